@@ -1,0 +1,77 @@
+//! What follows.
+
+use akkaflow_model::command::{Answer, Rejection};
+use akkaflow_model::element::Element;
+use akkaflow_model::id::{AttemptKey, Incarnation, InstanceId, RequestId, WorkerId};
+use akkaflow_model::record::{CancelReason, Record};
+use akkaflow_model::time::Timestamp;
+
+/// What one input led to.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Step {
+    /// Must be durable before any effect is released.
+    pub records: Vec<Record>,
+    /// May be seen once the records are durable. All of them are safe to repeat and safe to lose with the process.
+    pub effects: Vec<Effect>,
+}
+
+/// What the world may see.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Start an attempt.
+    Dispatch(Box<Dispatch>),
+    /// Stop an attempt.
+    Cancel {
+        /// Who runs it.
+        worker: WorkerId,
+        /// Which.
+        key: AttemptKey,
+        /// Why.
+        reason: CancelReason,
+    },
+    /// Ask the worker to promise that it never starts this attempt; answered by `Tombstoned`, or by its outcome.
+    RequestTombstone {
+        /// Who.
+        worker: WorkerId,
+        /// Which.
+        key: AttemptKey,
+    },
+    /// The outcome is durable; the worker may forget the attempt.
+    Acknowledge {
+        /// Who.
+        worker: WorkerId,
+        /// Which.
+        key: AttemptKey,
+    },
+    /// The answer to an order.
+    Reply {
+        /// Which.
+        request: RequestId,
+        /// The answer.
+        result: Result<Answer, Rejection>,
+    },
+    /// The instance or one of its nodes has changed.
+    Changed {
+        /// The instance.
+        instance: InstanceId,
+    },
+}
+
+/// All that a worker needs to start an attempt, but for secrets and attachments, which the master adds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dispatch {
+    /// Who shall run it.
+    pub worker: WorkerId,
+    /// That start of it, and no other.
+    pub incarnation: Incarnation,
+    /// Which.
+    pub key: AttemptKey,
+    /// The workflow's name.
+    pub workflow: String,
+    /// The action's body with all parameters resolved; its label is the action type.
+    pub body: Element,
+    /// The instance's parameters, for the environment of scripts.
+    pub params: Vec<(String, String)>,
+    /// The instance's fire time.
+    pub fire_time: Timestamp,
+}

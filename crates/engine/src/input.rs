@@ -1,0 +1,233 @@
+//! What happened.
+
+use std::sync::Arc;
+
+use akkaflow_model::definition::Workflow;
+use akkaflow_model::diagnostic::Finding;
+use akkaflow_model::id::{AttemptKey, Incarnation, InstanceId, RequestId, WorkerId};
+use akkaflow_model::record::{FileProblemRow, InstanceRow, NodeRow};
+use akkaflow_model::text::Text;
+use akkaflow_model::time::Timestamp;
+use serde::{Serialize, Serializer};
+
+/// One thing that happened. The master journals it before anybody sees what follows from it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "input", rename_all = "snake_case")]
+pub enum Input {
+    /// Time has passed; see [`crate::Engine::next_deadline`].
+    Tick,
+    /// Somebody asks for something; answered by [`crate::Effect::Reply`] with the same request.
+    Order {
+        /// Correlates the reply.
+        request: RequestId,
+        /// What they ask.
+        order: Order,
+    },
+    /// The file at `path` is gone.
+    FileGone {
+        /// The file.
+        path: String,
+    },
+    /// The file cannot be used.
+    FileProblem(FileProblemRow),
+    /// A worker has (re)connected. What it was given and does not hold is judged here.
+    WorkerAttached {
+        /// Who.
+        worker: WorkerInfo,
+        /// Attempts that it runs, or whose outcome it has not been able to deliver.
+        holds: Vec<AttemptKey>,
+    },
+    /// The connection of that incarnation is gone; its work goes on.
+    WorkerDetached {
+        /// Who.
+        id: WorkerId,
+        /// Which start of it. A newer one that has attached meanwhile stays attached.
+        incarnation: Incarnation,
+    },
+    /// The worker has taken the attempt.
+    AttemptAccepted {
+        /// Who.
+        worker: WorkerId,
+        /// Which.
+        key: AttemptKey,
+    },
+    /// The attempt is over. Repeated until [`crate::Effect::Acknowledge`] is seen.
+    AttemptFinished {
+        /// Who.
+        worker: WorkerId,
+        /// Which.
+        key: AttemptKey,
+        /// How.
+        outcome: Outcome,
+    },
+    /// The worker promises that this attempt, which it never accepted, will never start.
+    Tombstoned {
+        /// Who.
+        worker: WorkerId,
+        /// Which.
+        key: AttemptKey,
+    },
+}
+
+/// What somebody asks, with everything looked up that the engine needs.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "order", rename_all = "snake_case")]
+pub enum Order {
+    /// Puts a workflow in force.
+    PutWorkflow {
+        /// The checked definition; the journal holds its version only.
+        #[serde(serialize_with = "version_only")]
+        workflow: Arc<Workflow>,
+        /// Where it came from.
+        origin: Origin,
+        /// Its warnings, for the answer.
+        findings: Vec<Finding>,
+    },
+    /// Deletes a workflow.
+    DeleteWorkflow {
+        /// Its name.
+        name: String,
+    },
+    /// Starts an instance that no dependant notices.
+    Run {
+        /// The workflow.
+        name: String,
+        /// Override what the coordinator's parameters give.
+        params: Vec<(String, String)>,
+        /// The business date; `now` when absent.
+        fire_time: Option<Timestamp>,
+        /// Key and hash of the content of a request that may be repeated.
+        idempotency: Option<(String, String)>,
+    },
+    /// Starts an instance as its schedule would.
+    Trigger {
+        /// The workflow.
+        name: String,
+        /// Action nodes to pass over.
+        ignore_nodes: Vec<String>,
+    },
+    /// The same, and everything downstream after it.
+    TriggerBlood {
+        /// The workflow.
+        name: String,
+    },
+    /// Clears the readiness of one workflow.
+    ResetWorkflow {
+        /// The workflow.
+        name: String,
+    },
+    /// Clears the readiness of all.
+    ResetAll,
+    /// Ends an instance.
+    Kill {
+        /// The instance.
+        id: InstanceId,
+        /// Who asks.
+        user: String,
+    },
+    /// Runs an ended instance again.
+    Rerun {
+        /// The instance.
+        id: InstanceId,
+        /// Its stored rows; `None` when the store does not know it. Read after all earlier batches were committed.
+        stored: Option<Box<StoredInstance>>,
+        /// Keep what has succeeded.
+        from_failed: bool,
+        /// The definition it ran with, when that shall be kept; `None` takes the newest.
+        #[serde(serialize_with = "optional_version_only")]
+        pinned: Option<Arc<Workflow>>,
+    },
+    /// Removes an ended instance.
+    DeleteInstance {
+        /// The instance.
+        id: InstanceId,
+        /// Whether the store knows it.
+        is_stored: bool,
+    },
+    /// Declares a detached worker dead.
+    FenceWorker {
+        /// The worker.
+        id: WorkerId,
+    },
+}
+
+/// An ended instance as the store holds it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct StoredInstance {
+    /// Its row.
+    pub instance: InstanceRow,
+    /// The nodes of its latest run.
+    pub nodes: Vec<NodeRow>,
+}
+
+/// Where a definition came from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "origin", rename_all = "snake_case")]
+pub enum Origin {
+    /// A file under the watched directory: it owns the workflow.
+    File {
+        /// The file.
+        path: String,
+    },
+    /// The API; refused when a file owns the workflow.
+    Api {
+        /// What the caller says about its origin.
+        path: Option<String>,
+    },
+}
+
+/// A worker that has attached.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct WorkerInfo {
+    /// Who.
+    pub id: WorkerId,
+    /// Which start of it.
+    pub incarnation: Incarnation,
+    /// What `host=` is compared with, and what people see.
+    pub host: String,
+    /// How many attempts it takes at once.
+    pub slots: u32,
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Outcome {
+    /// How.
+    pub kind: OutcomeKind,
+    /// In words; `None` for plain success.
+    pub text: Option<Text>,
+    /// Exit code of the process, where it had one.
+    pub exit_code: Option<i32>,
+    /// Bytes of output captured.
+    pub log_length: u64,
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OutcomeKind {
+    /// The action succeeded.
+    Succeeded,
+    /// It failed; another attempt may succeed.
+    Failed,
+    /// It failed, and would fail again (a wrong definition): no retry.
+    FailedForGood,
+    /// It was cancelled on our request and is proven gone.
+    Cancelled,
+    /// The worker cannot tell: its processes died with the machine or the supervisor.
+    Lost,
+}
+
+fn version_only<S: Serializer>(workflow: &Arc<Workflow>, serializer: S) -> Result<S::Ok, S::Error> {
+    (&workflow.name, &workflow.version).serialize(serializer)
+}
+
+fn optional_version_only<S: Serializer>(
+    workflow: &Option<Arc<Workflow>>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    workflow
+        .as_ref()
+        .map(|workflow| (&workflow.name, &workflow.version))
+        .serialize(serializer)
+}

@@ -1,0 +1,115 @@
+//! What is wrong with a definition, where, and what to do about it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::element::Span;
+use crate::text::Text;
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Legal, but surely not meant.
+    Warning,
+    /// The file cannot be used.
+    Error,
+}
+
+/// One finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// Stable code: `AF104`.
+    pub code: &'static str,
+    /// How bad it is.
+    pub severity: Severity,
+    /// Where it is.
+    pub span: Span,
+    /// What is wrong.
+    pub message: Text,
+    /// What to do.
+    pub help: Option<Text>,
+}
+
+/// Collects findings while a file is read; reading never stops at the first one.
+#[derive(Debug, Default)]
+pub struct Diagnostics {
+    found: Vec<Diagnostic>,
+}
+
+impl Diagnostics {
+    /// Nothing found yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds an error.
+    pub fn error(
+        &mut self,
+        code: &'static str,
+        span: Span,
+        message: Text,
+        help: impl Into<Option<Text>>,
+    ) {
+        self.found.push(Diagnostic {
+            code,
+            severity: Severity::Error,
+            span,
+            message,
+            help: help.into(),
+        });
+    }
+
+    /// Adds a warning.
+    pub fn warning(
+        &mut self,
+        code: &'static str,
+        span: Span,
+        message: Text,
+        help: impl Into<Option<Text>>,
+    ) {
+        self.found.push(Diagnostic {
+            code,
+            severity: Severity::Warning,
+            span,
+            message,
+            help: help.into(),
+        });
+    }
+
+    /// Whether any finding is an error.
+    pub fn has_errors(&self) -> bool {
+        self.found
+            .iter()
+            .any(|finding| finding.severity == Severity::Error)
+    }
+
+    /// All findings in the order of their place.
+    pub fn into_sorted(mut self) -> Vec<Diagnostic> {
+        self.found
+            .sort_by_key(|finding| (finding.span.start, finding.span.end));
+        self.found
+    }
+}
+
+/// A [`Diagnostic`] with its place spelled out: what travels over the wire and is stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// Stable code.
+    pub code: String,
+    /// How bad it is.
+    pub severity: Severity,
+    /// The file, as it was named to us.
+    pub file: String,
+    /// From 1.
+    pub line: u32,
+    /// From 1, in Unicode scalar values.
+    pub column: u32,
+    /// Characters underlined in that line, at least 1.
+    pub width: u32,
+    /// The whole line, without its line break; cut at 400 characters.
+    pub excerpt: String,
+    /// What is wrong.
+    pub message: Text,
+    /// What to do.
+    pub help: Option<Text>,
+}

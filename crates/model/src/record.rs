@@ -1,0 +1,365 @@
+//! The rows that must be durable. The engine writes them, the store keeps them, a new master rebuilds itself from them.
+//!
+//! Every record is a whole row: applying it replaces the row with the same key, so a store needs no knowledge of states.
+
+use serde::{Deserialize, Serialize};
+
+use crate::definition::Version;
+use crate::id::{AttemptKey, Epoch, Incarnation, InstanceId, WorkerId};
+use crate::message::Message;
+use crate::state::{AttemptState, InstanceState, NodeState};
+use crate::time::Timestamp;
+
+/// One durable change.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "record", rename_all = "snake_case")]
+pub enum Record {
+    /// Key: name.
+    Workflow(WorkflowRow),
+    /// Key: version. Written once, before anything that names it.
+    Version(VersionRow),
+    /// Key: workflow.
+    Schedule(ScheduleRow),
+    /// Key: workflow, kind, gen, key.
+    Fire(FireRow),
+    /// Key: upstream instance, dependant.
+    Token(TokenRow),
+    /// Key: id.
+    Instance(InstanceRow),
+    /// Key: instance, node.
+    Node(NodeRow),
+    /// Key: instance, node, run, attempt.
+    Attempt(AttemptRow),
+    /// Removes an instance with its nodes, attempts and logs; its fires and tokens stay.
+    DeleteInstance {
+        /// The instance.
+        id: InstanceId,
+    },
+    /// Key: root.
+    Chain(ChainRow),
+    /// Key: key.
+    Request(RequestRow),
+    /// Key: path.
+    FileProblem(FileProblemRow),
+    /// The file at `path` is fine again, or gone.
+    ClearFileProblem {
+        /// The file.
+        path: String,
+    },
+}
+
+/// A workflow as the cluster holds it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkflowRow {
+    /// Its name.
+    pub name: String,
+    /// The content in force: key of a [`VersionRow`].
+    pub version: Version,
+    /// Whether it exists for people.
+    pub status: WorkflowStatus,
+    /// Folder in the tree.
+    pub dir: String,
+    /// Who wrote it.
+    pub creator: String,
+    /// What it is for.
+    pub desc: Option<String>,
+    /// The file that owns it; `None` when it came by API.
+    pub file_path: Option<String>,
+    /// When it was first put.
+    pub created_at: Timestamp,
+    /// When its content last changed.
+    pub updated_at: Timestamp,
+}
+
+/// Whether a workflow exists for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WorkflowStatus {
+    /// In force.
+    Live,
+    /// In force, but the file that owned it is gone.
+    FileGone,
+    /// Deleted by a person. The row remembers the deleted content, so that an untouched file does not bring it back.
+    Deleted,
+}
+
+/// One content of a definition.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VersionRow {
+    /// Its name.
+    pub version: Version,
+    /// The workflow that it defines.
+    pub workflow: String,
+    /// The decoded XML.
+    pub xml: String,
+    /// When it was first seen.
+    pub created_at: Timestamp,
+}
+
+/// How far a workflow's schedule has been enumerated.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScheduleRow {
+    /// The workflow.
+    pub workflow: String,
+    /// Grows only when crons, zone or calendars change.
+    pub generation: u32,
+    /// What `generation` stands for: the cron text, empty without one. A different text means a new generation.
+    pub trigger: String,
+    /// Whether the coordinator was enabled; re-enabling starts the high-water mark anew.
+    pub is_enabled: bool,
+    /// Every slot up to and including this moment has its fire row.
+    pub fired_through: Timestamp,
+}
+
+/// Why a workflow starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TriggerKind {
+    /// A slot of its cron.
+    Cron,
+    /// Its dependencies, without a cron.
+    Dependency,
+    /// A person said `trigger`: gives tokens, consumes none.
+    Trigger,
+    /// A chain of `trigger-blood`.
+    Blood,
+    /// A person said `run`: gives no token.
+    Run,
+}
+
+/// What became of a due slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FireState {
+    /// Due, waits for its dependencies.
+    Waiting,
+    /// Has its instance.
+    Fired,
+    /// Merged into another waiting fire.
+    Coalesced,
+    /// Passed over by policy.
+    Skipped,
+}
+
+/// One due slot (or, for skipped ones, a range of them).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FireRow {
+    /// The workflow.
+    pub workflow: String,
+    /// Why.
+    pub kind: TriggerKind,
+    /// The schedule's generation; 0 unless `kind` is cron.
+    pub generation: u32,
+    /// Cron: the UTC slot in milliseconds. Dependency: the newest consumed token's upstream instance. Else the instance.
+    pub key: String,
+    /// The slot or moment from which dates are computed.
+    pub due_at: Timestamp,
+    /// What became of it.
+    pub state: FireState,
+    /// Its instance, once fired.
+    pub instance: Option<InstanceId>,
+    /// The last slot of a range row.
+    pub through: Option<Timestamp>,
+}
+
+/// One success of an upstream, for one dependant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenRow {
+    /// The instance that succeeded.
+    pub upstream_instance: InstanceId,
+    /// Its workflow.
+    pub upstream: String,
+    /// The workflow that waits for it.
+    pub dependant: String,
+    /// The upstream instance's fire time.
+    pub business_at: Timestamp,
+    /// When it was given.
+    pub given_at: Timestamp,
+    /// The instance that consumed it.
+    pub consumed_by: Option<InstanceId>,
+}
+
+/// One run of a workflow.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct InstanceRow {
+    /// Its id.
+    pub id: InstanceId,
+    /// Its workflow.
+    pub workflow: String,
+    /// The definition it is pinned to.
+    pub version: Version,
+    /// 1, and one more at each rerun.
+    pub run: u32,
+    /// Its state.
+    pub state: InstanceState,
+    /// Why it was started.
+    pub trigger: TriggerKind,
+    /// The slot or moment from which its dates are computed.
+    pub fire_time: Timestamp,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When its current run left the queue.
+    pub started_at: Option<Timestamp>,
+    /// When it reached its terminal state.
+    pub ended_at: Option<Timestamp>,
+    /// Name and resolved value, in order.
+    pub params: Vec<(String, String)>,
+    /// Why it is in its state.
+    pub message: Option<Message>,
+    /// Whether an error edge was taken in this run.
+    pub handled_errors: bool,
+    /// Action nodes that this instance passes over.
+    pub ignore_nodes: Vec<String>,
+    /// Set while it waits for its cancelled attempts before it ends: the state it will have. Its `message` is already set.
+    pub ending: Option<InstanceState>,
+    /// The chain it belongs to: the id of the chain's root instance.
+    pub chain: Option<InstanceId>,
+    /// The folder of its workflow at creation.
+    pub dir: String,
+    /// The creator of its workflow at creation.
+    pub creator: String,
+}
+
+/// The current state of a node in the current run of its instance. Rows whose `run` is not the instance's are history.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NodeRow {
+    /// The instance.
+    pub instance: InstanceId,
+    /// The node's name.
+    pub node: String,
+    /// The run it belongs to.
+    pub run: u32,
+    /// `start`, `script`, ...
+    pub type_name: String,
+    /// Its state.
+    pub state: NodeState,
+    /// Attempts made in this run.
+    pub attempts: u32,
+    /// Failed attempts in this run: what `retry-times` is compared with.
+    pub failures: u32,
+    /// Lost attempts in this run.
+    pub losses: u32,
+    /// When it was reached.
+    pub ready_at: Timestamp,
+    /// When its first attempt was assigned (control nodes: when it was reached).
+    pub started_at: Option<Timestamp>,
+    /// When it reached its terminal state.
+    pub ended_at: Option<Timestamp>,
+    /// When it fails by time-out.
+    pub deadline: Option<Timestamp>,
+    /// When its next attempt may start.
+    pub retry_at: Option<Timestamp>,
+    /// Why it is in its state.
+    pub message: Option<Message>,
+    /// The worker of its latest attempt.
+    pub worker: Option<WorkerId>,
+}
+
+/// One try of an action on one worker.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AttemptRow {
+    /// Which.
+    pub key: AttemptKey,
+    /// Its state.
+    pub state: AttemptState,
+    /// Who runs it.
+    pub worker: WorkerId,
+    /// Which start of that worker it was given to.
+    pub incarnation: Incarnation,
+    /// Host that people see.
+    pub host: String,
+    /// The epoch of the master that assigned it.
+    pub epoch: Epoch,
+    /// When it was assigned.
+    pub assigned_at: Timestamp,
+    /// When the worker's acceptance became known.
+    pub accepted_at: Option<Timestamp>,
+    /// When its outcome became known.
+    pub ended_at: Option<Timestamp>,
+    /// Why it must stop; set as soon as it is asked for.
+    pub cancel: Option<CancelReason>,
+    /// Its outcome, in words.
+    pub message: Option<Message>,
+    /// Exit code of its process, where it had one.
+    pub exit_code: Option<i32>,
+    /// Bytes of output captured, known at the end.
+    pub log_length: u64,
+}
+
+/// Why an attempt must stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CancelReason {
+    /// A person killed the instance, or the instance ends for another reason.
+    InstanceEnding,
+    /// The node's time is up.
+    TimedOut,
+    /// The master does not know it, or has given it to another worker.
+    Orphan,
+}
+
+/// A running `trigger-blood`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChainRow {
+    /// The instance that began it.
+    pub root: InstanceId,
+    /// Workflows of the chain that have not succeeded yet, in dependency order. Empty: the chain is over.
+    pub remaining: Vec<String>,
+    /// Workflows of the chain that have their instance.
+    pub started: Vec<String>,
+    /// The date of every instance of the chain.
+    pub fire_time: Timestamp,
+}
+
+/// The answer that a repeated request gets again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestRow {
+    /// The caller's idempotency key.
+    pub key: String,
+    /// Names the request's content; the same key with another one is refused.
+    pub body_hash: String,
+    /// The instance that the request made.
+    pub instance: InstanceId,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A file that cannot be used as it is; the last good version stays in force.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileProblemRow {
+    /// The file.
+    pub path: String,
+    /// The workflow that it defines, where that could be read.
+    pub workflow: Option<String>,
+    /// When it was found.
+    pub found_at: Timestamp,
+    /// The findings.
+    pub findings: Vec<crate::diagnostic::Finding>,
+}
+
+/// Everything that a new master needs to go on: live workflows, open instances and what they wait for.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Snapshot {
+    /// All workflows, deleted ones too.
+    pub workflows: Vec<WorkflowRow>,
+    /// The contents in force and those that open instances are pinned to.
+    pub versions: Vec<VersionRow>,
+    /// The schedules of all workflows.
+    pub schedules: Vec<ScheduleRow>,
+    /// Fires in [`FireState::Waiting`].
+    pub fires: Vec<FireRow>,
+    /// Tokens that nobody has consumed.
+    pub tokens: Vec<TokenRow>,
+    /// Instances in no terminal state.
+    pub instances: Vec<InstanceRow>,
+    /// The nodes of those instances, of their current run.
+    pub nodes: Vec<NodeRow>,
+    /// Attempts in no terminal state, of any instance.
+    pub attempts: Vec<AttemptRow>,
+    /// Chains that are not over.
+    pub chains: Vec<ChainRow>,
+    /// Requests of the last seven days.
+    pub requests: Vec<RequestRow>,
+    /// Known problems of files.
+    pub file_problems: Vec<FileProblemRow>,
+}
