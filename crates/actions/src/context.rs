@@ -1,0 +1,103 @@
+//! What an attempt is given.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use akkaflow_model::db_links::DbLink;
+use akkaflow_model::id::AttemptKey;
+use akkaflow_model::text::Text;
+use akkaflow_model::time::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use crate::error::ActionError;
+
+/// Everything that an attempt is given.
+#[derive(Debug, Clone)]
+pub struct AttemptContext {
+    /// Which attempt.
+    pub key: AttemptKey,
+    /// The workflow's name.
+    pub workflow: String,
+    /// The instance's parameters; also in the environment of processes as `AKKAFLOW_PARAM_<name>`.
+    pub params: Vec<(String, String)>,
+    /// The instance's fire time.
+    pub fire_time: Timestamp,
+    /// A private, empty directory that is removed after the attempt.
+    pub directory: PathBuf,
+    /// The links that the master sent, by name. One that is missing is not configured there.
+    pub links: BTreeMap<String, DbLink>,
+    /// Where the action reports to the instance's log.
+    pub log: LogSink,
+    /// Fires when the attempt must stop.
+    pub cancel: CancellationToken,
+}
+
+impl AttemptContext {
+    /// Returns once the attempt must stop.
+    pub async fn cancelled(&self) {
+        self.cancel.cancelled().await;
+    }
+
+    /// The link called `name`.
+    ///
+    /// # Errors
+    /// [`ActionError::Retryable`] saying where to configure it.
+    pub fn link(&self, name: &str) -> Result<&DbLink, ActionError> {
+        self.links.get(name).ok_or_else(|| {
+            ActionError::Retryable(Text::new(
+                format!("数据库连接[{name}]未配置，请在master的config/db_links.xml中添加"),
+                format!("db-link `{name}` is not configured; add it to config/db_links.xml of the master"),
+            ))
+        })
+    }
+}
+
+/// How people see a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// As planned.
+    Info,
+    /// Worth a look.
+    Warn,
+    /// Went wrong.
+    Error,
+}
+
+/// Takes lines for the instance's log; never blocks for long.
+#[derive(Clone)]
+pub struct LogSink(Arc<dyn Fn(Level, &str) + Send + Sync>);
+
+impl LogSink {
+    /// A sink that hands each line to `write`.
+    pub fn new(write: impl Fn(Level, &str) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(write))
+    }
+
+    /// Reports a line.
+    pub fn line(&self, level: Level, line: &str) {
+        (self.0)(level, line);
+    }
+
+    /// Reports as planned.
+    pub fn info(&self, line: impl AsRef<str>) {
+        self.line(Level::Info, line.as_ref());
+    }
+
+    /// Reports what is worth a look.
+    pub fn warn(&self, line: impl AsRef<str>) {
+        self.line(Level::Warn, line.as_ref());
+    }
+
+    /// Reports what went wrong.
+    pub fn error(&self, line: impl AsRef<str>) {
+        self.line(Level::Error, line.as_ref());
+    }
+}
+
+impl fmt::Debug for LogSink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LogSink")
+    }
+}
