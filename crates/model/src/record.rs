@@ -175,7 +175,7 @@ pub struct TokenRow {
     pub business_at: Timestamp,
     /// When it was given.
     pub given_at: Timestamp,
-    /// The instance that consumed it.
+    /// The instance that consumed it; the nil id (0) when a reset, a deletion or a changed definition cleared it.
     pub consumed_by: Option<InstanceId>,
 }
 
@@ -218,6 +218,9 @@ pub struct InstanceRow {
     pub dir: String,
     /// The creator of its workflow at creation.
     pub creator: String,
+    /// Whether one of its runs has given tokens: it gives them once, reruns included.
+    #[serde(default)]
+    pub gave_tokens: bool,
 }
 
 /// The current state of a node in the current run of its instance. Rows whose `run` is not the instance's are history.
