@@ -4,10 +4,15 @@
 //! give the same records and effects in the same order. Nothing scans all workflows or all instances on a tick.
 
 mod effect;
+mod explain;
 mod input;
+mod inspect;
+mod invariants;
 
 pub use effect::{Dispatch, Effect, Step};
+pub use explain::{ExplainObject, Reason};
 pub use input::{Input, Order, Origin, Outcome, OutcomeKind, StoredInstance, WorkerInfo};
+pub use inspect::{Counts, WorkerView};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
