@@ -5,8 +5,8 @@ use std::sync::Arc;
 use akkaflow_model::definition::Workflow;
 use akkaflow_model::diagnostic::Finding;
 use akkaflow_model::id::{AttemptKey, Incarnation, InstanceId, RequestId, WorkerId};
+pub use akkaflow_model::outcome::{Outcome, OutcomeKind};
 use akkaflow_model::record::{FileProblemRow, InstanceRow, NodeRow};
-use akkaflow_model::text::Text;
 use akkaflow_model::time::Timestamp;
 use serde::{Serialize, Serializer};
 
@@ -187,35 +187,6 @@ pub struct WorkerInfo {
     pub host: String,
     /// How many attempts it takes at once.
     pub slots: u32,
-}
-
-/// How an attempt ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Outcome {
-    /// How.
-    pub kind: OutcomeKind,
-    /// In words; `None` for plain success.
-    pub text: Option<Text>,
-    /// Exit code of the process, where it had one.
-    pub exit_code: Option<i32>,
-    /// Bytes of output captured.
-    pub log_length: u64,
-}
-
-/// How an attempt ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OutcomeKind {
-    /// The action succeeded.
-    Succeeded,
-    /// It failed; another attempt may succeed.
-    Failed,
-    /// It failed, and would fail again (a wrong definition): no retry.
-    FailedForGood,
-    /// It was cancelled on our request and is proven gone.
-    Cancelled,
-    /// The worker cannot tell: its processes died with the machine or the supervisor.
-    Lost,
 }
 
 fn version_only<S: Serializer>(workflow: &Arc<Workflow>, serializer: S) -> Result<S::Ok, S::Error> {

@@ -8,6 +8,7 @@
 //! | [`id`], [`time`], [`state`] | names and numbers of things |
 //! | [`definition`], [`element`] | a workflow as its file says it |
 //! | [`diagnostic`] | what is wrong with a file, where, and what to do |
+//! | [`outcome`] | how an attempt ended |
 //! | [`record`] | the rows that must be durable |
 //! | [`command`] | what people ask of the master, and its answers |
 //! | [`text`], [`message`] | what people read, in Chinese and English |
@@ -20,6 +21,7 @@ pub mod element;
 pub mod error;
 pub mod id;
 pub mod message;
+pub mod outcome;
 pub mod record;
 pub mod state;
 pub mod text;
