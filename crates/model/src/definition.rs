@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::cron::Cron;
 use crate::element::{Element, Span};
 use crate::state::InstanceState;
+use crate::text::Text;
 use crate::time::Timestamp;
 
 /// Names one content of a definition: the first 16 hexadecimal digits of the SHA-256 of its decoded text.
@@ -45,6 +46,8 @@ pub struct Workflow {
     pub source: Arc<str>,
     /// Names the text.
     pub version: Version,
+    /// Why no instance of it can run in this version of akkaflow, although it is right.
+    pub not_runnable: Option<Text>,
 }
 
 impl Workflow {

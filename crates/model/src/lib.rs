@@ -7,22 +7,32 @@
 //! |---|---|
 //! | [`id`], [`time`], [`state`] | names and numbers of things |
 //! | [`definition`], [`element`] | a workflow as its file says it |
-//! | [`diagnostic`] | what is wrong with a file, where, and what to do |
 //! | [`outcome`] | how an attempt ended |
+//! | [`xml`], [`shape`] | from bytes to a tree with places, and what may stand in it |
+//! | [`db_links`] | the named databases of `db_links.xml` |
+//! | [`diagnostic`], [`code`] | what is wrong with a file, where, and what to do |
 //! | [`record`] | the rows that must be durable |
 //! | [`command`] | what people ask of the master, and its answers |
 //! | [`text`], [`message`] | what people read, in Chinese and English |
 
+pub mod code;
 pub mod command;
 pub mod cron;
+pub mod db_links;
 pub mod definition;
 pub mod diagnostic;
 pub mod element;
+mod encoding;
+mod entity;
 pub mod error;
 pub mod id;
 pub mod message;
 pub mod outcome;
+mod quote;
 pub mod record;
+pub mod shape;
 pub mod state;
+pub mod suggest;
 pub mod text;
 pub mod time;
+pub mod xml;

@@ -1,0 +1,96 @@
+//! The stable codes of everything that can be wrong with a file.
+//!
+//! | range | about |
+//! |---|---|
+//! | AF0xx | the file itself, its encoding, well-formedness |
+//! | AF1xx | attributes and their values |
+//! | AF2xx | which elements stand where |
+//! | AF3xx | names of nodes and the graph |
+//! | AF4xx | coordinator: cron, dependencies, parameters |
+//! | AF5xx | bodies of actions |
+//! | AF6xx | db_links.xml |
+
+macro_rules! codes {
+    ($($name:ident = $code:literal, $zh:literal, $en:literal;)*) => {
+        $(
+            #[doc = concat!($code, ": ", $en, ".")]
+            pub const $name: &str = $code;
+        )*
+
+        /// Every code with its meaning in Chinese and in English; the reference page is made of it.
+        pub const TABLE: &[(&str, &str, &str)] = &[$(($code, $zh, $en),)*];
+    };
+}
+
+codes! {
+    TOO_LARGE = "AF001", "文件过大", "the file is too large";
+    UNKNOWN_ENCODING = "AF002", "文件声明的编码不被支持", "the declared encoding is not supported";
+    MALFORMED_BYTES = "AF003", "存在不符合文件编码的字节", "bytes that are not valid in the file's encoding";
+    FORBIDDEN_CHARACTER = "AF004", "存在XML不允许的字符", "a character that XML forbids";
+    ILL_FORMED = "AF005", "不是格式良好的XML", "not well-formed XML";
+    DOCTYPE = "AF006", "不允许DTD", "document type declarations are refused";
+    ENTITY = "AF007", "未知的实体引用", "a reference to an unknown entity";
+    TOO_DEEP = "AF008", "元素嵌套过深", "elements are nested too deeply";
+    TOO_MANY_ELEMENTS = "AF009", "元素过多", "too many elements";
+    TOO_MANY_ATTRIBUTES = "AF010", "单个元素的属性过多", "too many attributes in one element";
+    EMPTY_FILE = "AF011", "文件中没有任何元素", "the file holds no element";
+    ROOT_LABEL = "AF012", "根节点标签不是<work-flow>", "the root is not called <work-flow>";
+    TOO_MANY_FINDINGS = "AF013", "问题过多，其余不再列出", "too many findings, the rest is not listed";
+
+    UNKNOWN_ATTRIBUTE = "AF101", "未知属性", "an unknown attribute";
+    MISSING_ATTRIBUTE = "AF102", "缺少必填属性", "a required attribute is missing";
+    DUPLICATE_ATTRIBUTE = "AF103", "属性重复", "an attribute stands twice";
+    NOT_WHOLE_NUMBER = "AF104", "属性值不是整数", "a value is not a whole number";
+    OUT_OF_RANGE = "AF105", "数值超出范围", "a number is out of range";
+    NOT_BOOLEAN = "AF106", "属性值不是true或false", "a value is neither true nor false";
+    NOT_A_CHOICE = "AF107", "属性值不在可选范围内", "a value is not one of the choices";
+    BAD_NAME = "AF108", "名称不合法", "a name is not valid";
+    BLANK_VALUE = "AF109", "必填属性值为空", "a required value is blank";
+    BAD_DATE_TIME = "AF110", "时间格式有误", "a date or time cannot be read";
+    BAD_MAIL_LEVEL = "AF111", "告警级别有误", "an unknown mail level";
+    NEVER_STARTS = "AF112", "instance-limit使工作流永远不会启动", "the instance limit keeps the workflow from ever starting";
+    NO_LIMIT = "AF113", "timeout为0，视为不限时", "a time limit of 0 is taken as none";
+
+    UNKNOWN_ELEMENT = "AF201", "未知元素", "an unknown element";
+    MISSING_ELEMENT = "AF202", "缺少必须的子元素", "a required element is missing";
+    EXTRA_ELEMENT = "AF203", "元素出现次数过多", "an element stands too often";
+    UNEXPECTED_TEXT = "AF204", "此处不允许文本", "text stands where none may stand";
+    MISSING_TEXT = "AF205", "元素内容为空", "an element needs text";
+    NO_ACTION_TYPE = "AF206", "动作节点没有指定类型", "an action has no type";
+    UNKNOWN_ACTION_TYPE = "AF207", "未知的动作类型", "an unknown action type";
+    SEVERAL_ACTION_TYPES = "AF208", "动作节点包含多个类型", "an action has several types";
+    NOT_RUNNABLE = "AF209", "当前版本暂不能执行该类型", "this version does not run this type yet";
+
+    MISSING_START = "AF301", "缺少<start>节点", "there is no start node";
+    DUPLICATE_NODE = "AF303", "节点名称重复", "two nodes share a name";
+    UNKNOWN_TARGET = "AF304", "指向的节点不存在", "an edge leads to a node that does not exist";
+    CYCLE = "AF305", "节点之间存在环", "the nodes form a cycle";
+    UNREACHABLE = "AF306", "节点永远不会执行", "a node is never reached";
+    NO_TERMINAL = "AF307", "没有<end>也没有<kill>节点", "there is neither an end nor a kill node";
+    END_UNREACHABLE = "AF308", "没有任何路径到达<end>节点", "no path leads to an end node";
+    REPEATED_PATH = "AF309", "fork中重复的路径", "a fork names a path twice";
+
+    BAD_CRON = "AF401", "cron表达式有误", "a cron expression cannot be read";
+    UNDEFINED_PARAM = "AF402", "参数未定义", "a parameter is not defined";
+    BAD_TIME_EXPRESSION = "AF403", "时间表达式有误", "a time expression cannot be read";
+    SELF_DEPENDENCY = "AF404", "工作流依赖自身", "a workflow depends on itself";
+    REPEATED_DEPENDENCY = "AF405", "重复的前置依赖", "a dependency is named twice";
+    NEVER_FIRES = "AF406", "调度永远不会触发", "the schedule never fires";
+    CRON_DAY_IGNORED = "AF407", "设置了星期，日字段被忽略", "the day of month is ignored because a weekday is set";
+    CRON_FIELD_IGNORED = "AF408", "cron表达式多余的字段被忽略", "surplus cron fields are ignored";
+    UNKNOWN_UNIT = "AF409", "未知的时间单位，按天计算", "an unknown unit of time is taken as days";
+    BARE_PARAM = "AF410", "参数引用缺少param:前缀", "a parameter is used without the prefix param:";
+
+    DUPLICATE_LINK = "AF601", "数据库连接名称重复", "two db-links share a name";
+    LINK_CREDENTIALS = "AF602", "数据库连接缺少用户名或密码", "a db-link lacks its user name or password";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::TABLE;
+
+    #[test]
+    fn codes_are_unique_and_in_order() {
+        assert!(TABLE.windows(2).all(|pair| pair[0].0 < pair[1].0));
+    }
+}

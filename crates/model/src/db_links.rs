@@ -1,0 +1,257 @@
+//! `db_links.xml`: the named databases that people configure.
+
+mod secret;
+
+use serde::{Deserialize, Serialize};
+
+use crate::code;
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::element::Element;
+use crate::shape::{AttributeKind, AttributeShape, Shape, TextRule};
+use crate::text::Text;
+use crate::xml;
+
+pub use secret::Secret;
+
+/// A named database.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DbLink {
+    /// Unique among db-links.
+    pub name: String,
+    /// Which product.
+    pub kind: DbKind,
+    /// Where it is, as akkaflow users write it: `jdbc:mysql://host:3306/db?useSSL=false`.
+    pub jdbc_url: String,
+    /// Who connects; empty for SQLite.
+    pub username: String,
+    /// With which password; empty for SQLite.
+    pub password: Secret,
+    /// What it is for.
+    pub desc: Option<String>,
+    /// Further settings, in order.
+    pub properties: Vec<(String, String)>,
+}
+
+/// Which database product.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DbKind {
+    /// MySQL or MariaDB.
+    Mysql,
+    /// PostgreSQL.
+    Postgres,
+    /// SQLite.
+    Sqlite,
+    /// Oracle.
+    Oracle,
+    /// Hive, Impala too.
+    Hive,
+}
+
+impl DbKind {
+    /// The spellings of `type` in a link file, in any case.
+    pub const WORDS: &'static [&'static str] = &[
+        "MYSQL",
+        "MARIADB",
+        "POSTGRESQL",
+        "POSTGRES",
+        "SQLITE",
+        "ORACLE",
+        "HIVE",
+    ];
+
+    /// Reads one of [`DbKind::WORDS`].
+    pub fn from_word(word: &str) -> Option<Self> {
+        match word.trim().to_ascii_uppercase().as_str() {
+            "MYSQL" | "MARIADB" => Some(Self::Mysql),
+            "POSTGRESQL" | "POSTGRES" => Some(Self::Postgres),
+            "SQLITE" => Some(Self::Sqlite),
+            "ORACLE" => Some(Self::Oracle),
+            "HIVE" => Some(Self::Hive),
+            _ => None,
+        }
+    }
+
+    /// The word that the API and akkaflow's tables show.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Mysql => "MYSQL",
+            Self::Postgres => "POSTGRESQL",
+            Self::Sqlite => "SQLITE",
+            Self::Oracle => "ORACLE",
+            Self::Hive => "HIVE",
+        }
+    }
+}
+
+/// What `db_links.xml` may hold.
+pub fn shape() -> Shape {
+    let property = Shape::new("property", Text::new("一个连接属性", "a setting"))
+        .attribute(
+            AttributeShape::new(
+                "name",
+                AttributeKind::NonBlank,
+                Text::new("属性名", "its name"),
+            )
+            .required(),
+        )
+        .text(TextRule::Optional);
+    let properties = Shape::new("properties", Text::new("连接属性", "further settings"))
+        .child(property, 0, None);
+    Shape::new("db-links", Text::new("数据库连接", "named databases")).child(
+        link_shape().child(properties, 0, Some(1)),
+        0,
+        None,
+    )
+}
+
+fn link_shape() -> Shape {
+    let optional = |name, zh: &str, en: &str| {
+        AttributeShape::new(name, AttributeKind::Text, Text::new(zh, en))
+    };
+    Shape::new("link", Text::new("一个数据库连接", "a named database"))
+        .attribute(
+            AttributeShape::new(
+                "name",
+                AttributeKind::Name,
+                Text::new("唯一名称", "its unique name"),
+            )
+            .required(),
+        )
+        .attribute(
+            AttributeShape::new(
+                "type",
+                AttributeKind::ChoiceIgnoringCase(DbKind::WORDS),
+                Text::new("数据库类型", "which database product"),
+            )
+            .required(),
+        )
+        .attribute(
+            AttributeShape::new(
+                "jdbc-url",
+                AttributeKind::NonBlank,
+                Text::new("jdbc地址", "where it is: jdbc:mysql://host:3306/db"),
+            )
+            .required(),
+        )
+        .attribute(optional("username", "用户名", "who connects"))
+        .attribute(optional("password", "密码", "the password"))
+        .attribute(optional("desc", "描述", "what it is for"))
+}
+
+/// Reads `db_links.xml`. `file` names it in messages. The links that are right are returned even if others are not.
+pub fn read_db_links(bytes: &[u8], file: &str) -> (Vec<DbLink>, Vec<Diagnostic>) {
+    let (_, links, diagnostics) = read_with_source(bytes, file);
+    (links, diagnostics)
+}
+
+/// The same with the decoded text, to which the places of the findings refer.
+pub fn read_with_source(
+    bytes: &[u8],
+    file: &str,
+) -> (std::sync::Arc<str>, Vec<DbLink>, Vec<Diagnostic>) {
+    let mut document = xml::read(bytes);
+    let mut links: Vec<DbLink> = Vec::new();
+    if let Some(root) = document.root.take() {
+        check_root(&root, file, &mut document.diagnostics);
+        for element in root.elements_named("link") {
+            match read_link(element, &mut document.diagnostics) {
+                Some(link) if links.iter().any(|earlier| earlier.name == link.name) => {
+                    duplicate(element, &link.name, &mut document.diagnostics);
+                }
+                Some(link) => links.push(link),
+                None => {}
+            }
+        }
+    }
+    let diagnostics = document.findings();
+    (document.source, links, diagnostics)
+}
+
+fn check_root(root: &Element, file: &str, diagnostics: &mut Diagnostics) {
+    if root.name != "db-links" {
+        diagnostics.warning(
+            code::ROOT_LABEL,
+            root.name_span,
+            Text::new(
+                format!("{file} 的根节点应为 <db-links>"),
+                format!("{file} should begin with <db-links>"),
+            ),
+            None,
+        );
+    }
+    shape().check(root, diagnostics);
+}
+
+fn read_link(element: &Element, diagnostics: &mut Diagnostics) -> Option<DbLink> {
+    let mut unseen = Diagnostics::new();
+    link_shape().open().check(element, &mut unseen);
+    if unseen.has_errors() {
+        return None;
+    }
+    let value = |name: &str| {
+        element
+            .attribute(name)
+            .map(|attribute| attribute.value.clone())
+    };
+    let link = DbLink {
+        name: value("name")?.trim().to_owned(),
+        kind: DbKind::from_word(&value("type")?)?,
+        jdbc_url: value("jdbc-url")?.trim().to_owned(),
+        username: value("username").unwrap_or_default(),
+        password: Secret::new(value("password").unwrap_or_default()),
+        desc: value("desc").filter(|desc| !desc.trim().is_empty()),
+        properties: read_properties(element),
+    };
+    for name in ["username", "password"] {
+        if link.kind != DbKind::Sqlite && element.attribute(name).is_none() {
+            missing_credential(element, name, diagnostics);
+            return None;
+        }
+    }
+    Some(link)
+}
+
+fn read_properties(element: &Element) -> Vec<(String, String)> {
+    element
+        .elements_named("properties")
+        .flat_map(|list| list.elements_named("property"))
+        .filter_map(|property| {
+            let name = property.attribute("name")?.value.trim().to_owned();
+            Some((name, property.text().trim().to_owned()))
+        })
+        .collect()
+}
+
+fn duplicate(element: &Element, name: &str, diagnostics: &mut Diagnostics) {
+    let span = element
+        .attribute("name")
+        .map_or(element.name_span, |attribute| attribute.value_span);
+    diagnostics.error(
+        code::DUPLICATE_LINK,
+        span,
+        Text::new(
+            format!("数据库连接名称 `{name}` 重复"),
+            format!("db-link `{name}` stands twice"),
+        ),
+        Text::new("请改名或删除其中一个", "rename or remove one of them"),
+    );
+}
+
+fn missing_credential(element: &Element, name: &str, diagnostics: &mut Diagnostics) {
+    diagnostics.error(
+        code::LINK_CREDENTIALS,
+        element.name_span,
+        Text::new(
+            format!("节点<link/>未配置{name}属性"),
+            format!("<link> needs the attribute `{name}`"),
+        ),
+        Text::new(
+            "只有SQLITE可以没有用户名和密码；没有密码时请写 password=\"\"",
+            "only SQLITE does without; write password=\"\" where there is none",
+        ),
+    );
+}
+
+#[cfg(test)]
+mod tests;

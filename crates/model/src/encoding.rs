@@ -1,0 +1,218 @@
+//! From the bytes of a file to its text.
+
+use std::ops::Range;
+
+use encoding_rs::{DecoderResult, Encoding, UTF_8};
+
+use crate::code;
+use crate::diagnostic::Diagnostics;
+use crate::element::Span;
+use crate::text::Text;
+use crate::xml::MAX_BYTES;
+
+/// How far into the file a declaration may reach.
+const DECLARATION_BYTES: usize = 256;
+
+/// A decoded file.
+pub(crate) struct Decoded {
+    /// The text. Where the file was not UTF-8 its declaration no longer names an encoding (blanks stand there, so
+    /// that every place stays where it was), hence the text reads the same when it is stored as UTF-8 and read again.
+    pub(crate) text: String,
+    /// Bytes of [`Decoded::text`] before the first fault.
+    pub(crate) sound: usize,
+}
+
+/// Decodes a file as UTF-8 or as its declaration says. Reports the first fault.
+pub(crate) fn decode(bytes: &[u8], diagnostics: &mut Diagnostics) -> Decoded {
+    if bytes.len() > MAX_BYTES {
+        too_large(bytes.len(), diagnostics);
+        return Decoded::nothing();
+    }
+    if is_utf16(bytes) {
+        unknown_encoding("UTF-16", Span::default(), diagnostics);
+        return Decoded::nothing();
+    }
+    let unmarked = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+    let has_mark = unmarked.len() < bytes.len();
+    let declared = declared_encoding(unmarked);
+    let encoding = match &declared {
+        Some(range) if !has_mark => {
+            let label = &unmarked[range.clone()];
+            match Encoding::for_label(label).filter(|encoding| encoding.is_ascii_compatible()) {
+                Some(encoding) => encoding,
+                None => {
+                    let label = String::from_utf8_lossy(label);
+                    let span = Span {
+                        start: range.start,
+                        end: range.end,
+                    };
+                    unknown_encoding(&label, span, diagnostics);
+                    return Decoded {
+                        text: String::from_utf8_lossy(unmarked).into_owned(),
+                        sound: 0,
+                    };
+                }
+            }
+        }
+        _ => UTF_8,
+    };
+    let mut decoded = decode_as(unmarked, encoding, diagnostics);
+    if encoding != UTF_8 {
+        blank_declared_encoding(&mut decoded.text);
+    }
+    decoded.stop_at_forbidden_character(diagnostics);
+    decoded
+}
+
+impl Decoded {
+    fn nothing() -> Self {
+        Self {
+            text: String::new(),
+            sound: 0,
+        }
+    }
+
+    /// XML has no way to hold most control characters, so no reader accepts them.
+    fn stop_at_forbidden_character(&mut self, diagnostics: &mut Diagnostics) {
+        let found = self.text[..self.sound]
+            .char_indices()
+            .find(|(_, character)| !is_xml_character(*character));
+        if let Some((start, character)) = found {
+            self.sound = start;
+            let number = u32::from(character);
+            diagnostics.error(
+                code::FORBIDDEN_CHARACTER,
+                Span {
+                    start,
+                    end: start + character.len_utf8(),
+                },
+                Text::new(
+                    format!("XML中不允许字符U+{number:04X}"),
+                    format!("character U+{number:04X} is not allowed in XML"),
+                ),
+                Text::new("请删除该字符", "remove the character"),
+            );
+        }
+    }
+}
+
+/// Whether XML 1.0 allows the character.
+pub(crate) fn is_xml_character(character: char) -> bool {
+    matches!(character, '\t' | '\n' | '\r' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..)
+}
+
+fn is_utf16(bytes: &[u8]) -> bool {
+    [&b"\xFF\xFE"[..], b"\xFE\xFF", b"<\0", b"\0<"]
+        .iter()
+        .any(|start| bytes.starts_with(start))
+}
+
+/// Where the declaration names the encoding.
+fn declared_encoding(bytes: &[u8]) -> Option<Range<usize>> {
+    let head = &bytes[..bytes.len().min(DECLARATION_BYTES)];
+    if !head.starts_with(b"<?xml") {
+        return None;
+    }
+    let end = head.windows(2).position(|pair| pair == b"?>")?;
+    let key = head[..end]
+        .windows(8)
+        .position(|window| window == b"encoding")?;
+    let quote = (key + 8..end).find(|at| matches!(head[*at], b'"' | b'\''))?;
+    let length = head[quote + 1..end]
+        .iter()
+        .position(|byte| *byte == head[quote])?;
+    Some(quote + 1..quote + 1 + length)
+}
+
+fn blank_declared_encoding(text: &mut String) {
+    let Some(label) = declared_encoding(text.as_bytes()) else {
+        return;
+    };
+    let Some(key) = text[..label.start].rfind("encoding") else {
+        return;
+    };
+    let blanks = " ".repeat(label.end + 1 - key);
+    text.replace_range(key..label.end + 1, &blanks);
+}
+
+fn decode_as(bytes: &[u8], encoding: &'static Encoding, diagnostics: &mut Diagnostics) -> Decoded {
+    let mut decoder = encoding.new_decoder_without_bom_handling();
+    let room = decoder
+        .max_utf8_buffer_length_without_replacement(bytes.len())
+        .unwrap_or(4 * MAX_BYTES);
+    let mut text = String::with_capacity(room);
+    let (result, read) = decoder.decode_to_string_without_replacement(bytes, &mut text, true);
+    let DecoderResult::Malformed(length, behind) = result else {
+        let sound = text.len();
+        return Decoded { text, sound };
+    };
+    let sound = text.len();
+    let first = read.saturating_sub(usize::from(length) + usize::from(behind));
+    malformed(bytes, first, sound, encoding, diagnostics);
+    text.push('\u{FFFD}');
+    text.push_str(&encoding.decode_without_bom_handling(&bytes[read..]).0);
+    Decoded { text, sound }
+}
+
+fn malformed(
+    bytes: &[u8],
+    first: usize,
+    at: usize,
+    encoding: &'static Encoding,
+    diagnostics: &mut Diagnostics,
+) {
+    let byte = bytes.get(first).copied().unwrap_or_default();
+    let name = encoding.name();
+    let is_probably_gbk = encoding == UTF_8
+        && encoding_rs::GBK
+            .decode_without_bom_handling_and_without_replacement(bytes)
+            .is_some();
+    let help = if is_probably_gbk {
+        Text::new(
+            "文件像是GBK编码：请在首行写 <?xml version=\"1.0\" encoding=\"GBK\"?>，或另存为UTF-8",
+            "the file looks like GBK: begin it with <?xml version=\"1.0\" encoding=\"GBK\"?>, or save it as UTF-8",
+        )
+    } else {
+        Text::new("请将文件另存为UTF-8", "save the file as UTF-8")
+    };
+    diagnostics.error(
+        code::MALFORMED_BYTES,
+        Span {
+            start: at,
+            end: at + '\u{FFFD}'.len_utf8(),
+        },
+        Text::new(
+            format!("第{}个字节0x{byte:02X}不是合法的{name}", first + 1),
+            format!("byte {} (0x{byte:02X}) is not valid {name}", first + 1),
+        ),
+        help,
+    );
+}
+
+fn too_large(size: usize, diagnostics: &mut Diagnostics) {
+    let limit = MAX_BYTES / 1024;
+    diagnostics.error(
+        code::TOO_LARGE,
+        Span::default(),
+        Text::new(
+            format!("文件有{size}字节，上限为{limit} KiB"),
+            format!("the file has {size} bytes, at most {limit} KiB are read"),
+        ),
+        Text::new(
+            "请拆分工作流，或把数据移到文件之外",
+            "split the workflow, or move data out of the file",
+        ),
+    );
+}
+
+fn unknown_encoding(label: &str, span: Span, diagnostics: &mut Diagnostics) {
+    diagnostics.error(
+        code::UNKNOWN_ENCODING,
+        span,
+        Text::new(
+            format!("不支持编码 `{label}`"),
+            format!("encoding `{label}` is not supported"),
+        ),
+        Text::new("请将文件另存为UTF-8", "save the file as UTF-8"),
+    );
+}

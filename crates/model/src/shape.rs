@@ -1,0 +1,189 @@
+//! What an element may hold, declared once: the checker, the XSD, the reference page and the editor's form read it.
+//!
+//! ```
+//! use akkaflow_model::shape::{AttributeKind, AttributeShape, Shape, TextRule};
+//! use akkaflow_model::text::Text;
+//!
+//! let file = Shape::new("file", Text::new("附件路径", "path of an attachment")).text(TextRule::Required);
+//! let list = Shape::new("attach-list", Text::new("附件", "attachments")).child(file, 1, None);
+//! let script = Shape::new("script", Text::new("脚本", "a script"))
+//!     .attribute(AttributeShape::new("shell", AttributeKind::Text, Text::new("解释器", "interpreter")).default("bash"))
+//!     .child(list, 0, Some(1));
+//! assert_eq!(script.tag, "script");
+//! ```
+
+mod check;
+mod value;
+
+use crate::text::Text;
+
+pub use value::DATE_TIME_FORMAT;
+
+/// What one element may hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shape {
+    /// Its label.
+    pub tag: &'static str,
+    /// Its attributes.
+    pub attributes: Vec<AttributeShape>,
+    /// The elements that may stand in it, in any order.
+    pub children: Vec<ChildShape>,
+    /// Whether any other element may stand in it too, unchecked.
+    pub is_open: bool,
+    /// What text may stand in it.
+    pub text: TextRule,
+    /// What it is for.
+    pub doc: Text,
+}
+
+/// One attribute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttributeShape {
+    /// Its name.
+    pub name: &'static str,
+    /// Which values are right.
+    pub kind: AttributeKind,
+    /// Whether it must be there.
+    pub is_required: bool,
+    /// The value that its absence means.
+    pub default: Option<&'static str>,
+    /// What it is for.
+    pub doc: Text,
+    /// What to do about a wrong value.
+    pub help: Option<Text>,
+}
+
+/// Which values an attribute takes. Blanks around a value are passed over, except for [`AttributeKind::Text`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AttributeKind {
+    /// Any text.
+    Text,
+    /// Any text that is not blank.
+    NonBlank,
+    /// A whole number.
+    Integer {
+        /// The smallest.
+        min: i64,
+        /// The largest.
+        max: i64,
+    },
+    /// `true` or `false` in any case; blank is the default where there is one.
+    Boolean,
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// One of these words in any case.
+    ChoiceIgnoringCase(&'static [&'static str]),
+    /// The name of a workflow, a node, a link: 1 to 128 characters, no `/`, `\` or control characters, neither `.` nor `..`.
+    Name,
+    /// A local time, `yyyy-MM-dd HH:mm:ss`; blank is the default.
+    DateTime,
+}
+
+/// An element inside another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChildShape {
+    /// What it may hold.
+    pub shape: Shape,
+    /// How often it must be there.
+    pub min: u32,
+    /// How often it may be there; `None` for any number.
+    pub max: Option<u32>,
+}
+
+/// What text may stand directly inside an element.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TextRule {
+    /// Nothing but blanks.
+    None,
+    /// Any text or none.
+    Optional,
+    /// More than blanks.
+    Required,
+}
+
+impl Shape {
+    /// An element with neither attributes nor children nor text.
+    pub fn new(tag: &'static str, doc: Text) -> Self {
+        Self {
+            tag,
+            attributes: Vec::new(),
+            children: Vec::new(),
+            is_open: false,
+            text: TextRule::None,
+            doc,
+        }
+    }
+
+    /// Adds an attribute.
+    #[must_use]
+    pub fn attribute(mut self, attribute: AttributeShape) -> Self {
+        self.attributes.push(attribute);
+        self
+    }
+
+    /// Adds a child that stands `min` to `max` times.
+    #[must_use]
+    pub fn child(mut self, shape: Shape, min: u32, max: Option<u32>) -> Self {
+        self.children.push(ChildShape { shape, min, max });
+        self
+    }
+
+    /// Sets what text may stand in it.
+    #[must_use]
+    pub fn text(mut self, rule: TextRule) -> Self {
+        self.text = rule;
+        self
+    }
+
+    /// Lets any other element stand in it, unchecked.
+    #[must_use]
+    pub fn open(mut self) -> Self {
+        self.is_open = true;
+        self
+    }
+
+    /// The attribute called `name`.
+    pub fn attribute_named(&self, name: &str) -> Option<&AttributeShape> {
+        self.attributes
+            .iter()
+            .find(|attribute| attribute.name == name)
+    }
+}
+
+impl AttributeShape {
+    /// An optional attribute without a default.
+    pub fn new(name: &'static str, kind: AttributeKind, doc: Text) -> Self {
+        Self {
+            name,
+            kind,
+            is_required: false,
+            default: None,
+            doc,
+            help: None,
+        }
+    }
+
+    /// Makes it required.
+    #[must_use]
+    pub fn required(mut self) -> Self {
+        self.is_required = true;
+        self
+    }
+
+    /// Says what its absence means.
+    #[must_use]
+    pub fn default(mut self, value: &'static str) -> Self {
+        self.default = Some(value);
+        self
+    }
+
+    /// Says what to do about a wrong value.
+    #[must_use]
+    pub fn help(mut self, help: Text) -> Self {
+        self.help = Some(help);
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests;

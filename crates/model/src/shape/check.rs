@@ -1,0 +1,233 @@
+//! Holding an element against its shape.
+
+use crate::code;
+use crate::diagnostic::Diagnostics;
+use crate::element::{Child, Element, Span};
+use crate::shape::{AttributeShape, ChildShape, Shape, TextRule};
+use crate::suggest::did_you_mean;
+use crate::text::Text;
+
+impl Shape {
+    /// Reports everything about `element` and what is inside it that this shape does not allow. Its label is not
+    /// looked at: whoever chose the shape has done that.
+    pub fn check(&self, element: &Element, diagnostics: &mut Diagnostics) {
+        self.check_attributes(element, diagnostics);
+        self.check_text(element, diagnostics);
+        self.check_children(element, diagnostics);
+    }
+
+    fn check_attributes(&self, element: &Element, diagnostics: &mut Diagnostics) {
+        for attribute in &element.attributes {
+            match self.attribute_named(&attribute.name) {
+                Some(shape) => shape.check(attribute, diagnostics),
+                None if is_of_xml_itself(&attribute.name) => {}
+                None => self.unknown_attribute(&attribute.name, attribute.name_span, diagnostics),
+            }
+        }
+        let missing = self
+            .attributes
+            .iter()
+            .filter(|shape| shape.is_required && element.attribute(shape.name).is_none());
+        for shape in missing {
+            missing_attribute(element, shape, diagnostics);
+        }
+    }
+
+    fn unknown_attribute(&self, name: &str, span: Span, diagnostics: &mut Diagnostics) {
+        let known = || self.attributes.iter().map(|shape| shape.name);
+        let tag = self.tag;
+        let help = did_you_mean(name, known()).or_else(|| {
+            let list: Vec<_> = known().collect();
+            (!list.is_empty()).then(|| {
+                Text::new(
+                    format!("<{tag}> 的属性有：{}", list.join("、")),
+                    format!("<{tag}> takes {}", list.join(", ")),
+                )
+            })
+        });
+        let name = crate::quote::shortened(name);
+        diagnostics.warning(
+            code::UNKNOWN_ATTRIBUTE,
+            span,
+            Text::new(
+                format!("<{tag}> 没有属性 `{name}`，将被忽略"),
+                format!("<{tag}> has no attribute `{name}`, it is ignored"),
+            ),
+            help,
+        );
+    }
+
+    fn check_text(&self, element: &Element, diagnostics: &mut Diagnostics) {
+        let tag = self.tag;
+        match self.text {
+            TextRule::Optional => {}
+            TextRule::Required if element.text().trim().is_empty() => diagnostics.error(
+                code::MISSING_TEXT,
+                element.name_span,
+                Text::new(
+                    format!("<{tag}> 不能为空"),
+                    format!("<{tag}> must not be empty"),
+                ),
+                self.doc_help(),
+            ),
+            TextRule::Required => {}
+            TextRule::None => {
+                if let Some(span) = first_text(element) {
+                    diagnostics.error(
+                        code::UNEXPECTED_TEXT,
+                        span,
+                        Text::new(
+                            format!("<{tag}> 中不允许文本"),
+                            format!("no text may stand in <{tag}>"),
+                        ),
+                        Text::new("请删除该文本", "remove the text"),
+                    );
+                }
+            }
+        }
+    }
+
+    fn doc_help(&self) -> Text {
+        let tag = self.tag;
+        Text::new(
+            format!("<{tag}>：{}", self.doc.zh),
+            format!("<{tag}>: {}", self.doc.en),
+        )
+    }
+
+    fn check_children(&self, element: &Element, diagnostics: &mut Diagnostics) {
+        let mut counts = vec![0_u32; self.children.len()];
+        for child in element.elements() {
+            let position = self
+                .children
+                .iter()
+                .position(|rule| rule.shape.tag == child.name);
+            match position {
+                Some(position) => {
+                    counts[position] += 1;
+                    let rule = &self.children[position];
+                    if rule.max.is_some_and(|max| counts[position] > max) {
+                        self.extra_element(child, rule, diagnostics);
+                    }
+                    rule.shape.check(child, diagnostics);
+                }
+                None if self.is_open => {}
+                None => self.unknown_element(child, diagnostics),
+            }
+        }
+        for (rule, count) in self.children.iter().zip(counts) {
+            if count < rule.min {
+                self.missing_element(element, rule, diagnostics);
+            }
+        }
+    }
+
+    fn extra_element(&self, child: &Element, rule: &ChildShape, diagnostics: &mut Diagnostics) {
+        let (tag, inner) = (self.tag, rule.shape.tag);
+        let max = rule.max.unwrap_or(u32::MAX);
+        diagnostics.error(
+            code::EXTRA_ELEMENT,
+            child.name_span,
+            Text::new(
+                format!("<{tag}> 中最多只能有{max}个 <{inner}>"),
+                format!("<{tag}> takes at most {max} <{inner}>"),
+            ),
+            Text::new(
+                format!("请删除多余的 <{inner}>"),
+                format!("remove this <{inner}>"),
+            ),
+        );
+    }
+
+    fn missing_element(&self, element: &Element, rule: &ChildShape, diagnostics: &mut Diagnostics) {
+        let (tag, inner) = (self.tag, rule.shape.tag);
+        diagnostics.error(
+            code::MISSING_ELEMENT,
+            element.name_span,
+            Text::new(
+                format!("<{tag}> 中缺少 <{inner}>"),
+                format!("<{tag}> needs a <{inner}>"),
+            ),
+            rule.shape.doc_help(),
+        );
+    }
+
+    fn unknown_element(&self, child: &Element, diagnostics: &mut Diagnostics) {
+        unknown_element(
+            self.tag,
+            child,
+            self.children.iter().map(|rule| rule.shape.tag),
+            diagnostics,
+        );
+    }
+}
+
+/// Reports an element that may not stand in `<tag>`, where `known` may.
+pub(crate) fn unknown_element<'a>(
+    tag: &str,
+    child: &Element,
+    known: impl Iterator<Item = &'a str> + Clone,
+    diagnostics: &mut Diagnostics,
+) {
+    let help = did_you_mean(&child.name, known.clone()).unwrap_or_else(|| {
+        let list: Vec<String> = known.map(|tag| format!("<{tag}>")).collect();
+        if list.is_empty() {
+            Text::new("请删除该元素", "remove it")
+        } else {
+            Text::new(
+                format!("<{tag}> 中可以有：{}", list.join("、")),
+                format!("<{tag}> takes {}", list.join(", ")),
+            )
+        }
+    });
+    let name = crate::quote::shortened(&child.name);
+    diagnostics.error(
+        code::UNKNOWN_ELEMENT,
+        child.name_span,
+        Text::new(
+            format!("<{tag}> 中不能有 <{name}>"),
+            format!("<{tag}> cannot hold <{name}>"),
+        ),
+        help,
+    );
+}
+
+fn missing_attribute(element: &Element, shape: &AttributeShape, diagnostics: &mut Diagnostics) {
+    let (tag, name) = (&element.name, shape.name);
+    diagnostics.error(
+        code::MISSING_ATTRIBUTE,
+        element.name_span,
+        // akkaflow 2.12's words, which people grep for.
+        Text::new(
+            format!("节点<{tag}/>未配置{name}属性"),
+            format!("<{tag}> needs the attribute `{name}`"),
+        ),
+        Text::new(
+            format!("`{name}`：{}", shape.doc.zh),
+            format!("`{name}`: {}", shape.doc.en),
+        ),
+    );
+}
+
+/// `xmlns`, `xml:lang`, `xsi:noNamespaceSchemaLocation`: editors put them there.
+fn is_of_xml_itself(name: &str) -> bool {
+    name == "xmlns" || name.contains(':')
+}
+
+/// Where the first run of text stands that is more than blanks.
+fn first_text(element: &Element) -> Option<Span> {
+    element.children.iter().find_map(|child| match child {
+        Child::Text { text, span } if !text.trim().is_empty() => {
+            // A run that holds references or CDATA is longer in the file than in memory.
+            if span.end - span.start != text.len() {
+                return Some(*span);
+            }
+            let start = span.start + text.len() - text.trim_start().len();
+            Some(Span {
+                start,
+                end: start + text.trim().len(),
+            })
+        }
+        _ => None,
+    })
+}

@@ -1,0 +1,276 @@
+use super::{MAX_ATTRIBUTES, MAX_BYTES, MAX_DEPTH, MAX_ELEMENTS, read};
+use crate::element::{Child, Element};
+
+fn root(text: &str) -> Element {
+    let mut document = read(text.as_bytes());
+    assert_eq!(document.findings(), Vec::new(), "{text}");
+    document.root.unwrap()
+}
+
+/// Code, the text underlined, the message in English.
+fn faults(bytes: &[u8]) -> Vec<(String, String, String)> {
+    let mut document = read(bytes);
+    let source = document.source.clone();
+    document
+        .findings()
+        .into_iter()
+        .map(|finding| {
+            let place = source.get(finding.span.range());
+            (
+                finding.code.to_owned(),
+                place.expect("a place in the text").to_owned(),
+                finding.message.en,
+            )
+        })
+        .collect()
+}
+
+#[track_caller]
+fn check(text: &str, code: &str, place: &str, message: &str) {
+    let expected = (code.to_owned(), place.to_owned(), message.to_owned());
+    assert_eq!(faults(text.as_bytes()), [expected], "{text}");
+}
+
+#[test]
+fn spans_point_at_labels_names_and_values() {
+    let text =
+        "<?xml version=\"1.0\"?>\n<!-- 注释 -->\n<工作 a='1' 名称 = \"值\">\n  <b/>文\n</工作>\n";
+    let root = root(text);
+    let at = |span: crate::element::Span| &text[span.range()];
+    assert_eq!(at(root.name_span), "工作");
+    assert!(at(root.span).starts_with("<工作") && at(root.span).ends_with("</工作>"));
+    assert_eq!(at(root.attributes[1].name_span), "名称");
+    assert_eq!(at(root.attributes[1].value_span), "值");
+    let b = root.elements().next().unwrap();
+    assert_eq!((at(b.span), at(b.name_span)), ("<b/>", "b"));
+    let Child::Text { text: run, span } = &root.children[2] else {
+        panic!("text follows <b/>")
+    };
+    assert_eq!((run.as_str(), at(*span)), ("文\n", "文\n"));
+}
+
+#[test]
+fn text_cdata_and_references_are_one_run_byte_for_byte() {
+    let text =
+        "<a>x &lt;&#65;&#x4e2d;<!-- gone --><![CDATA[ if [ 1 < 2 ] && echo ok\r\n]]>\tz\r\n</a>";
+    let root = root(text);
+    assert_eq!(root.children.len(), 1);
+    assert_eq!(root.text(), "x <A中 if [ 1 < 2 ] && echo ok\r\n\tz\r\n");
+}
+
+#[test]
+fn attribute_values_are_unescaped() {
+    let root = root("<a v='&lt;&amp;&gt;&quot;&apos;&#10;&#x41;'/>");
+    assert_eq!(root.attributes[0].value, "<&>\"'\nA");
+}
+
+#[test]
+fn byte_order_mark_is_passed_over() {
+    let root = root("\u{FEFF}<a/>");
+    assert_eq!(root.name_span.start, 1);
+}
+
+#[test]
+fn gbk_is_read_by_declaration_and_its_text_reads_the_same_again() {
+    let text = "<?xml version=\"1.0\" encoding=\"GBK\"?>\n<a desc=\"导入数据\"/>";
+    for label in ["GBK", "gb2312", "GB18030"] {
+        let text = text.replace("GBK", label);
+        let (bytes, ..) = encoding_rs::GB18030.encode(&text);
+        let mut first = read(&bytes);
+        assert_eq!(first.findings(), Vec::new());
+        let root = first.root.unwrap();
+        assert_eq!(root.attributes[0].value, "导入数据");
+        assert_eq!(
+            &first.source[root.attributes[0].value_span.range()],
+            "导入数据"
+        );
+        let again = read(first.source.as_bytes());
+        assert_eq!((again.source, again.root), (first.source, Some(root)));
+    }
+}
+
+#[test]
+fn wrong_encodings_name_the_byte_and_what_to_do() {
+    let (bytes, ..) = encoding_rs::GBK.encode("<a desc=\"导入数据\"/>");
+    let mut document = read(&bytes);
+    let finding = document.findings().remove(0);
+    assert_eq!(finding.message.en, "byte 10 (0xB5) is not valid UTF-8");
+    assert!(finding.help.unwrap().en.contains("GBK"));
+    check(
+        "<?xml version='1.0' encoding='klingon'?><a/>",
+        "AF002",
+        "klingon",
+        "encoding `klingon` is not supported",
+    );
+    assert_eq!(faults(b"\xFF\xFE<\0a\0")[0].0, "AF002");
+    assert_eq!(
+        faults(b"<a>\xC3</a>")[0].2,
+        "byte 4 (0xC3) is not valid UTF-8"
+    );
+    assert_eq!(
+        faults(b"<a>\xE4\xB8")[0].2,
+        "byte 4 (0xE4) is not valid UTF-8"
+    );
+}
+
+#[test]
+fn what_precedes_a_fault_is_kept() {
+    let document = read(b"<a><b x='1'/><c></d></a>");
+    let root = document.root.unwrap();
+    let names: Vec<&str> = root.elements().map(|child| child.name.as_str()).collect();
+    assert_eq!(names, ["b", "c"]);
+    assert!(document.fault.is_some());
+    assert_eq!(document.unclosed.len(), 2);
+}
+
+#[test]
+fn ill_formed_files_name_their_fault() {
+    check("", "AF011", "", "the file holds no element");
+    check("  \n<!-- x -->", "AF011", "", "the file holds no element");
+    check("<a><b></a>", "AF005", "</a>", "expected </b>, found </a>");
+    check("<a></a></b>", "AF005", "</b>", "</b> closes nothing");
+    check("<a><b>", "AF005", "b", "<b> is never closed");
+    check(
+        "<a/><b/>",
+        "AF005",
+        "b",
+        "a file has one outermost element only",
+    );
+    check(
+        "<a/> x ",
+        "AF005",
+        "x",
+        "text stands outside the outermost element",
+    );
+    check(
+        "hello",
+        "AF005",
+        "hello",
+        "text stands outside the outermost element",
+    );
+    check(
+        "<a><![CDATA[x</a>",
+        "AF005",
+        "<",
+        "the CDATA section is never closed with ]]>",
+    );
+    check(
+        "<a><!-- x</a>",
+        "AF005",
+        "<",
+        "the comment is never closed with -->",
+    );
+    check(
+        "<a>1 < 2</a>",
+        "AF005",
+        "<",
+        "`<` is not followed by a name",
+    );
+    check(
+        "<a>x && y</a>",
+        "AF005",
+        "&",
+        "`&` does not begin an entity",
+    );
+    check("<a b='x&y'/>", "AF005", "&", "`&` does not begin an entity");
+    check(
+        "<a b=1/>",
+        "AF005",
+        "1",
+        "an attribute's value must stand in quotes",
+    );
+    check(
+        "<a b/>",
+        "AF005",
+        "/",
+        "an attribute's name must be followed by `=`",
+    );
+    check("<a b='<'/>", "AF005", "<", "the value of `b` holds a `<`");
+    check(
+        "<a b='1' b='2'/>",
+        "AF103",
+        "b",
+        "attribute `b` stands twice",
+    );
+    check("<a", "AF005", "<", "the tag is never closed with >");
+    check(
+        "<a b='1>",
+        "AF005",
+        "<",
+        "an attribute value in this tag is never closed with its quote",
+    );
+    check(
+        "<a>\0</a>",
+        "AF004",
+        "\0",
+        "character U+0000 is not allowed in XML",
+    );
+    check(
+        "<a>\u{1b}[0m</a>",
+        "AF004",
+        "\u{1b}",
+        "character U+001B is not allowed in XML",
+    );
+    check("<a>&#0;</a>", "AF007", "&#0;", "unknown entity `&#0;`");
+    check(
+        "<a>&nbsp;</a>",
+        "AF007",
+        "&nbsp;",
+        "unknown entity `&nbsp;`",
+    );
+    check("<a b='&x;'/>", "AF007", "&x;", "unknown entity `&x;`");
+}
+
+#[test]
+fn document_types_are_refused_so_entities_cannot_grow() {
+    let laughs =
+        "<!DOCTYPE lolz [<!ENTITY lol \"lol\"><!ENTITY lol2 \"&lol;&lol;\">]><lolz>&lol2;</lolz>";
+    check(
+        laughs,
+        "AF006",
+        "<!DOCTYPE",
+        "a document type declaration is not allowed",
+    );
+    let external = "<!DOCTYPE a SYSTEM \"file:///etc/passwd\"><a/>";
+    check(
+        external,
+        "AF006",
+        "<!DOCTYPE",
+        "a document type declaration is not allowed",
+    );
+}
+
+#[test]
+fn limits_are_named() {
+    let deep = "<a>".repeat(10_000);
+    let message = format!("elements are nested more than {MAX_DEPTH} deep");
+    assert_eq!(faults(deep.as_bytes())[0].2, message);
+    let many = format!("<a>{}</a>", "<b/>".repeat(MAX_ELEMENTS));
+    let message = format!("more than {MAX_ELEMENTS} elements");
+    assert_eq!(faults(many.as_bytes())[0].2, message);
+    let wide: String = (0..=MAX_ATTRIBUTES).map(|n| format!(" a{n}='1'")).collect();
+    let message = format!("more than {MAX_ATTRIBUTES} attributes");
+    assert_eq!(faults(format!("<a{wide}/>").as_bytes())[0].2, message);
+    let huge = vec![b' '; MAX_BYTES + 1];
+    assert_eq!(faults(&huge)[0].0, "AF001");
+}
+
+#[test]
+fn the_worst_files_of_a_mebibyte_are_answered() {
+    for unit in [
+        "<a>",
+        "<",
+        "&",
+        "<a b='",
+        "&lt;",
+        "<![CDATA[",
+        "${",
+        "<a b='1' ",
+        "]]>",
+        "x=\"",
+        "\u{FEFF}",
+    ] {
+        let text = format!("<r>{}", unit.repeat((MAX_BYTES - 8) / unit.len()));
+        assert!(read(text.as_bytes()).findings().len() <= super::MAX_FINDINGS + 1);
+    }
+}
