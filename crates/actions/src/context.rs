@@ -26,6 +26,8 @@ pub struct AttemptContext {
     pub fire_time: Timestamp,
     /// A private, empty directory that is removed after the attempt.
     pub directory: PathBuf,
+    /// Where relative paths in the URLs of db-links start: the data directory of a standalone server, else the worker's.
+    pub base_directory: PathBuf,
     /// The links that the master sent, by name. One that is missing is not configured there.
     pub links: BTreeMap<String, DbLink>,
     /// Where the action reports to the instance's log.
