@@ -1,1 +1,27 @@
-//! Placeholder.
+//! The bodies of `/api/v1`: server, command line and page read and write the same types, so they cannot drift apart.
+//!
+//! **Invariants:** serde only, no behaviour. States and kinds are lower-case words, moments RFC 3339 in UTC with
+//! milliseconds. Sentences (`message`, `text`, `title`, `detail`) come in the language of the request; a [`Problem`]
+//! carries both. Fields are only ever added.
+
+mod cluster;
+mod definition;
+mod front;
+mod instance;
+mod log;
+mod params;
+mod problem;
+mod time;
+mod workflow;
+
+pub use cluster::{Cluster, Health, Master, Reason, WorkerView};
+pub use definition::{Checked, Diagnostic, FileProblem, Put};
+pub use front::{DayCount, Front};
+pub use instance::{
+    Attempt, Chain, Created, InstanceDetail, InstanceNode, InstanceSummary, Killed, Rerun, Run,
+};
+pub use log::{LOG_COMPLETE_HEADER, LOG_CURSOR_HEADER, Level, LogLine};
+pub use params::Params;
+pub use problem::Problem;
+pub use time::Time;
+pub use workflow::{Dependency, Named, Schedule, WorkflowDetail, WorkflowNode, WorkflowSummary};

@@ -1,4 +1,8 @@
 //! What `proto/` generates plus conversions: wire types stop here.
+//!
+//! A master that does not lead answers every call with FAILED_PRECONDITION, so no error code maps to it.
+
+pub mod command;
 
 /// Generated from `proto/akkaflow.proto`.
 #[expect(

@@ -1,0 +1,31 @@
+//! The overview.
+
+use serde::{Deserialize, Serialize};
+
+use crate::instance::InstanceSummary;
+
+/// What runs, what waits, what ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Front {
+    /// Ends by day of the cluster's time zone, today first, days without any included.
+    pub days: Vec<DayCount>,
+    /// Waiting for their workflow's instance limit, oldest first.
+    pub waiting: Vec<InstanceSummary>,
+    /// Running or held, newest first.
+    pub running: Vec<InstanceSummary>,
+    /// The last ones that ended, newest first.
+    pub finished: Vec<InstanceSummary>,
+}
+
+/// How many instances ended in each way on one day.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct DayCount {
+    /// `yyyy-mm-dd`.
+    pub day: String,
+    /// Succeeded.
+    pub succeeded: u64,
+    /// Failed.
+    pub failed: u64,
+    /// Killed.
+    pub killed: u64,
+}

@@ -1,0 +1,169 @@
+//! Instances.
+
+use akkaflow_model::record::TriggerKind;
+use akkaflow_model::state::{AttemptState, InstanceState};
+use serde::{Deserialize, Serialize};
+
+use crate::params::Params;
+use crate::time::Time;
+
+/// A request to run a workflow.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Run {
+    /// Override what the coordinator's parameters give.
+    #[serde(default)]
+    pub params: Params,
+    /// Local business date `YYYY-MM-DD[THH:MM:SS]`; the moment of the request when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub date: Option<String>,
+}
+
+/// A request to run an instance again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rerun {
+    /// Keep what has succeeded; false runs everything again.
+    #[serde(default)]
+    pub recover: bool,
+    /// Keep the definition it ran with; false takes the newest.
+    #[serde(default)]
+    pub same_version: bool,
+}
+
+/// The instance exists.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Created {
+    /// Its id.
+    pub id: String,
+}
+
+/// A chain has begun.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Chain {
+    /// Its first instance.
+    pub id: String,
+    /// The workflows that follow, in order.
+    pub workflows: Vec<String>,
+}
+
+/// A kill was carried out, or goes on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Killed {
+    /// The instance.
+    pub id: String,
+    /// Its state now: `killed`, or still `running` (HTTP 202) while its attempts are being proven gone.
+    pub state: InstanceState,
+}
+
+/// An instance in a listing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InstanceSummary {
+    /// Its id.
+    pub id: String,
+    /// Its last eight digits, for people.
+    pub short_id: String,
+    /// Its workflow.
+    pub workflow: String,
+    /// Its state.
+    pub state: InstanceState,
+    /// 1, and one more at each rerun.
+    pub run: u32,
+    /// Why it was started.
+    pub trigger: TriggerKind,
+    /// The slot or moment from which its dates are computed.
+    pub fire_time: Time,
+    /// When it was created.
+    pub created_at: Time,
+    /// When its current run left the queue.
+    pub started_at: Option<Time>,
+    /// When it ended.
+    pub ended_at: Option<Time>,
+    /// Why it is in its state.
+    pub message: Option<String>,
+    /// Whether an error edge was taken.
+    pub handled_errors: bool,
+    /// The folder of its workflow at creation.
+    pub dir: String,
+    /// The creator of its workflow at creation.
+    pub creator: String,
+}
+
+/// Everything about an instance but its log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InstanceDetail {
+    /// What a listing shows.
+    #[serde(flatten)]
+    pub summary: InstanceSummary,
+    /// Name and resolved value, in order.
+    pub params: Params,
+    /// Names the definition it runs with.
+    pub version: String,
+    /// Set while it waits for its cancelled attempts: the state it will have.
+    pub ending: Option<InstanceState>,
+    /// What its workflow is for.
+    pub desc: Option<String>,
+    /// The end states that send mail.
+    pub mail_level: Vec<InstanceState>,
+    /// Who is told.
+    pub mail_receivers: Vec<String>,
+    /// How many instances of its workflow may run at once.
+    pub instance_limit: Option<i64>,
+    /// Its nodes in the order of the file.
+    pub nodes: Vec<InstanceNode>,
+}
+
+/// A node in the current run of an instance.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InstanceNode {
+    /// Its name.
+    pub name: String,
+    /// `start`, `script`, ...
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// A node's state; `ready` also before it is reached, `skipped` when the instance ended without reaching it.
+    pub state: String,
+    /// Attempts made in this run.
+    pub attempts: u32,
+    /// The worker of its latest attempt.
+    pub worker: Option<String>,
+    /// When its first attempt was assigned; control nodes: when it was reached.
+    pub started_at: Option<Time>,
+    /// When it ended.
+    pub ended_at: Option<Time>,
+    /// Why it is in its state.
+    pub message: Option<String>,
+    /// What it is for.
+    pub desc: Option<String>,
+    /// When its next attempt may start.
+    pub retry_at: Option<Time>,
+}
+
+/// One try of an action on one worker.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// The node.
+    pub node: String,
+    /// Which run of the instance.
+    pub run: u32,
+    /// Which try of the node in that run, from 1.
+    pub attempt: u32,
+    /// Its state.
+    pub state: AttemptState,
+    /// Who runs it.
+    pub worker: String,
+    /// Host that people see.
+    pub host: String,
+    /// When it was assigned.
+    pub assigned_at: Time,
+    /// When the worker had taken it.
+    pub accepted_at: Option<Time>,
+    /// When its outcome became known.
+    pub ended_at: Option<Time>,
+    /// Exit code of its process, where it had one.
+    pub exit_code: Option<i32>,
+    /// Its outcome, in words.
+    pub message: Option<String>,
+    /// Bytes of output captured.
+    pub log_length: u64,
+}

@@ -1,0 +1,117 @@
+//! Workflows.
+
+use akkaflow_model::record::WorkflowStatus;
+use akkaflow_model::state::InstanceState;
+use serde::{Deserialize, Serialize};
+
+use crate::definition::FileProblem;
+use crate::params::Params;
+use crate::time::Time;
+
+/// A workflow in a listing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkflowSummary {
+    /// Its name.
+    pub name: String,
+    /// Folder in the tree.
+    pub dir: String,
+    /// Who wrote it.
+    pub creator: String,
+    /// What it is for.
+    pub desc: Option<String>,
+    /// `live`, or `file_gone` when the file that owned it is gone.
+    pub status: WorkflowStatus,
+    /// Whether it may start by itself; `null` when only people start it.
+    pub is_enabled: Option<bool>,
+    /// The cron of its schedule.
+    pub cron: Option<String>,
+    /// Names the content in force.
+    pub version: String,
+    /// The file that owns it; `null` when it came by API.
+    pub file: Option<String>,
+    /// When it was first put.
+    pub created_at: Time,
+    /// When its content last changed.
+    pub updated_at: Time,
+}
+
+/// Everything about a workflow but its history.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkflowDetail {
+    /// What a listing shows.
+    #[serde(flatten)]
+    pub summary: WorkflowSummary,
+    /// `create-time` as written.
+    pub create_time: Option<String>,
+    /// The end states that send mail.
+    pub mail_level: Vec<InstanceState>,
+    /// Who is told.
+    pub mail_receivers: Vec<String>,
+    /// How many instances may run at once.
+    pub instance_limit: i64,
+    /// The parameters that its text uses.
+    pub used_params: Vec<String>,
+    /// When it starts by itself; `null` when only people start it.
+    pub schedule: Option<Schedule>,
+    /// The workflows that wait for it.
+    pub dependants: Vec<String>,
+    /// Its nodes in the order of the file.
+    pub nodes: Vec<WorkflowNode>,
+    /// Why the newest content of its file is not in force.
+    pub file_problems: Vec<FileProblem>,
+}
+
+/// When a workflow starts by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Schedule {
+    /// Whether it may.
+    pub is_enabled: bool,
+    /// The times; `null` when it waits for its dependencies alone.
+    pub cron: Option<String>,
+    /// The next slot; `null` without cron, or when there is none.
+    pub next_fire: Option<Time>,
+    /// First moment, local to `time_zone`: `yyyy-MM-dd HH:mm:ss`.
+    pub start_time: String,
+    /// Last moment, the same way.
+    pub end_time: String,
+    /// The cluster's time zone.
+    pub time_zone: String,
+    /// Name and unresolved value, in order.
+    pub params: Params,
+    /// The workflows that it waits for.
+    pub depends: Vec<Dependency>,
+}
+
+/// A workflow that another one waits for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dependency {
+    /// Its name.
+    pub workflow: String,
+    /// Whether a success of it waits to be consumed.
+    pub is_ready: bool,
+    /// How many do.
+    pub tokens: u64,
+    /// Whether there is such a workflow.
+    pub exists: bool,
+}
+
+/// One vertex of the graph.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkflowNode {
+    /// Its name.
+    pub name: String,
+    /// `start`, `script`, ...
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// What it is for.
+    pub desc: Option<String>,
+    /// Outgoing edges, ok first.
+    pub targets: Vec<String>,
+}
+
+/// The workflow that something was done to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Named {
+    /// Its name.
+    pub name: String,
+}

@@ -1,0 +1,467 @@
+//! Commands, answers, findings and reasons on the wire, and what an error code is in gRPC.
+
+use akkaflow_model::command::{Answer, Command, Rejection};
+use akkaflow_model::diagnostic::{Finding, Severity};
+use akkaflow_model::error::ErrorCode;
+use akkaflow_model::id::{InstanceId, WorkerId};
+use akkaflow_model::text::Text;
+use tonic::{Code, Status};
+
+use crate::wire;
+
+/// Metadata key under which a master that does not lead names the endpoint that does.
+pub const LEADER_METADATA: &str = "akkaflow-leader";
+
+/// A message from the other side that lacks something, or holds something that cannot be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("malformed message: {0}")]
+pub struct Malformed(pub &'static str);
+
+impl From<Malformed> for Status {
+    fn from(malformed: Malformed) -> Self {
+        Self::invalid_argument(malformed.to_string())
+    }
+}
+
+/// The gRPC status of an error code: one of its three total mappings.
+pub fn status_code(code: ErrorCode) -> Code {
+    match code {
+        ErrorCode::Invalid => Code::InvalidArgument,
+        ErrorCode::NotFound => Code::NotFound,
+        ErrorCode::Conflict => Code::Aborted,
+        ErrorCode::Forbidden => Code::PermissionDenied,
+        ErrorCode::Exhausted => Code::ResourceExhausted,
+        ErrorCode::Unavailable => Code::Unavailable,
+        ErrorCode::Timeout => Code::DeadlineExceeded,
+        ErrorCode::Internal => Code::Internal,
+    }
+}
+
+/// The word of an error code on the wire.
+pub fn code_word(code: ErrorCode) -> &'static str {
+    match code {
+        ErrorCode::Invalid => "invalid",
+        ErrorCode::NotFound => "not_found",
+        ErrorCode::Conflict => "conflict",
+        ErrorCode::Forbidden => "forbidden",
+        ErrorCode::Exhausted => "exhausted",
+        ErrorCode::Unavailable => "unavailable",
+        ErrorCode::Timeout => "timeout",
+        ErrorCode::Internal => "internal",
+    }
+}
+
+/// The error code that a word stands for; one that we do not know yet is the sender's fault.
+pub fn code_of_word(word: &str) -> ErrorCode {
+    match word {
+        "invalid" => ErrorCode::Invalid,
+        "not_found" => ErrorCode::NotFound,
+        "conflict" => ErrorCode::Conflict,
+        "forbidden" => ErrorCode::Forbidden,
+        "exhausted" => ErrorCode::Exhausted,
+        "unavailable" => ErrorCode::Unavailable,
+        "timeout" => ErrorCode::Timeout,
+        _ => ErrorCode::Internal,
+    }
+}
+
+/// The sixteen bytes of an instance's id.
+pub fn instance_bytes(id: InstanceId) -> Vec<u8> {
+    id.as_u128().to_be_bytes().to_vec()
+}
+
+/// The instance that sixteen bytes name.
+///
+/// # Errors
+/// [`Malformed`] when they are not sixteen.
+pub fn instance_from_bytes(bytes: &[u8]) -> Result<InstanceId, Malformed> {
+    bytes
+        .try_into()
+        .map(|bytes| InstanceId::from_u128(u128::from_be_bytes(bytes)))
+        .map_err(|_| Malformed("an instance id is not sixteen bytes"))
+}
+
+impl From<Text> for wire::Text {
+    fn from(text: Text) -> Self {
+        Self {
+            zh: text.zh,
+            en: text.en,
+        }
+    }
+}
+
+impl From<wire::Text> for Text {
+    fn from(text: wire::Text) -> Self {
+        Self {
+            zh: text.zh,
+            en: text.en,
+        }
+    }
+}
+
+impl From<(String, String)> for wire::Pair {
+    fn from((name, value): (String, String)) -> Self {
+        Self { name, value }
+    }
+}
+
+impl From<wire::Pair> for (String, String) {
+    fn from(pair: wire::Pair) -> Self {
+        (pair.name, pair.value)
+    }
+}
+
+fn named(name: String) -> wire::NamedWorkflow {
+    wire::NamedWorkflow { name }
+}
+
+impl From<Command> for wire::ExecuteRequest {
+    fn from(command: Command) -> Self {
+        use wire::execute_request::Command as Wire;
+        let command = match command {
+            Command::PutWorkflow { xml, path } => {
+                Wire::PutWorkflow(wire::PutWorkflow { xml, path })
+            }
+            Command::DeleteWorkflow { name } => Wire::DeleteWorkflow(named(name)),
+            Command::Run {
+                name,
+                params,
+                date,
+                idempotency_key,
+            } => Wire::Run(wire::Run {
+                name,
+                params: params.into_iter().map(Into::into).collect(),
+                date,
+                idempotency_key,
+            }),
+            Command::Trigger { name, ignore_nodes } => {
+                Wire::Trigger(wire::Trigger { name, ignore_nodes })
+            }
+            Command::TriggerBlood { name } => Wire::TriggerBlood(named(name)),
+            Command::ResetWorkflow { name } => Wire::ResetWorkflow(named(name)),
+            Command::ResetAll => Wire::ResetAll(wire::ResetAll {}),
+            Command::Kill { id, user } => Wire::Kill(wire::Kill {
+                id: instance_bytes(id),
+                user,
+            }),
+            Command::Rerun {
+                id,
+                from_failed,
+                same_version,
+            } => Wire::Rerun(wire::Rerun {
+                id: instance_bytes(id),
+                from_failed,
+                same_version,
+            }),
+            Command::DeleteInstance { id } => Wire::DeleteInstance(wire::NamedInstance {
+                id: instance_bytes(id),
+            }),
+            Command::FenceWorker { id } => Wire::FenceWorker(wire::FenceWorker { id: id.0 }),
+        };
+        Self {
+            command: Some(command),
+        }
+    }
+}
+
+impl TryFrom<wire::ExecuteRequest> for Command {
+    type Error = Malformed;
+
+    fn try_from(request: wire::ExecuteRequest) -> Result<Self, Malformed> {
+        use wire::execute_request::Command as Wire;
+        Ok(
+            match request
+                .command
+                .ok_or(Malformed("a request without command"))?
+            {
+                Wire::PutWorkflow(put) => Self::PutWorkflow {
+                    xml: put.xml,
+                    path: put.path,
+                },
+                Wire::DeleteWorkflow(workflow) => Self::DeleteWorkflow {
+                    name: workflow.name,
+                },
+                Wire::Run(run) => Self::Run {
+                    name: run.name,
+                    params: run.params.into_iter().map(Into::into).collect(),
+                    date: run.date,
+                    idempotency_key: run.idempotency_key,
+                },
+                Wire::Trigger(trigger) => Self::Trigger {
+                    name: trigger.name,
+                    ignore_nodes: trigger.ignore_nodes,
+                },
+                Wire::TriggerBlood(workflow) => Self::TriggerBlood {
+                    name: workflow.name,
+                },
+                Wire::ResetWorkflow(workflow) => Self::ResetWorkflow {
+                    name: workflow.name,
+                },
+                Wire::ResetAll(wire::ResetAll {}) => Self::ResetAll,
+                Wire::Kill(kill) => Self::Kill {
+                    id: instance_from_bytes(&kill.id)?,
+                    user: kill.user,
+                },
+                Wire::Rerun(rerun) => Self::Rerun {
+                    id: instance_from_bytes(&rerun.id)?,
+                    from_failed: rerun.from_failed,
+                    same_version: rerun.same_version,
+                },
+                Wire::DeleteInstance(instance) => Self::DeleteInstance {
+                    id: instance_from_bytes(&instance.id)?,
+                },
+                Wire::FenceWorker(worker) => Self::FenceWorker {
+                    id: WorkerId(worker.id),
+                },
+            },
+        )
+    }
+}
+
+impl From<Finding> for wire::Finding {
+    fn from(finding: Finding) -> Self {
+        Self {
+            code: finding.code,
+            severity: match finding.severity {
+                Severity::Warning => "warning",
+                Severity::Error => "error",
+            }
+            .to_owned(),
+            file: finding.file,
+            line: finding.line,
+            column: finding.column,
+            width: finding.width,
+            excerpt: finding.excerpt,
+            message: Some(finding.message.into()),
+            help: finding.help.map(Into::into),
+        }
+    }
+}
+
+impl TryFrom<wire::Finding> for Finding {
+    type Error = Malformed;
+
+    fn try_from(finding: wire::Finding) -> Result<Self, Malformed> {
+        Ok(Self {
+            code: finding.code,
+            severity: match finding.severity.as_str() {
+                "warning" => Severity::Warning,
+                "error" => Severity::Error,
+                _ => return Err(Malformed("a finding of unknown severity")),
+            },
+            file: finding.file,
+            line: finding.line,
+            column: finding.column,
+            width: finding.width,
+            excerpt: finding.excerpt,
+            message: finding
+                .message
+                .ok_or(Malformed("a finding without message"))?
+                .into(),
+            help: finding.help.map(Into::into),
+        })
+    }
+}
+
+fn findings_from_wire(findings: Vec<wire::Finding>) -> Result<Vec<Finding>, Malformed> {
+    findings.into_iter().map(Finding::try_from).collect()
+}
+
+impl From<Rejection> for wire::Rejection {
+    fn from(rejection: Rejection) -> Self {
+        Self {
+            code: code_word(rejection.code).to_owned(),
+            text: Some(rejection.text.into()),
+            findings: rejection.findings.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl TryFrom<wire::Rejection> for Rejection {
+    type Error = Malformed;
+
+    fn try_from(rejection: wire::Rejection) -> Result<Self, Malformed> {
+        Ok(Self {
+            code: code_of_word(&rejection.code),
+            text: rejection
+                .text
+                .ok_or(Malformed("a rejection without text"))?
+                .into(),
+            findings: findings_from_wire(rejection.findings)?,
+        })
+    }
+}
+
+impl From<Result<Answer, Rejection>> for wire::ExecuteReply {
+    fn from(result: Result<Answer, Rejection>) -> Self {
+        use wire::execute_reply::Reply;
+        let reply = match result {
+            Ok(Answer::Done) => Reply::Done(wire::Done {}),
+            Ok(Answer::Put {
+                name,
+                version,
+                created,
+                findings,
+            }) => Reply::Put(wire::Put {
+                name,
+                version,
+                created,
+                findings: findings.into_iter().map(Into::into).collect(),
+            }),
+            Ok(Answer::Instance { id }) => Reply::Instance(instance_bytes(id)),
+            Ok(Answer::Chain { id, workflows }) => Reply::Chain(wire::Chain {
+                id: instance_bytes(id),
+                workflows,
+            }),
+            Err(rejection) => Reply::Rejection(rejection.into()),
+        };
+        Self { reply: Some(reply) }
+    }
+}
+
+/// What the master said, read back.
+///
+/// # Errors
+/// [`Malformed`] when it is no answer at all.
+pub fn result_from_wire(reply: wire::ExecuteReply) -> Result<Result<Answer, Rejection>, Malformed> {
+    use wire::execute_reply::Reply;
+    let answer = match reply.reply.ok_or(Malformed("a reply without content"))? {
+        Reply::Done(wire::Done {}) => Answer::Done,
+        Reply::Put(put) => Answer::Put {
+            name: put.name,
+            version: put.version,
+            created: put.created,
+            findings: findings_from_wire(put.findings)?,
+        },
+        Reply::Instance(id) => Answer::Instance {
+            id: instance_from_bytes(&id)?,
+        },
+        Reply::Chain(chain) => Answer::Chain {
+            id: instance_from_bytes(&chain.id)?,
+            workflows: chain.workflows,
+        },
+        Reply::Rejection(rejection) => return Ok(Err(rejection.try_into()?)),
+    };
+    Ok(Ok(answer))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id() -> InstanceId {
+        InstanceId::from_u128(0x0192_0000_0000_7000_8000_0000_0000_0001)
+    }
+
+    fn finding() -> Finding {
+        Finding {
+            code: "AF104".to_owned(),
+            severity: Severity::Error,
+            file: "report.xml".to_owned(),
+            line: 2,
+            column: 33,
+            width: 1,
+            excerpt: "<action>".to_owned(),
+            message: Text::new("错", "wrong"),
+            help: Some(Text::new("改", "mend it")),
+        }
+    }
+
+    fn commands() -> Vec<Command> {
+        let name = "日报".to_owned();
+        vec![
+            Command::PutWorkflow {
+                xml: vec![0xff, 0],
+                path: Some("/tmp/a.xml".to_owned()),
+            },
+            Command::DeleteWorkflow { name: name.clone() },
+            Command::Run {
+                name: name.clone(),
+                params: vec![("k".to_owned(), "v&=".to_owned())],
+                date: Some("2026-11-21".to_owned()),
+                idempotency_key: Some("once".to_owned()),
+            },
+            Command::Trigger {
+                name: name.clone(),
+                ignore_nodes: vec!["a".to_owned()],
+            },
+            Command::TriggerBlood { name: name.clone() },
+            Command::ResetWorkflow { name },
+            Command::ResetAll,
+            Command::Kill {
+                id: id(),
+                user: "root".to_owned(),
+            },
+            Command::Rerun {
+                id: id(),
+                from_failed: true,
+                same_version: false,
+            },
+            Command::DeleteInstance { id: id() },
+            Command::FenceWorker {
+                id: WorkerId("w1".to_owned()),
+            },
+        ]
+    }
+
+    #[test]
+    fn every_command_survives_the_wire() {
+        for command in commands() {
+            let wire = wire::ExecuteRequest::from(command.clone());
+            assert_eq!(Command::try_from(wire), Ok(command));
+        }
+    }
+
+    #[test]
+    fn every_result_survives_the_wire() {
+        let results = [
+            Ok(Answer::Done),
+            Ok(Answer::Put {
+                name: "a".to_owned(),
+                version: "0123".to_owned(),
+                created: true,
+                findings: vec![finding()],
+            }),
+            Ok(Answer::Instance { id: id() }),
+            Ok(Answer::Chain {
+                id: id(),
+                workflows: vec!["b".to_owned()],
+            }),
+            Err(Rejection {
+                code: ErrorCode::Conflict,
+                text: Text::new("不行", "no"),
+                findings: vec![finding()],
+            }),
+        ];
+        for result in results {
+            let wire = wire::ExecuteReply::from(result.clone());
+            assert_eq!(result_from_wire(wire), Ok(result));
+        }
+    }
+
+    #[test]
+    fn error_codes_and_their_words_are_one_to_one() {
+        let codes = [
+            ErrorCode::Invalid,
+            ErrorCode::NotFound,
+            ErrorCode::Conflict,
+            ErrorCode::Forbidden,
+            ErrorCode::Exhausted,
+            ErrorCode::Unavailable,
+            ErrorCode::Timeout,
+            ErrorCode::Internal,
+        ];
+        for code in codes {
+            assert_eq!(code_of_word(code_word(code)), code);
+            assert_ne!(status_code(code), Code::Ok);
+        }
+        assert_eq!(code_of_word("something new"), ErrorCode::Internal);
+    }
+
+    #[test]
+    fn an_empty_message_is_malformed() {
+        assert!(Command::try_from(wire::ExecuteRequest { command: None }).is_err());
+        assert!(result_from_wire(wire::ExecuteReply { reply: None }).is_err());
+        assert!(instance_from_bytes(&[1, 2]).is_err());
+    }
+}
