@@ -9,6 +9,10 @@
 //! - An attempt that was tombstoned is never executed, and one that was accepted is never tombstoned.
 //! - A start is refused when its epoch is below the highest one seen, or when it names another incarnation.
 //! - An outcome is reported until it is acknowledged; the first one wins.
+//!
+//! An outcome is told while its entry is still being flushed. Whether the machine dies just before or just after the
+//! flush, a master that has not made the outcome durable learns the same: the attempt is lost. So waiting would only
+//! cost a flush of latency for each attempt.
 
 mod entry;
 #[cfg(test)]
@@ -180,8 +184,6 @@ enum Phase {
     /// The acceptance is being flushed.
     Accepting,
     Running,
-    /// The outcome is being flushed.
-    Finishing(Outcome),
     Finished(Outcome),
 }
 
@@ -202,7 +204,6 @@ enum Link {
 enum Release {
     Nothing,
     Accepted(AttemptKey),
-    Finished(AttemptKey),
     Tombstoned(AttemptKey),
 }
 
@@ -458,15 +459,6 @@ impl Agent {
         match release {
             Release::Nothing => {}
             Release::Accepted(key) => self.on_accepted(key, outputs),
-            Release::Finished(key) => {
-                let Some(attempt) = self.attempts.get_mut(&key) else {
-                    return;
-                };
-                if let Phase::Finishing(outcome) = &attempt.phase {
-                    attempt.phase = Phase::Finished(outcome.clone());
-                }
-                self.send_state(&key, outputs);
-            }
             Release::Tombstoned(key) => {
                 self.tombstones.insert(key.clone(), true);
                 self.send(Event::Tombstoned(key), outputs);
@@ -502,16 +494,20 @@ impl Agent {
         if !matches!(attempt.phase, Phase::Running) {
             return;
         }
-        if attempt.stop == Some(Stop::OutOfContact) && outcome.kind == OutcomeKind::Cancelled {
+        // Stopped, but not by the master's order: to the master it is lost.
+        if attempt.stop != Some(Stop::Cancelled) && outcome.kind == OutcomeKind::Cancelled {
             outcome.kind = OutcomeKind::Lost;
+        }
+        if attempt.stop == Some(Stop::OutOfContact) && outcome.kind == OutcomeKind::Lost {
             outcome.text = Some(out_of_contact());
         }
-        attempt.phase = Phase::Finishing(outcome.clone());
+        attempt.phase = Phase::Finished(outcome.clone());
         let entry = Entry::Finished {
             key: key.clone(),
             outcome,
         };
-        self.persist(entry, Release::Finished(key), outputs);
+        self.persist(entry, Release::Nothing, outputs);
+        self.send_state(&key, outputs);
     }
 
     fn on_cancel(&mut self, key: AttemptKey, outputs: &mut Vec<Output>) {
@@ -526,7 +522,7 @@ impl Agent {
                 attempt.stop.get_or_insert(Stop::Cancelled);
                 outputs.push(Output::Stop { key });
             }
-            Phase::Finishing(_) | Phase::Finished(_) => self.send_state(&key, outputs),
+            Phase::Finished(_) => self.send_state(&key, outputs),
         }
     }
 
@@ -649,11 +645,11 @@ impl Agent {
 }
 
 impl Attempt {
-    /// What a master may be told of it: only what is durable.
+    /// What a master may be told of it: an acceptance only once it is durable.
     fn report(&self, key: &AttemptKey) -> Option<Event> {
         match &self.phase {
             Phase::Accepting => None,
-            Phase::Running | Phase::Finishing(_) => Some(Event::Accepted(key.clone())),
+            Phase::Running => Some(Event::Accepted(key.clone())),
             Phase::Finished(outcome) => Some(Event::Finished(key.clone(), outcome.clone())),
         }
     }

@@ -4,6 +4,8 @@
 
 pub mod command;
 
+pub mod worker;
+
 /// Generated from `proto/akkaflow.proto`.
 #[expect(
     missing_docs,

@@ -51,6 +51,14 @@ pub enum Entry {
 }
 
 impl Entry {
+    /// Whether something waits for this entry to be durable. The others may be flushed together with later ones.
+    pub fn is_urgent(&self) -> bool {
+        match self {
+            Self::Contact { .. } | Self::Accepted { .. } | Self::Tombstone { .. } => true,
+            Self::Finished { .. } | Self::Forgotten { .. } => false,
+        }
+    }
+
     pub(super) fn contact(cluster: u128, epoch: Epoch, stop_after: Duration) -> Self {
         Self::Contact {
             cluster,

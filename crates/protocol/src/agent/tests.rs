@@ -131,8 +131,10 @@ fn a_repeated_start_executes_once_and_repeats_the_state() {
     let mut host = Host::connected();
     host.run(1);
     assert_eq!(host.on(start(1, 1)), [accepted(1)]);
-    assert_eq!(host.on(exited(1, OutcomeKind::Succeeded)), []);
-    assert_eq!(host.flush(), [finished(1, OutcomeKind::Succeeded)]);
+    assert_eq!(
+        host.on(exited(1, OutcomeKind::Succeeded)),
+        [finished(1, OutcomeKind::Succeeded)]
+    );
     assert_eq!(host.on(start(1, 1)), [finished(1, OutcomeKind::Succeeded)]);
     assert_eq!(
         host.on(Input::Acknowledge { key: key(1) }),
@@ -208,12 +210,6 @@ fn a_tombstone_request_for_an_accepted_attempt_hears_its_state() {
     );
     assert_eq!(host.on(request.clone()), [accepted(1)]);
     host.on(exited(1, OutcomeKind::Failed));
-    assert_eq!(
-        host.on(request.clone()),
-        [accepted(1)],
-        "the outcome is not durable yet"
-    );
-    host.flush();
     assert_eq!(host.on(request), [finished(1, OutcomeKind::Failed)]);
 }
 
@@ -237,9 +233,14 @@ fn an_outcome_is_reported_until_it_is_acknowledged() {
 fn the_first_outcome_wins() {
     let mut host = Host::connected();
     host.run(1);
-    host.on(exited(1, OutcomeKind::Succeeded));
-    host.on(exited(1, OutcomeKind::Failed));
-    assert_eq!(host.flush(), [finished(1, OutcomeKind::Succeeded)]);
+    assert_eq!(
+        host.on(exited(1, OutcomeKind::Succeeded)),
+        [finished(1, OutcomeKind::Succeeded)]
+    );
+    assert_eq!(host.on(exited(1, OutcomeKind::Failed)), []);
+    host.flush();
+    host.crash(2);
+    assert_eq!(host.connect(1), [finished(1, OutcomeKind::Succeeded)]);
 }
 
 #[test]
@@ -260,10 +261,32 @@ fn a_cancel_before_the_acceptance_is_durable_prevents_the_execution() {
     let mut host = Host::connected();
     host.on(start(1, 1));
     assert_eq!(host.on(Input::Cancel { key: key(1) }), []);
-    assert_eq!(host.flush(), [accepted(1)]);
     let outputs = host.flush();
     assert!(
-        matches!(&outputs[..], [Output::Send(Event::Finished(k, o))] if *k == key(1) && o.kind == OutcomeKind::Cancelled)
+        matches!(&outputs[..], [a, Output::Send(Event::Finished(k, o))]
+            if *a == accepted(1) && *k == key(1) && o.kind == OutcomeKind::Cancelled)
+    );
+}
+
+#[test]
+fn an_attempt_stopped_without_the_masters_order_is_lost() {
+    let mut host = Host::connected();
+    host.run(1);
+    let outputs = host.on(exited(1, OutcomeKind::Cancelled));
+    assert_eq!(outputs, [finished(1, OutcomeKind::Lost)]);
+}
+
+#[test]
+fn an_outcome_that_a_crash_forgot_leaves_the_attempt_to_be_told_of_again() {
+    let mut host = Host::connected();
+    host.run(1);
+    host.on(exited(1, OutcomeKind::Succeeded));
+    host.crash(2);
+    assert_eq!(host.agent.running().count(), 1);
+    host.connect(1);
+    assert_eq!(
+        host.on(exited(1, OutcomeKind::Lost)),
+        [finished(1, OutcomeKind::Lost)]
     );
 }
 

@@ -1,0 +1,361 @@
+//! Conversions of what workers and masters tell each other. To the wire they cannot fail; from the wire each says what
+//! was wrong.
+
+use akkaflow_model::db_links::{DbKind, DbLink, Secret};
+use akkaflow_model::element::{Attribute, Child, Element, Span};
+use akkaflow_model::id::{AttemptKey, InstanceId};
+use akkaflow_model::outcome::{Outcome, OutcomeKind};
+use akkaflow_model::record::CancelReason;
+use akkaflow_model::text::Text;
+
+use crate::wire;
+
+/// Elements nested deeper than any definition may be are refused.
+const MAX_DEPTH: usize = 128;
+
+/// A message that no version of ours sends.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Malformed {
+    /// A field that must be there is not.
+    #[error("the field `{0}` is missing")]
+    Missing(&'static str),
+    /// A field does not hold what it should.
+    #[error("the field `{0}` is invalid")]
+    Invalid(&'static str),
+}
+
+/// The 16 bytes of an instance or cluster id.
+///
+/// # Errors
+/// [`Malformed::Invalid`] naming `field` when there are not exactly 16.
+pub fn u128_from_wire(bytes: &[u8], field: &'static str) -> Result<u128, Malformed> {
+    bytes
+        .try_into()
+        .map(u128::from_be_bytes)
+        .map_err(|_| Malformed::Invalid(field))
+}
+
+/// The 16 bytes of an instance or cluster id.
+pub fn u128_to_wire(raw: u128) -> Vec<u8> {
+    raw.to_be_bytes().to_vec()
+}
+
+impl From<&AttemptKey> for wire::AttemptKey {
+    fn from(key: &AttemptKey) -> Self {
+        Self {
+            instance: u128_to_wire(key.instance.as_u128()),
+            node: key.node.clone(),
+            run: key.run,
+            attempt: key.attempt,
+        }
+    }
+}
+
+impl TryFrom<wire::AttemptKey> for AttemptKey {
+    type Error = Malformed;
+
+    fn try_from(key: wire::AttemptKey) -> Result<Self, Malformed> {
+        Ok(Self {
+            instance: InstanceId::from_u128(u128_from_wire(&key.instance, "key.instance")?),
+            node: key.node,
+            run: key.run,
+            attempt: key.attempt,
+        })
+    }
+}
+
+/// The key inside another message, where the wire cannot say that it is required.
+///
+/// # Errors
+/// [`Malformed`] when it is absent or invalid.
+pub fn key_from_wire(key: Option<wire::AttemptKey>) -> Result<AttemptKey, Malformed> {
+    key.ok_or(Malformed::Missing("key"))?.try_into()
+}
+
+impl From<&Text> for wire::Text {
+    fn from(text: &Text) -> Self {
+        Self {
+            zh: text.zh.clone(),
+            en: text.en.clone(),
+        }
+    }
+}
+
+impl From<wire::Text> for Text {
+    fn from(text: wire::Text) -> Self {
+        Self::new(text.zh, text.en)
+    }
+}
+
+/// Names and values, in order.
+pub fn pairs_to_wire(pairs: &[(String, String)]) -> Vec<wire::Pair> {
+    pairs
+        .iter()
+        .map(|(name, value)| wire::Pair {
+            name: name.clone(),
+            value: value.clone(),
+        })
+        .collect()
+}
+
+/// Names and values, in order.
+pub fn pairs_from_wire(pairs: Vec<wire::Pair>) -> Vec<(String, String)> {
+    pairs
+        .into_iter()
+        .map(|pair| (pair.name, pair.value))
+        .collect()
+}
+
+impl From<OutcomeKind> for wire::OutcomeKind {
+    fn from(kind: OutcomeKind) -> Self {
+        match kind {
+            OutcomeKind::Succeeded => Self::Succeeded,
+            OutcomeKind::Failed => Self::Failed,
+            OutcomeKind::FailedForGood => Self::FailedForGood,
+            OutcomeKind::Cancelled => Self::Cancelled,
+            OutcomeKind::Lost => Self::Lost,
+        }
+    }
+}
+
+/// An outcome with its attempt.
+pub fn finished_to_wire(key: &AttemptKey, outcome: &Outcome) -> wire::Finished {
+    wire::Finished {
+        key: Some(key.into()),
+        kind: wire::OutcomeKind::from(outcome.kind).into(),
+        text: outcome.text.as_ref().map(Into::into),
+        exit_code: outcome.exit_code,
+        log_length: outcome.log_length,
+    }
+}
+
+/// An outcome with its attempt.
+///
+/// # Errors
+/// [`Malformed`] when the key is absent or the kind unknown.
+pub fn finished_from_wire(finished: wire::Finished) -> Result<(AttemptKey, Outcome), Malformed> {
+    let kind = match finished.kind() {
+        wire::OutcomeKind::Unspecified => return Err(Malformed::Invalid("finished.kind")),
+        wire::OutcomeKind::Succeeded => OutcomeKind::Succeeded,
+        wire::OutcomeKind::Failed => OutcomeKind::Failed,
+        wire::OutcomeKind::FailedForGood => OutcomeKind::FailedForGood,
+        wire::OutcomeKind::Cancelled => OutcomeKind::Cancelled,
+        wire::OutcomeKind::Lost => OutcomeKind::Lost,
+    };
+    let key = key_from_wire(finished.key)?;
+    let outcome = Outcome {
+        kind,
+        text: finished.text.map(Into::into),
+        exit_code: finished.exit_code,
+        log_length: finished.log_length,
+    };
+    Ok((key, outcome))
+}
+
+impl From<CancelReason> for wire::CancelReason {
+    fn from(reason: CancelReason) -> Self {
+        match reason {
+            CancelReason::InstanceEnding => Self::InstanceEnding,
+            CancelReason::TimedOut => Self::TimedOut,
+            CancelReason::Orphan => Self::Orphan,
+        }
+    }
+}
+
+impl From<&Element> for wire::Element {
+    fn from(element: &Element) -> Self {
+        Self {
+            name: element.name.clone(),
+            attributes: element
+                .attributes
+                .iter()
+                .map(|attribute| wire::Pair {
+                    name: attribute.name.clone(),
+                    value: attribute.value.clone(),
+                })
+                .collect(),
+            children: element.children.iter().map(child_to_wire).collect(),
+        }
+    }
+}
+
+fn child_to_wire(child: &Child) -> wire::Child {
+    let child = match child {
+        Child::Element(element) => wire::child::Child::Element(element.into()),
+        Child::Text { text, .. } => wire::child::Child::Text(text.clone()),
+    };
+    wire::Child { child: Some(child) }
+}
+
+impl TryFrom<wire::Element> for Element {
+    type Error = Malformed;
+
+    fn try_from(element: wire::Element) -> Result<Self, Malformed> {
+        element_from_wire(element, MAX_DEPTH)
+    }
+}
+
+fn element_from_wire(element: wire::Element, depth: usize) -> Result<Element, Malformed> {
+    let depth = depth
+        .checked_sub(1)
+        .ok_or(Malformed::Invalid("element: nested too deep"))?;
+    let mut read = Element::new(element.name);
+    read.attributes = element
+        .attributes
+        .into_iter()
+        .map(|pair| Attribute {
+            name: pair.name,
+            value: pair.value,
+            name_span: Span::default(),
+            value_span: Span::default(),
+        })
+        .collect();
+    for child in element.children {
+        read.children
+            .push(match child.child.ok_or(Malformed::Missing("child"))? {
+                wire::child::Child::Element(element) => {
+                    Child::Element(element_from_wire(element, depth)?)
+                }
+                wire::child::Child::Text(text) => Child::Text {
+                    text,
+                    span: Span::default(),
+                },
+            });
+    }
+    Ok(read)
+}
+
+impl From<&DbLink> for wire::DbLink {
+    fn from(link: &DbLink) -> Self {
+        Self {
+            name: link.name.clone(),
+            kind: link.kind.as_str().to_owned(),
+            jdbc_url: link.jdbc_url.clone(),
+            username: link.username.clone(),
+            password: link.password.reveal().to_owned(),
+            properties: pairs_to_wire(&link.properties),
+        }
+    }
+}
+
+impl TryFrom<wire::DbLink> for DbLink {
+    type Error = Malformed;
+
+    fn try_from(link: wire::DbLink) -> Result<Self, Malformed> {
+        Ok(Self {
+            name: link.name,
+            kind: DbKind::from_word(&link.kind).ok_or(Malformed::Invalid("link.kind"))?,
+            jdbc_url: link.jdbc_url,
+            username: link.username,
+            password: Secret::new(link.password),
+            desc: None,
+            properties: pairs_from_wire(link.properties),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    fn key() -> AttemptKey {
+        AttemptKey {
+            instance: InstanceId::from_u128(0x0102_0304),
+            node: "抽取".to_owned(),
+            run: 2,
+            attempt: 3,
+        }
+    }
+
+    #[test]
+    fn a_key_travels_unchanged() {
+        assert_eq!(
+            AttemptKey::try_from(wire::AttemptKey::from(&key())),
+            Ok(key())
+        );
+    }
+
+    #[test]
+    fn a_key_with_a_short_instance_id_is_refused() {
+        let mut short = wire::AttemptKey::from(&key());
+        short.instance.pop();
+        assert_eq!(
+            AttemptKey::try_from(short),
+            Err(Malformed::Invalid("key.instance"))
+        );
+    }
+
+    #[test]
+    fn an_outcome_travels_unchanged() {
+        let outcome = Outcome {
+            kind: OutcomeKind::FailedForGood,
+            text: Some(Text::new("坏", "bad")),
+            exit_code: Some(-1),
+            log_length: u64::MAX,
+        };
+        let wire = finished_to_wire(&key(), &outcome);
+        assert_eq!(finished_from_wire(wire), Ok((key(), outcome)));
+    }
+
+    #[test]
+    fn an_outcome_of_an_unknown_kind_is_refused() {
+        let finished = wire::Finished {
+            key: Some((&key()).into()),
+            kind: 77,
+            ..Default::default()
+        };
+        assert_eq!(
+            finished_from_wire(finished),
+            Err(Malformed::Invalid("finished.kind"))
+        );
+    }
+
+    #[test]
+    fn an_element_travels_with_everything_inside() {
+        let mut body = Element::new("script");
+        body.attributes.push(Attribute {
+            name: "a".to_owned(),
+            value: "<1>".to_owned(),
+            name_span: Span::default(),
+            value_span: Span::default(),
+        });
+        body.children.push(Child::Text {
+            text: "\n 行".to_owned(),
+            span: Span::default(),
+        });
+        body.children.push(Child::Element(Element::new("code")));
+        assert_eq!(Element::try_from(wire::Element::from(&body)), Ok(body));
+    }
+
+    #[test]
+    fn an_element_nested_without_end_is_refused() {
+        let mut element = wire::Element::default();
+        for _ in 0..MAX_DEPTH {
+            element = wire::Element {
+                children: vec![wire::Child {
+                    child: Some(wire::child::Child::Element(element)),
+                }],
+                ..Default::default()
+            };
+        }
+        assert!(Element::try_from(element).is_err());
+    }
+
+    #[test]
+    fn a_link_travels_with_its_password_but_never_prints_it() {
+        let link = DbLink {
+            name: "local".to_owned(),
+            kind: DbKind::Postgres,
+            jdbc_url: "jdbc:postgresql://h/d".to_owned(),
+            username: "u".to_owned(),
+            password: Secret::new("hunter2"),
+            desc: None,
+            properties: vec![("a".to_owned(), "b".to_owned())],
+        };
+        let read = DbLink::try_from(wire::DbLink::from(&link)).unwrap();
+        assert_eq!(read, link);
+        assert!(!format!("{read:?}").contains("hunter2"));
+    }
+}
