@@ -1,0 +1,107 @@
+# Shared by the scripts beside it; not a program of its own.
+set -euo pipefail
+
+home=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# Everything that the started processes keep lies here, one folder each.
+data=${AKKAFLOW_DATA:-$home/data}
+
+case "${AKKAFLOW_LANG:-${LC_ALL:-${LC_MESSAGES:-${LANG:-}}}}" in zh*) chinese=1 ;; *) chinese= ;; esac
+
+# say CHINESE ENGLISH
+say() { if [ -n "$chinese" ]; then printf '%s\n' "$1"; else printf '%s\n' "$2"; fi; }
+fail() { say "$1" "$2" >&2; exit 1; }
+
+is_root() { [ "$(id -u)" = 0 ]; }
+
+# install_packages PACKAGE...: with the system's package manager, where that is allowed without a question.
+install_packages() {
+  local run=
+  is_root || { command -v sudo >/dev/null && sudo -n true 2>/dev/null && run=sudo; } || return 1
+  if command -v apt-get >/dev/null; then
+    $run apt-get -o DPkg::Lock::Timeout=300 -qq update >&2 || true
+    DEBIAN_FRONTEND=noninteractive $run apt-get -o DPkg::Lock::Timeout=300 -qq install -y "$@" >&2
+  elif command -v dnf >/dev/null; then
+    $run dnf -q install -y "$@" >&2
+  else
+    return 1
+  fi
+}
+
+need_compiler() {
+  command -v cc >/dev/null || command -v gcc >/dev/null || command -v clang >/dev/null || {
+    say '缺少C编译器，正在安装gcc ...' 'no C compiler; installing gcc ...'
+    install_packages gcc libc6-dev || fail '请先安装C编译器，例如: apt-get install gcc libc6-dev' \
+      'install a C compiler first, for example: apt-get install gcc libc6-dev'
+  }
+}
+
+need_rust() {
+  command -v cargo >/dev/null || { [ -x "$HOME/.cargo/bin/cargo" ] && PATH="$HOME/.cargo/bin:$PATH"; } || true
+  command -v cargo >/dev/null || fail '缺少Rust工具链（1.95以上），请按 https://rustup.rs 安装后重试' \
+    'no Rust toolchain (1.95 or newer); install it from https://rustup.rs and try again'
+}
+
+# Sets $bin to the folder of the programs; builds them when they are absent or older than the sources.
+need_programs() {
+  if [ -n "${AKKAFLOW_BIN:-}" ]; then bin=$AKKAFLOW_BIN; return; fi
+  if [ -x "$home/bin/akkaflow-standalone" ]; then bin=$home/bin; return; fi
+  bin=${CARGO_TARGET_DIR:-$home/target}/release
+  local stamp=$bin/.akkaflow-built
+  if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$home" ] && [ -x "$bin/akka" ] && [ -x "$bin/akkaflow-standalone" ] &&
+    [ -z "$(find "$home/crates" "$home/proto" "$home/migrations" "$home/Cargo.toml" "$home/Cargo.lock" -newer "$stamp" -type f -print -quit)" ]; then
+    return
+  fi
+  need_compiler
+  need_rust
+  say '正在编译（首次约需数分钟）...' 'building (a few minutes the first time) ...' >&2
+  local begun; begun=$(mktemp)
+  (cd "$home" && cargo build --release --locked -p akkaflow-server -p akkaflow-cli >&2) || fail '编译失败，原因见上' 'the build failed, see above'
+  printf '%s' "$home" > "$stamp"
+  touch -r "$begun" "$stamp"
+  rm -f "$begun"
+}
+
+# is_running ROLE: whether the process that ROLE's pid file names is one of ours and alive. Sets $pid.
+is_running() {
+  pid=$(cat "$data/$1/pid" 2>/dev/null) || return 1
+  [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null && tr '\0' ' ' < "/proc/$pid/cmdline" 2>/dev/null | grep -q akkaflow-
+}
+
+# start_role ROLE PROGRAM ARGUMENTS...: in the background, its log in $data/ROLE/log; waits for its line "ready ...".
+start_role() {
+  local role=$1 program=$2; shift 2
+  if is_running "$role"; then
+    say "$role 已在运行 (pid $pid)" "$role is already running (pid $pid)"
+    return
+  fi
+  mkdir -p "$data/$role"
+  : > "$data/$role/out"
+  local config=()
+  [ -f "${AKKAFLOW_CONFIG:-$data/akkaflow.toml}" ] && config=(--config "${AKKAFLOW_CONFIG:-$data/akkaflow.toml}")
+  nohup setsid "$bin/$program" "${config[@]}" --data-dir "$data/$role" "$@" \
+    > "$data/$role/out" 2>> "$data/$role/log" < /dev/null &
+  pid=$!
+  printf '%s\n' "$pid" > "$data/$role/pid"
+  local waited=0
+  until grep -q '^ready' "$data/$role/out"; do
+    kill -0 "$pid" 2>/dev/null || { rm -f "$data/$role/pid"; tail -n 5 "$data/$role/log" >&2
+      fail "$role 启动失败，日志: $data/$role/log" "$role did not start; its log: $data/$role/log"; }
+    [ "$waited" -lt 600 ] || fail "$role 60秒内未就绪，日志: $data/$role/log" "$role is not ready after 60 s; its log: $data/$role/log"
+    waited=$((waited + 1)); sleep 0.1
+  done
+  say "$role 已启动 (pid $pid)，$(grep -m1 '^ready' "$data/$role/out")；日志: $data/$role/log" \
+    "$role started (pid $pid), $(grep -m1 '^ready' "$data/$role/out"); log: $data/$role/log"
+}
+
+# stop_role ROLE: in order, and by force after 30 s.
+stop_role() {
+  is_running "$1" || { rm -f "$data/$1/pid"; return 1; }
+  kill -TERM "$pid"
+  local waited=0
+  while kill -0 "$pid" 2>/dev/null; do
+    [ "$waited" -lt 300 ] || { kill -KILL "$pid" 2>/dev/null || true; }
+    waited=$((waited + 1)); sleep 0.1
+  done
+  rm -f "$data/$1/pid"
+  say "$1 已停止" "$1 stopped"
+}
