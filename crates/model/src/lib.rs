@@ -11,6 +11,7 @@
 //! | [`xml`], [`shape`] | from bytes to a tree with places, and what may stand in it |
 //! | [`db_links`] | the named databases of `db_links.xml` |
 //! | [`diagnostic`], [`code`] | what is wrong with a file, where, and what to do |
+//! | [`cron`], [`param`] | when things start, and the dates and values that they start with |
 //! | [`record`] | the rows that must be durable |
 //! | [`command`] | what people ask of the master, and its answers |
 //! | [`text`], [`message`] | what people read, in Chinese and English |
@@ -28,6 +29,7 @@ pub mod error;
 pub mod id;
 pub mod message;
 pub mod outcome;
+pub mod param;
 mod quote;
 pub mod record;
 pub mod shape;

@@ -1,0 +1,238 @@
+//! Parameters and dates: `${param:name}` and `${time.today|yyyyMMdd|-1 day}`.
+//!
+//! Everything is computed from a fire time and a zone, never from a clock, so a rerun next day gives the same dates.
+//! Any other `${...}` belongs to the shell and stays as it is.
+//!
+//! | keyword | means | format without one |
+//! |---|---|---|
+//! | `time.today` | the fire time | `yyyy-MM-dd` |
+//! | `time.yestoday` | a day earlier | `yyyy-MM-dd` |
+//! | `time.cur_month` | the fire time | `yyyy-MM` |
+//! | `time.last_month` | a month earlier | `yyyy-MM` |
+//!
+//! Behind `|` stands a format in Java's letters, behind a second one a shift, `-1 day`. The shift's unit is recognised
+//! by the first of day, month, hour and minute that it contains; any other unit counts as days.
+
+mod error;
+mod format;
+mod scan;
+mod time;
+
+use chrono_tz::Tz;
+
+use crate::cron::moment_of;
+use crate::element::{Child, Element};
+use crate::text::Text;
+use crate::time::Timestamp;
+use scan::{Reference, Token, tokens};
+
+pub use error::ParamError;
+pub(crate) use scan::{bare_names, references, time_expressions};
+pub(crate) use time::check as check_time_expression;
+
+/// Resolves a coordinator's parameters from the top down.
+///
+/// A value may use those above it, as `${param:x}` or `${x}`; a later one of the same name replaces the earlier. What
+/// `overrides` names takes that value as it is, wherever it stands; names that are not in the list are appended. The
+/// result holds each name once.
+///
+/// # Errors
+/// The first [`ParamError`] of a value.
+pub fn resolve_params(
+    list: &[(String, String)],
+    overrides: &[(String, String)],
+    fire_time: Timestamp,
+    zone: Tz,
+) -> Result<Vec<(String, String)>, ParamError> {
+    let mut resolved: Vec<(String, String)> = Vec::new();
+    for (name, value) in list {
+        let value = match find(overrides, name) {
+            Some(value) => value.to_owned(),
+            None => {
+                let context = Context {
+                    params: &resolved,
+                    fallback: overrides,
+                    accepts_bare_names: true,
+                    fire_time,
+                    zone,
+                };
+                context.substitute(value)?
+            }
+        };
+        put(&mut resolved, name, value);
+    }
+    for (name, value) in overrides {
+        put(&mut resolved, name, value.clone());
+    }
+    Ok(resolved)
+}
+
+/// Replaces `${param:x}` and `${time...}` in a text.
+///
+/// # Errors
+/// [`ParamError::Undefined`] for an unknown parameter, others for a date that cannot be read.
+pub fn substitute(
+    text: &str,
+    params: &[(String, String)],
+    fire_time: Timestamp,
+    zone: Tz,
+) -> Result<String, ParamError> {
+    let context = Context {
+        params,
+        fallback: &[],
+        accepts_bare_names: false,
+        fire_time,
+        zone,
+    };
+    context.substitute(text)
+}
+
+/// The same in every attribute and text of an element. Values are inserted into the tree, so nothing in them can
+/// change it.
+///
+/// # Errors
+/// As [`substitute`].
+pub fn substitute_element(
+    element: &Element,
+    params: &[(String, String)],
+    fire_time: Timestamp,
+    zone: Tz,
+) -> Result<Element, ParamError> {
+    let mut copy = element.clone();
+    let replace = |text: &str| substitute(text, params, fire_time, zone);
+    for_each_text(&mut copy, &mut |text| {
+        *text = replace(text)?;
+        Ok(())
+    })?;
+    Ok(copy)
+}
+
+/// The distinct names that `${param:x}` uses in an element, in order of first use.
+pub fn used_params(element: &Element) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    visit_texts(element, &mut |text| {
+        for (_, name) in references(text) {
+            if !names.iter().any(|known| known == name) {
+                names.push(name.to_owned());
+            }
+        }
+    });
+    names
+}
+
+/// Reads a local date `yyyy-MM-dd`, optionally with a time of day behind `T` or a blank.
+///
+/// A time in a daylight-saving gap means the end of the gap, a repeated one its first occurrence.
+///
+/// # Errors
+/// What to write instead.
+pub fn parse_date(text: &str, zone: Tz) -> Result<Timestamp, Text> {
+    time::parse_local(text.trim())
+        .and_then(|local| moment_of(local, zone))
+        .ok_or_else(|| {
+            let found = crate::quote::shortened(text);
+            Text::new(
+                format!("日期 `{found}` 有误，写法为 yyyy-MM-dd 或 yyyy-MM-ddTHH:mm:ss"),
+                format!("`{found}` is not a date; write yyyy-MM-dd or yyyy-MM-ddTHH:mm:ss"),
+            )
+        })
+}
+
+/// Where values come from.
+struct Context<'a> {
+    params: &'a [(String, String)],
+    fallback: &'a [(String, String)],
+    accepts_bare_names: bool,
+    fire_time: Timestamp,
+    zone: Tz,
+}
+
+impl Context<'_> {
+    fn substitute(&self, text: &str) -> Result<String, ParamError> {
+        let mut result = String::with_capacity(text.len());
+        for token in tokens(text) {
+            match token {
+                Token::Literal(literal) => result.push_str(literal),
+                Token::Reference(_, Reference::Param(name)) => result.push_str(self.param(name)?),
+                Token::Reference(_, Reference::Time(expression)) => {
+                    let expression = self.substitute_params(expression)?;
+                    result.push_str(&time::evaluate(&expression, self.fire_time, self.zone)?);
+                }
+                Token::Reference(raw, Reference::Bare(name)) => {
+                    let value = self.accepts_bare_names.then(|| self.find(name)).flatten();
+                    result.push_str(value.unwrap_or(raw));
+                }
+            }
+        }
+        Ok(result)
+    }
+
+    /// A date's own text may use parameters, but not other dates.
+    fn substitute_params(&self, expression: &str) -> Result<String, ParamError> {
+        let mut result = String::with_capacity(expression.len());
+        for token in tokens(expression) {
+            match token {
+                Token::Reference(_, Reference::Param(name)) => result.push_str(self.param(name)?),
+                Token::Literal(raw) | Token::Reference(raw, _) => result.push_str(raw),
+            }
+        }
+        Ok(result)
+    }
+
+    fn find(&self, name: &str) -> Option<&str> {
+        find(self.params, name).or_else(|| find(self.fallback, name))
+    }
+
+    fn param(&self, name: &str) -> Result<&str, ParamError> {
+        self.find(name).ok_or_else(|| ParamError::Undefined {
+            name: name.to_owned(),
+        })
+    }
+}
+
+/// The last value of a name.
+fn find<'a>(list: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    list.iter()
+        .rev()
+        .find(|(known, _)| known == name)
+        .map(|(_, value)| value.as_str())
+}
+
+fn put(list: &mut Vec<(String, String)>, name: &str, value: String) {
+    match list.iter_mut().find(|(known, _)| known == name) {
+        Some((_, old)) => *old = value,
+        None => list.push((name.to_owned(), value)),
+    }
+}
+
+fn for_each_text(
+    element: &mut Element,
+    change: &mut impl FnMut(&mut String) -> Result<(), ParamError>,
+) -> Result<(), ParamError> {
+    for attribute in &mut element.attributes {
+        change(&mut attribute.value)?;
+    }
+    for child in &mut element.children {
+        match child {
+            Child::Text { text, .. } => change(text)?,
+            Child::Element(inner) => for_each_text(inner, change)?,
+        }
+    }
+    Ok(())
+}
+
+/// Every attribute's value and every text, in the order of the file.
+fn visit_texts(element: &Element, visit: &mut impl FnMut(&str)) {
+    for attribute in &element.attributes {
+        visit(&attribute.value);
+    }
+    for child in &element.children {
+        match child {
+            Child::Text { text, .. } => visit(text),
+            Child::Element(inner) => visit_texts(inner, visit),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,90 @@
+//! What can be wrong with a parameter or a date.
+
+use std::fmt;
+
+use crate::text::Text;
+
+/// Why a value cannot be computed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ParamError {
+    /// `${param:name}` without a value.
+    Undefined {
+        /// The parameter.
+        name: String,
+    },
+    /// `${time.x}` with an x that means nothing.
+    Keyword {
+        /// The keyword, `time.` included.
+        keyword: String,
+    },
+    /// More than three parts.
+    Parts {
+        /// What stands between the braces.
+        expression: String,
+    },
+    /// A letter or quote in the format that means nothing.
+    Format {
+        /// The format.
+        format: String,
+    },
+    /// A shift that is no number and unit.
+    Shift {
+        /// The shift.
+        shift: String,
+    },
+    /// A date that no calendar holds.
+    OutOfRange {
+        /// What stands between the braces.
+        expression: String,
+    },
+}
+
+impl ParamError {
+    /// What is wrong and what to do, in both languages.
+    pub fn text(&self) -> Text {
+        match self {
+            Self::Undefined { name } => Text::new(
+                format!("参数 `{name}` 未定义"),
+                format!("parameter `{name}` is not defined"),
+            ),
+            Self::Keyword { keyword } => Text::new(
+                format!(
+                    "未知的时间关键字 `{keyword}`，可用：time.today、time.yestoday、time.cur_month、time.last_month"
+                ),
+                format!(
+                    "unknown keyword `{keyword}`; there are time.today, time.yestoday, time.cur_month, time.last_month"
+                ),
+            ),
+            Self::Parts { expression } => Text::new(
+                format!(
+                    "时间表达式 `{expression}` 应为 时间|格式|偏移，例如 time.today|yyyyMMdd|-1 day"
+                ),
+                format!(
+                    "`{expression}` is not time|format|shift, as in time.today|yyyyMMdd|-1 day"
+                ),
+            ),
+            Self::Format { format } => Text::new(
+                format!("时间格式 `{format}` 有误，例如 yyyy-MM-dd HH:mm:ss"),
+                format!("date format `{format}` cannot be read; an example is yyyy-MM-dd HH:mm:ss"),
+            ),
+            Self::Shift { shift } => Text::new(
+                format!("时间偏移 `{shift}` 有误，写法为 整数 空格 单位，例如 -1 day"),
+                format!(
+                    "shift `{shift}` cannot be read; write a whole number, a blank and a unit, as in -1 day"
+                ),
+            ),
+            Self::OutOfRange { expression } => Text::new(
+                format!("时间表达式 `{expression}` 超出范围"),
+                format!("`{expression}` leaves the calendar"),
+            ),
+        }
+    }
+}
+
+impl fmt::Display for ParamError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text().en)
+    }
+}
+
+impl std::error::Error for ParamError {}

@@ -1,0 +1,179 @@
+//! Finding `${...}` in a text, in time linear in its length.
+
+use std::ops::Range;
+
+/// No reference is longer: a script may hold a megabyte of `${`.
+const LONGEST_REFERENCE: usize = 512;
+
+/// A piece of a text.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Token<'a> {
+    /// Stays as it is.
+    Literal(&'a str),
+    /// The whole reference as written, and what it means.
+    Reference(&'a str, Reference<'a>),
+}
+
+/// What `${...}` refers to.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Reference<'a> {
+    /// `${param:name}`.
+    Param(&'a str),
+    /// `${time.today|...}`: what stands between the braces.
+    Time(&'a str),
+    /// `${name}`.
+    Bare(&'a str),
+}
+
+/// Cuts a text into pieces that make up the whole of it.
+pub(super) fn tokens(text: &str) -> impl Iterator<Item = Token<'_>> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let (token, length) = next(rest);
+        rest = &rest[length..];
+        Some(token)
+    })
+}
+
+fn next(text: &str) -> (Token<'_>, usize) {
+    let mut from = 0;
+    while let Some(found) = text[from..].find("${") {
+        let start = from + found;
+        if let Some((length, reference)) = reference(&text[start..]) {
+            if start > 0 {
+                return (Token::Literal(&text[..start]), start);
+            }
+            return (Token::Reference(&text[..length], reference), length);
+        }
+        from = start + 2;
+    }
+    (Token::Literal(text), text.len())
+}
+
+/// A reference at the very start of a text, and its length.
+fn reference(text: &str) -> Option<(usize, Reference<'_>)> {
+    let end = closing_brace(text)?;
+    let inside = text[2..end].trim();
+    let length = end + 1;
+    if let Some(name) = inside
+        .strip_prefix("param")
+        .and_then(|rest| rest.trim_start().strip_prefix(':'))
+    {
+        return Some((length, Reference::Param(name.trim())));
+    }
+    if inside.starts_with("time.") {
+        return Some((length, Reference::Time(inside)));
+    }
+    let is_name = !inside.is_empty()
+        && inside
+            .chars()
+            .all(|character| character.is_alphanumeric() || matches!(character, '_' | '-' | '.'));
+    is_name.then_some((length, Reference::Bare(inside)))
+}
+
+/// The brace that closes the reference at the start, on the same line and not too far; references inside are passed
+/// over.
+fn closing_brace(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let mut depth = 0_usize;
+    let mut at = 0;
+    while at < bytes.len().min(LONGEST_REFERENCE) {
+        match bytes[at] {
+            b'$' if bytes.get(at + 1) == Some(&b'{') => {
+                depth += 1;
+                at += 1;
+            }
+            b'}' => {
+                depth -= 1;
+                if depth == 0 {
+                    return Some(at);
+                }
+            }
+            b'\n' => return None,
+            _ => {}
+        }
+        at += 1;
+    }
+    None
+}
+
+/// Where the parameters of a text are named, those inside dates included, and their names.
+pub(crate) fn references(text: &str) -> Vec<(Range<usize>, &str)> {
+    let mut found = Vec::new();
+    collect(text, 0, &mut found);
+    found
+}
+
+fn collect<'a>(text: &'a str, offset: usize, found: &mut Vec<(Range<usize>, &'a str)>) {
+    let mut at = offset;
+    for token in tokens(text) {
+        let raw = match token {
+            Token::Literal(raw) => raw,
+            Token::Reference(raw, Reference::Param(name)) => {
+                found.push((at..at + raw.len(), name));
+                raw
+            }
+            Token::Reference(raw, Reference::Time(_)) => {
+                // Dates do not nest, so this goes one level down.
+                collect_params_only(&raw[2..raw.len() - 1], at + 2, found);
+                raw
+            }
+            Token::Reference(raw, Reference::Bare(_)) => raw,
+        };
+        at += raw.len();
+    }
+}
+
+fn collect_params_only<'a>(text: &'a str, offset: usize, found: &mut Vec<(Range<usize>, &'a str)>) {
+    let mut at = offset;
+    for token in tokens(text) {
+        let raw = match token {
+            Token::Reference(raw, Reference::Param(name)) => {
+                found.push((at..at + raw.len(), name));
+                raw
+            }
+            Token::Literal(raw) | Token::Reference(raw, _) => raw,
+        };
+        at += raw.len();
+    }
+}
+
+/// Where dates stand in a text, and what is between their braces.
+pub(crate) fn time_expressions(text: &str) -> Vec<(Range<usize>, &str)> {
+    positions(text, |reference| match reference {
+        Reference::Time(expression) => Some(expression),
+        _ => None,
+    })
+}
+
+/// Where `${name}` without `param:` stands in a text, and the names.
+pub(crate) fn bare_names(text: &str) -> Vec<(Range<usize>, &str)> {
+    positions(text, |reference| match reference {
+        Reference::Bare(name) => Some(name),
+        _ => None,
+    })
+}
+
+fn positions<'a>(
+    text: &'a str,
+    select: impl Fn(Reference<'a>) -> Option<&'a str>,
+) -> Vec<(Range<usize>, &'a str)> {
+    let mut at = 0;
+    let mut found = Vec::new();
+    for token in tokens(text) {
+        let raw = match token {
+            Token::Literal(raw) => raw,
+            Token::Reference(raw, reference) => {
+                if let Some(selected) = select(reference) {
+                    found.push((at..at + raw.len(), selected));
+                }
+                raw
+            }
+        };
+        at += raw.len();
+    }
+    found
+}

@@ -1,0 +1,209 @@
+//! `time.today|format|shift`.
+
+use chrono::{Months, NaiveDate, NaiveDateTime, TimeDelta};
+use chrono_tz::Tz;
+
+use crate::param::error::ParamError;
+use crate::param::format::{self, Pattern};
+use crate::time::Timestamp;
+
+/// A date expression, read.
+struct Expression<'a> {
+    keyword: Keyword,
+    format: &'a str,
+    shift: Option<Shift>,
+}
+
+#[derive(Clone, Copy)]
+enum Keyword {
+    Today,
+    Yesterday,
+    CurrentMonth,
+    LastMonth,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Shift {
+    count: i64,
+    unit: Unit,
+    is_known_unit: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unit {
+    Day,
+    Month,
+    Hour,
+    Minute,
+}
+
+impl Keyword {
+    fn parse(word: &str) -> Result<Self, ParamError> {
+        match word {
+            "time.today" => Ok(Self::Today),
+            "time.yestoday" => Ok(Self::Yesterday),
+            "time.cur_month" => Ok(Self::CurrentMonth),
+            "time.last_month" => Ok(Self::LastMonth),
+            _ => Err(ParamError::Keyword {
+                keyword: crate::quote::shortened(word),
+            }),
+        }
+    }
+
+    fn default_format(self) -> &'static str {
+        match self {
+            Self::Today | Self::Yesterday => "yyyy-MM-dd",
+            Self::CurrentMonth | Self::LastMonth => "yyyy-MM",
+        }
+    }
+
+    fn shift(self) -> Option<Shift> {
+        let unit = match self {
+            Self::Today | Self::CurrentMonth => return None,
+            Self::Yesterday => Unit::Day,
+            Self::LastMonth => Unit::Month,
+        };
+        Some(Shift {
+            count: -1,
+            unit,
+            is_known_unit: true,
+        })
+    }
+}
+
+impl Shift {
+    fn parse(text: &str) -> Result<Self, ParamError> {
+        let error = || ParamError::Shift {
+            shift: crate::quote::shortened(text),
+        };
+        let (count, unit) = text.split_once(char::is_whitespace).ok_or_else(error)?;
+        let count: i64 = count.parse().map_err(|_| error())?;
+        let unit = unit.trim().to_lowercase();
+        if unit.is_empty() {
+            return Err(error());
+        }
+        // The order and the substring rule are akkaflow's: `-1 weekday` is a day.
+        let known = [
+            ("day", Unit::Day),
+            ("month", Unit::Month),
+            ("hour", Unit::Hour),
+            ("minute", Unit::Minute),
+        ];
+        let found = known.into_iter().find(|(word, _)| unit.contains(word));
+        Ok(Self {
+            count,
+            unit: found.map_or(Unit::Day, |(_, unit)| unit),
+            is_known_unit: found.is_some(),
+        })
+    }
+
+    /// Moves the wall's date by days or months; the last day of a shorter month stands in for one that it lacks.
+    fn move_date(self, moment: NaiveDateTime) -> Option<NaiveDateTime> {
+        match self.unit {
+            Unit::Day => moment.checked_add_signed(TimeDelta::try_days(self.count)?),
+            Unit::Month => {
+                let months = Months::new(u32::try_from(self.count.unsigned_abs()).ok()?);
+                if self.count < 0 {
+                    moment.checked_sub_months(months)
+                } else {
+                    moment.checked_add_months(months)
+                }
+            }
+            Unit::Hour | Unit::Minute => Some(moment),
+        }
+    }
+
+    /// Hours and minutes elapse, whatever the wall does; `Some(None)` when there are too many.
+    fn elapsed(self) -> Option<Option<TimeDelta>> {
+        match self.unit {
+            Unit::Hour => Some(TimeDelta::try_hours(self.count)),
+            Unit::Minute => Some(TimeDelta::try_minutes(self.count)),
+            Unit::Day | Unit::Month => None,
+        }
+    }
+}
+
+fn parse(expression: &str) -> Result<Expression<'_>, ParamError> {
+    let parts: Vec<&str> = expression.split('|').map(str::trim).collect();
+    let (keyword, format, shift) = match parts.as_slice() {
+        [keyword] => (*keyword, None, None),
+        [keyword, format] => (*keyword, Some(*format), None),
+        [keyword, format, shift] => (*keyword, Some(*format), Some(*shift)),
+        _ => {
+            return Err(ParamError::Parts {
+                expression: crate::quote::shortened(expression),
+            });
+        }
+    };
+    let keyword = Keyword::parse(keyword)?;
+    Ok(Expression {
+        keyword,
+        format: format.unwrap_or(keyword.default_format()),
+        shift: shift.map(Shift::parse).transpose()?,
+    })
+}
+
+/// The text that an expression stands for.
+pub(super) fn evaluate(
+    expression: &str,
+    fire_time: Timestamp,
+    zone: Tz,
+) -> Result<String, ParamError> {
+    let parsed = parse(expression)?;
+    let pattern = Pattern::parse(parsed.format)?;
+    moment(&parsed, fire_time, zone)
+        .map(|moment| pattern.write(moment))
+        .ok_or_else(|| ParamError::OutOfRange {
+            expression: crate::quote::shortened(expression),
+        })
+}
+
+fn moment(expression: &Expression<'_>, fire_time: Timestamp, zone: Tz) -> Option<NaiveDateTime> {
+    let mut utc = fire_time.to_utc().naive_utc();
+    let shifts = || {
+        [expression.keyword.shift(), expression.shift]
+            .into_iter()
+            .flatten()
+    };
+    for elapsed in shifts().filter_map(Shift::elapsed) {
+        utc = utc.checked_add_signed(elapsed?)?;
+    }
+    let mut local = to_local(utc, zone)?;
+    for shift in shifts() {
+        local = shift.move_date(local)?;
+    }
+    format::is_writable(local).then_some(local)
+}
+
+fn to_local(utc: NaiveDateTime, zone: Tz) -> Option<NaiveDateTime> {
+    // Far from the ends of chrono's range, where adding an offset would leave it.
+    format::is_writable(utc).then(|| utc.and_utc().with_timezone(&zone).naive_local())
+}
+
+/// What is wrong with an expression whatever the time is; `Ok(false)` when its unit is unknown and counts as days.
+pub(crate) fn check(expression: &str) -> Result<bool, ParamError> {
+    let parsed = parse(expression)?;
+    Pattern::parse(parsed.format)?;
+    Ok(parsed.shift.is_none_or(|shift| shift.is_known_unit))
+}
+
+/// Reads `yyyy-MM-dd`, `yyyy-MM-ddTHH:mm:ss` and the latter with a blank.
+pub(super) fn parse_local(text: &str) -> Option<NaiveDateTime> {
+    const TIMES: [&str; 2] = ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S"];
+    // chrono would take signs and short years.
+    let has_four_digit_year = text.len() >= 10
+        && text.as_bytes()[..4].iter().all(u8::is_ascii_digit)
+        && text.as_bytes()[4] == b'-';
+    if !has_four_digit_year {
+        return None;
+    }
+    let date = || {
+        NaiveDate::parse_from_str(text, "%Y-%m-%d")
+            .ok()?
+            .and_hms_opt(0, 0, 0)
+    };
+    TIMES
+        .iter()
+        .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())
+        .or_else(date)
+}
