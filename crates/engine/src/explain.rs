@@ -1,10 +1,16 @@
 //! Why something does not run. Answered by the predicates that schedule.
 
 use akkaflow_model::id::InstanceId;
-use akkaflow_model::text::Text;
+use akkaflow_model::record::WorkflowStatus;
+use akkaflow_model::state::{InstanceState, NodeState};
+use akkaflow_model::text::{Lang, Text};
 use akkaflow_model::time::Timestamp;
 
 use crate::Engine;
+use crate::instances::Instance;
+use crate::orders::StartBlock;
+use crate::schedule::window;
+use crate::workflows::Entry;
 
 /// What a question is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,10 +41,424 @@ pub struct Reason {
     pub text: Text,
 }
 
+impl Reason {
+    fn new(
+        code: &'static str,
+        object: impl Into<String>,
+        since: Option<Timestamp>,
+        zh: impl Into<String>,
+        en: impl Into<String>,
+    ) -> Self {
+        Self {
+            code,
+            object: object.into(),
+            since,
+            text: Text::new(zh, en),
+        }
+    }
+}
+
 impl Engine {
     /// The unmet conditions of `object`, most important first. Empty: it runs, or could run at this moment.
     pub fn explain(&self, object: &ExplainObject) -> Vec<Reason> {
-        let _ = object;
-        Vec::new()
+        match object {
+            ExplainObject::Workflow(name) => self.explain_workflow(name),
+            ExplainObject::Instance(id) => match self.instances.get(id) {
+                Some(instance) => self.explain_instance(instance),
+                None => vec![not_open(*id)],
+            },
+            ExplainObject::Node { instance: id, node } => match self.instances.get(id) {
+                None => vec![not_open(*id)],
+                Some(instance) => match instance.graph.position(node) {
+                    Some(position) => self.explain_node(instance, position),
+                    None => vec![Reason::new(
+                        "unknown_node",
+                        node,
+                        None,
+                        format!("节点[{node}]不存在"),
+                        format!("there is no node `{node}`"),
+                    )],
+                },
+            },
+        }
     }
+
+    fn explain_instance(&self, instance: &Instance) -> Vec<Reason> {
+        let row = &instance.row;
+        if instance.is_waiting() {
+            return self.explain_waiting(instance);
+        }
+        let mut reasons = Vec::new();
+        if row.state == InstanceState::Suspended {
+            reasons.push(quarantined(instance));
+        }
+        for node in 0..instance.slots.len() {
+            let is_live = instance
+                .node(node)
+                .is_some_and(|row| !row.state.is_terminal());
+            if is_live {
+                reasons.extend(self.explain_node(instance, node));
+            }
+        }
+        reasons
+    }
+
+    fn explain_waiting(&self, instance: &Instance) -> Vec<Reason> {
+        let row = &instance.row;
+        let name = &row.workflow;
+        let since = Some(row.created_at);
+        let mut reasons: Vec<Reason> = self
+            .start_block(name)
+            .map(|block| self.explain_block(name, block, since))
+            .into_iter()
+            .collect();
+        let ahead = self.workflows.get(name).and_then(|entry| {
+            let before = entry.queue.range(..(row.created_at, row.id));
+            let count = before.clone().count();
+            before.last().map(|(_, id)| (*id, count))
+        });
+        if let Some((id, count)) = ahead {
+            reasons.push(Reason::new(
+                "queued",
+                id.to_string(),
+                since,
+                format!("等待队列中前面还有{count}个实例"),
+                format!("{count} instances of the workflow are before it in the queue"),
+            ));
+        }
+        reasons
+    }
+
+    fn explain_block(&self, name: &str, block: StartBlock, since: Option<Timestamp>) -> Reason {
+        let entry = self.workflows.get(name);
+        match block {
+            StartBlock::NoDefinition => unreadable(name),
+            StartBlock::NotRunnable => {
+                let text = entry
+                    .and_then(Entry::not_runnable)
+                    .cloned()
+                    .unwrap_or_else(|| Text::new("该工作流不能执行", "it cannot run"));
+                Reason {
+                    code: "not_runnable",
+                    object: name.to_owned(),
+                    since: None,
+                    text,
+                }
+            }
+            StartBlock::LimitZero => Reason::new(
+                "instance_limit_zero",
+                name,
+                None,
+                format!("工作流[{name}]的instance-limit小于1，永远不会启动"),
+                format!("instance-limit of workflow `{name}` is below 1: no instance ever starts"),
+            ),
+            StartBlock::LimitReached => {
+                let limit = entry
+                    .and_then(Entry::workflow)
+                    .map_or(0, |workflow| workflow.instance_limit);
+                let running = entry.map_or(0, |entry| entry.running);
+                Reason::new(
+                    "instance_limit",
+                    name,
+                    since,
+                    format!("工作流[{name}]正在运行{running}个实例，已达上限{limit}"),
+                    format!(
+                        "{running} instances of workflow `{name}` are running, its limit is {limit}"
+                    ),
+                )
+            }
+        }
+    }
+
+    fn explain_node(&self, instance: &Instance, node: usize) -> Vec<Reason> {
+        let name = instance.graph.name(node);
+        let Some(row) = instance.node(node) else {
+            return explain_unreached(instance, node);
+        };
+        if let Some(attempt) = instance.slots[node].attempt.as_deref() {
+            return self.explain_attempt(attempt);
+        }
+        match row.state {
+            NodeState::Suspended => vec![quarantined(instance)],
+            NodeState::Running => row
+                .retry_at
+                .map(|at| {
+                    Reason::new(
+                        "retry_interval",
+                        name,
+                        Some(row.ready_at),
+                        format!("等待重试间隔，下次尝试时间{}", at.to_rfc3339()),
+                        format!(
+                            "waits out the interval between attempts until {}",
+                            at.to_rfc3339()
+                        ),
+                    )
+                })
+                .into_iter()
+                .collect(),
+            NodeState::Ready => self.explain_ready(instance, node),
+            NodeState::Succeeded | NodeState::Failed | NodeState::Killed => Vec::new(),
+        }
+    }
+
+    fn explain_ready(&self, instance: &Instance, node: usize) -> Vec<Reason> {
+        let name = instance.graph.name(node);
+        let since = instance.node(node).map(|row| row.ready_at);
+        let Some((host, _)) = instance.place(node) else {
+            return vec![if instance.graph.is_readable() {
+                quarantined(instance)
+            } else {
+                unreadable(&instance.row.workflow)
+            }];
+        };
+        if self.workers.best(&host).is_some() {
+            return Vec::new();
+        }
+        let object = host.clone().unwrap_or_else(|| name.to_owned());
+        let (has_worker, wanted_zh, wanted_en) = match &host {
+            Some(host) => (
+                self.workers.serving(host).next().is_some(),
+                format!("主机为{host}的Worker"),
+                format!("worker on host `{host}`"),
+            ),
+            None => (
+                self.workers.attached().next().is_some(),
+                "Worker".to_owned(),
+                "worker".to_owned(),
+            ),
+        };
+        vec![if has_worker {
+            Reason::new(
+                "no_free_slot",
+                object,
+                since,
+                format!("没有空闲的{wanted_zh}"),
+                format!("every {wanted_en} is busy"),
+            )
+        } else {
+            Reason::new(
+                "no_worker",
+                object,
+                since,
+                format!("没有在线的{wanted_zh}"),
+                format!("no {wanted_en} is attached"),
+            )
+        }]
+    }
+
+    fn explain_attempt(&self, attempt: &akkaflow_model::record::AttemptRow) -> Vec<Reason> {
+        let worker = &attempt.worker;
+        let mut reasons = Vec::new();
+        if self.workers.info(worker).is_none() {
+            let since = self
+                .workers
+                .get(worker)
+                .and_then(|worker| worker.detached_since);
+            let until = since.map_or_else(String::new, |since| {
+                since.plus(self.options.lost_after).to_rfc3339()
+            });
+            reasons.push(Reason::new(
+                "worker_detached",
+                worker.to_string(),
+                since,
+                format!("Worker[{worker}]失联，{until}后将改派其他Worker"),
+                format!(
+                    "worker `{worker}` is out of reach; its work is given to others at {until}"
+                ),
+            ));
+        }
+        if attempt.cancel.is_some() {
+            reasons.push(Reason::new(
+                "cancelling",
+                worker.to_string(),
+                None,
+                format!("等待Worker[{worker}]确认节点已停止"),
+                format!("waits for worker `{worker}` to prove that it has stopped"),
+            ));
+        }
+        reasons
+    }
+
+    fn explain_workflow(&self, name: &str) -> Vec<Reason> {
+        let Some(entry) = self.workflows.get(name) else {
+            return vec![missing(name)];
+        };
+        if entry.row.status == WorkflowStatus::Deleted {
+            return vec![missing(name)];
+        }
+        let mut reasons: Vec<Reason> = self
+            .start_block(name)
+            .map(|block| self.explain_block(name, block, None))
+            .into_iter()
+            .collect();
+        match entry.coordinator() {
+            Some(coordinator) if coordinator.is_enabled => {
+                self.explain_trigger(name, entry, &mut reasons);
+            }
+            Some(_) => reasons.push(Reason::new(
+                "disabled",
+                name,
+                None,
+                "调度不可用（is-enabled为false）",
+                "its coordinator is disabled",
+            )),
+            None if entry.workflow().is_some() => reasons.push(no_trigger(name)),
+            None => {}
+        }
+        reasons
+    }
+
+    fn explain_trigger(&self, name: &str, entry: &Entry, reasons: &mut Vec<Reason>) {
+        let zone = self.options.zone;
+        let Some(coordinator) = entry.coordinator() else {
+            return;
+        };
+        if coordinator.cron.is_none() && coordinator.depends.is_empty() {
+            reasons.push(no_trigger(name));
+        }
+        if coordinator.cron.is_some() && entry.waiting_fire.is_none() {
+            reasons.push(match entry.next_slot(zone) {
+                Some(slot) => Reason::new(
+                    "not_due",
+                    name,
+                    None,
+                    format!("下次触发时间{}", slot.to_rfc3339()),
+                    format!("its next time is {}", slot.to_rfc3339()),
+                ),
+                None => Reason::new(
+                    "no_more_slots",
+                    name,
+                    None,
+                    "不再有触发时间",
+                    "its schedule has no further time",
+                ),
+            });
+        }
+        if entry.waits_for_dependencies_only() && !entry.is_in_window(self.now, zone) {
+            let (from, until) = window(coordinator, zone);
+            let (from, until) = (from.to_rfc3339(), until.to_rfc3339());
+            reasons.push(Reason::new(
+                "outside_window",
+                name,
+                None,
+                format!("不在生效时段{from}至{until}内"),
+                format!("its window is {from} to {until}"),
+            ));
+        }
+        let since = entry.waiting_fire.as_ref().map(|fire| fire.due_at);
+        for upstream in &coordinator.depends {
+            if entry.tokens_of(upstream) == 0 {
+                reasons.push(self.explain_upstream(upstream, since));
+            }
+        }
+    }
+
+    fn explain_upstream(&self, upstream: &str, since: Option<Timestamp>) -> Reason {
+        let Some(entry) = self.workflows.get(upstream).filter(|entry| entry.exists()) else {
+            return Reason::new(
+                "upstream_missing",
+                upstream,
+                since,
+                format!("前置工作流[{upstream}]不存在"),
+                format!("upstream workflow `{upstream}` does not exist"),
+            );
+        };
+        let (hint_zh, hint_en) = if entry.may_fire() {
+            ("", "")
+        } else {
+            ("，且其自身不会被调度", ", and it does not start by itself")
+        };
+        Reason::new(
+            "upstream_not_ready",
+            upstream,
+            since,
+            format!("前置工作流[{upstream}]未就绪{hint_zh}"),
+            format!("upstream workflow `{upstream}` has not succeeded since the last run{hint_en}"),
+        )
+    }
+}
+
+fn explain_unreached(instance: &Instance, node: usize) -> Vec<Reason> {
+    let reasons: Vec<Reason> = (0..instance.slots.len())
+        .filter(|&before| instance.graph.vertex(before).outs.contains(&node))
+        .filter(|&before| {
+            instance
+                .node(before)
+                .is_none_or(|row| !row.state.is_terminal())
+        })
+        .map(|before| {
+            let name = instance.graph.name(before);
+            let since = instance.node(before).map(|row| row.ready_at);
+            Reason::new(
+                "predecessor_open",
+                name,
+                since,
+                format!("前置节点[{name}]未结束"),
+                format!("node `{name}` before it has not ended"),
+            )
+        })
+        .collect();
+    if !reasons.is_empty() {
+        return reasons;
+    }
+    let name = instance.graph.name(node);
+    vec![Reason::new(
+        "not_taken",
+        name,
+        None,
+        format!("没有分支到达节点[{name}]"),
+        format!("no branch leads to node `{name}` in this run"),
+    )]
+}
+
+fn quarantined(instance: &Instance) -> Reason {
+    let row = &instance.row;
+    let message = row.message.as_ref();
+    let say = |lang| message.map_or_else(String::new, |message| message.render(lang));
+    Reason::new(
+        "quarantined",
+        row.id.to_string(),
+        None,
+        say(Lang::Zh),
+        say(Lang::En),
+    )
+}
+
+fn unreadable(name: &str) -> Reason {
+    Reason {
+        code: "definition_unreadable",
+        object: name.to_owned(),
+        since: None,
+        text: crate::walk::unreadable_text(name),
+    }
+}
+
+fn missing(name: &str) -> Reason {
+    Reason::new(
+        "unknown_workflow",
+        name,
+        None,
+        format!("工作流[{name}]不存在"),
+        format!("workflow `{name}` does not exist"),
+    )
+}
+
+fn no_trigger(name: &str) -> Reason {
+    Reason::new(
+        "no_trigger",
+        name,
+        None,
+        "既无时间触发也无前置依赖，只能手动执行",
+        "it has neither a cron time nor dependencies: only people start it",
+    )
+}
+
+fn not_open(id: InstanceId) -> Reason {
+    Reason::new(
+        "not_open",
+        id.to_string(),
+        None,
+        format!("实例{id}不存在或已结束"),
+        format!("instance {id} is unknown or has ended"),
+    )
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use akkaflow_model::definition::Workflow;
 use akkaflow_model::id::{InstanceId, WorkerId};
-use akkaflow_model::record::{AttemptRow, InstanceRow, NodeRow, WorkflowRow};
+use akkaflow_model::record::{AttemptRow, ChainRow, InstanceRow, NodeRow, WorkflowRow};
 use akkaflow_model::time::Timestamp;
 
 use crate::{Engine, WorkerInfo};
@@ -42,69 +42,115 @@ pub struct WorkerView {
 impl Engine {
     /// How many of what there are.
     pub fn counts(&self) -> Counts {
-        Counts::default()
+        let waiting = self.instances.values().filter(|it| it.is_waiting()).count();
+        Counts {
+            workflows: self
+                .workflows
+                .values()
+                .filter(|entry| entry.exists())
+                .count(),
+            open_instances: self.instances.len(),
+            waiting_instances: waiting,
+            ready_nodes: self.ready.len(),
+            open_attempts: self.workers.iter().map(|(_, it)| it.attempts.len()).sum(),
+            attached_workers: self.workers.attached().count(),
+        }
     }
 
     /// All instances in no terminal state, oldest first.
     pub fn open_instances(&self) -> impl Iterator<Item = &InstanceRow> {
-        std::iter::empty()
+        self.instances.values().map(|instance| &instance.row)
     }
 
     /// The row of an open instance.
     pub fn instance(&self, id: InstanceId) -> Option<&InstanceRow> {
-        let _ = id;
-        None
+        self.instances.get(&id).map(|instance| &instance.row)
     }
 
     /// The nodes that an open instance has reached in its current run, in the order of the definition.
     pub fn nodes(&self, id: InstanceId) -> Vec<&NodeRow> {
-        let _ = id;
-        Vec::new()
+        self.instances
+            .get(&id)
+            .into_iter()
+            .flat_map(|instance| &instance.slots)
+            .filter_map(|slot| slot.row.as_deref())
+            .collect()
     }
 
     /// The attempts of an open instance that are in no terminal state.
     pub fn attempts(&self, id: InstanceId) -> Vec<&AttemptRow> {
-        let _ = id;
-        Vec::new()
+        self.instances
+            .get(&id)
+            .into_iter()
+            .flat_map(|instance| &instance.slots)
+            .filter_map(|slot| slot.attempt.as_deref())
+            .collect()
+    }
+
+    /// The definition that an open instance is pinned to; `None` also when it cannot be read.
+    pub fn pinned_definition(&self, id: InstanceId) -> Option<&Arc<Workflow>> {
+        self.instances.get(&id)?.graph.workflow()
     }
 
     /// The workers that are attached or have open attempts.
     pub fn workers(&self) -> Vec<WorkerView> {
-        Vec::new()
+        self.workers
+            .iter()
+            .map(|(id, worker)| WorkerView {
+                id: id.clone(),
+                attached: worker.info.clone(),
+                detached_since: worker.detached_since,
+                open_attempts: worker.attempts.len(),
+            })
+            .collect()
     }
 
     /// All workflows, deleted ones too.
     pub fn workflows(&self) -> impl Iterator<Item = &WorkflowRow> {
-        std::iter::empty()
+        self.workflows.values().map(|entry| &entry.row)
     }
 
     /// A workflow's row, deleted ones too.
     pub fn workflow(&self, name: &str) -> Option<&WorkflowRow> {
-        let _ = name;
-        None
+        self.workflows.get(name).map(|entry| &entry.row)
     }
 
     /// The definition in force.
     pub fn definition(&self, name: &str) -> Option<&Arc<Workflow>> {
-        let _ = name;
-        None
+        self.workflows.get(name)?.workflow()
     }
 
     /// The workflows that depend on `name`, in order.
     pub fn dependants(&self, name: &str) -> Vec<&str> {
-        let _ = name;
-        Vec::new()
+        self.dependants
+            .get(name)
+            .into_iter()
+            .flatten()
+            .map(String::as_str)
+            .collect()
     }
 
     /// The next slot of the workflow's schedule.
     pub fn next_fire(&self, name: &str) -> Option<Timestamp> {
-        let _ = name;
-        None
+        self.workflows.get(name)?.next_slot(self.options.zone)
     }
 
     /// Each upstream of the workflow with the number of its successes that wait to be consumed.
     pub fn readiness(&self, name: &str) -> Vec<(String, usize)> {
-        let _ = name;
-        Vec::new()
+        self.workflows
+            .get(name)
+            .into_iter()
+            .flat_map(|entry| {
+                entry
+                    .depends()
+                    .iter()
+                    .map(|upstream| (upstream.clone(), entry.tokens_of(upstream)))
+            })
+            .collect()
+    }
+
+    /// The running chains.
+    pub fn chains(&self) -> impl Iterator<Item = &ChainRow> {
+        self.chains.values()
     }
 }

@@ -1,8 +1,18 @@
 //! What must hold after every step.
 
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
 use akkaflow_model::id::InstanceId;
+use akkaflow_model::state::{InstanceState, NodeState};
+use serde::Serialize;
 
 use crate::Engine;
+use crate::instances::Instance;
+use crate::timers::Timer;
+use crate::workflows::Entry;
+
+type Checked = Result<(), String>;
 
 impl Engine {
     /// Checks everything that must hold between two steps. For tests: costs a pass over the whole state.
@@ -10,7 +20,17 @@ impl Engine {
     /// # Errors
     /// The first violation, in words.
     pub fn check_invariants(&self) -> Result<(), String> {
-        Ok(())
+        for id in self.instances.keys() {
+            self.check_instance(*id)?;
+        }
+        for (name, entry) in &self.workflows {
+            self.check_workflow(name, entry)?;
+        }
+        self.workers.check()?;
+        self.check_attempts()?;
+        self.check_timers()?;
+        self.check_queues()?;
+        self.check_files()
     }
 
     /// Checks one open instance; an instance that is not open is fine.
@@ -18,12 +38,309 @@ impl Engine {
     /// # Errors
     /// The first violation, in words.
     pub fn check_instance(&self, id: InstanceId) -> Result<(), String> {
-        let _ = id;
+        let Some(instance) = self.instances.get(&id) else {
+            return Ok(());
+        };
+        check_counts(instance).map_err(|fault| format!("instance {id}: {fault}"))?;
+        for node in 0..instance.slots.len() {
+            self.check_node(instance, node).map_err(|fault| {
+                format!("instance {id}, node {}: {fault}", instance.graph.name(node))
+            })?;
+        }
+        self.check_goes_on(instance)
+            .map_err(|fault| format!("instance {id}: {fault}"))
+    }
+
+    fn check_node(&self, instance: &Instance, node: usize) -> Checked {
+        let slot = &instance.slots[node];
+        if let Some((host, place)) = instance.place(node)
+            && !self.ready.contains(&host, place)
+        {
+            return Err("is ready but in no queue".into());
+        }
+        for (at, timer) in instance.timers(node) {
+            if !self.timers.contains(at, timer.clone()) {
+                return Err(format!("has no timer {timer:?} at {at:?}"));
+            }
+        }
+        let state = slot.row.as_ref().map(|row| row.state);
+        if let Some(attempt) = &slot.attempt {
+            let is_known = self
+                .workers
+                .get(&attempt.worker)
+                .is_some_and(|worker| worker.attempts.contains(&(instance.row.id, node)));
+            if !is_known {
+                return Err(format!("attempt {} takes no slot", attempt.key));
+            }
+            if state != Some(NodeState::Running) {
+                return Err(format!("has an open attempt in state {state:?}"));
+            }
+            if instance.row.ending.is_some() && attempt.cancel.is_none() {
+                return Err("runs on in an ending instance".into());
+            }
+        } else if state == Some(NodeState::Running)
+            && slot.row.as_ref().is_some_and(|row| row.retry_at.is_none())
+        {
+            return Err("is running without attempt or time of retry".into());
+        }
+        match &slot.row {
+            Some(row) if row.attempts < row.failures + row.losses => {
+                Err("has more failures and losses than attempts".into())
+            }
+            Some(row) if row.state.is_terminal() != row.ended_at.is_some() => {
+                Err("is terminal without end, or the reverse".into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// No open instance without something that will move it, or a reason that people see.
+    fn check_goes_on(&self, instance: &Instance) -> Checked {
+        let row = &instance.row;
+        let entry = self.workflows.get(&row.workflow);
+        match row.state {
+            InstanceState::Ready => {
+                let is_queued =
+                    entry.is_some_and(|entry| entry.queue.contains(&(row.created_at, row.id)));
+                if !is_queued {
+                    return Err("is waiting in no queue".into());
+                }
+                if self.start_block(&row.workflow).is_none()
+                    && !self.backlog.contains(&row.workflow)
+                {
+                    return Err("waits though it could start".into());
+                }
+                Ok(())
+            }
+            InstanceState::Running | InstanceState::Suspended => {
+                if instance.live == 0 {
+                    return Err("is open though no node is".into());
+                }
+                if row.ending.is_some() && instance.open_attempts == 0 {
+                    return Err("is ending though nothing runs".into());
+                }
+                Ok(())
+            }
+            InstanceState::Succeeded | InstanceState::Failed | InstanceState::Killed => {
+                Err("is over but still in memory".into())
+            }
+        }
+    }
+
+    fn check_workflow(&self, name: &str, entry: &Entry) -> Checked {
+        let of_it = || {
+            self.instances
+                .values()
+                .filter(|instance| instance.row.workflow == name)
+        };
+        let running = of_it().filter(|instance| !instance.is_waiting()).count();
+        let waiting = of_it().filter(|instance| instance.is_waiting()).count();
+        if (running, waiting) != (entry.running, entry.queue.len()) {
+            return Err(format!(
+                "workflow {name} has {running} running and {waiting} waiting instances, counts {} and {}",
+                entry.running,
+                entry.queue.len()
+            ));
+        }
+        if let Some(at) = entry.timer
+            && !self.timers.contains(at, Timer::Schedule(name.to_owned()))
+        {
+            return Err(format!("workflow {name} has lost its timer"));
+        }
+        let is_due = entry.timer.is_some_and(|at| at <= self.now);
+        if !is_due && entry.timer != entry.next_wake(self.options.zone, self.now) {
+            return Err(format!("workflow {name} would sleep over its next slot"));
+        }
+        for upstream in entry.depends() {
+            if !self.dependants(upstream).contains(&name) {
+                return Err(format!("{upstream} does not know its dependant {name}"));
+            }
+        }
+        let can_fire = entry.may_fire()
+            && entry.is_satisfied()
+            && (entry.waiting_fire.is_some()
+                || (entry.waits_for_dependencies_only()
+                    && entry.is_in_window(self.now, self.options.zone)));
+        if can_fire && !self.consider.contains(name) {
+            return Err(format!("workflow {name} does not fire though it could"));
+        }
+        Ok(())
+    }
+
+    fn check_attempts(&self) -> Checked {
+        for (worker_id, worker) in self.workers.iter() {
+            for (id, node) in &worker.attempts {
+                let is_real = self
+                    .instances
+                    .get(id)
+                    .and_then(|instance| instance.slots[*node].attempt.as_deref())
+                    .is_some_and(|attempt| attempt.worker == *worker_id);
+                if !is_real {
+                    return Err(format!("worker {worker_id} holds a slot for nothing: {id}"));
+                }
+            }
+            if let Some(since) = worker.detached_since {
+                let at = since.plus(self.options.lost_after);
+                if !self
+                    .timers
+                    .contains(at, Timer::WorkerLost(worker_id.clone()))
+                {
+                    return Err(format!("detached worker {worker_id} has no timer"));
+                }
+            } else if worker.info.is_none() && self.has_stepped {
+                return Err(format!("detached worker {worker_id} has no clock"));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_timers(&self) -> Checked {
+        for (at, timer) in self.timers.iter() {
+            let is_wanted = match timer {
+                Timer::Schedule(name) => self
+                    .workflows
+                    .get(name)
+                    .is_some_and(|entry| entry.timer == Some(*at)),
+                Timer::Retry(id, node) | Timer::Deadline(id, node) => self
+                    .instances
+                    .get(id)
+                    .is_some_and(|it| it.timers(*node).any(|(due, it)| due == *at && it == *timer)),
+                Timer::WorkerLost(id) => self
+                    .workers
+                    .get(id)
+                    .is_some_and(|worker| worker.detached_since.is_some()),
+            };
+            if !is_wanted {
+                return Err(format!("nobody waits for {timer:?} at {at:?}"));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_queues(&self) -> Checked {
+        let wanted: BTreeSet<_> = self
+            .instances
+            .values()
+            .flat_map(|instance| (0..instance.slots.len()).filter_map(|node| instance.place(node)))
+            .collect();
+        if wanted.len() != self.ready.len() {
+            return Err(format!(
+                "{} nodes are ready, {} are queued",
+                wanted.len(),
+                self.ready.len()
+            ));
+        }
+        match self
+            .ready
+            .hosts()
+            .find(|host| self.workers.best(host).is_some())
+        {
+            Some(host) => Err(format!(
+                "nodes for host {host:?} wait though a slot is free"
+            )),
+            None => Ok(()),
+        }
+    }
+
+    fn check_files(&self) -> Checked {
+        for (path, names) in &self.files.owned {
+            for name in names {
+                let is_owner = self.workflows.get(name).is_some_and(|entry| {
+                    entry.exists() && entry.row.file_path.as_deref() == Some(path)
+                });
+                if !is_owner {
+                    return Err(format!("{path} does not own {name}"));
+                }
+            }
+        }
         Ok(())
     }
 
     /// A hash of all state that must survive a restart. Equal before and after a load from the rows written so far.
     pub fn digest(&self) -> u64 {
-        0
+        let mut hash = Digest::new();
+        for entry in self.workflows.values() {
+            hash.add(&entry.row);
+            hash.add(&entry.schedule);
+            hash.add(&entry.waiting_fire);
+            for row in entry.tokens.values().flat_map(|tokens| tokens.values()) {
+                hash.add(row);
+            }
+            hash.add(&entry.queue);
+            hash.add(&entry.running);
+        }
+        for instance in self.instances.values() {
+            hash.add(&instance.row);
+            hash.add(&(instance.live, instance.open_attempts));
+            for slot in &instance.slots {
+                hash.add(&slot.row);
+                hash.add(&slot.attempt);
+                if instance.row.ending.is_none() {
+                    hash.add(&(slot.undecided, slot.taken));
+                }
+            }
+        }
+        for chain in self.chains.values() {
+            hash.add(chain);
+        }
+        for request in self.requests.rows() {
+            hash.add(request);
+        }
+        for problem in self.files.problems.values() {
+            hash.add(problem);
+        }
+        hash.0
+    }
+}
+
+fn check_counts(instance: &Instance) -> Checked {
+    let live = instance
+        .slots
+        .iter()
+        .filter_map(|slot| slot.row.as_ref())
+        .filter(|row| !row.state.is_terminal())
+        .count();
+    let attempts = instance
+        .slots
+        .iter()
+        .filter(|slot| slot.attempt.is_some())
+        .count();
+    if (live, attempts) != (instance.live, instance.open_attempts) {
+        return Err(format!(
+            "{live} nodes and {attempts} attempts are open, counted {} and {}",
+            instance.live, instance.open_attempts
+        ));
+    }
+    if instance.row.ending.is_some() {
+        return Ok(());
+    }
+    let again = instance.replayed();
+    for (node, slot) in instance.slots.iter().enumerate() {
+        if again[node] != (slot.undecided, slot.taken) {
+            return Err(format!(
+                "node {} has (undecided, taken) edges {:?}, kept {:?}",
+                instance.graph.name(node),
+                again[node],
+                (slot.undecided, slot.taken)
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// FNV-1a over the JSON of rows: slow, stable, and independent of memory layout.
+struct Digest(u64);
+
+impl Digest {
+    fn new() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+
+    fn add(&mut self, value: &impl Serialize) {
+        let mut text = serde_json::to_string(value).unwrap_or_default();
+        let _ = write!(text, ";");
+        for byte in text.bytes() {
+            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
     }
 }

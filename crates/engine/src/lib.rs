@@ -1,28 +1,73 @@
 //! Decides. One deterministic state machine that turns inputs into what must be durable and what the world may then see.
 //!
 //! **Invariants:** no clock, no I/O, no async, no randomness of its own, no hash order: the same state, `now` and input
-//! give the same records and effects in the same order. Nothing scans all workflows or all instances on a tick.
+//! give the same records and effects in the same order. Nothing scans all workflows or all instances on a tick. What a
+//! step changes is written as whole rows, each row once; an instance that is over leaves memory.
+//!
+//! | module | holds |
+//! |---|---|
+//! | `input`, `effect`, `outbox` | what happened, what follows |
+//! | `workflows`, `schedule`, `tokens`, `chain` | why instances start |
+//! | `orders`, `rerun`, `requests` | what people ask for |
+//! | `lifecycle`, `instances`, `graph`, `walk` | an instance from its birth to its end |
+//! | `queue`, `workers`, `attempts`, `attach` | who runs what |
+//! | `timers`, `ids`, `params` | moments, names, values |
+//! | `load`, `inspect`, `explain`, `invariants` | from rows, and what can be asked |
 
+mod attach;
+mod attempts;
+mod chain;
 mod effect;
 mod explain;
+mod graph;
+mod ids;
 mod input;
 mod inspect;
+mod instances;
 mod invariants;
+mod lifecycle;
+mod load;
+mod orders;
+mod outbox;
+mod params;
+mod queue;
+mod requests;
+mod rerun;
+mod schedule;
+mod timers;
+mod tokens;
+mod walk;
+mod workers;
+mod workflows;
 
 pub use effect::{Dispatch, Effect, Step};
 pub use explain::{ExplainObject, Reason};
 pub use input::{Input, Order, Origin, Outcome, OutcomeKind, StoredInstance, WorkerInfo};
 pub use inspect::{Counts, WorkerView};
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use akkaflow_model::definition::{Version, Workflow};
-use akkaflow_model::id::Epoch;
-use akkaflow_model::record::Snapshot;
+use akkaflow_model::id::{Epoch, InstanceId, WorkerId};
+use akkaflow_model::record::ChainRow;
 use akkaflow_model::time::Timestamp;
 use chrono_tz::Tz;
+
+use crate::ids::Ids;
+use crate::instances::Instance;
+use crate::outbox::Outbox;
+use crate::queue::ReadyQueues;
+use crate::requests::Requests;
+use crate::timers::{Timer, Timers};
+use crate::workers::Workers;
+use crate::workflows::{Entry, Files};
+
+/// Names and values, in order.
+pub(crate) type Params = Vec<(String, String)>;
+
+/// Timers that one step serves, and workflows that it looks at: keeps a batch small when ten thousand are due at once.
+/// The rest is due at once again, see [`Engine::next_deadline`].
+const STEP_BUDGET: usize = 1000;
 
 /// What an engine is told once.
 #[derive(Debug, Clone)]
@@ -41,30 +86,128 @@ pub struct Options {
 #[derive(Debug)]
 pub struct Engine {
     options: Options,
+    /// The moment of the latest step; it never goes back.
+    now: Timestamp,
+    has_stepped: bool,
+    ids: Ids,
+    workflows: BTreeMap<String, Entry>,
+    /// Which workflows depend on a workflow.
+    dependants: BTreeMap<String, BTreeSet<String>>,
+    files: Files,
+    instances: BTreeMap<InstanceId, Box<Instance>>,
+    chains: BTreeMap<InstanceId, ChainRow>,
+    requests: Requests,
+    workers: Workers,
+    ready: ReadyQueues,
+    timers: Timers,
+    /// Workflows that may have become able to fire.
+    consider: BTreeSet<String>,
+    /// Workflows whose waiting instances may have become able to start.
+    backlog: BTreeSet<String>,
+    /// Instances with changed rows, repeats allowed.
+    touched: Vec<InstanceId>,
+    out: Outbox,
 }
 
 impl Engine {
-    /// Rebuilds the state from stored rows: the one way in which an engine begins, an empty snapshot included.
-    ///
-    /// `definitions` holds the parsed content of every version in the snapshot; a version that no longer parses is
-    /// left out by the caller, and its workflow stays known but never starts.
-    pub fn load(
-        options: Options,
-        snapshot: Snapshot,
-        definitions: BTreeMap<Version, Arc<Workflow>>,
-    ) -> Self {
-        let _ = (snapshot, definitions);
-        Self { options }
-    }
-
     /// Advances the schedule by one input. Same state, `now` and input give the same records and effects, in order.
     pub fn step(&mut self, now: Timestamp, input: Input) -> Step {
-        let _ = (now, input, &self.options);
-        Step::default()
+        self.now = self.now.max(now);
+        if !self.has_stepped {
+            self.has_stepped = true;
+            self.await_attach();
+        }
+        self.serve_timers();
+        self.accept(input);
+        self.settle();
+        self.flush()
     }
 
     /// Latest moment at which the caller must send [`Input::Tick`], if anything is waiting for time.
     pub fn next_deadline(&self) -> Option<Timestamp> {
-        None
+        let must_look = !self.has_stepped && self.workers.iter().next().is_some();
+        if must_look || !self.consider.is_empty() || !self.backlog.is_empty() {
+            return Some(self.now.max(Timestamp::default()));
+        }
+        self.timers.next()
+    }
+
+    /// After a load every worker counts as detached until it attaches; its clock starts with the first step.
+    fn await_attach(&mut self) {
+        let ids: Vec<WorkerId> = self.workers.iter().map(|(id, _)| id.clone()).collect();
+        for id in ids {
+            self.start_clock(&id);
+        }
+    }
+
+    fn serve_timers(&mut self) {
+        for _ in 0..STEP_BUDGET {
+            match self.timers.pop_due(self.now) {
+                Some(Timer::Schedule(name)) => self.on_schedule_due(&name),
+                Some(Timer::Retry(id, node)) => self.on_retry_due(id, node),
+                Some(Timer::Deadline(id, node)) => self.on_deadline(id, node),
+                Some(Timer::WorkerLost(id)) => self.on_worker_lost(&id),
+                None => return,
+            }
+        }
+    }
+
+    fn accept(&mut self, input: Input) {
+        match input {
+            Input::Tick => {}
+            Input::Order { request, order } => self.on_order(request, order),
+            Input::FileGone { path } => self.on_file_gone(&path),
+            Input::FileProblem(row) => self.on_file_problem(row),
+            Input::WorkerAttached { worker, holds } => self.on_attached(worker, holds),
+            Input::WorkerDetached { id, incarnation } => self.on_detached(&id, incarnation),
+            Input::AttemptAccepted { worker, key } => self.on_accepted(worker, key),
+            Input::AttemptFinished {
+                worker,
+                key,
+                outcome,
+            } => self.on_finished(worker, key, outcome),
+            Input::Tombstoned { worker, key } => self.on_tombstoned(worker, key),
+        }
+    }
+
+    /// Lets everything go on that can: fires, starts, dispatches. Iterative, and bounded by the budget.
+    fn settle(&mut self) {
+        for _ in 0..STEP_BUDGET {
+            if let Some(name) = self.consider.pop_first() {
+                self.consider_firing(&name);
+            } else if let Some(name) = self.backlog.first().cloned() {
+                if !self.start_next(&name) {
+                    self.backlog.remove(&name);
+                }
+            } else {
+                break;
+            }
+            self.dispatch_ready();
+        }
+        self.dispatch_ready();
+    }
+
+    /// Writes the rows of what has changed, each once, and lets go of what is over.
+    fn flush(&mut self) -> Step {
+        let mut touched = std::mem::take(&mut self.touched);
+        touched.sort_unstable();
+        touched.dedup();
+        for id in touched.drain(..) {
+            let Some(instance) = self.instances.get_mut(&id) else {
+                continue;
+            };
+            if std::mem::take(&mut instance.is_dirty) {
+                self.out.instance(instance.row.clone());
+            }
+            for row in instance.take_dirty_nodes() {
+                self.out.node(row);
+            }
+            self.out.effect(Effect::Changed { instance: id });
+            if instance.row.state.is_terminal() {
+                self.instances.remove(&id);
+            }
+        }
+        self.touched = touched;
+        self.out.take()
     }
 }

@@ -1,0 +1,127 @@
+//! Workers come and go.
+
+use std::collections::BTreeSet;
+
+use akkaflow_model::command::{Answer, Rejection};
+use akkaflow_model::error::ErrorCode;
+use akkaflow_model::id::{AttemptKey, Incarnation, InstanceId, WorkerId};
+use akkaflow_model::record::CancelReason;
+use akkaflow_model::text::Text;
+
+use crate::Engine;
+use crate::effect::Effect;
+use crate::input::WorkerInfo;
+use crate::timers::Timer;
+
+impl Engine {
+    /// A worker says what it holds; what it was given and does not hold is judged.
+    pub(crate) fn on_attached(&mut self, info: WorkerInfo, holds: Vec<AttemptKey>) {
+        let now = self.now;
+        let (id, incarnation) = (info.id.clone(), info.incarnation);
+        self.stop_clock(&id);
+        self.ready.wake(&info.host, &id.0);
+        self.workers.attach(info);
+        let given: Vec<(InstanceId, usize)> = self
+            .workers
+            .get(&id)
+            .into_iter()
+            .flat_map(|worker| worker.attempts.iter().copied())
+            .collect();
+        let mut holds: BTreeSet<AttemptKey> = holds.into_iter().collect();
+        for (instance, node) in given {
+            let Some(attempt) = self
+                .instances
+                .get(&instance)
+                .and_then(|instance| instance.slots[node].attempt.as_deref())
+            else {
+                continue;
+            };
+            if holds.remove(&attempt.key) {
+                self.adopt(instance, node, Some(incarnation), now);
+            } else if attempt.incarnation == incarnation {
+                let key = attempt.key.clone();
+                self.out.effect(Effect::RequestTombstone {
+                    worker: id.clone(),
+                    key,
+                });
+            } else {
+                self.lose(instance, node);
+            }
+        }
+        for key in holds {
+            self.out.effect(Effect::Cancel {
+                worker: id.clone(),
+                key,
+                reason: CancelReason::Orphan,
+            });
+        }
+    }
+
+    fn stop_clock(&mut self, id: &WorkerId) {
+        if let Some(since) = self
+            .workers
+            .get(id)
+            .and_then(|worker| worker.detached_since)
+        {
+            let at = since.plus(self.options.lost_after);
+            self.timers.clear(at, Timer::WorkerLost(id.clone()));
+        }
+    }
+
+    pub(crate) fn on_detached(&mut self, id: &WorkerId, incarnation: Incarnation) {
+        let is_current = self
+            .workers
+            .info(id)
+            .is_some_and(|info| info.incarnation == incarnation);
+        if is_current {
+            self.workers.detach(id);
+            self.start_clock(id);
+        }
+    }
+
+    /// From now on the worker counts as detached.
+    pub(crate) fn start_clock(&mut self, id: &WorkerId) {
+        if self.workers.start_clock(id, self.now) {
+            let at = self.now.plus(self.options.lost_after);
+            self.timers.set(at, Timer::WorkerLost(id.clone()));
+        }
+    }
+
+    /// Gives up all attempts of a worker that has been away for too long.
+    pub(crate) fn on_worker_lost(&mut self, id: &WorkerId) {
+        let given: Vec<(InstanceId, usize)> = self
+            .workers
+            .get(id)
+            .into_iter()
+            .flat_map(|worker| worker.attempts.iter().copied())
+            .collect();
+        for (instance, node) in given {
+            self.lose(instance, node);
+        }
+    }
+
+    /// A person vouches that the worker is dead.
+    pub(crate) fn fence_worker(&mut self, id: &WorkerId) -> Result<Answer, Rejection> {
+        let Some(worker) = self.workers.get(id) else {
+            return Err(Rejection::new(
+                ErrorCode::NotFound,
+                Text::new(
+                    format!("未找到Worker[{id}]，或它没有未结束的节点"),
+                    format!("worker `{id}` is unknown, or runs nothing that waits for it"),
+                ),
+            ));
+        };
+        if worker.info.is_some() {
+            return Err(Rejection::new(
+                ErrorCode::Conflict,
+                Text::new(
+                    format!("Worker[{id}]仍然在线，请先停止它"),
+                    format!("worker `{id}` is attached; stop it first"),
+                ),
+            ));
+        }
+        self.stop_clock(id);
+        self.on_worker_lost(id);
+        Ok(Answer::Done)
+    }
+}

@@ -1,0 +1,421 @@
+//! Attempts: given to workers, adopted, over. `reliability.md` 3.3's table, one function per line of it.
+
+use akkaflow_model::id::{AttemptKey, InstanceId, WorkerId};
+use akkaflow_model::message::Message;
+use akkaflow_model::record::{AttemptRow, CancelReason};
+use akkaflow_model::state::{AttemptState, InstanceState, NodeState};
+use akkaflow_model::text::Text;
+use akkaflow_model::time::Timestamp;
+
+use crate::Engine;
+use crate::effect::{Dispatch, Effect};
+use crate::input::{Outcome, OutcomeKind};
+use crate::lifecycle::{cancel, close};
+use crate::params;
+use crate::timers::Timer;
+
+/// A node that is lost so often is suspected of killing its workers: a person must look.
+pub(crate) const QUARANTINE_LOSSES: u32 = 3;
+
+impl Engine {
+    /// Gives ready nodes to workers until one or the other runs out.
+    pub(crate) fn dispatch_ready(&mut self) {
+        while let Some((host, place)) = self.ready.head() {
+            let (host, (_, id, node)) = (host.clone(), place);
+            match self.workers.best(&host) {
+                Some(worker) => self.dispatch(id, node, &worker),
+                None => self.ready.cool(&host),
+            }
+        }
+    }
+
+    fn dispatch(&mut self, id: InstanceId, node: usize, worker: &WorkerId) {
+        self.stop_waiting(id, node);
+        let (now, zone) = (self.now, self.options.zone);
+        let Some(info) = self.workers.info(worker) else {
+            return;
+        };
+        let (host, incarnation) = (info.host.clone(), info.incarnation);
+        let Some(instance) = self.instances.get_mut(&id) else {
+            return;
+        };
+        let graph = instance.graph.clone();
+        let Some(action) = graph.action(node) else {
+            return;
+        };
+        let params = &instance.row.params;
+        let body =
+            match params::substitute_element(&action.body, params, instance.row.fire_time, zone) {
+                Ok(body) => body,
+                Err(error) => {
+                    self.end_node(id, node, NodeState::Failed, params::message(&error));
+                    return;
+                }
+            };
+        let Some(row) = instance.slots[node].row.as_deref_mut() else {
+            return;
+        };
+        row.state = NodeState::Running;
+        row.attempts += 1;
+        row.message = None;
+        row.worker = Some(worker.clone());
+        if row.started_at.is_none() {
+            row.started_at = Some(now);
+            row.deadline = action
+                .timeout_seconds
+                .map(|seconds| now.plus(std::time::Duration::from_secs(seconds)));
+        }
+        let attempt = row.attempts;
+        let key = instance.attempt_key(node, attempt);
+        let attempt = AttemptRow {
+            key: key.clone(),
+            state: AttemptState::Assigned,
+            worker: worker.clone(),
+            incarnation,
+            host,
+            epoch: self.options.epoch,
+            assigned_at: now,
+            accepted_at: None,
+            ended_at: None,
+            cancel: None,
+            message: None,
+            exit_code: None,
+            log_length: 0,
+        };
+        self.out.attempt(attempt.clone());
+        self.out.effect(Effect::Dispatch(Box::new(Dispatch {
+            worker: worker.clone(),
+            incarnation,
+            key,
+            workflow: instance.row.workflow.clone(),
+            body,
+            params: instance.row.params.clone(),
+            fire_time: instance.row.fire_time,
+        })));
+        instance.slots[node].attempt = Some(Box::new(attempt));
+        instance.open_attempts += 1;
+        instance.mark(node);
+        self.touched.push(id);
+        self.workers.add_attempt(worker, (id, node));
+        self.resume_waiting(id, node);
+    }
+
+    /// The open attempt that `worker` speaks of.
+    fn find_attempt(&self, worker: &WorkerId, key: &AttemptKey) -> Option<usize> {
+        let instance = self.instances.get(&key.instance)?;
+        let node = instance.graph.position(&key.node)?;
+        let attempt = instance.slots[node].attempt.as_ref()?;
+        (attempt.key == *key && attempt.worker == *worker).then_some(node)
+    }
+
+    pub(crate) fn on_accepted(&mut self, worker: WorkerId, key: AttemptKey) {
+        let now = self.now;
+        match self.find_attempt(&worker, &key) {
+            Some(node) => self.adopt(key.instance, node, None, now),
+            None => self.out.effect(Effect::Cancel {
+                worker,
+                key,
+                reason: CancelReason::Orphan,
+            }),
+        }
+    }
+
+    /// The worker holds the attempt: it runs, and nothing restarts. What must stop is told again.
+    pub(crate) fn adopt(
+        &mut self,
+        id: InstanceId,
+        node: usize,
+        incarnation: Option<akkaflow_model::id::Incarnation>,
+        now: Timestamp,
+    ) {
+        let epoch = self.options.epoch;
+        let Some(instance) = self.instances.get_mut(&id) else {
+            return;
+        };
+        let Some(attempt) = instance.slots[node].attempt.as_deref_mut() else {
+            return;
+        };
+        let before = attempt.clone();
+        if attempt.state == AttemptState::Assigned {
+            attempt.state = AttemptState::Running;
+            attempt.accepted_at = Some(now);
+        }
+        if let Some(incarnation) = incarnation {
+            attempt.incarnation = incarnation;
+            attempt.epoch = epoch;
+        }
+        if *attempt != before {
+            self.out.attempt(attempt.clone());
+            self.touched.push(id);
+        }
+        if let Some(reason) = attempt.cancel {
+            cancel(instance, node, reason, &mut self.out);
+        }
+    }
+
+    pub(crate) fn on_finished(&mut self, worker: WorkerId, key: AttemptKey, outcome: Outcome) {
+        if let Some(node) = self.find_attempt(&worker, &key) {
+            self.attempt_over(key.instance, node, outcome);
+        }
+        self.out.effect(Effect::Acknowledge { worker, key });
+    }
+
+    pub(crate) fn on_tombstoned(&mut self, worker: WorkerId, key: AttemptKey) {
+        if let Some(node) = self.find_attempt(&worker, &key) {
+            self.lose(key.instance, node);
+        }
+    }
+
+    /// The attempt is dead with its worker, or proven never to have started.
+    pub(crate) fn lose(&mut self, id: InstanceId, node: usize) {
+        self.attempt_over(
+            id,
+            node,
+            Outcome {
+                kind: OutcomeKind::Lost,
+                text: None,
+                exit_code: None,
+                log_length: 0,
+            },
+        );
+    }
+
+    /// The first outcome of an attempt; there is no second one.
+    fn attempt_over(&mut self, id: InstanceId, node: usize, outcome: Outcome) {
+        let now = self.now;
+        self.stop_waiting(id, node);
+        let Some(instance) = self.instances.get_mut(&id) else {
+            return;
+        };
+        let Some(mut attempt) = instance.slots[node].attempt.take() else {
+            return;
+        };
+        instance.open_attempts -= 1;
+        attempt.state = match outcome.kind {
+            OutcomeKind::Succeeded => AttemptState::Succeeded,
+            OutcomeKind::Failed | OutcomeKind::FailedForGood => AttemptState::Failed,
+            OutcomeKind::Cancelled => AttemptState::Killed,
+            OutcomeKind::Lost => AttemptState::Lost,
+        };
+        attempt.ended_at = Some(now);
+        attempt.message = Some(match (&outcome.text, outcome.kind) {
+            (Some(text), _) => Message::said(text.clone()),
+            (None, OutcomeKind::Succeeded) => Message::Succeeded,
+            (None, OutcomeKind::Failed | OutcomeKind::FailedForGood) => {
+                Message::said(Text::new("节点执行失败", "failed"))
+            }
+            (None, OutcomeKind::Cancelled) => match attempt.cancel {
+                Some(CancelReason::TimedOut) => Message::TimedOut {
+                    seconds: timeout_of(instance, node),
+                },
+                Some(CancelReason::InstanceEnding | CancelReason::Orphan) | None => {
+                    Message::InstanceEnded
+                }
+            },
+            (None, OutcomeKind::Lost) => Message::Lost {
+                worker: attempt.worker.0.clone(),
+            },
+        });
+        attempt.exit_code = outcome.exit_code;
+        attempt.log_length = outcome.log_length;
+        let (worker, cancelled) = (attempt.worker.clone(), attempt.cancel);
+        let message = attempt.message.clone().unwrap_or(Message::Succeeded);
+        self.out.attempt(*attempt);
+        self.touched.push(id);
+        self.release_slot(&worker, id, node);
+        self.judge_node(id, node, outcome.kind, cancelled, message);
+    }
+
+    fn release_slot(&mut self, worker: &WorkerId, id: InstanceId, node: usize) {
+        self.workers.remove_attempt(worker, (id, node));
+        if let Some(info) = self.workers.info(worker) {
+            self.ready.wake(&info.host, &info.id.0);
+        } else if let Some(since) = self.workers.forget_if_done(worker) {
+            let at = since.plus(self.options.lost_after);
+            self.timers.clear(at, Timer::WorkerLost(worker.clone()));
+        }
+    }
+
+    /// What the end of its attempt means for a node.
+    fn judge_node(
+        &mut self,
+        id: InstanceId,
+        node: usize,
+        kind: OutcomeKind,
+        cancelled: Option<CancelReason>,
+        message: Message,
+    ) {
+        let Some(instance) = self.instances.get_mut(&id) else {
+            return;
+        };
+        let timed_out = Message::TimedOut {
+            seconds: timeout_of(instance, node),
+        };
+        let is_timed_out = cancelled == Some(CancelReason::TimedOut);
+        if instance.row.ending.is_some() {
+            let (state, message) = match kind {
+                OutcomeKind::Succeeded => (NodeState::Succeeded, message),
+                _ if is_timed_out => (NodeState::Failed, timed_out),
+                OutcomeKind::Failed | OutcomeKind::FailedForGood => (NodeState::Failed, message),
+                OutcomeKind::Cancelled | OutcomeKind::Lost => {
+                    (NodeState::Killed, Message::InstanceEnded)
+                }
+            };
+            close(instance, node, state, message, self.now);
+            self.finish_ending(id);
+            return;
+        }
+        match kind {
+            OutcomeKind::Succeeded => self.end_node(id, node, NodeState::Succeeded, message),
+            _ if is_timed_out => self.end_node(id, node, NodeState::Failed, timed_out),
+            OutcomeKind::Failed => self.retry_or_fail(id, node, message, false),
+            OutcomeKind::FailedForGood => self.retry_or_fail(id, node, message, true),
+            OutcomeKind::Cancelled | OutcomeKind::Lost => self.lost_once_more(id, node, message),
+        }
+    }
+
+    fn retry_or_fail(&mut self, id: InstanceId, node: usize, message: Message, is_final: bool) {
+        let now = self.now;
+        let Some(instance) = self.instances.get_mut(&id) else {
+            return;
+        };
+        let graph = instance.graph.clone();
+        let (retry_times, interval) = graph.action(node).map_or((0, 0), |action| {
+            (action.retry_times, action.interval_seconds)
+        });
+        let Some(row) = instance.slots[node].row.as_deref_mut() else {
+            return;
+        };
+        row.failures += 1;
+        if is_final || row.failures > retry_times {
+            self.end_node(id, node, NodeState::Failed, message);
+            return;
+        }
+        row.message = Some(message);
+        if interval == 0 {
+            row.state = NodeState::Ready;
+        } else {
+            row.retry_at = Some(now.plus(std::time::Duration::from_secs(interval)));
+        }
+        instance.mark(node);
+        self.resume_waiting(id, node);
+    }
+
+    /// A loss consumes no retry, but a node that is lost too often puts its instance into quarantine.
+    fn lost_once_more(&mut self, id: InstanceId, node: usize, message: Message) {
+        let Some(instance) = self.instances.get_mut(&id) else {
+            return;
+        };
+        let Some(row) = instance.slots[node].row.as_deref_mut() else {
+            return;
+        };
+        row.losses += 1;
+        if row.losses < QUARANTINE_LOSSES {
+            row.state = NodeState::Ready;
+            row.message = Some(message);
+            instance.mark(node);
+            self.resume_waiting(id, node);
+            return;
+        }
+        let quarantined = Message::Quarantined {
+            node: row.node.clone(),
+            times: row.losses,
+        };
+        row.state = NodeState::Suspended;
+        row.message = Some(quarantined.clone());
+        instance.mark(node);
+        self.suspend(id, quarantined);
+    }
+
+    /// Nothing new starts in the instance; what runs goes on.
+    fn suspend(&mut self, id: InstanceId, message: Message) {
+        let Some(instance) = self.instances.get(&id) else {
+            return;
+        };
+        for node in 0..instance.slots.len() {
+            if let Some((host, place)) = instance.place(node) {
+                self.ready.remove(&host, place);
+            }
+        }
+        if let Some(instance) = self.instances.get_mut(&id) {
+            instance.row.state = InstanceState::Suspended;
+            instance.row.message = Some(message);
+        }
+        self.touch(id);
+    }
+
+    /// A node without an open attempt has ended for good; its edges are decided.
+    pub(crate) fn end_node(
+        &mut self,
+        id: InstanceId,
+        node: usize,
+        state: NodeState,
+        message: Message,
+    ) {
+        let now = self.now;
+        self.stop_waiting(id, node);
+        let Some(instance) = self.instances.get_mut(&id) else {
+            return;
+        };
+        close(instance, node, state, message, now);
+        self.touched.push(id);
+        let has_succeeded = state == NodeState::Succeeded;
+        let has_error_edge = instance
+            .graph
+            .action(node)
+            .is_some_and(|action| action.error.is_some());
+        if !has_succeeded && !has_error_edge {
+            let name = instance.graph.name(node).to_owned();
+            self.end(
+                id,
+                InstanceState::Failed,
+                Message::NodeFailed { node: name },
+            );
+            return;
+        }
+        if !has_succeeded {
+            instance.row.handled_errors = true;
+            instance.is_dirty = true;
+        }
+        self.walk_from(id, node, has_succeeded);
+    }
+
+    /// The interval between two tries is over.
+    pub(crate) fn on_retry_due(&mut self, id: InstanceId, node: usize) {
+        self.stop_waiting(id, node);
+        let Some(instance) = self.instances.get_mut(&id) else {
+            return;
+        };
+        let Some(row) = instance.slots[node].row.as_deref_mut() else {
+            return;
+        };
+        row.state = NodeState::Ready;
+        row.retry_at = None;
+        instance.mark(node);
+        self.touched.push(id);
+        self.resume_waiting(id, node);
+    }
+
+    /// The node's time is up, retries included.
+    pub(crate) fn on_deadline(&mut self, id: InstanceId, node: usize) {
+        let Some(instance) = self.instances.get_mut(&id) else {
+            return;
+        };
+        if instance.slots[node].attempt.is_some() {
+            cancel(instance, node, CancelReason::TimedOut, &mut self.out);
+            self.touched.push(id);
+            return;
+        }
+        let seconds = timeout_of(instance, node);
+        self.end_node(id, node, NodeState::Failed, Message::TimedOut { seconds });
+    }
+}
+
+/// The node's limit in seconds.
+fn timeout_of(instance: &crate::instances::Instance, node: usize) -> u64 {
+    instance
+        .graph
+        .action(node)
+        .and_then(|action| action.timeout_seconds)
+        .unwrap_or_default()
+}

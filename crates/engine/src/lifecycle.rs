@@ -1,0 +1,334 @@
+//! The life of an instance: created, waiting, started, ending, over.
+
+use akkaflow_model::command::Answer;
+use akkaflow_model::definition::Workflow;
+use akkaflow_model::id::InstanceId;
+use akkaflow_model::message::Message;
+use akkaflow_model::record::{CancelReason, FireRow, FireState, InstanceRow, Record, TriggerKind};
+use akkaflow_model::state::{InstanceState, NodeState};
+use akkaflow_model::time::Timestamp;
+
+use crate::effect::Effect;
+use crate::instances::Instance;
+use crate::params::{self, ParamError};
+use crate::walk::unreadable_text;
+use crate::{Engine, Params};
+
+/// What a new instance is made of.
+#[derive(Debug)]
+pub(crate) struct Birth {
+    pub(crate) workflow: String,
+    pub(crate) trigger: TriggerKind,
+    pub(crate) fire_time: Timestamp,
+    pub(crate) params: Result<Params, ParamError>,
+    pub(crate) ignore_nodes: Vec<String>,
+    /// The root of the chain that it belongs to; `Some(None)` makes it the root.
+    pub(crate) chain: Option<Option<InstanceId>>,
+    /// Generation and key of its fire; a manual one is keyed by the instance.
+    pub(crate) fire: Option<(u32, String)>,
+}
+
+impl Engine {
+    /// The parameters that a definition gives at a moment, overridden by `overrides`.
+    pub(crate) fn resolve(
+        &self,
+        workflow: &Workflow,
+        overrides: &[(String, String)],
+        fire_time: Timestamp,
+    ) -> Result<Params, ParamError> {
+        let list = workflow
+            .coordinator
+            .as_ref()
+            .map_or(&[][..], |coordinator| &coordinator.params);
+        params::resolve_params(list, overrides, fire_time, self.options.zone)
+    }
+
+    /// Makes an instance with its fire row and puts it at the end of its workflow's queue.
+    ///
+    /// The caller has made sure that the workflow exists with a readable definition.
+    pub(crate) fn create(&mut self, birth: Birth) -> InstanceId {
+        let id = self.draw_id();
+        let entry = self
+            .workflows
+            .get(&birth.workflow)
+            .expect("callers look the workflow up first");
+        let graph = entry
+            .graph
+            .clone()
+            .expect("callers look the definition up first");
+        let (params, fault) = match birth.params {
+            Ok(params) => (params, None),
+            Err(error) => (Vec::new(), Some(params::message(&error))),
+        };
+        let row = InstanceRow {
+            id,
+            workflow: birth.workflow.clone(),
+            version: entry.row.version.clone(),
+            run: 1,
+            state: InstanceState::Ready,
+            trigger: birth.trigger,
+            fire_time: birth.fire_time,
+            created_at: self.now,
+            started_at: None,
+            ended_at: None,
+            params,
+            message: None,
+            handled_errors: false,
+            ignore_nodes: birth.ignore_nodes,
+            ending: None,
+            chain: birth.chain.map(|root| root.unwrap_or(id)),
+            dir: entry.row.dir.clone(),
+            creator: entry.row.creator.clone(),
+            gave_tokens: false,
+        };
+        let (generation, key) = birth.fire.unwrap_or_else(|| (0, id.to_string()));
+        self.out.record(Record::Fire(FireRow {
+            workflow: birth.workflow,
+            kind: birth.trigger,
+            generation,
+            key,
+            due_at: birth.fire_time,
+            state: FireState::Fired,
+            instance: Some(id),
+            through: None,
+        }));
+        self.admit(Instance::new(row, graph));
+        if let Some(message) = fault {
+            self.finish(id, InstanceState::Failed, Some(message));
+        }
+        id
+    }
+
+    fn draw_id(&mut self) -> InstanceId {
+        loop {
+            let id = self.ids.draw(self.now);
+            if !self.instances.contains_key(&id) {
+                return id;
+            }
+        }
+    }
+
+    /// Puts a waiting instance into memory and its workflow's queue.
+    pub(crate) fn admit(&mut self, mut instance: Instance) {
+        instance.is_dirty = true;
+        let id = instance.row.id;
+        if let Some(entry) = self.workflows.get_mut(&instance.row.workflow) {
+            entry.queue.insert((instance.row.created_at, id));
+            self.backlog.insert(instance.row.workflow.clone());
+        }
+        self.touched.push(id);
+        self.instances.insert(id, Box::new(instance));
+    }
+
+    /// Starts the first waiting instance of a workflow, if its limit allows. Says whether it did.
+    pub(crate) fn start_next(&mut self, workflow: &str) -> bool {
+        if self.start_block(workflow).is_some() {
+            return false;
+        }
+        let Some(entry) = self.workflows.get_mut(workflow) else {
+            return false;
+        };
+        let Some((_, id)) = entry.queue.pop_first() else {
+            return false;
+        };
+        entry.running += 1;
+        let Some(instance) = self.instances.get_mut(&id) else {
+            return false;
+        };
+        instance.row.state = InstanceState::Running;
+        instance.row.started_at = Some(self.now);
+        let is_readable = instance.graph.is_readable();
+        self.touch(id);
+        if is_readable {
+            self.walk_from_start(id);
+        } else {
+            self.end_unreadable(id);
+        }
+        true
+    }
+
+    /// Remembers that the instance's row has changed.
+    pub(crate) fn touch(&mut self, id: InstanceId) {
+        if let Some(instance) = self.instances.get_mut(&id) {
+            instance.is_dirty = true;
+            self.touched.push(id);
+        }
+    }
+
+    /// Ends an instance: cancels what runs; it is over once nothing runs any more. The first call decides how it ends.
+    pub(crate) fn end(&mut self, id: InstanceId, state: InstanceState, message: Message) {
+        let Some(instance) = self.instances.get(&id) else {
+            return;
+        };
+        if instance.row.state.is_terminal() || instance.row.ending.is_some() {
+            return;
+        }
+        if instance.is_waiting() {
+            self.finish(id, state, Some(message));
+            return;
+        }
+        for node in 0..instance.slots.len() {
+            self.stop_waiting(id, node);
+        }
+        let now = self.now;
+        let Some(instance) = self.instances.get_mut(&id) else {
+            return;
+        };
+        instance.row.ending = Some(state);
+        instance.row.message = Some(message);
+        for node in 0..instance.slots.len() {
+            if instance.slots[node].attempt.is_some() {
+                cancel(instance, node, CancelReason::InstanceEnding, &mut self.out);
+            } else if instance
+                .node(node)
+                .is_some_and(|row| !row.state.is_terminal())
+            {
+                close(
+                    instance,
+                    node,
+                    NodeState::Killed,
+                    Message::InstanceEnded,
+                    now,
+                );
+            }
+        }
+        self.touch(id);
+        self.finish_ending(id);
+    }
+
+    /// The end of an ending instance, once nothing runs any more.
+    pub(crate) fn finish_ending(&mut self, id: InstanceId) {
+        let Some(instance) = self.instances.get(&id) else {
+            return;
+        };
+        if let Some(state) = instance.row.ending
+            && instance.open_attempts == 0
+        {
+            let message = instance.row.message.clone();
+            self.finish(id, state, message);
+        }
+    }
+
+    /// Writes the terminal state and lets the world go on from it. The instance leaves memory at the end of the step.
+    pub(crate) fn finish(
+        &mut self,
+        id: InstanceId,
+        state: InstanceState,
+        message: Option<Message>,
+    ) {
+        let now = self.now;
+        let Some(instance) = self.instances.get_mut(&id) else {
+            return;
+        };
+        let was_waiting = instance.is_waiting();
+        let row = &mut instance.row;
+        row.state = state;
+        row.ending = None;
+        row.message = message;
+        row.ended_at = Some(now);
+        let gives_tokens = state == InstanceState::Succeeded
+            && !row.gave_tokens
+            && matches!(
+                row.trigger,
+                TriggerKind::Cron | TriggerKind::Dependency | TriggerKind::Trigger
+            );
+        row.gave_tokens |= gives_tokens;
+        let (workflow, created_at, chain) = (row.workflow.clone(), row.created_at, row.chain);
+        let fire_time = row.fire_time;
+        for request in std::mem::take(&mut instance.killers) {
+            self.out.reply(request, Ok(Answer::Done));
+        }
+        self.touch(id);
+        if let Some(entry) = self.workflows.get_mut(&workflow) {
+            if was_waiting {
+                entry.queue.remove(&(created_at, id));
+            } else {
+                entry.running = entry.running.saturating_sub(1);
+            }
+            if !entry.queue.is_empty() {
+                self.backlog.insert(workflow.clone());
+            }
+        }
+        if gives_tokens {
+            self.give_tokens(id, &workflow, fire_time);
+        }
+        if let Some(root) = chain {
+            self.chain_member_ended(root, &workflow, state == InstanceState::Succeeded);
+        }
+    }
+
+    /// Takes the node out of its queue and stops its timers; call before its state changes.
+    pub(crate) fn stop_waiting(&mut self, id: InstanceId, node: usize) {
+        let Some(instance) = self.instances.get(&id) else {
+            return;
+        };
+        if let Some((host, place)) = instance.place(node) {
+            self.ready.remove(&host, place);
+        }
+        for (at, timer) in instance.timers(node) {
+            self.timers.clear(at, timer);
+        }
+    }
+
+    /// Puts the node into its queue and starts its timers; call after its state has changed.
+    pub(crate) fn resume_waiting(&mut self, id: InstanceId, node: usize) {
+        let Some(instance) = self.instances.get(&id) else {
+            return;
+        };
+        if let Some((host, place)) = instance.place(node) {
+            self.ready.push(host, place);
+        }
+        for (at, timer) in instance.timers(node) {
+            self.timers.set(at, timer);
+        }
+    }
+
+    /// Ends an instance whose definition cannot be read and in which nothing can go on.
+    pub(crate) fn end_unreadable(&mut self, id: InstanceId) {
+        let Some(instance) = self.instances.get(&id) else {
+            return;
+        };
+        let text = unreadable_text(&instance.row.workflow);
+        self.end(id, InstanceState::Failed, Message::said(text));
+    }
+}
+
+/// Asks a worker to stop the node's attempt; an earlier reason stands.
+pub(crate) fn cancel(
+    instance: &mut Instance,
+    node: usize,
+    reason: CancelReason,
+    out: &mut crate::outbox::Outbox,
+) {
+    let Some(attempt) = instance.slots[node].attempt.as_deref_mut() else {
+        return;
+    };
+    if attempt.cancel.is_none() {
+        attempt.cancel = Some(reason);
+        out.attempt(attempt.clone());
+    }
+    out.effect(Effect::Cancel {
+        worker: attempt.worker.clone(),
+        key: attempt.key.clone(),
+        reason: attempt.cancel.unwrap_or(reason),
+    });
+}
+
+/// Writes the terminal state of a node that has no open attempt and waits for nothing.
+pub(crate) fn close(
+    instance: &mut Instance,
+    node: usize,
+    state: NodeState,
+    message: Message,
+    now: Timestamp,
+) {
+    if let Some(row) = instance.slots[node].row.as_deref_mut() {
+        debug_assert!(!row.state.is_terminal(), "a node ends once");
+        row.state = state;
+        row.message = Some(message);
+        row.ended_at = Some(now);
+        row.retry_at = None;
+        instance.live -= 1;
+        instance.mark(node);
+    }
+}

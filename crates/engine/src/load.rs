@@ -1,0 +1,194 @@
+//! A new master rebuilds the state from the stored rows.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use akkaflow_model::definition::{Version, Workflow};
+use akkaflow_model::record::{InstanceRow, NodeRow, Snapshot, WorkflowStatus};
+
+use crate::graph::Graph;
+use crate::ids::Ids;
+use crate::instances::Instance;
+use crate::outbox::Outbox;
+use crate::queue::ReadyQueues;
+use crate::requests::Requests;
+use crate::timers::Timers;
+use crate::workers::Workers;
+use crate::workflows::{Entry, Files};
+use crate::{Engine, Options};
+
+impl Engine {
+    /// Rebuilds the state from stored rows: the one way in which an engine begins, an empty snapshot included.
+    ///
+    /// `definitions` holds the parsed content of every version in the snapshot; a version that no longer parses is
+    /// left out by the caller, and its workflow stays known but never starts.
+    pub fn load(
+        options: Options,
+        snapshot: Snapshot,
+        definitions: BTreeMap<Version, Arc<Workflow>>,
+    ) -> Self {
+        let graphs: BTreeMap<Version, Arc<Graph>> = definitions
+            .into_iter()
+            .map(|(version, workflow)| (version, Graph::compile(workflow)))
+            .collect();
+        let mut engine = Self {
+            ids: Ids::new(options.seed),
+            options,
+            now: akkaflow_model::time::Timestamp::from_millis(i64::MIN),
+            has_stepped: false,
+            workflows: BTreeMap::new(),
+            dependants: BTreeMap::new(),
+            files: Files::default(),
+            instances: BTreeMap::new(),
+            chains: snapshot
+                .chains
+                .into_iter()
+                .filter(|chain| !chain.remaining.is_empty())
+                .map(|chain| (chain.root, chain))
+                .collect(),
+            requests: Requests::load(snapshot.requests),
+            workers: Workers::default(),
+            ready: ReadyQueues::default(),
+            timers: Timers::default(),
+            consider: Default::default(),
+            backlog: Default::default(),
+            touched: Vec::new(),
+            out: Outbox::default(),
+        };
+        for row in snapshot.file_problems {
+            engine.files.problems.insert(row.path.clone(), row);
+        }
+        for row in snapshot.workflows {
+            engine.load_workflow(row, &graphs);
+        }
+        for row in snapshot.schedules {
+            if let Some(entry) = engine.workflows.get_mut(&row.workflow) {
+                entry.schedule = Some(row);
+            }
+        }
+        for row in snapshot.fires {
+            if let Some(entry) = engine.workflows.get_mut(&row.workflow) {
+                entry.waiting_fire = Some(row);
+            }
+        }
+        for row in snapshot.tokens {
+            if row.consumed_by.is_none()
+                && let Some(entry) = engine.workflows.get_mut(&row.dependant)
+            {
+                entry
+                    .tokens
+                    .entry(row.upstream.clone())
+                    .or_default()
+                    .insert(row.upstream_instance, row);
+            }
+        }
+        let mut nodes: BTreeMap<_, Vec<NodeRow>> = BTreeMap::new();
+        for row in snapshot.nodes {
+            nodes.entry(row.instance).or_default().push(row);
+        }
+        for row in snapshot.instances {
+            let nodes = nodes.remove(&row.id).unwrap_or_default();
+            engine.load_instance(row, nodes, &graphs);
+        }
+        for row in snapshot.attempts {
+            engine.load_attempt(row);
+        }
+        engine.resume();
+        engine
+    }
+
+    fn load_workflow(
+        &mut self,
+        row: akkaflow_model::record::WorkflowRow,
+        graphs: &BTreeMap<Version, Arc<Graph>>,
+    ) {
+        let name = row.name.clone();
+        let is_deleted = row.status == WorkflowStatus::Deleted;
+        if let Some(path) = row.file_path.as_ref().filter(|_| !is_deleted) {
+            self.files.own(path, &name);
+        }
+        let mut entry = Entry::new(row);
+        if !is_deleted {
+            entry.graph = graphs.get(&entry.row.version).cloned();
+        }
+        for upstream in entry.depends().to_vec() {
+            self.link(&upstream, &name);
+        }
+        self.workflows.insert(name, entry);
+    }
+
+    fn load_instance(
+        &mut self,
+        row: InstanceRow,
+        nodes: Vec<NodeRow>,
+        graphs: &BTreeMap<Version, Arc<Graph>>,
+    ) {
+        let nodes: Vec<NodeRow> = nodes
+            .into_iter()
+            .filter(|node| node.run == row.run)
+            .collect();
+        let graph = graphs.get(&row.version).cloned().unwrap_or_else(|| {
+            Graph::unreadable(nodes.iter().map(|node| node.node.clone()).collect())
+        });
+        if let Some(entry) = self.workflows.get_mut(&row.workflow) {
+            if row.state == akkaflow_model::state::InstanceState::Ready {
+                entry.queue.insert((row.created_at, row.id));
+            } else {
+                entry.running += 1;
+            }
+        }
+        let id = row.id;
+        let mut instance = Instance::new(row, graph);
+        for node in nodes {
+            let Some(position) = instance.graph.position(&node.node) else {
+                continue;
+            };
+            instance.live += usize::from(!node.state.is_terminal());
+            instance.slots[position].row = Some(Box::new(node));
+        }
+        instance.replay();
+        self.instances.insert(id, Box::new(instance));
+    }
+
+    fn load_attempt(&mut self, row: akkaflow_model::record::AttemptRow) {
+        let id = row.key.instance;
+        let Some(instance) = self.instances.get_mut(&id) else {
+            return;
+        };
+        if row.key.run != instance.row.run || row.state.is_terminal() {
+            return;
+        }
+        let Some(node) = instance.graph.position(&row.key.node) else {
+            return;
+        };
+        let worker = row.worker.clone();
+        instance.slots[node].attempt = Some(Box::new(row));
+        instance.open_attempts += 1;
+        self.workers.add_attempt(&worker, (id, node));
+    }
+
+    /// Sets timers and queues as the rows say, and marks for a look what may go on at once.
+    fn resume(&mut self) {
+        let names: Vec<String> = self.workflows.keys().cloned().collect();
+        for name in names {
+            self.arm(&name);
+            let Some(entry) = self.workflows.get(&name) else {
+                continue;
+            };
+            if !entry.tokens.is_empty() || entry.waiting_fire.is_some() {
+                self.consider.insert(name.clone());
+            }
+            if !entry.queue.is_empty() {
+                self.backlog.insert(name);
+            }
+        }
+        let nodes: Vec<_> = self
+            .instances
+            .iter()
+            .flat_map(|(id, instance)| (0..instance.slots.len()).map(|node| (*id, node)))
+            .collect();
+        for (id, node) in nodes {
+            self.resume_waiting(id, node);
+        }
+    }
+}

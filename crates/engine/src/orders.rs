@@ -1,0 +1,309 @@
+//! What people ask for, and its answers. The Chinese of a rejection is akkaflow 2.12's where it has one.
+
+use std::sync::Arc;
+
+use akkaflow_model::command::{Answer, Rejection};
+use akkaflow_model::definition::Workflow;
+use akkaflow_model::error::ErrorCode;
+use akkaflow_model::id::{InstanceId, RequestId};
+use akkaflow_model::message::Message;
+use akkaflow_model::record::{Record, RequestRow, TriggerKind};
+use akkaflow_model::state::InstanceState;
+use akkaflow_model::text::Text;
+use akkaflow_model::time::Timestamp;
+
+use crate::Engine;
+use crate::input::Order;
+use crate::lifecycle::Birth;
+use crate::params::ParamError;
+use crate::workflows::Entry;
+
+type Answered = Result<Answer, Rejection>;
+
+impl Engine {
+    pub(crate) fn on_order(&mut self, request: RequestId, order: Order) {
+        let result = match order {
+            Order::PutWorkflow {
+                workflow,
+                origin,
+                findings,
+            } => self.put_workflow(workflow, origin, findings),
+            Order::DeleteWorkflow { name } => self.delete_workflow(&name),
+            Order::Run {
+                name,
+                params,
+                fire_time,
+                idempotency,
+            } => self.run(&name, &params, fire_time, idempotency),
+            Order::Trigger { name, ignore_nodes } => self.trigger(&name, ignore_nodes),
+            Order::TriggerBlood { name } => self.trigger_blood(&name),
+            Order::ResetWorkflow { name } => self.reset_workflow(&name),
+            Order::ResetAll => self.reset_all(),
+            // Answered when the instance is over.
+            Order::Kill { id, user } => return self.kill(request, id, user),
+            Order::Rerun {
+                id,
+                stored,
+                from_failed,
+                pinned,
+            } => self.rerun(id, stored, from_failed, pinned),
+            Order::DeleteInstance { id, is_stored } => self.delete_instance(id, is_stored),
+            Order::FenceWorker { id } => self.fence_worker(&id),
+        };
+        self.out.reply(request, result);
+    }
+
+    /// The workflow in force, if instances of it may be asked for.
+    fn startable(
+        &self,
+        name: &str,
+        unknown: impl FnOnce() -> Text,
+    ) -> Result<Arc<Workflow>, Rejection> {
+        let Some(entry) = self.workflows.get(name).filter(|entry| entry.exists()) else {
+            return Err(Rejection::new(ErrorCode::NotFound, unknown()));
+        };
+        let Some(workflow) = entry.workflow() else {
+            return Err(Rejection::new(
+                ErrorCode::Conflict,
+                crate::walk::unreadable_text(name),
+            ));
+        };
+        match entry.not_runnable() {
+            Some(text) => Err(Rejection::new(ErrorCode::Conflict, text.clone())),
+            None => Ok(workflow.clone()),
+        }
+    }
+
+    fn run(
+        &mut self,
+        name: &str,
+        overrides: &[(String, String)],
+        fire_time: Option<Timestamp>,
+        idempotency: Option<(String, String)>,
+    ) -> Answered {
+        if let Some((key, body_hash)) = &idempotency
+            && let Some(known) = self.requests.find(key, self.now)
+        {
+            return if known.body_hash == *body_hash {
+                Ok(Answer::Instance { id: known.instance })
+            } else {
+                Err(Rejection::new(
+                    ErrorCode::Conflict,
+                    Text::new(
+                        format!("请求标识{key}已用于另一个内容不同的请求"),
+                        format!(
+                            "idempotency key `{key}` was used for a request with other content"
+                        ),
+                    ),
+                ))
+            };
+        }
+        let workflow = self.startable(name, || {
+            Text::new(
+                format!("未找到名称为[{name}]的工作流"),
+                format!("workflow `{name}` does not exist"),
+            )
+        })?;
+        let fire_time = fire_time.unwrap_or(self.now);
+        let params = self
+            .resolve(&workflow, overrides, fire_time)
+            .map_err(|error| wrong_params(&error))?;
+        let id = self.create(Birth {
+            workflow: name.to_owned(),
+            trigger: TriggerKind::Run,
+            fire_time,
+            params: Ok(params),
+            ignore_nodes: Vec::new(),
+            chain: None,
+            fire: None,
+        });
+        if let Some((key, body_hash)) = idempotency {
+            let row = RequestRow {
+                key,
+                body_hash,
+                instance: id,
+                at: self.now,
+            };
+            self.out.record(Record::Request(row.clone()));
+            self.requests.remember(row);
+        }
+        Ok(Answer::Instance { id })
+    }
+
+    /// The workflow in force, if it has a coordinator.
+    fn scheduled(&self, name: &str) -> Result<Arc<Workflow>, Rejection> {
+        let workflow = self.startable(name, || not_found(name))?;
+        if workflow.coordinator.is_none() {
+            return Err(Rejection::new(ErrorCode::Conflict, no_coordinator(name)));
+        }
+        Ok(workflow)
+    }
+
+    fn trigger(&mut self, name: &str, ignore_nodes: Vec<String>) -> Answered {
+        let workflow = self.scheduled(name)?;
+        let fire_time = self.now;
+        let params = self
+            .resolve(&workflow, &[], fire_time)
+            .map_err(|error| wrong_params(&error))?;
+        let id = self.create(Birth {
+            workflow: name.to_owned(),
+            trigger: TriggerKind::Trigger,
+            fire_time,
+            params: Ok(params),
+            ignore_nodes,
+            chain: None,
+            fire: None,
+        });
+        Ok(Answer::Instance { id })
+    }
+
+    fn trigger_blood(&mut self, name: &str) -> Answered {
+        let workflow = self.scheduled(name)?;
+        let fire_time = self.now;
+        let params = self
+            .resolve(&workflow, &[], fire_time)
+            .map_err(|error| wrong_params(&error))?;
+        let workflows = self.downstream(name);
+        let id = self.create(Birth {
+            workflow: name.to_owned(),
+            trigger: TriggerKind::Blood,
+            fire_time,
+            params: Ok(params),
+            ignore_nodes: Vec::new(),
+            chain: Some(None),
+            fire: None,
+        });
+        self.begin_chain(id, name, &workflows, fire_time);
+        Ok(Answer::Chain { id, workflows })
+    }
+
+    fn reset_workflow(&mut self, name: &str) -> Answered {
+        let Some(entry) = self.workflows.get(name).filter(|entry| entry.exists()) else {
+            return Err(Rejection::new(ErrorCode::NotFound, not_found(name)));
+        };
+        if entry.coordinator().is_none() {
+            return Err(Rejection::new(ErrorCode::Conflict, no_coordinator(name)));
+        }
+        self.reset(name);
+        Ok(Answer::Done)
+    }
+
+    fn reset_all(&mut self) -> Answered {
+        let names: Vec<String> = self
+            .workflows
+            .iter()
+            .filter(|(_, entry)| entry.coordinator().is_some())
+            .map(|(name, _)| name.clone())
+            .collect();
+        for name in names {
+            self.reset(&name);
+        }
+        Ok(Answer::Done)
+    }
+
+    fn reset(&mut self, name: &str) {
+        self.skip_waiting_fire(name);
+        self.clear_tokens(name, |_| true);
+        self.arm(name);
+    }
+
+    fn kill(&mut self, request: RequestId, id: InstanceId, user: String) {
+        let Some(instance) = self
+            .instances
+            .get_mut(&id)
+            .filter(|instance| !instance.row.state.is_terminal())
+        else {
+            let rejection = Rejection::new(
+                ErrorCode::NotFound,
+                Text::new(
+                    format!("[工作流实例：{id}]不存在，不能kill掉"),
+                    format!("instance {id} is not running and cannot be killed"),
+                ),
+            );
+            self.out.reply(request, Err(rejection));
+            return;
+        };
+        instance.killers.push(request);
+        self.end(id, InstanceState::Killed, Message::KilledBy { user });
+    }
+
+    fn delete_instance(&mut self, id: InstanceId, is_stored: bool) -> Answered {
+        let (code, text) = match self.instances.get(&id) {
+            Some(instance) if instance.is_waiting() => (
+                ErrorCode::Conflict,
+                Text::new(
+                    format!("工作流{id}在等待队列，无法删除，请先移除"),
+                    format!("instance {id} is waiting to start; kill it first"),
+                ),
+            ),
+            Some(_) => (
+                ErrorCode::Conflict,
+                Text::new(
+                    format!("工作流{id}运行中，无法删除，请先杀死"),
+                    format!("instance {id} is running; kill it first"),
+                ),
+            ),
+            None if is_stored => {
+                self.out.record(Record::DeleteInstance { id });
+                return Ok(Answer::Done);
+            }
+            None => (
+                ErrorCode::NotFound,
+                Text::new("无效实例id", format!("instance {id} does not exist")),
+            ),
+        };
+        Err(Rejection::new(code, text))
+    }
+
+    /// What keeps a workflow's next instance in the queue, apart from those before it.
+    pub(crate) fn start_block(&self, workflow: &str) -> Option<StartBlock> {
+        let Some(entry) = self.workflows.get(workflow) else {
+            return Some(StartBlock::NoDefinition);
+        };
+        let Some(definition) = entry.workflow() else {
+            return Some(StartBlock::NoDefinition);
+        };
+        if entry.not_runnable().is_some() {
+            Some(StartBlock::NotRunnable)
+        } else if definition.instance_limit <= 0 {
+            Some(StartBlock::LimitZero)
+        } else if !entry.is_below_limit(definition.instance_limit) {
+            Some(StartBlock::LimitReached)
+        } else {
+            None
+        }
+    }
+}
+
+/// Why no waiting instance of a workflow may start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StartBlock {
+    NoDefinition,
+    NotRunnable,
+    LimitZero,
+    LimitReached,
+}
+
+impl Entry {
+    fn is_below_limit(&self, limit: i64) -> bool {
+        i64::try_from(self.running).is_ok_and(|running| running < limit)
+    }
+}
+
+fn not_found(name: &str) -> Text {
+    Text::new(
+        format!("工作流[{name}]不存在"),
+        format!("workflow `{name}` does not exist"),
+    )
+}
+
+fn no_coordinator(name: &str) -> Text {
+    Text::new(
+        format!("工作流[{name}]未配置调度"),
+        format!("workflow `{name}` has no <coordinator>"),
+    )
+}
+
+fn wrong_params(error: &ParamError) -> Rejection {
+    Rejection::new(ErrorCode::Invalid, error.text())
+}

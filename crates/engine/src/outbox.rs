@@ -1,0 +1,62 @@
+//! Collects what one step leads to, in an order in which every row follows the rows that it names.
+
+use akkaflow_model::command::{Answer, Rejection};
+use akkaflow_model::id::RequestId;
+use akkaflow_model::record::{AttemptRow, InstanceRow, NodeRow, Record};
+
+use crate::effect::{Effect, Step};
+
+/// The records and effects of the current step.
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    definitions: Vec<Record>,
+    instances: Vec<Record>,
+    nodes: Vec<Record>,
+    attempts: Vec<Record>,
+    rest: Vec<Record>,
+    effects: Vec<Effect>,
+}
+
+impl Outbox {
+    /// A workflow, version, schedule or problem of a file.
+    pub(crate) fn definition(&mut self, record: Record) {
+        self.definitions.push(record);
+    }
+
+    pub(crate) fn instance(&mut self, row: InstanceRow) {
+        self.instances.push(Record::Instance(row));
+    }
+
+    pub(crate) fn node(&mut self, row: NodeRow) {
+        self.nodes.push(Record::Node(row));
+    }
+
+    pub(crate) fn attempt(&mut self, row: AttemptRow) {
+        self.attempts.push(Record::Attempt(row));
+    }
+
+    /// A row that may name an instance.
+    pub(crate) fn record(&mut self, record: Record) {
+        self.rest.push(record);
+    }
+
+    pub(crate) fn effect(&mut self, effect: Effect) {
+        self.effects.push(effect);
+    }
+
+    pub(crate) fn reply(&mut self, request: RequestId, result: Result<Answer, Rejection>) {
+        self.effects.push(Effect::Reply { request, result });
+    }
+
+    pub(crate) fn take(&mut self) -> Step {
+        let mut records = std::mem::take(&mut self.definitions);
+        records.append(&mut self.instances);
+        records.append(&mut self.nodes);
+        records.append(&mut self.attempts);
+        records.append(&mut self.rest);
+        Step {
+            records,
+            effects: std::mem::take(&mut self.effects),
+        }
+    }
+}

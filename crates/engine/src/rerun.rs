@@ -1,0 +1,163 @@
+//! Reruns: an ended instance goes on under the same id, from its start or from where it broke.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use akkaflow_model::command::{Answer, Rejection};
+use akkaflow_model::definition::{NodeKind, Workflow};
+use akkaflow_model::error::ErrorCode;
+use akkaflow_model::id::InstanceId;
+use akkaflow_model::record::{InstanceRow, NodeRow};
+use akkaflow_model::state::{InstanceState, NodeState};
+use akkaflow_model::text::Text;
+
+use crate::Engine;
+use crate::graph::Graph;
+use crate::input::StoredInstance;
+use crate::instances::{Instance, Verdict};
+
+impl Engine {
+    pub(crate) fn rerun(
+        &mut self,
+        id: InstanceId,
+        stored: Option<Box<StoredInstance>>,
+        from_failed: bool,
+        pinned: Option<Arc<Workflow>>,
+    ) -> Result<Answer, Rejection> {
+        let stored = self.check_rerun(id, stored)?;
+        let graph = self.graph_for(&stored.instance, pinned)?;
+        let params = graph
+            .workflow()
+            .and_then(|workflow| {
+                // What the newest definition adds is computed for the same date; what the instance has stays.
+                let known = &stored.instance.params;
+                self.resolve(workflow, known, stored.instance.fire_time)
+                    .ok()
+            })
+            .unwrap_or_else(|| stored.instance.params.clone());
+        let row = InstanceRow {
+            version: graph
+                .workflow()
+                .map_or(stored.instance.version.clone(), |workflow| {
+                    workflow.version.clone()
+                }),
+            run: stored.instance.run + 1,
+            state: InstanceState::Ready,
+            started_at: None,
+            ended_at: None,
+            params,
+            message: None,
+            handled_errors: false,
+            ending: None,
+            ..stored.instance
+        };
+        let mut instance = Instance::new(row, graph);
+        if from_failed {
+            carry_over(&mut instance, stored.nodes);
+        }
+        self.admit(instance);
+        Ok(Answer::Instance { id })
+    }
+
+    fn check_rerun(
+        &self,
+        id: InstanceId,
+        stored: Option<Box<StoredInstance>>,
+    ) -> Result<StoredInstance, Rejection> {
+        let conflict = |text| Err(Rejection::new(ErrorCode::Conflict, text));
+        match self.instances.get(&id) {
+            Some(instance) if instance.is_waiting() => {
+                return conflict(Text::new(
+                    format!("工作流实例[{id}]已经存在等待队列中"),
+                    format!("instance {id} is already waiting to start"),
+                ));
+            }
+            Some(_) => {
+                return conflict(Text::new(
+                    format!("工作流实例[{id}]已经在重跑"),
+                    format!("instance {id} is already running"),
+                ));
+            }
+            None => {}
+        }
+        match stored {
+            None => Err(Rejection::new(
+                ErrorCode::NotFound,
+                Text::new(
+                    format!("工作流实例[{id}]不存在"),
+                    format!("instance {id} does not exist"),
+                ),
+            )),
+            Some(stored) if !stored.instance.state.is_terminal() => conflict(Text::new(
+                format!("工作流实例重跑出错, 实例[{id}]尚未结束"),
+                format!("instance {id} has not ended"),
+            )),
+            Some(stored) => Ok(*stored),
+        }
+    }
+
+    fn graph_for(
+        &self,
+        instance: &InstanceRow,
+        pinned: Option<Arc<Workflow>>,
+    ) -> Result<Arc<Graph>, Rejection> {
+        let (id, name) = (instance.id, &instance.workflow);
+        let Some(entry) = self.workflows.get(name).filter(|entry| entry.exists()) else {
+            return Err(Rejection::new(
+                ErrorCode::NotFound,
+                Text::new(
+                    format!("找不到该工作流实例[{id}]中的工作流[{name}]"),
+                    format!("workflow `{name}` of instance {id} does not exist any more"),
+                ),
+            ));
+        };
+        if let Some(text) = entry.not_runnable() {
+            return Err(Rejection::new(ErrorCode::Conflict, text.clone()));
+        }
+        match (pinned, &entry.graph) {
+            (Some(workflow), _) => Ok(Graph::compile(workflow)),
+            (None, Some(graph)) => Ok(graph.clone()),
+            (None, None) => Err(Rejection::new(
+                ErrorCode::Conflict,
+                crate::walk::unreadable_text(name),
+            )),
+        }
+    }
+}
+
+/// Keeps the successes that lie before the first thing to run again: what comes after it runs again too.
+///
+/// Their rows are written with the new run at once, so that a restart before the instance starts forgets nothing.
+fn carry_over(instance: &mut Instance, nodes: Vec<NodeRow>) {
+    let run = instance.row.run;
+    let mut succeeded: BTreeMap<String, NodeRow> = nodes
+        .into_iter()
+        .filter(|row| row.state == NodeState::Succeeded)
+        .map(|row| (row.node.clone(), row))
+        .collect();
+    let mut arrivals = instance.begin();
+    while let Some(arrival) = arrivals.pop_front() {
+        match instance.judge(arrival) {
+            (_, Verdict::Open) => {}
+            (node, Verdict::Dead) => instance.leave(node, None, &mut arrivals),
+            (node, Verdict::Reached) => match instance.graph.kind(node) {
+                Some(NodeKind::Action(_)) => {
+                    if let Some(row) = succeeded.remove(instance.graph.name(node)) {
+                        instance.slots[node].row = Some(Box::new(NodeRow { run, ..row }));
+                        instance.mark(node);
+                        instance.leave(node, Some(true), &mut arrivals);
+                    }
+                }
+                Some(
+                    NodeKind::Start { .. }
+                    | NodeKind::Fork { .. }
+                    | NodeKind::Join { .. }
+                    | NodeKind::End,
+                ) => instance.leave(node, Some(true), &mut arrivals),
+                Some(NodeKind::Kill { .. }) | None => {}
+            },
+        }
+    }
+    // The walk was a rehearsal; the real one begins when the instance starts.
+    instance.replay();
+}

@@ -1,0 +1,190 @@
+//! Workers, their slots and what they may still run.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use akkaflow_model::id::{InstanceId, WorkerId};
+use akkaflow_model::time::Timestamp;
+
+use crate::input::WorkerInfo;
+use crate::queue::Host;
+
+/// A worker that is attached or may still run attempts.
+#[derive(Debug, Default)]
+pub(crate) struct Worker {
+    /// What it said when it attached; `None` while it is detached.
+    pub(crate) info: Option<WorkerInfo>,
+    /// Since when it is detached; `None` while attached, and between a load and the first step.
+    pub(crate) detached_since: Option<Timestamp>,
+    /// Its attempts in no terminal state, cancelled ones too.
+    pub(crate) attempts: BTreeSet<(InstanceId, usize)>,
+}
+
+impl Worker {
+    fn free_key(&self, id: &WorkerId) -> Option<(u64, WorkerId)> {
+        let slots = u64::from(self.info.as_ref()?.slots);
+        let used = self.attempts.len() as u64;
+        (used < slots).then(|| (used * SCALE / slots, id.clone()))
+    }
+}
+
+/// Loads are compared as fractions of this.
+const SCALE: u64 = 1 << 32;
+
+/// All of them.
+#[derive(Debug, Default)]
+pub(crate) struct Workers {
+    workers: BTreeMap<WorkerId, Worker>,
+    /// Attached workers with a free slot, the least loaded first.
+    free: BTreeSet<(u64, WorkerId)>,
+    /// Attached workers by host.
+    by_host: BTreeMap<String, BTreeSet<WorkerId>>,
+}
+
+impl Workers {
+    pub(crate) fn get(&self, id: &WorkerId) -> Option<&Worker> {
+        self.workers.get(id)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&WorkerId, &Worker)> {
+        self.workers.iter()
+    }
+
+    pub(crate) fn info(&self, id: &WorkerId) -> Option<&WorkerInfo> {
+        self.workers.get(id)?.info.as_ref()
+    }
+
+    pub(crate) fn attach(&mut self, info: WorkerInfo) {
+        let id = info.id.clone();
+        self.detach(&id);
+        self.by_host
+            .entry(info.host.clone())
+            .or_default()
+            .insert(id.clone());
+        let worker = self.workers.entry(id.clone()).or_default();
+        worker.info = Some(info);
+        worker.detached_since = None;
+        self.free.extend(worker.free_key(&id));
+    }
+
+    /// Takes an attached worker out of service; what it runs stays.
+    pub(crate) fn detach(&mut self, id: &WorkerId) {
+        let Some(worker) = self.workers.get_mut(id) else {
+            return;
+        };
+        if let Some(key) = worker.free_key(id) {
+            self.free.remove(&key);
+        }
+        if let Some(info) = worker.info.take()
+            && let Some(ids) = self.by_host.get_mut(&info.host)
+        {
+            ids.remove(id);
+            if ids.is_empty() {
+                self.by_host.remove(&info.host);
+            }
+        }
+    }
+
+    /// Starts the clock of a detached worker; one that runs nothing is forgotten. Says whether the clock runs.
+    pub(crate) fn start_clock(&mut self, id: &WorkerId, now: Timestamp) -> bool {
+        let Some(worker) = self.workers.get_mut(id) else {
+            return false;
+        };
+        if worker.attempts.is_empty() {
+            self.workers.remove(id);
+            return false;
+        }
+        worker.detached_since = Some(now);
+        true
+    }
+
+    /// Forgets a detached worker that runs nothing any more. Gives back since when it was detached.
+    pub(crate) fn forget_if_done(&mut self, id: &WorkerId) -> Option<Timestamp> {
+        let worker = self.workers.get(id)?;
+        if worker.info.is_some() || !worker.attempts.is_empty() {
+            return None;
+        }
+        self.workers.remove(id)?.detached_since
+    }
+
+    pub(crate) fn add_attempt(&mut self, id: &WorkerId, node: (InstanceId, usize)) {
+        self.change(id, |worker| worker.attempts.insert(node));
+    }
+
+    pub(crate) fn remove_attempt(&mut self, id: &WorkerId, node: (InstanceId, usize)) {
+        self.change(id, |worker| worker.attempts.remove(&node));
+    }
+
+    fn change(&mut self, id: &WorkerId, change: impl FnOnce(&mut Worker) -> bool) {
+        if !self.workers.contains_key(id) {
+            self.workers.insert(id.clone(), Worker::default());
+        }
+        let worker = self.workers.get_mut(id).expect("inserted above");
+        if let Some(key) = worker.free_key(id) {
+            self.free.remove(&key);
+        }
+        change(worker);
+        self.free.extend(worker.free_key(id));
+    }
+
+    /// The least loaded attached worker with a free slot that serves `host`; the smallest id among equals.
+    pub(crate) fn best(&self, host: &Host) -> Option<WorkerId> {
+        let Some(host) = host else {
+            return self.free.first().map(|(_, id)| id.clone());
+        };
+        self.serving(host)
+            .filter_map(|(id, worker)| worker.free_key(id))
+            .min()
+            .map(|(_, id)| id)
+    }
+
+    /// Attached workers whose host or id is `host`.
+    pub(crate) fn serving<'a>(
+        &'a self,
+        host: &'a str,
+    ) -> impl Iterator<Item = (&'a WorkerId, &'a Worker)> + 'a {
+        let by_id = self
+            .workers
+            .get_key_value(&WorkerId(host.to_owned()))
+            .filter(|(_, worker)| {
+                worker
+                    .info
+                    .as_ref()
+                    .is_some_and(|info| info.host.as_str() != host)
+            });
+        self.by_host
+            .get(host)
+            .into_iter()
+            .flatten()
+            .filter_map(|id| self.workers.get_key_value(id))
+            .chain(by_id)
+    }
+
+    pub(crate) fn attached(&self) -> impl Iterator<Item = &WorkerInfo> {
+        self.workers
+            .values()
+            .filter_map(|worker| worker.info.as_ref())
+    }
+
+    /// Recomputes what is kept incrementally.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let free: BTreeSet<_> = self
+            .workers
+            .iter()
+            .filter_map(|(id, worker)| worker.free_key(id))
+            .collect();
+        if free != self.free {
+            return Err(format!(
+                "free workers are {free:?}, kept as {:?}",
+                self.free
+            ));
+        }
+        match self
+            .workers
+            .iter()
+            .find(|(_, worker)| worker.info.is_none() && worker.attempts.is_empty())
+        {
+            Some((id, _)) => Err(format!("worker {id} is neither attached nor busy")),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,351 @@
+//! Workflows: put, deleted, owned by files.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use akkaflow_model::command::{Answer, Rejection};
+use akkaflow_model::definition::{Coordinator, Workflow};
+use akkaflow_model::diagnostic::Finding;
+use akkaflow_model::error::ErrorCode;
+use akkaflow_model::id::InstanceId;
+use akkaflow_model::record::{
+    FileProblemRow, FireRow, Record, ScheduleRow, TokenRow, VersionRow, WorkflowRow, WorkflowStatus,
+};
+use akkaflow_model::text::Text;
+use akkaflow_model::time::Timestamp;
+
+use crate::Engine;
+use crate::graph::Graph;
+use crate::input::Origin;
+
+/// A workflow in memory.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) row: WorkflowRow,
+    /// The definition in force; `None` when deleted or when its content cannot be read any more.
+    pub(crate) graph: Option<Arc<Graph>>,
+    pub(crate) schedule: Option<ScheduleRow>,
+    /// When its timer is set for.
+    pub(crate) timer: Option<Timestamp>,
+    /// The cron slot that is due and waits for dependencies; later ones are merged into it.
+    pub(crate) waiting_fire: Option<FireRow>,
+    /// Unconsumed tokens by upstream.
+    pub(crate) tokens: BTreeMap<String, BTreeMap<InstanceId, TokenRow>>,
+    /// Instances that wait for the limit, oldest first.
+    pub(crate) queue: BTreeSet<(Timestamp, InstanceId)>,
+    /// Instances that have left the queue and are not over.
+    pub(crate) running: usize,
+}
+
+impl Entry {
+    pub(crate) fn new(row: WorkflowRow) -> Self {
+        Self {
+            row,
+            graph: None,
+            schedule: None,
+            timer: None,
+            waiting_fire: None,
+            tokens: BTreeMap::new(),
+            queue: BTreeSet::new(),
+            running: 0,
+        }
+    }
+
+    pub(crate) fn exists(&self) -> bool {
+        self.row.status != WorkflowStatus::Deleted
+    }
+
+    pub(crate) fn workflow(&self) -> Option<&Arc<Workflow>> {
+        self.graph.as_ref()?.workflow()
+    }
+
+    pub(crate) fn coordinator(&self) -> Option<&Coordinator> {
+        self.graph.as_ref()?.coordinator()
+    }
+
+    /// Why no instance may ever start, as the definition says.
+    pub(crate) fn not_runnable(&self) -> Option<&Text> {
+        self.workflow()?.not_runnable.as_ref()
+    }
+
+    pub(crate) fn depends(&self) -> &[String] {
+        self.coordinator()
+            .map_or(&[], |coordinator| &coordinator.depends)
+    }
+}
+
+/// What is known of files.
+#[derive(Debug, Default)]
+pub(crate) struct Files {
+    pub(crate) problems: BTreeMap<String, FileProblemRow>,
+    /// The workflows that each file owns.
+    pub(crate) owned: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Files {
+    pub(crate) fn own(&mut self, path: &str, workflow: &str) {
+        self.owned
+            .entry(path.to_owned())
+            .or_default()
+            .insert(workflow.to_owned());
+    }
+
+    fn disown(&mut self, path: &str, workflow: &str) {
+        if let Some(names) = self.owned.get_mut(path) {
+            names.remove(workflow);
+            if names.is_empty() {
+                self.owned.remove(path);
+            }
+        }
+    }
+}
+
+impl Engine {
+    pub(crate) fn put_workflow(
+        &mut self,
+        workflow: Arc<Workflow>,
+        origin: Origin,
+        findings: Vec<Finding>,
+    ) -> Result<Answer, Rejection> {
+        self.check_origin(&workflow, &origin)?;
+        let name = workflow.name.clone();
+        let now = self.now;
+        let file_path = match origin {
+            Origin::File { path } => {
+                self.clear_file_problem(&path);
+                self.release_others(&path, &name);
+                Some(path)
+            }
+            Origin::Api { .. } => None,
+        };
+        let before = self.workflows.get(&name);
+        let is_new = before.is_none_or(|entry| !entry.exists());
+        let is_changed = before.is_none_or(|entry| entry.row.version != workflow.version);
+        let is_unread = before.is_none_or(|entry| entry.graph.is_none());
+        let row = WorkflowRow {
+            name: name.clone(),
+            version: workflow.version.clone(),
+            status: WorkflowStatus::Live,
+            dir: workflow.dir.clone(),
+            creator: workflow.creator.clone(),
+            desc: workflow.desc.clone(),
+            file_path,
+            created_at: before.map_or(now, |entry| entry.row.created_at),
+            updated_at: before
+                .filter(|_| !is_changed)
+                .map_or(now, |entry| entry.row.updated_at),
+        };
+        if is_changed {
+            self.out.definition(Record::Version(VersionRow {
+                version: workflow.version.clone(),
+                workflow: name.clone(),
+                xml: workflow.source.to_string(),
+                created_at: now,
+            }));
+        }
+        self.write_workflow(row);
+        if is_new || is_changed || is_unread {
+            self.install(&name, Some(Graph::compile(workflow.clone())));
+        }
+        Ok(Answer::Put {
+            name,
+            version: workflow.version.0.clone(),
+            created: is_new,
+            findings,
+        })
+    }
+
+    fn check_origin(&self, workflow: &Workflow, origin: &Origin) -> Result<(), Rejection> {
+        let name = &workflow.name;
+        let Some(entry) = self.workflows.get(name) else {
+            return Ok(());
+        };
+        let conflict = |text| Err(Rejection::new(ErrorCode::Conflict, text));
+        match (entry.row.status, origin, &entry.row.file_path) {
+            (WorkflowStatus::Deleted, Origin::File { path }, _)
+                if entry.row.version == workflow.version =>
+            {
+                conflict(Text::new(
+                    format!("工作流{name}已被删除，文件{path}的内容未变，修改内容后才会重新生效"),
+                    format!(
+                        "workflow `{name}` was deleted; {path} brings it back once its content changes"
+                    ),
+                ))
+            }
+            (WorkflowStatus::Live, Origin::File { path }, Some(owner)) if owner != path => {
+                conflict(Text::new(
+                    format!("工作流{name}已由文件{owner}定义，忽略文件{path}"),
+                    format!("workflow `{name}` is defined by {owner}; {path} is not used"),
+                ))
+            }
+            (WorkflowStatus::Live, Origin::Api { .. }, Some(owner)) => conflict(Text::new(
+                format!("工作流{name}由文件{owner}定义，请修改该文件"),
+                format!("workflow `{name}` is defined by {owner}; edit that file"),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// The file now defines `name`; what it defined before has lost its file.
+    fn release_others(&mut self, path: &str, name: &str) {
+        let others: Vec<String> = self
+            .files
+            .owned
+            .get(path)
+            .into_iter()
+            .flatten()
+            .filter(|other| *other != name)
+            .cloned()
+            .collect();
+        for other in others {
+            self.lose_file(&other);
+        }
+    }
+
+    fn lose_file(&mut self, name: &str) {
+        if let Some(entry) = self.workflows.get(name)
+            && entry.row.status == WorkflowStatus::Live
+        {
+            let row = WorkflowRow {
+                status: WorkflowStatus::FileGone,
+                ..entry.row.clone()
+            };
+            self.write_workflow(row);
+        }
+    }
+
+    pub(crate) fn on_file_gone(&mut self, path: &str) {
+        self.clear_file_problem(path);
+        let names: Vec<String> = self
+            .files
+            .owned
+            .get(path)
+            .into_iter()
+            .flatten()
+            .cloned()
+            .collect();
+        for name in names {
+            self.lose_file(&name);
+        }
+    }
+
+    pub(crate) fn on_file_problem(&mut self, row: FileProblemRow) {
+        if self.files.problems.get(&row.path) != Some(&row) {
+            self.out.definition(Record::FileProblem(row.clone()));
+            self.files.problems.insert(row.path.clone(), row);
+        }
+    }
+
+    fn clear_file_problem(&mut self, path: &str) {
+        if self.files.problems.remove(path).is_some() {
+            let path = path.to_owned();
+            self.out.definition(Record::ClearFileProblem { path });
+        }
+    }
+
+    /// Replaces the row, if it differs, and keeps the index of files.
+    fn write_workflow(&mut self, row: WorkflowRow) {
+        let is_new = !self.workflows.contains_key(&row.name);
+        let entry = self
+            .workflows
+            .entry(row.name.clone())
+            .or_insert_with(|| Entry::new(row.clone()));
+        let before = std::mem::replace(&mut entry.row, row.clone());
+        if let Some(path) = &before.file_path {
+            self.files.disown(path, &row.name);
+        }
+        if let Some(path) = row.file_path.as_ref().filter(|_| entry.exists()) {
+            self.files.own(path, &row.name);
+        }
+        if is_new || before != row {
+            self.out.definition(Record::Workflow(row));
+        }
+    }
+
+    /// Puts a definition in force, or none, and adjusts everything that hangs on it.
+    fn install(&mut self, name: &str, graph: Option<Arc<Graph>>) {
+        let Some(entry) = self.workflows.get_mut(name) else {
+            return;
+        };
+        let before: Vec<String> = entry.depends().to_vec();
+        entry.graph = graph;
+        let after: Vec<String> = entry.depends().to_vec();
+        for upstream in before.iter().filter(|upstream| !after.contains(upstream)) {
+            self.unlink(upstream, name);
+        }
+        for upstream in &after {
+            self.link(upstream, name);
+        }
+        self.clear_tokens(name, |upstream| !after.contains(upstream));
+        self.update_schedule(name);
+        self.consider.insert(name.to_owned());
+        if self
+            .workflows
+            .get(name)
+            .is_some_and(|entry| !entry.queue.is_empty())
+        {
+            self.backlog.insert(name.to_owned());
+        }
+    }
+
+    pub(crate) fn link(&mut self, upstream: &str, dependant: &str) {
+        self.dependants
+            .entry(upstream.to_owned())
+            .or_default()
+            .insert(dependant.to_owned());
+    }
+
+    fn unlink(&mut self, upstream: &str, dependant: &str) {
+        if let Some(names) = self.dependants.get_mut(upstream) {
+            names.remove(dependant);
+            if names.is_empty() {
+                self.dependants.remove(upstream);
+            }
+        }
+    }
+
+    pub(crate) fn delete_workflow(&mut self, name: &str) -> Result<Answer, Rejection> {
+        let Some(entry) = self.workflows.get(name).filter(|entry| entry.exists()) else {
+            return Err(Rejection::new(
+                ErrorCode::NotFound,
+                Text::new(
+                    format!("工作流{name}不存在"),
+                    format!("workflow `{name}` does not exist"),
+                ),
+            ));
+        };
+        let conflict =
+            |zh: String, en: String| Err(Rejection::new(ErrorCode::Conflict, Text::new(zh, en)));
+        let dependants: Vec<&str> = self
+            .dependants(name)
+            .into_iter()
+            .filter(|dependant| *dependant != name)
+            .collect();
+        if !dependants.is_empty() {
+            return conflict(
+                format!("该工作流被其他工作流所依赖: {}", dependants.join(",")),
+                format!("other workflows depend on it: {}", dependants.join(", ")),
+            );
+        }
+        if entry.running > 0 {
+            return conflict(
+                "该工作流实例正在运行中".into(),
+                format!("an instance of workflow `{name}` is running"),
+            );
+        }
+        if !entry.queue.is_empty() {
+            return conflict(
+                "该工作流有实例处于就绪中".into(),
+                format!("an instance of workflow `{name}` is waiting to start"),
+            );
+        }
+        let row = WorkflowRow {
+            status: WorkflowStatus::Deleted,
+            updated_at: self.now,
+            ..entry.row.clone()
+        };
+        self.write_workflow(row);
+        self.install(name, None);
+        Ok(Answer::Done)
+    }
+}

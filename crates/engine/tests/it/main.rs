@@ -1,0 +1,16 @@
+//! Behaviour of the engine as short stories: a definition, what happens, what follows.
+//!
+//! Every step is followed by a check of all invariants and by a load from the rows written so far, which must give the
+//! same state.
+
+mod world;
+
+mod chains;
+mod commands;
+mod dependencies;
+mod graph;
+mod limits;
+mod reruns;
+mod retries;
+mod workers;
+mod workflows;

@@ -1,0 +1,670 @@
+//! An engine with a store in memory and workers that do as they are told.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use akkaflow_engine::{
+    Dispatch, Effect, Engine, ExplainObject, Input, Options, Order, Origin, Outcome, OutcomeKind,
+    StoredInstance, WorkerInfo,
+};
+use akkaflow_model::command::{Answer, Rejection};
+use akkaflow_model::definition::{ActionNode, Coordinator, Node, NodeKind, Version, Workflow};
+use akkaflow_model::element::{Child, Element, Span};
+use akkaflow_model::id::{AttemptKey, Epoch, Incarnation, InstanceId, RequestId, WorkerId};
+use akkaflow_model::record::{
+    AttemptRow, CancelReason, FireRow, InstanceRow, NodeRow, Record, Snapshot, TokenRow,
+};
+use akkaflow_model::record::{ChainRow, FileProblemRow, RequestRow, ScheduleRow, WorkflowRow};
+use akkaflow_model::state::{InstanceState, NodeState};
+use akkaflow_model::text::Text;
+use akkaflow_model::time::Timestamp;
+
+/// 2026-01-01T00:00:00Z.
+pub(crate) const BEGIN: i64 = 1_767_225_600_000;
+pub(crate) const LOST_AFTER: u64 = 1800;
+
+pub(crate) fn options() -> Options {
+    Options {
+        zone: chrono_tz::UTC,
+        epoch: Epoch(1),
+        seed: 1,
+        lost_after: Duration::from_secs(LOST_AFTER),
+    }
+}
+
+/// Everything that was written, whole rows by key.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Rows {
+    pub(crate) workflows: BTreeMap<String, WorkflowRow>,
+    pub(crate) schedules: BTreeMap<String, ScheduleRow>,
+    pub(crate) fires: BTreeMap<(String, String, u32, String), FireRow>,
+    pub(crate) tokens: BTreeMap<(InstanceId, String), TokenRow>,
+    pub(crate) instances: BTreeMap<InstanceId, InstanceRow>,
+    pub(crate) nodes: BTreeMap<(InstanceId, String), NodeRow>,
+    pub(crate) attempts: BTreeMap<AttemptKey, AttemptRow>,
+    pub(crate) chains: BTreeMap<InstanceId, ChainRow>,
+    pub(crate) requests: BTreeMap<String, RequestRow>,
+    pub(crate) problems: BTreeMap<String, FileProblemRow>,
+}
+
+impl Rows {
+    fn write(&mut self, record: Record) {
+        match record {
+            Record::Workflow(row) => drop(self.workflows.insert(row.name.clone(), row)),
+            Record::Version(_) => {}
+            Record::Schedule(row) => drop(self.schedules.insert(row.workflow.clone(), row)),
+            Record::Fire(row) => {
+                let kind = format!("{:?}", row.kind);
+                let key = (row.workflow.clone(), kind, row.generation, row.key.clone());
+                self.fires.insert(key, row);
+            }
+            Record::Token(row) => {
+                let key = (row.upstream_instance, row.dependant.clone());
+                self.tokens.insert(key, row);
+            }
+            Record::Instance(row) => drop(self.instances.insert(row.id, row)),
+            Record::Node(row) => drop(self.nodes.insert((row.instance, row.node.clone()), row)),
+            Record::Attempt(row) => {
+                let before = self.attempts.get(&row.key);
+                assert!(
+                    before.is_none_or(|before| !before.state.is_terminal()),
+                    "an attempt ends once: {before:?} then {row:?}"
+                );
+                self.attempts.insert(row.key.clone(), row);
+            }
+            Record::DeleteInstance { id } => {
+                self.instances.remove(&id);
+                self.nodes.retain(|(instance, _), _| *instance != id);
+                self.attempts.retain(|key, _| key.instance != id);
+            }
+            Record::Chain(row) => drop(self.chains.insert(row.root, row)),
+            Record::Request(row) => drop(self.requests.insert(row.key.clone(), row)),
+            Record::FileProblem(row) => drop(self.problems.insert(row.path.clone(), row)),
+            Record::ClearFileProblem { path } => drop(self.problems.remove(&path)),
+        }
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        let open = |id: &InstanceId| {
+            self.instances
+                .get(id)
+                .is_some_and(|row| !row.state.is_terminal())
+        };
+        Snapshot {
+            workflows: self.workflows.values().cloned().collect(),
+            versions: Vec::new(),
+            schedules: self.schedules.values().cloned().collect(),
+            fires: self
+                .fires
+                .values()
+                .filter(|row| row.state == akkaflow_model::record::FireState::Waiting)
+                .cloned()
+                .collect(),
+            tokens: self
+                .tokens
+                .values()
+                .filter(|row| row.consumed_by.is_none())
+                .cloned()
+                .collect(),
+            instances: self
+                .instances
+                .values()
+                .filter(|row| open(&row.id))
+                .cloned()
+                .collect(),
+            nodes: self
+                .nodes
+                .values()
+                .filter(|row| open(&row.instance) && self.instances[&row.instance].run == row.run)
+                .cloned()
+                .collect(),
+            attempts: self
+                .attempts
+                .values()
+                .filter(|row| !row.state.is_terminal())
+                .cloned()
+                .collect(),
+            chains: self
+                .chains
+                .values()
+                .filter(|row| !row.remaining.is_empty())
+                .cloned()
+                .collect(),
+            requests: self.requests.values().cloned().collect(),
+            file_problems: self.problems.values().cloned().collect(),
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) engine: Engine,
+    pub(crate) now: Timestamp,
+    pub(crate) rows: Rows,
+    pub(crate) definitions: BTreeMap<Version, Arc<Workflow>>,
+    /// What workers were told to run and have not reported on.
+    pub(crate) running: Vec<Dispatch>,
+    pub(crate) cancelled: Vec<(AttemptKey, CancelReason)>,
+    pub(crate) tombstones: Vec<AttemptKey>,
+    pub(crate) acknowledged: usize,
+    pub(crate) replies: BTreeMap<RequestId, Result<Answer, Rejection>>,
+    next_request: u64,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        Self {
+            engine: Engine::load(options(), Snapshot::default(), BTreeMap::new()),
+            now: Timestamp::from_millis(BEGIN),
+            rows: Rows::default(),
+            definitions: BTreeMap::new(),
+            running: Vec::new(),
+            cancelled: Vec::new(),
+            tombstones: Vec::new(),
+            acknowledged: 0,
+            replies: BTreeMap::new(),
+            next_request: 0,
+        }
+    }
+
+    /// One attached worker `w` with ten slots.
+    pub(crate) fn with_worker() -> Self {
+        let mut world = Self::new();
+        world.attach("w", 10);
+        world
+    }
+
+    pub(crate) fn input(&mut self, input: Input) {
+        let step = self.engine.step(self.now, input);
+        for record in step.records {
+            self.rows.write(record);
+        }
+        for effect in step.effects {
+            self.see(effect);
+        }
+        self.engine.check_invariants().unwrap();
+        let again = self.loaded();
+        assert_eq!(
+            again.digest(),
+            self.engine.digest(),
+            "a load gives the same state"
+        );
+        again.check_invariants().unwrap_or_else(|fault| {
+            // Before its first step a loaded engine has dispatched nothing and looked at nothing.
+            panic!("after a load: {fault}")
+        });
+    }
+
+    fn loaded(&self) -> Engine {
+        Engine::load(options(), self.rows.snapshot(), self.definitions.clone())
+    }
+
+    /// The master dies, another one takes over.
+    pub(crate) fn restart(&mut self) {
+        self.engine = self.loaded();
+        self.tick();
+    }
+
+    fn see(&mut self, effect: Effect) {
+        match effect {
+            Effect::Dispatch(dispatch) => self.running.push(*dispatch),
+            Effect::Cancel { key, reason, .. } => self.cancelled.push((key, reason)),
+            Effect::RequestTombstone { key, .. } => self.tombstones.push(key),
+            Effect::Acknowledge { .. } => self.acknowledged += 1,
+            Effect::Reply { request, result } => {
+                assert!(
+                    self.replies.insert(request, result).is_none(),
+                    "one reply each"
+                );
+            }
+            Effect::Changed { .. } => {}
+        }
+    }
+
+    pub(crate) fn tick(&mut self) {
+        self.input(Input::Tick);
+    }
+
+    /// Lets time pass, stopping at every deadline on the way.
+    pub(crate) fn pass(&mut self, seconds: u64) {
+        let end = self.now.plus(Duration::from_secs(seconds));
+        for _ in 0..10_000 {
+            match self.engine.next_deadline().filter(|at| *at <= end) {
+                Some(at) => {
+                    self.now = self.now.max(at);
+                    self.tick();
+                }
+                None => break,
+            }
+        }
+        self.now = end;
+        self.tick();
+    }
+
+    pub(crate) fn ask(&mut self, order: Order) -> RequestId {
+        self.next_request += 1;
+        let request = RequestId(self.next_request);
+        self.input(Input::Order { request, order });
+        request
+    }
+
+    pub(crate) fn order(&mut self, order: Order) -> Result<Answer, Rejection> {
+        let request = self.ask(order);
+        self.replies[&request].clone()
+    }
+
+    /// The Chinese text of the rejection.
+    pub(crate) fn refused(&mut self, order: Order) -> String {
+        self.order(order).unwrap_err().text.zh
+    }
+
+    pub(crate) fn put(&mut self, workflow: Workflow) {
+        self.put_from(workflow, api()).unwrap();
+    }
+
+    pub(crate) fn put_from(
+        &mut self,
+        workflow: Workflow,
+        origin: Origin,
+    ) -> Result<Answer, Rejection> {
+        let workflow = Arc::new(workflow);
+        self.definitions
+            .insert(workflow.version.clone(), workflow.clone());
+        self.order(Order::PutWorkflow {
+            workflow,
+            origin,
+            findings: Vec::new(),
+        })
+    }
+
+    pub(crate) fn attach(&mut self, id: &str, slots: u32) {
+        self.attach_again(id, slots, 1, &[]);
+    }
+
+    pub(crate) fn attach_again(
+        &mut self,
+        id: &str,
+        slots: u32,
+        incarnation: u64,
+        holds: &[AttemptKey],
+    ) {
+        self.input(Input::WorkerAttached {
+            worker: WorkerInfo {
+                id: WorkerId(id.into()),
+                incarnation: Incarnation(incarnation),
+                host: format!("host-{id}"),
+                slots,
+            },
+            holds: holds.to_vec(),
+        });
+    }
+
+    pub(crate) fn detach(&mut self, id: &str) {
+        self.input(Input::WorkerDetached {
+            id: WorkerId(id.into()),
+            incarnation: Incarnation(1),
+        });
+    }
+
+    pub(crate) fn run(&mut self, name: &str) -> InstanceId {
+        instance_of(self.order(run(name)))
+    }
+
+    pub(crate) fn trigger(&mut self, name: &str) -> InstanceId {
+        instance_of(self.order(Order::Trigger {
+            name: name.into(),
+            ignore_nodes: Vec::new(),
+        }))
+    }
+
+    pub(crate) fn kill(&mut self, id: InstanceId) -> RequestId {
+        self.ask(Order::Kill {
+            id,
+            user: "ann".into(),
+        })
+    }
+
+    pub(crate) fn rerun(&mut self, id: InstanceId, from_failed: bool) -> Result<Answer, Rejection> {
+        let stored = self.stored(id);
+        self.order(Order::Rerun {
+            id,
+            stored,
+            from_failed,
+            pinned: None,
+        })
+    }
+
+    pub(crate) fn stored(&self, id: InstanceId) -> Option<Box<StoredInstance>> {
+        self.rows.instances.get(&id).map(|row| {
+            Box::new(StoredInstance {
+                instance: row.clone(),
+                nodes: self.current_nodes(id),
+            })
+        })
+    }
+
+    pub(crate) fn current_nodes(&self, id: InstanceId) -> Vec<NodeRow> {
+        let run = self.rows.instances[&id].run;
+        self.rows
+            .nodes
+            .values()
+            .filter(|row| row.instance == id && row.run == run)
+            .cloned()
+            .collect()
+    }
+
+    /// Takes the oldest attempt of the node that runs.
+    pub(crate) fn take(&mut self, node: &str) -> Dispatch {
+        let position = self
+            .running
+            .iter()
+            .position(|dispatch| dispatch.key.node == node)
+            .unwrap_or_else(|| panic!("{node} is not running, but {:?}", self.running_nodes()));
+        self.running.remove(position)
+    }
+
+    pub(crate) fn finish(&mut self, node: &str, kind: OutcomeKind) {
+        let dispatch = self.take(node);
+        self.report(&dispatch, kind);
+    }
+
+    pub(crate) fn report(&mut self, dispatch: &Dispatch, kind: OutcomeKind) {
+        self.input(Input::AttemptFinished {
+            worker: dispatch.worker.clone(),
+            key: dispatch.key.clone(),
+            outcome: Outcome {
+                kind,
+                text: None,
+                exit_code: None,
+                log_length: 0,
+            },
+        });
+    }
+
+    pub(crate) fn ok(&mut self, node: &str) {
+        self.finish(node, OutcomeKind::Succeeded);
+    }
+
+    pub(crate) fn fail(&mut self, node: &str) {
+        self.finish(node, OutcomeKind::Failed);
+    }
+
+    /// Finishes whatever runs, until nothing does.
+    pub(crate) fn run_out(&mut self) {
+        while let Some(dispatch) = self.running.first().cloned() {
+            self.running.remove(0);
+            self.report(&dispatch, OutcomeKind::Succeeded);
+        }
+    }
+
+    pub(crate) fn running_nodes(&self) -> String {
+        let mut names: Vec<&str> = self
+            .running
+            .iter()
+            .map(|dispatch| dispatch.key.node.as_str())
+            .collect();
+        names.sort_unstable();
+        names.join(" ")
+    }
+
+    pub(crate) fn state(&self, id: InstanceId) -> InstanceState {
+        self.rows.instances[&id].state
+    }
+
+    pub(crate) fn row(&self, id: InstanceId) -> &InstanceRow {
+        &self.rows.instances[&id]
+    }
+
+    pub(crate) fn node(&self, id: InstanceId, node: &str) -> &NodeRow {
+        &self.rows.nodes[&(id, node.to_owned())]
+    }
+
+    /// `a:succeeded b:running`, by name, of the current run.
+    pub(crate) fn nodes(&self, id: InstanceId) -> String {
+        self.current_nodes(id)
+            .iter()
+            .map(|row| format!("{}:{}", row.node, row.state.as_str()))
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+
+    pub(crate) fn node_state(&self, id: InstanceId, node: &str) -> NodeState {
+        self.node(id, node).state
+    }
+
+    /// The instances of a workflow, oldest first.
+    pub(crate) fn instances_of(&self, workflow: &str) -> Vec<&InstanceRow> {
+        self.rows
+            .instances
+            .values()
+            .filter(|row| row.workflow == workflow)
+            .collect()
+    }
+
+    /// `state@slot` of each fire of the workflow by due time; a range has its end.
+    pub(crate) fn fires_of(&self, workflow: &str) -> Vec<&FireRow> {
+        let mut fires: Vec<&FireRow> = self
+            .rows
+            .fires
+            .values()
+            .filter(|row| row.workflow == workflow)
+            .collect();
+        fires.sort_by_key(|row| row.due_at);
+        fires
+    }
+
+    pub(crate) fn codes(&self, object: ExplainObject) -> Vec<&'static str> {
+        self.engine
+            .explain(&object)
+            .into_iter()
+            .map(|reason| {
+                assert!(!reason.text.zh.is_empty() && !reason.text.en.is_empty());
+                reason.code
+            })
+            .collect()
+    }
+
+    pub(crate) fn why(&self, instance: InstanceId, node: &str) -> Vec<&'static str> {
+        self.codes(ExplainObject::Node {
+            instance,
+            node: node.into(),
+        })
+    }
+}
+
+pub(crate) fn instance_of(result: Result<Answer, Rejection>) -> InstanceId {
+    match result.unwrap() {
+        Answer::Instance { id } | Answer::Chain { id, .. } => id,
+        other => panic!("no instance in {other:?}"),
+    }
+}
+
+pub(crate) fn run(name: &str) -> Order {
+    Order::Run {
+        name: name.into(),
+        params: Vec::new(),
+        fire_time: None,
+        idempotency: None,
+    }
+}
+
+pub(crate) fn api() -> Origin {
+    Origin::Api { path: None }
+}
+
+pub(crate) fn file(path: &str) -> Origin {
+    Origin::File { path: path.into() }
+}
+
+/// A workflow from lines such as `start a`, `fork f: a b`, `join j: e`, `end e`, `kill k: why`, or for an action
+/// `a: ok=b error=c retry=1 interval=5 timeout=9 host=h ignore body=${param:x}`.
+pub(crate) fn workflow(name: &str, text: &str) -> Workflow {
+    let nodes = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .map(node_of)
+        .collect();
+    Workflow {
+        name: name.into(),
+        creator: "tester".into(),
+        desc: None,
+        create_time: None,
+        mail_level: Vec::new(),
+        mail_receivers: Vec::new(),
+        instance_limit: 1,
+        dir: "/tmp".into(),
+        coordinator: None,
+        nodes,
+        used_params: Vec::new(),
+        source: Arc::from(text),
+        version: Version(String::new()),
+        not_runnable: None,
+    }
+    .versioned()
+}
+
+fn node_of(line: &str) -> Node {
+    let (head, rest) = line.split_once(':').unwrap_or((line, ""));
+    let mut words = head.split_whitespace();
+    let (first, second) = (words.next().unwrap(), words.next());
+    let rest = rest.trim();
+    let (name, kind) = match (first, second) {
+        ("start", Some(to)) => ("start", NodeKind::Start { to: to.into() }),
+        ("end", Some(name)) => (name, NodeKind::End),
+        ("kill", Some(name)) => (
+            name,
+            NodeKind::Kill {
+                message: rest.into(),
+            },
+        ),
+        ("fork", Some(name)) => (
+            name,
+            NodeKind::Fork {
+                paths: rest.split_whitespace().map(str::to_owned).collect(),
+            },
+        ),
+        ("join", Some(name)) => (name, NodeKind::Join { to: rest.into() }),
+        (name, _) => (name, NodeKind::Action(Box::new(action_of(rest)))),
+    };
+    Node {
+        name: name.into(),
+        desc: None,
+        kind,
+        span: Span::default(),
+    }
+}
+
+fn action_of(text: &str) -> ActionNode {
+    let mut action = ActionNode {
+        tag: "shell".into(),
+        body: Element::new("shell"),
+        host: None,
+        retry_times: 0,
+        interval_seconds: 0,
+        timeout_seconds: None,
+        is_ignore: false,
+        ok: String::new(),
+        error: None,
+    };
+    for word in text.split_whitespace() {
+        let (key, value) = word.split_once('=').unwrap_or((word, ""));
+        match key {
+            "ok" => action.ok = value.into(),
+            "error" => action.error = Some(value.into()),
+            "retry" => action.retry_times = value.parse().unwrap(),
+            "interval" => action.interval_seconds = value.parse().unwrap(),
+            "timeout" => action.timeout_seconds = Some(value.parse().unwrap()),
+            "host" => action.host = Some(value.into()),
+            "ignore" => action.is_ignore = true,
+            "body" => action.body.children.push(Child::Text {
+                text: value.into(),
+                span: Span::default(),
+            }),
+            _ => panic!("unknown word {word}"),
+        }
+    }
+    action
+}
+
+/// One action between start and end.
+pub(crate) fn single(name: &str) -> Workflow {
+    workflow(name, "start a\n a: ok=e\n end e")
+}
+
+/// Small changes to a workflow; each gives it another version.
+pub(crate) trait Change: Sized {
+    fn versioned(self) -> Self;
+    fn limit(self, limit: i64) -> Self;
+    fn after(self, upstreams: &[&str]) -> Self;
+    fn cron(self, text: &str) -> Self;
+    fn params(self, params: &[(&str, &str)]) -> Self;
+    fn disabled(self) -> Self;
+    fn window(self, from: &str, until: &str) -> Self;
+    fn not_runnable(self, why: &str) -> Self;
+}
+
+fn coordinator(workflow: &mut Workflow) -> &mut Coordinator {
+    let moment = |text| chrono::NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S").unwrap();
+    workflow.coordinator.get_or_insert_with(|| Coordinator {
+        is_enabled: true,
+        start_time: moment("1990-12-29 00:00:00"),
+        end_time: moment("2090-12-29 00:00:00"),
+        cron: None,
+        depends: Vec::new(),
+        params: Vec::new(),
+    })
+}
+
+impl Change for Workflow {
+    fn versioned(mut self) -> Self {
+        let text = format!(
+            "{} {} {:?} {:?} {:?}",
+            self.name, self.instance_limit, self.coordinator, self.nodes, self.not_runnable
+        );
+        self.version = Version(text);
+        self
+    }
+
+    fn limit(mut self, limit: i64) -> Self {
+        self.instance_limit = limit;
+        self.versioned()
+    }
+
+    fn after(mut self, upstreams: &[&str]) -> Self {
+        coordinator(&mut self).depends = upstreams.iter().map(|it| (*it).to_owned()).collect();
+        self.versioned()
+    }
+
+    fn cron(mut self, text: &str) -> Self {
+        coordinator(&mut self).cron = Some(akkaflow_model::cron::Cron::parse(text).unwrap());
+        self.versioned()
+    }
+
+    fn params(mut self, params: &[(&str, &str)]) -> Self {
+        coordinator(&mut self).params = params
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        self.versioned()
+    }
+
+    fn disabled(mut self) -> Self {
+        coordinator(&mut self).is_enabled = false;
+        self.versioned()
+    }
+
+    fn window(mut self, from: &str, until: &str) -> Self {
+        let moment =
+            |text| chrono::NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S").unwrap();
+        coordinator(&mut self).start_time = moment(from);
+        coordinator(&mut self).end_time = moment(until);
+        self.versioned()
+    }
+
+    fn not_runnable(mut self, why: &str) -> Self {
+        self.not_runnable = Some(Text::verbatim(why));
+        self.versioned()
+    }
+}
