@@ -3,7 +3,6 @@
 //! A master that does not lead answers every call with FAILED_PRECONDITION, so no error code maps to it.
 
 pub mod command;
-
 pub mod worker;
 
 /// Generated from `proto/akkaflow.proto`.

@@ -6,7 +6,6 @@ use akkaflow_model::element::{Attribute, Child, Element, Span};
 use akkaflow_model::id::{AttemptKey, InstanceId};
 use akkaflow_model::outcome::{Outcome, OutcomeKind};
 use akkaflow_model::record::CancelReason;
-use akkaflow_model::text::Text;
 
 use crate::wire;
 
@@ -72,21 +71,6 @@ pub fn key_from_wire(key: Option<wire::AttemptKey>) -> Result<AttemptKey, Malfor
     key.ok_or(Malformed::Missing("key"))?.try_into()
 }
 
-impl From<&Text> for wire::Text {
-    fn from(text: &Text) -> Self {
-        Self {
-            zh: text.zh.clone(),
-            en: text.en.clone(),
-        }
-    }
-}
-
-impl From<wire::Text> for Text {
-    fn from(text: wire::Text) -> Self {
-        Self::new(text.zh, text.en)
-    }
-}
-
 /// Names and values, in order.
 pub fn pairs_to_wire(pairs: &[(String, String)]) -> Vec<wire::Pair> {
     pairs
@@ -123,7 +107,7 @@ pub fn finished_to_wire(key: &AttemptKey, outcome: &Outcome) -> wire::Finished {
     wire::Finished {
         key: Some(key.into()),
         kind: wire::OutcomeKind::from(outcome.kind).into(),
-        text: outcome.text.as_ref().map(Into::into),
+        text: outcome.text.clone().map(Into::into),
         exit_code: outcome.exit_code,
         log_length: outcome.log_length,
     }
@@ -256,7 +240,7 @@ impl TryFrom<wire::DbLink> for DbLink {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
+    use akkaflow_model::text::Text;
 
     use super::*;
 
