@@ -1,1 +1,5 @@
-//! Placeholder.
+//! Runs attempts.
+
+mod clock;
+mod frame;
+pub mod supervisor;

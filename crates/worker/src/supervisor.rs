@@ -1,0 +1,52 @@
+//! The small process that starts the attempts' processes and outlives the agent.
+//!
+//! One per data directory. It starts processes, reaps them, keeps their exit records until it is told to forget them,
+//! and kills whole families of processes. It knows nothing of workflows, masters or logs: children write straight into
+//! files. When its agent dies it goes on and serves the next one; with no child and no agent it ends by itself.
+//!
+//! **Invariants**
+//! - A process is started at most once for an id, until the id is forgotten.
+//! - An exit record is in the file before anybody is told.
+//! - A kill is reported only when no process of the attempt is left.
+//! - Without word from a master for as long as it was told, it kills everything: the agent may be dead, and the master
+//!   will then run the attempts elsewhere.
+
+mod exits;
+mod family;
+mod kill;
+mod message;
+mod paths;
+mod serve;
+mod state;
+
+use std::ffi::OsString;
+use std::io;
+use std::path::Path;
+
+pub(crate) use message::{Cause, Event, Exit, Request, Start};
+pub(crate) use paths::{LOG_FILE, directory, socket_address};
+
+/// The hidden subcommand by which a server binary becomes a supervisor: `akkaflow-worker __supervise DIR`.
+pub const SUBCOMMAND: &str = "__supervise";
+
+/// Names the attempt in the environment of its processes: by it they are found when they leave their family.
+pub(crate) const MARKER: &str = "AKKAFLOW_ATTEMPT";
+
+/// The data directory, when `arguments` (the program's name first) ask this process to be a supervisor.
+pub fn is_invocation(arguments: &[OsString]) -> Option<&Path> {
+    match arguments {
+        [_, subcommand, directory] if subcommand == SUBCOMMAND => Some(Path::new(directory)),
+        _ => None,
+    }
+}
+
+/// Supervises the attempts of the worker whose data directory is `data_dir`, until nobody needs it any more. Returns at
+/// once when another supervisor does so already.
+///
+/// Call it before any runtime or thread is started: the process must stay small to start others fast.
+///
+/// # Errors
+/// When its directory cannot be used.
+pub fn main(data_dir: &Path) -> io::Result<()> {
+    serve::run(data_dir)
+}

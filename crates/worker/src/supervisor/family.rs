@@ -1,0 +1,158 @@
+//! Which processes belong to an attempt.
+//!
+//! This process is a subreaper: whatever descends from an attempt stays below us, whoever its parent was. A process that
+//! left its group and lost its parents is recognised by the marker in its environment.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+
+use super::MARKER;
+
+/// One process as `/proc` shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Process {
+    /// Its id.
+    pub(super) pid: i32,
+    /// When it was started, clock ticks since boot: with the id it names the process for ever.
+    pub(super) started: u64,
+    parent: i32,
+    group: i32,
+    session: i32,
+    is_dead: bool,
+}
+
+/// All processes at one moment.
+#[derive(Debug)]
+pub(super) struct Census {
+    us: i32,
+    processes: BTreeMap<i32, Process>,
+}
+
+impl Census {
+    /// Reads `/proc`.
+    pub(super) fn take() -> Self {
+        let processes = fs::read_dir("/proc")
+            .into_iter()
+            .flatten()
+            .flatten()
+            .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+            .filter_map(read_process)
+            .map(|process| (process.pid, process))
+            .collect();
+        Self {
+            us: rustix::process::getpid().as_raw_nonzero().get(),
+            processes,
+        }
+    }
+
+    /// The living processes of an attempt: those below `main` or in its group, those seen before, and those that carry
+    /// the marker. `mains` are the main processes of all attempts: what is below another of them is not ours.
+    pub(super) fn family(
+        &self,
+        main: Option<i32>,
+        marker: &str,
+        mains: &BTreeSet<i32>,
+        seen: &BTreeSet<(i32, u64)>,
+    ) -> Vec<Process> {
+        let wanted = format!("{MARKER}={marker}");
+        self.processes
+            .values()
+            .filter(|process| !process.is_dead && process.pid != self.us)
+            .filter(|process| {
+                if seen.contains(&(process.pid, process.started)) {
+                    return true;
+                }
+                if main.is_some_and(|main| process.group == main || process.session == main) {
+                    return true;
+                }
+                match self.ancestor_among(process, mains) {
+                    Ancestor::Main(ancestor) => main == Some(ancestor),
+                    // Not below us: only of interest when nobody else knows this attempt any more.
+                    Ancestor::Foreign if main.is_some() => false,
+                    Ancestor::Us | Ancestor::Foreign => carries(process.pid, &wanted),
+                }
+            })
+            .copied()
+            .collect()
+    }
+
+    fn ancestor_among(&self, process: &Process, mains: &BTreeSet<i32>) -> Ancestor {
+        let mut current = process;
+        // A chain of parents read at different moments may, in theory, be circular.
+        for _ in 0..self.processes.len() {
+            if mains.contains(&current.pid) {
+                return Ancestor::Main(current.pid);
+            }
+            if current.parent == self.us {
+                return Ancestor::Us;
+            }
+            match self.processes.get(&current.parent) {
+                Some(parent) => current = parent,
+                None => break,
+            }
+        }
+        Ancestor::Foreign
+    }
+}
+
+enum Ancestor {
+    Main(i32),
+    Us,
+    Foreign,
+}
+
+/// Whether the variable stands in the environment that the process was started with.
+fn carries(pid: i32, variable: &str) -> bool {
+    fs::read(format!("/proc/{pid}/environ")).is_ok_and(|environment| {
+        environment
+            .split(|byte| *byte == 0)
+            .any(|entry| entry == variable.as_bytes())
+    })
+}
+
+fn read_process(pid: i32) -> Option<Process> {
+    parse_stat(pid, &fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+}
+
+/// Reads a `stat` line; the name in parentheses may hold anything, parentheses too.
+fn parse_stat(pid: i32, line: &str) -> Option<Process> {
+    let fields: Vec<&str> = line[line.rfind(')')? + 1..]
+        .split_ascii_whitespace()
+        .collect();
+    let number = |at: usize| fields.get(at)?.parse().ok();
+    Some(Process {
+        pid,
+        is_dead: matches!(*fields.first()?, "Z" | "X" | "x"),
+        parent: number(1)?,
+        group: number(2)?,
+        session: number(3)?,
+        started: fields.get(19)?.parse().ok()?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_with_parentheses_does_not_confuse_the_reading() {
+        let line = "42 (a) R (b) S 7 8 9 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 12345 0 0";
+        let process = parse_stat(42, line).unwrap();
+        assert_eq!(
+            (
+                process.parent,
+                process.group,
+                process.session,
+                process.started
+            ),
+            (7, 8, 9, 12345)
+        );
+        assert!(!process.is_dead);
+    }
+
+    #[test]
+    fn the_census_finds_the_one_who_takes_it() {
+        let census = Census::take();
+        assert!(census.processes.contains_key(&census.us));
+    }
+}

@@ -1,0 +1,264 @@
+//! The two threads: one serves the agent, one reaps.
+
+use std::fs::{DirBuilder, OpenOptions};
+use std::io::{self, Read as _};
+use std::os::unix::fs::DirBuilderExt as _;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+use std::process;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fs::{FlockOperation, flock};
+use rustix::process::{WaitOptions, wait};
+use rustix::time::Timespec;
+
+use super::exits::Exits;
+use super::message::{Cause, Request};
+use super::paths;
+use super::state::State;
+use super::{kill, paths::EXITS_FILE, paths::LOCK_FILE};
+use crate::clock;
+use crate::frame::Reader;
+
+/// How long it waits for the next agent when there is nothing to do.
+const LINGER: Duration = Duration::from_secs(5);
+
+/// Between two looks at the families that are being killed.
+const KILL_STEP: Duration = Duration::from_millis(5);
+
+/// The contact deadline is on a clock that poll does not know: look at it so often.
+const DEADLINE_STEP: Duration = Duration::from_secs(5);
+
+/// From SIGTERM to SIGKILL when the contact to the masters is lost.
+const DEADLINE_GRACE: Duration = Duration::from_secs(1);
+
+/// An agent that does not read for so long is dropped.
+const WRITE_PATIENCE: Duration = Duration::from_secs(10);
+
+struct Shared {
+    state: Mutex<State>,
+    /// Wakes the reaper, which must not wait while there is no child.
+    has_children: Condvar,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state
+            .lock()
+            .expect("a panic in either thread ends the process")
+    }
+}
+
+pub(super) fn run(data_dir: &Path) -> io::Result<()> {
+    // Out of the terminal's reach. It fails only for the leader of a group, who is out of reach already.
+    let _ = rustix::process::setsid();
+    let directory = paths::directory(data_dir);
+    DirBuilder::new()
+        .mode(0o700)
+        .recursive(true)
+        .create(&directory)?;
+    let lock = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(directory.join(LOCK_FILE))?;
+    if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err() {
+        return Ok(());
+    }
+    rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
+    let exits = Exits::open(&directory.join(EXITS_FILE))?;
+    let address = paths::announce_address(&directory)?;
+    let _ = std::fs::remove_file(&address);
+    let listener = UnixListener::bind(&address)?;
+    paths::make_private(&address)?;
+    listener.set_nonblocking(true)?;
+    let shared = Arc::new(Shared {
+        state: Mutex::new(State::new(exits)),
+        has_children: Condvar::new(),
+    });
+    let reaper = Arc::clone(&shared);
+    thread::Builder::new()
+        .name("reaper".to_owned())
+        .spawn(move || end_on_failure(reap(&reaper)))?;
+    let result = serve(&shared, &listener);
+    let _ = std::fs::remove_file(&address);
+    drop(lock);
+    result
+}
+
+/// Whatever breaks here (the exit records cannot be written) must not be survived in an unknown state: the agent starts
+/// another supervisor, which kills what is left.
+fn end_on_failure(result: io::Result<()>) {
+    if result.is_err() {
+        process::exit(1);
+    }
+}
+
+/// Waits for children to end, for ever.
+fn reap(shared: &Shared) -> io::Result<()> {
+    loop {
+        match wait(WaitOptions::empty()) {
+            Ok(Some((pid, status))) => {
+                let mut reaped = vec![(pid.as_raw_nonzero().get(), status)];
+                while let Ok(Some((pid, status))) = wait(WaitOptions::NOHANG) {
+                    reaped.push((pid.as_raw_nonzero().get(), status));
+                }
+                // The lock is held while a process is started: here its id is known.
+                shared.lock().on_reaped(&reaped)?;
+            }
+            Ok(None) | Err(rustix::io::Errno::INTR) => {}
+            Err(rustix::io::Errno::CHILD) => {
+                let state = shared.lock();
+                // A child started between the two calls is in the state; an orphan of nobody is reaped with the next.
+                drop(
+                    shared
+                        .has_children
+                        .wait_while(state, |state| state.running.is_empty())
+                        .expect("a panic in either thread ends the process"),
+                );
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+struct Client {
+    stream: UnixStream,
+    reader: Reader,
+}
+
+fn serve(shared: &Shared, listener: &UnixListener) -> io::Result<()> {
+    let mut client: Option<Client> = None;
+    let mut idle_since = Instant::now();
+    let mut buffer = vec![0; 64 << 10];
+    loop {
+        let timeout = next_timeout(&shared.lock(), client.is_some(), idle_since);
+        let mut descriptors = vec![PollFd::new(listener, PollFlags::IN)];
+        if let Some(client) = &client {
+            descriptors.push(PollFd::new(&client.stream, PollFlags::IN));
+        }
+        match poll(&mut descriptors, timeout.map(timespec).as_ref()) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let has_caller = !descriptors[0].revents().is_empty();
+        let has_input = descriptors
+            .get(1)
+            .is_some_and(|descriptor| !descriptor.revents().is_empty());
+        drop(descriptors);
+        if has_input && let Some(current) = &mut client {
+            if read_requests(shared, current, &mut buffer).is_err() {
+                shared.lock().on_client_gone();
+                client = None;
+                idle_since = Instant::now();
+            }
+        }
+        if has_caller && let Ok((stream, _)) = listener.accept() {
+            stream.set_write_timeout(Some(WRITE_PATIENCE))?;
+            client = Some(Client {
+                stream,
+                reader: Reader::default(),
+            });
+        }
+        let mut state = shared.lock();
+        check_contact(&mut state);
+        if state.is_killing() {
+            kill::advance(&mut state)?;
+        }
+        if !state.is_idle() {
+            idle_since = Instant::now();
+        } else if client.is_none() && idle_since.elapsed() >= LINGER {
+            return Ok(());
+        }
+    }
+}
+
+fn next_timeout(state: &State, has_client: bool, idle_since: Instant) -> Option<Duration> {
+    if state.is_killing() {
+        Some(KILL_STEP)
+    } else if state.is_idle() {
+        (!has_client).then(|| LINGER.saturating_sub(idle_since.elapsed()))
+    } else if let Some(deadline) = state.contact_deadline {
+        let rest = deadline.saturating_sub(clock::since_boot());
+        Some(rest.clamp(Duration::from_millis(1), DEADLINE_STEP))
+    } else if has_client {
+        None
+    } else {
+        // The reaper does not wake us when the last child ends.
+        Some(LINGER)
+    }
+}
+
+fn timespec(duration: Duration) -> Timespec {
+    Timespec {
+        tv_sec: i64::try_from(duration.as_secs()).unwrap_or(i64::MAX),
+        tv_nsec: duration.subsec_nanos().into(),
+    }
+}
+
+fn check_contact(state: &mut State) {
+    if state
+        .contact_deadline
+        .is_some_and(|deadline| clock::since_boot() >= deadline)
+    {
+        state.contact_deadline = None;
+        state.kill_all(DEADLINE_GRACE, Cause::OutOfContact);
+    }
+}
+
+/// Reads what has arrived and obeys. An error means that the agent is gone.
+fn read_requests(shared: &Shared, client: &mut Client, buffer: &mut [u8]) -> io::Result<()> {
+    let length = client.stream.read(buffer)?;
+    if length == 0 {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    client.reader.push(&buffer[..length]);
+    let mut forgotten = Vec::new();
+    while let Some(request) = client.reader.next::<Request>()? {
+        match request {
+            Request::Forget { id } => forgotten.push(id),
+            Request::Hello { environment } => {
+                let stream = client.stream.try_clone()?;
+                shared.lock().greet(stream, environment);
+            }
+            request => obey(shared, request),
+        }
+    }
+    if !forgotten.is_empty() {
+        shared.lock().exits.forget(&forgotten)?;
+    }
+    Ok(())
+}
+
+fn obey(shared: &Shared, request: Request) {
+    let mut state = shared.lock();
+    match request {
+        Request::Start(start) => {
+            state.start(start);
+            shared.has_children.notify_one();
+        }
+        Request::Kill {
+            id,
+            marker,
+            grace_ms,
+        } => state.kill(id, marker, Duration::from_millis(grace_ms), Cause::Killed),
+        Request::KillAll { grace_ms } => {
+            state.kill_all(Duration::from_millis(grace_ms), Cause::Killed);
+            state.kill_all_requested = true;
+            if !state.is_killing() {
+                state.kill_all_requested = false;
+                state.tell(&[super::Event::AllKilled]);
+            }
+        }
+        Request::Contact { stop_after_ms } => {
+            state.contact_deadline =
+                Some(clock::since_boot() + Duration::from_millis(stop_after_ms));
+        }
+        Request::Hello { .. } | Request::Forget { .. } => {
+            unreachable!("handled by the caller")
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! What runs, shared by the thread that starts and kills and the thread that reaps.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt as _;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use rustix::process::WaitStatus;
+
+use super::MARKER;
+use super::exits::Exits;
+use super::kill::Kill;
+use super::message::{Cause, Event, Exit, Start};
+use crate::clock;
+use crate::frame;
+
+/// One attempt's process.
+pub(super) struct Child {
+    /// Its id, and that of its group.
+    pub(super) pid: i32,
+    pub(super) marker: String,
+    /// Set once it was reaped while a kill goes on.
+    pub(super) status: Option<WaitStatus>,
+    pub(super) kill: Option<Kill>,
+}
+
+/// All of it.
+pub(super) struct State {
+    pub(super) running: BTreeMap<String, Child>,
+    /// Kills of attempts whose process we did not start: an earlier supervisor did.
+    pub(super) strangers: BTreeMap<String, (String, Kill)>,
+    by_pid: HashMap<i32, String>,
+    pub(super) exits: Exits,
+    client: Option<UnixStream>,
+    environment: Vec<(String, String)>,
+    /// When everything is killed unless a master is heard of.
+    pub(super) contact_deadline: Option<Duration>,
+    pub(super) kill_all_requested: bool,
+}
+
+impl State {
+    pub(super) fn new(exits: Exits) -> Self {
+        Self {
+            running: BTreeMap::new(),
+            strangers: BTreeMap::new(),
+            by_pid: HashMap::new(),
+            exits,
+            client: None,
+            environment: Vec::new(),
+            contact_deadline: None,
+            kill_all_requested: false,
+        }
+    }
+
+    /// Whether nothing runs and nothing is being killed.
+    pub(super) fn is_idle(&self) -> bool {
+        self.running.is_empty() && self.strangers.is_empty()
+    }
+
+    /// Whether a kill goes on.
+    pub(super) fn is_killing(&self) -> bool {
+        !self.strangers.is_empty() || self.running.values().any(|child| child.kill.is_some())
+    }
+
+    /// Greets an agent: what runs, then what has ended. It replaces the one before it.
+    pub(super) fn greet(&mut self, client: UnixStream, environment: Vec<(String, String)>) {
+        self.client = Some(client);
+        self.environment = environment;
+        let mut events = vec![Event::Known {
+            running: self.running.keys().cloned().collect(),
+        }];
+        events.extend(self.exits.all().cloned().map(Event::Exited));
+        self.tell(&events);
+    }
+
+    pub(super) fn on_client_gone(&mut self) {
+        self.client = None;
+    }
+
+    /// Tells the agent, if there is one. One that does not read is dropped: the next one hears everything again.
+    pub(super) fn tell(&mut self, events: &[Event]) {
+        let Some(client) = &mut self.client else {
+            return;
+        };
+        let mut bytes = Vec::new();
+        for event in events {
+            frame::encode(&mut bytes, event);
+        }
+        if client.write_all(&bytes).is_err() {
+            let _ = client.shutdown(std::net::Shutdown::Both);
+            self.client = None;
+        }
+    }
+
+    /// Starts a process, unless its id is known.
+    pub(super) fn start(&mut self, start: Start) {
+        if let Some(exit) = self.exits.get(&start.id) {
+            let event = Event::Exited(exit.clone());
+            self.tell(&[event]);
+            return;
+        }
+        if self.running.contains_key(&start.id) {
+            return;
+        }
+        match spawn(&start, &self.environment) {
+            Ok(pid) => {
+                self.by_pid.insert(pid, start.id.clone());
+                self.running.insert(
+                    start.id,
+                    Child {
+                        pid,
+                        marker: start.marker,
+                        status: None,
+                        kill: None,
+                    },
+                );
+            }
+            Err(error) => self.tell(&[Event::NotStarted {
+                id: start.id,
+                reason: format!("{}: {error}", start.program.display()),
+            }]),
+        }
+    }
+
+    /// Takes note of reaped processes. Those that are no attempt's main process were orphans of one.
+    pub(super) fn on_reaped(&mut self, reaped: &[(i32, WaitStatus)]) -> io::Result<()> {
+        let mut exits = Vec::new();
+        for (pid, status) in reaped {
+            let Some(id) = self.by_pid.remove(pid) else {
+                continue;
+            };
+            let Some(child) = self.running.get_mut(&id) else {
+                continue;
+            };
+            if child.kill.is_some() {
+                child.status = Some(*status);
+            } else {
+                self.running.remove(&id);
+                exits.push(exit_of(id, Some(*status), Cause::Itself));
+            }
+        }
+        self.record(exits)
+    }
+
+    /// Makes exits known: to the file first, then to the agent.
+    pub(super) fn record(&mut self, exits: Vec<Exit>) -> io::Result<()> {
+        if exits.is_empty() {
+            return Ok(());
+        }
+        self.exits.add(&exits)?;
+        let events: Vec<Event> = exits.into_iter().map(Event::Exited).collect();
+        self.tell(&events);
+        Ok(())
+    }
+
+    /// Begins to kill an attempt.
+    pub(super) fn kill(&mut self, id: String, marker: String, grace: Duration, cause: Cause) {
+        let deadline = clock::since_boot() + grace;
+        if let Some(child) = self.running.get_mut(&id) {
+            child.kill.get_or_insert_with(|| Kill::new(deadline, cause));
+        } else if let Some(exit) = self.exits.get(&id) {
+            let event = Event::Exited(exit.clone());
+            self.tell(&[event]);
+        } else {
+            self.strangers
+                .entry(id)
+                .or_insert_with(|| (marker, Kill::new(deadline, cause)));
+        }
+    }
+
+    pub(super) fn kill_all(&mut self, grace: Duration, cause: Cause) {
+        let deadline = clock::since_boot() + grace;
+        for child in self.running.values_mut() {
+            child.kill.get_or_insert_with(|| Kill::new(deadline, cause));
+        }
+    }
+
+    pub(super) fn mains(&self) -> BTreeSet<i32> {
+        self.running.values().map(|child| child.pid).collect()
+    }
+}
+
+/// The record of an end.
+pub(super) fn exit_of(id: String, status: Option<WaitStatus>, cause: Cause) -> Exit {
+    Exit {
+        id,
+        code: status.and_then(WaitStatus::exit_status),
+        signal: status.and_then(WaitStatus::terminating_signal),
+        cause,
+    }
+}
+
+/// No `pre_exec` here: without it the standard library uses posix_spawn, which is many times faster than fork.
+fn spawn(start: &Start, environment: &[(String, String)]) -> io::Result<i32> {
+    let out = File::create(&start.out)?;
+    let err = File::create(&start.err)?;
+    let child = Command::new(&start.program)
+        .args(&start.arguments)
+        .env_clear()
+        .envs(environment.iter().map(|(name, value)| (name, value)))
+        .envs(start.environment.iter().map(|(name, value)| (name, value)))
+        .env(MARKER, &start.marker)
+        .current_dir(&start.directory)
+        .stdin(Stdio::null())
+        .stdout(out)
+        .stderr(err)
+        .process_group(0)
+        .spawn()?;
+    i32::try_from(child.id()).map_err(io::Error::other)
+}
