@@ -1,0 +1,36 @@
+//! One transaction of the active master, and how it can end.
+
+use akkaflow_model::id::Epoch;
+use akkaflow_model::record::Record;
+
+use crate::error::Cause;
+
+/// Names one batch, so that a commit whose answer was lost can be recognised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct BatchId(pub u128);
+
+/// One transaction of the active master.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Batch {
+    /// Position in the journal: exactly one more than the last.
+    pub seq: u64,
+    /// The epoch under which it was decided.
+    pub epoch: Epoch,
+    /// Its name.
+    pub id: BatchId,
+    /// The accepted inputs, in order, as JSON.
+    pub journal: Vec<u8>,
+    /// The rows to replace, in order.
+    pub records: Vec<Record>,
+}
+
+/// How a commit ended, when it did not succeed.
+#[derive(Debug, thiserror::Error)]
+pub enum CommitError {
+    /// Another master has appended at this position: step down at once.
+    #[error("another master has taken over")]
+    Fenced,
+    /// Whether it was committed is unknown: ask [`Store::batch_at`], then commit the same batch again or step down.
+    #[error("the outcome of a commit is unknown")]
+    Unknown(#[source] Cause),
+}

@@ -1,0 +1,94 @@
+//! A snapshot holds what is open, nothing else, in a fixed order.
+
+use std::sync::Arc;
+
+use akkaflow_model::record::{
+    FireRow, FireState, InstanceRow, NodeRow, Record, Snapshot, TokenRow, WorkflowRow,
+    WorkflowStatus,
+};
+use akkaflow_model::state::{AttemptState, InstanceState};
+
+use crate::conformance::Leader;
+use crate::conformance::samples::{
+    at, attempt, chain, fire, id, instance, node, problem, request, schedule, token, version,
+    workflow,
+};
+use crate::contract::Store;
+
+const WEEK: i64 = 7 * 24 * 3600 * 1000;
+
+/// Open and closed things of every kind side by side.
+pub async fn a_snapshot_holds_what_is_open(store: Arc<dyn Store>) {
+    let empty = store.snapshot(at(0)).await.unwrap();
+    assert_eq!(empty, Snapshot::default());
+    let mut leader = Leader::new(&store).await;
+    let deleted = WorkflowRow {
+        status: WorkflowStatus::Deleted,
+        ..workflow("z", "deleted")
+    };
+    let mut pinned = instance(id(1), "w");
+    pinned.version.0 = "pinned".to_owned();
+    pinned.run = 2;
+    let ended = InstanceRow {
+        state: InstanceState::Succeeded,
+        ..instance(id(2), "w")
+    };
+    let current = NodeRow {
+        run: 2,
+        ..node(id(1), "b")
+    };
+    let mut ended_attempt = attempt(id(1), "b", 2, 1);
+    ended_attempt.state = AttemptState::Failed;
+    let mut orphan = attempt(id(2), "a", 1, 1);
+    orphan.state = AttemptState::Running;
+    leader
+        .commit(
+            ["deleted", "live", "pinned", "old"]
+                .map(|name| Record::Version(version(name)))
+                .into(),
+        )
+        .await;
+    leader
+        .commit(vec![
+            Record::Workflow(deleted.clone()),
+            Record::Workflow(workflow("w", "live")),
+            Record::Schedule(schedule("w")),
+            Record::Fire(fire("w", "1", 10)),
+            Record::Fire(FireRow {
+                state: FireState::Skipped,
+                ..fire("w", "2", 20)
+            }),
+            Record::Token(token(id(2), "w", 1)),
+            Record::Token(TokenRow {
+                consumed_by: Some(id(1)),
+                ..token(id(3), "w", 2)
+            }),
+            Record::Instance(ended),
+            Record::Instance(pinned.clone()),
+            Record::Node(node(id(1), "a")),
+            Record::Node(current.clone()),
+            Record::Node(node(id(2), "a")),
+            Record::Attempt(ended_attempt),
+            Record::Attempt(orphan.clone()),
+            Record::Chain(chain(id(4), &[])),
+            Record::Chain(chain(id(5), &["x"])),
+            Record::Request(request("old", WEEK - 1)),
+            Record::Request(request("new", WEEK)),
+            Record::FileProblem(problem("/p")),
+        ])
+        .await;
+    let expected = Snapshot {
+        workflows: vec![workflow("w", "live"), deleted],
+        versions: vec![version("live"), version("pinned")],
+        schedules: vec![schedule("w")],
+        fires: vec![fire("w", "1", 10)],
+        tokens: vec![token(id(2), "w", 1)],
+        instances: vec![pinned],
+        nodes: vec![current],
+        attempts: vec![orphan],
+        chains: vec![chain(id(5), &["x"])],
+        requests: vec![request("new", WEEK)],
+        file_problems: vec![problem("/p")],
+    };
+    assert_eq!(store.snapshot(at(2 * WEEK)).await.unwrap(), expected);
+}

@@ -1,0 +1,107 @@
+//! The narrow trait that everyone else codes against.
+
+use std::fmt;
+
+use akkaflow_model::id::{Epoch, InstanceId};
+use akkaflow_model::record::{
+    AttemptRow, FileProblemRow, FireRow, InstanceRow, NodeRow, ScheduleRow, Snapshot, TokenRow,
+    VersionRow, WorkflowRow,
+};
+use akkaflow_model::state::InstanceState;
+use akkaflow_model::time::Timestamp;
+use async_trait::async_trait;
+
+use crate::batch::{Batch, BatchId, CommitError};
+use crate::error::Error;
+use crate::lease::{Candidate, Lease, TakenOver};
+use crate::log::{LogChunk, StoredChunk};
+use crate::query::InstanceQuery;
+
+/// The facts of the cluster.
+///
+/// All methods may be called at once from many tasks. Reads see committed rows only.
+#[async_trait]
+pub trait Store: Send + Sync + fmt::Debug {
+    /// The lease row; `None` before the first master has led.
+    async fn lease(&self) -> Result<Option<Lease>, Error>;
+
+    /// Proves life. `Ok(false)`: the lease is someone else's.
+    async fn renew(&self, epoch: Epoch, incarnation: u128) -> Result<bool, Error>;
+
+    /// Takes the lease if it still is what `seen` says, in one transaction with the EPOCH_START entry of the journal.
+    /// `seen: None` founds the cluster. `Ok(None)`: somebody else was faster.
+    async fn take_over(
+        &self,
+        seen: Option<&Lease>,
+        candidate: &Candidate,
+    ) -> Result<Option<TakenOver>, Error>;
+
+    /// Gives the lease back, so that a successor need not wait. Does nothing when it is someone else's.
+    async fn release(&self, epoch: Epoch, incarnation: u128) -> Result<(), Error>;
+
+    /// Appends to the journal and replaces rows, all or nothing, durable on return.
+    async fn commit(&self, batch: &Batch) -> Result<(), CommitError>;
+
+    /// The batch that stands at a position of the journal. EPOCH_START entries have ids of their own.
+    async fn batch_at(&self, seq: u64) -> Result<Option<BatchId>, Error>;
+
+    /// What a new master needs.
+    async fn snapshot(&self, now: Timestamp) -> Result<Snapshot, Error>;
+
+    /// A cluster-wide setting (`time-zone`), written once: returns what is in force.
+    async fn setting(&self, name: &str, default: &str) -> Result<String, Error>;
+
+    /// All workflows but deleted ones, by name.
+    async fn workflows(&self) -> Result<Vec<WorkflowRow>, Error>;
+
+    /// One workflow, deleted ones too.
+    async fn workflow(&self, name: &str) -> Result<Option<WorkflowRow>, Error>;
+
+    /// One content.
+    async fn version(&self, version: &str) -> Result<Option<VersionRow>, Error>;
+
+    /// One schedule.
+    async fn schedule(&self, workflow: &str) -> Result<Option<ScheduleRow>, Error>;
+
+    /// Fires of a workflow, newest first.
+    async fn fires(&self, workflow: &str, limit: u32) -> Result<Vec<FireRow>, Error>;
+
+    /// Tokens that wait for a workflow.
+    async fn waiting_tokens(&self, dependant: &str) -> Result<Vec<TokenRow>, Error>;
+
+    /// Problems of files, by path.
+    async fn file_problems(&self) -> Result<Vec<FileProblemRow>, Error>;
+
+    /// Instances, newest first by creation.
+    async fn instances(&self, query: &InstanceQuery) -> Result<Vec<InstanceRow>, Error>;
+
+    /// Ids that contain `part` of the hyphenated form, case-insensitively; at most `limit`.
+    async fn instance_ids(&self, part: &str, limit: u32) -> Result<Vec<InstanceId>, Error>;
+
+    /// How many instances ended in each state, by UTC day `yyyy-mm-dd` shifted by `offset_seconds`, from `from` on.
+    async fn daily_counts(
+        &self,
+        from: Timestamp,
+        offset_seconds: i32,
+    ) -> Result<Vec<(String, InstanceState, u64)>, Error>;
+
+    /// One instance.
+    async fn instance(&self, id: InstanceId) -> Result<Option<InstanceRow>, Error>;
+
+    /// The nodes of the latest run of an instance, in the order of `ready_at`, then of their writing.
+    async fn nodes(&self, id: InstanceId) -> Result<Vec<NodeRow>, Error>;
+
+    /// All attempts of an instance, of all runs, in the order of assignment.
+    async fn attempts(&self, id: InstanceId) -> Result<Vec<AttemptRow>, Error>;
+
+    /// Appends output. A chunk that is already there (same attempt, stream and offset) is passed over.
+    async fn append_log(&self, chunks: &[LogChunk]) -> Result<(), Error>;
+
+    /// Output of an instance in the order of its arrival, after the chunk numbered `after` (0: from the start).
+    async fn read_log(
+        &self,
+        id: InstanceId,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<StoredChunk>, Error>;
+}

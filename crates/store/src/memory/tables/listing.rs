@@ -1,0 +1,148 @@
+//! Queries of people and programs.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use akkaflow_model::id::{AttemptKey, InstanceId};
+use akkaflow_model::record::{
+    AttemptRow, FireRow, InstanceRow, NodeRow, TokenRow, WorkflowRow, WorkflowStatus,
+};
+use akkaflow_model::state::InstanceState;
+use akkaflow_model::time::Timestamp;
+
+use crate::memory::tables::Tables;
+use crate::query::{InstanceQuery, search_text};
+use crate::sql::daily;
+
+impl Tables {
+    /// See [`crate::Store::workflows`].
+    pub(crate) fn live_workflows(&self) -> Vec<WorkflowRow> {
+        self.workflows
+            .values()
+            .filter(|row| row.status != WorkflowStatus::Deleted)
+            .cloned()
+            .collect()
+    }
+
+    /// See [`crate::Store::fires`].
+    pub(crate) fn fires_of(&self, workflow: &str, limit: u32) -> Vec<FireRow> {
+        let mut rows: Vec<&FireRow> = self
+            .fires
+            .values()
+            .filter(|row| row.workflow == workflow)
+            .collect();
+        rows.sort_by_key(|row| Reverse((row.due_at, row.kind, row.generation, &row.key)));
+        rows.into_iter().take(limit as usize).cloned().collect()
+    }
+
+    /// See [`crate::Store::waiting_tokens`].
+    pub(crate) fn waiting_tokens(&self, dependant: &str) -> Vec<TokenRow> {
+        let mut rows: Vec<&TokenRow> = self
+            .tokens
+            .values()
+            .filter(|row| row.dependant == dependant && row.consumed_by.is_none())
+            .collect();
+        rows.sort_by_key(|row| (row.given_at, row.upstream_instance));
+        rows.into_iter().cloned().collect()
+    }
+
+    /// See [`crate::Store::instances`].
+    pub(crate) fn listing(&self, query: &InstanceQuery) -> Vec<InstanceRow> {
+        let mut rows: Vec<&InstanceRow> = self
+            .instances
+            .values()
+            .filter(|row| matches(row, query))
+            .collect();
+        rows.sort_by_key(|row| Reverse((row.created_at, row.id)));
+        let limit = query.effective_limit() as usize;
+        rows.into_iter().take(limit).cloned().collect()
+    }
+
+    /// See [`crate::Store::instance_ids`].
+    pub(crate) fn ids_with(&self, part: &str, limit: u32) -> Vec<InstanceId> {
+        let part = part.to_lowercase();
+        self.instances
+            .keys()
+            .rev()
+            .filter(|id| id.to_string().contains(&part))
+            .take(limit as usize)
+            .copied()
+            .collect()
+    }
+
+    /// See [`crate::Store::daily_counts`].
+    pub(crate) fn daily_counts(
+        &self,
+        from: Timestamp,
+        offset_seconds: i32,
+    ) -> Vec<(String, InstanceState, u64)> {
+        let counted = daily::counted(from);
+        let mut counts: BTreeMap<(String, InstanceState), u64> = BTreeMap::new();
+        for row in self.instances.values() {
+            let Some(ended_at) = row.ended_at.map(Timestamp::as_millis) else {
+                continue;
+            };
+            if counted.contains(&ended_at) && row.state.is_terminal() {
+                let day = daily::day(ended_at, offset_seconds);
+                *counts.entry((day, row.state)).or_default() += 1;
+            }
+        }
+        counts
+            .into_iter()
+            .map(|((day, state), count)| (day, state, count))
+            .collect()
+    }
+
+    /// See [`crate::Store::nodes`].
+    pub(crate) fn nodes_of(&self, id: InstanceId) -> Vec<NodeRow> {
+        let Some(instance) = self.instances.get(&id) else {
+            return Vec::new();
+        };
+        let mut rows: Vec<_> = self
+            .nodes
+            .range((id, String::new())..)
+            .take_while(|((owner, _), _)| *owner == id)
+            .map(|(_, numbered)| numbered)
+            .filter(|numbered| numbered.row.run == instance.run)
+            .collect();
+        rows.sort_by_key(|numbered| (numbered.row.ready_at, numbered.number));
+        rows.into_iter()
+            .map(|numbered| numbered.row.clone())
+            .collect()
+    }
+
+    /// See [`crate::Store::attempts`].
+    pub(crate) fn attempts_of(&self, id: InstanceId) -> Vec<AttemptRow> {
+        let first = AttemptKey {
+            instance: id,
+            node: String::new(),
+            run: 0,
+            attempt: 0,
+        };
+        let mut rows: Vec<_> = self
+            .attempts
+            .range(first..)
+            .take_while(|(key, _)| key.instance == id)
+            .map(|(_, numbered)| numbered)
+            .collect();
+        rows.sort_by_key(|numbered| (numbered.row.assigned_at, numbered.number));
+        rows.into_iter()
+            .map(|numbered| numbered.row.clone())
+            .collect()
+    }
+}
+
+fn matches(row: &InstanceRow, query: &InstanceQuery) -> bool {
+    let fits = |wanted: &Option<String>, found: &str| {
+        wanted.as_deref().is_none_or(|wanted| wanted == found)
+    };
+    (query.states.is_empty() || query.states.contains(&row.state))
+        && fits(&query.workflow, &row.workflow)
+        && fits(&query.creator, &row.creator)
+        && query
+            .key
+            .as_deref()
+            .is_none_or(|key| search_text(row.id, &row.workflow).contains(&key.to_lowercase()))
+        && query.from.is_none_or(|from| row.created_at >= from)
+        && query.to.is_none_or(|to| row.created_at < to)
+}

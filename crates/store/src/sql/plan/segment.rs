@@ -1,0 +1,128 @@
+//! Records whose order does not matter.
+
+use std::collections::BTreeMap;
+
+use akkaflow_model::id::{AttemptKey, InstanceId};
+use akkaflow_model::record::{
+    AttemptRow, ChainRow, FileProblemRow, FireRow, InstanceRow, NodeRow, Record, RequestRow,
+    ScheduleRow, TokenRow, TriggerKind, VersionRow, WorkflowRow,
+};
+
+use crate::sql::Dialect;
+use crate::sql::plan::group::Group;
+use crate::sql::plan::{Limits, Plan, Removal, Shape, Target};
+use crate::sql::tables::digest;
+use crate::sql::value::Value;
+
+/// Rows of all tables, or deletions of instances; never both.
+#[derive(Debug, Default)]
+pub(crate) struct Segment<'a> {
+    workflows: Group<'a, &'a str, WorkflowRow>,
+    versions: Group<'a, &'a str, VersionRow>,
+    schedules: Group<'a, &'a str, ScheduleRow>,
+    fires: Group<'a, (&'a str, TriggerKind, u32, &'a str), FireRow>,
+    tokens: Group<'a, (InstanceId, &'a str), TokenRow>,
+    instances: Group<'a, InstanceId, InstanceRow>,
+    nodes: Group<'a, (InstanceId, &'a str), NodeRow>,
+    attempts: Group<'a, &'a AttemptKey, AttemptRow>,
+    chains: Group<'a, InstanceId, ChainRow>,
+    requests: Group<'a, &'a str, RequestRow>,
+    file_problems: BTreeMap<&'a str, Option<&'a FileProblemRow>>,
+    deleted: Vec<InstanceId>,
+}
+
+impl<'a> Segment<'a> {
+    /// Whether `record` must be written after all that is here.
+    pub(crate) fn is_closed_for(&self, record: &Record) -> bool {
+        match record {
+            Record::DeleteInstance { .. } => {
+                !(self.instances.is_empty() && self.nodes.is_empty() && self.attempts.is_empty())
+            }
+            Record::Instance(_) | Record::Node(_) | Record::Attempt(_) => !self.deleted.is_empty(),
+            _ => false,
+        }
+    }
+
+    /// Adds a record; `number` is its place in the order of writing.
+    pub(crate) fn add(&mut self, record: &'a Record, number: i64) {
+        match record {
+            Record::Workflow(row) => self.workflows.put(&row.name, number, row, |_| false),
+            Record::Version(row) => self.versions.put(&row.version.0, number, row, |_| false),
+            Record::Schedule(row) => self.schedules.put(&row.workflow, number, row, |_| false),
+            Record::Fire(row) => {
+                let key = (&*row.workflow, row.kind, row.generation, &*row.key);
+                self.fires.put(key, number, row, |_| false);
+            }
+            Record::Token(row) => {
+                let key = (row.upstream_instance, &*row.dependant);
+                self.tokens.put(key, number, row, |_| false);
+            }
+            Record::Instance(row) => self.instances.put(row.id, number, row, |_| false),
+            Record::Node(row) => {
+                let key = (row.instance, &*row.node);
+                self.nodes
+                    .put(key, number, row, |earlier| earlier.run != row.run);
+            }
+            Record::Attempt(row) => self.attempts.put(&row.key, number, row, |_| false),
+            Record::DeleteInstance { id } => self.deleted.push(*id),
+            Record::Chain(row) => self.chains.put(row.root, number, row, |_| false),
+            Record::Request(row) => self.requests.put(&row.key, number, row, |_| false),
+            Record::FileProblem(row) => {
+                self.file_problems.insert(&row.path, Some(row));
+            }
+            Record::ClearFileProblem { path } => {
+                self.file_problems.insert(path, None);
+            }
+        }
+    }
+
+    /// Adds the statements to the plan.
+    pub(crate) fn flush(self, plan: &mut Plan<'a>, limits: Limits) {
+        self.versions.flush(Target::Version, plan, limits);
+        self.workflows.flush(Target::Workflow, plan, limits);
+        self.schedules.flush(Target::Schedule, plan, limits);
+        self.fires.flush(Target::Fire, plan, limits);
+        self.tokens.flush(Target::Token, plan, limits);
+        self.instances.flush(Target::Instance, plan, limits);
+        self.nodes.flush(Target::Node, plan, limits);
+        self.attempts.flush(Target::Attempt, plan, limits);
+        self.chains.flush(Target::Chain, plan, limits);
+        self.requests.flush(Target::Request, plan, limits);
+        flush_problems(self.file_problems, plan, limits);
+        flush_deletions(&self.deleted, plan, limits);
+    }
+}
+
+fn flush_problems<'a>(
+    problems: BTreeMap<&'a str, Option<&'a FileProblemRow>>,
+    plan: &mut Plan<'a>,
+    limits: Limits,
+) {
+    let mut found = Group::default();
+    let mut cleared = Vec::new();
+    for (path, problem) in problems {
+        match problem {
+            Some(row) => found.put(path, 0, row, |_| false),
+            None => cleared.push(digest(path)),
+        }
+    }
+    found.flush(Target::FileProblem, plan, limits);
+    plan.add(cleared, 1, limits, |keys| Shape::Remove {
+        what: Removal::FileProblems,
+        keys,
+    });
+}
+
+fn flush_deletions(deleted: &[InstanceId], plan: &mut Plan<'_>, limits: Limits) {
+    if deleted.is_empty() {
+        return;
+    }
+    let logs = match limits.dialect {
+        Dialect::Sqlite => Removal::SweepLogs,
+        Dialect::Mysql => Removal::Logs,
+    };
+    for what in [Removal::Attempts, Removal::Nodes, logs, Removal::Instances] {
+        let keys = deleted.iter().copied().map(Value::id).collect();
+        plan.add(keys, 1, limits, |keys| Shape::Remove { what, keys });
+    }
+}

@@ -1,0 +1,9 @@
+//! The tables of the records.
+
+mod definitions;
+mod instances;
+mod nodes;
+mod requests;
+mod schedules;
+
+pub(crate) use requests::digest;

@@ -1,0 +1,104 @@
+//! Schedules, fires, tokens.
+
+use akkaflow_model::record::{FireRow, ScheduleRow, TokenRow};
+
+use crate::error::Error;
+use crate::sql::codes::Coded as _;
+use crate::sql::row::Columns;
+use crate::sql::table::{Layout, Number, Table};
+use crate::sql::value::Value;
+
+impl Table for ScheduleRow {
+    const LAYOUT: Layout = Layout {
+        name: "af_schedule",
+        keys: &["workflow"],
+        columns: &["generation", "trigger_text", "is_enabled", "fired_through"],
+        number: Number::Absent,
+    };
+
+    fn write<'a>(&'a self, values: &mut Vec<Value<'a>>) {
+        values.extend([
+            Value::text(&self.workflow),
+            Value::Int(self.generation.into()),
+            Value::text(&self.trigger),
+            Value::Int(self.is_enabled.into()),
+            Value::time(self.fired_through),
+        ]);
+    }
+
+    fn read(columns: &mut Columns<'_>) -> Result<Self, Error> {
+        Ok(Self {
+            workflow: columns.text()?,
+            generation: columns.count()?,
+            trigger: columns.text()?,
+            is_enabled: columns.flag()?,
+            fired_through: columns.time()?,
+        })
+    }
+}
+
+impl Table for FireRow {
+    const LAYOUT: Layout = Layout {
+        name: "af_fire",
+        keys: &["workflow", "kind", "generation", "fire_key"],
+        columns: &["due_at", "state", "instance", "through"],
+        number: Number::Absent,
+    };
+
+    fn write<'a>(&'a self, values: &mut Vec<Value<'a>>) {
+        values.extend([
+            Value::text(&self.workflow),
+            Value::Int(self.kind.code()),
+            Value::Int(self.generation.into()),
+            Value::text(&self.key),
+            Value::time(self.due_at),
+            Value::Int(self.state.code()),
+            Value::optional_id(self.instance),
+            Value::optional_time(self.through),
+        ]);
+    }
+
+    fn read(columns: &mut Columns<'_>) -> Result<Self, Error> {
+        Ok(Self {
+            workflow: columns.text()?,
+            kind: columns.coded()?,
+            generation: columns.count()?,
+            key: columns.text()?,
+            due_at: columns.time()?,
+            state: columns.coded()?,
+            instance: columns.optional_id()?,
+            through: columns.optional_time()?,
+        })
+    }
+}
+
+impl Table for TokenRow {
+    const LAYOUT: Layout = Layout {
+        name: "af_token",
+        keys: &["upstream_instance", "dependant"],
+        columns: &["upstream", "business_at", "given_at", "consumed_by"],
+        number: Number::Absent,
+    };
+
+    fn write<'a>(&'a self, values: &mut Vec<Value<'a>>) {
+        values.extend([
+            Value::id(self.upstream_instance),
+            Value::text(&self.dependant),
+            Value::text(&self.upstream),
+            Value::time(self.business_at),
+            Value::time(self.given_at),
+            Value::optional_id(self.consumed_by),
+        ]);
+    }
+
+    fn read(columns: &mut Columns<'_>) -> Result<Self, Error> {
+        Ok(Self {
+            upstream_instance: columns.id()?,
+            dependant: columns.text()?,
+            upstream: columns.text()?,
+            business_at: columns.time()?,
+            given_at: columns.time()?,
+            consumed_by: columns.optional_id()?,
+        })
+    }
+}

@@ -1,0 +1,56 @@
+//! The conformance suite, once for each store.
+
+use std::sync::Arc;
+
+use akkaflow_store::{MemoryStore, SqliteStore, Store, conformance};
+
+macro_rules! suite {
+    ($($check:ident),* $(,)?) => {
+        mod memory {
+            $(#[tokio::test]
+            async fn $check() {
+                super::conformance::$check(super::memory()).await;
+            })*
+        }
+
+        mod sqlite {
+            $(#[tokio::test]
+            async fn $check() {
+                let directory = tempfile::tempdir().unwrap();
+                super::conformance::$check(super::sqlite(directory.path()).await).await;
+            })*
+        }
+    };
+}
+
+suite!(
+    a_batch_is_all_or_nothing,
+    a_batch_of_5000_records_is_written,
+    a_lease_is_founded_renewed_and_given_back,
+    a_setting_is_written_once,
+    a_snapshot_holds_what_is_open,
+    a_take_over_needs_the_lease_as_it_was_seen,
+    attempts_and_nodes_come_in_order,
+    daily_counts_follow_the_offset,
+    deletions_leave_nothing_but_fires_and_tokens,
+    fires_come_newest_first,
+    ids_are_found_by_any_part,
+    listings_obey_all_filters,
+    only_one_of_many_candidates_wins,
+    output_is_appended_once_and_read_in_order,
+    output_of_any_bytes_round_trips,
+    random_batches_give_the_snapshots_of_the_twin,
+    readers_see_whole_batches,
+    records_of_every_kind_round_trip,
+    the_fence_holds,
+    the_last_row_of_a_key_wins,
+);
+
+fn memory() -> Arc<dyn Store> {
+    Arc::new(MemoryStore::new())
+}
+
+async fn sqlite(directory: &std::path::Path) -> Arc<dyn Store> {
+    let store = SqliteStore::open(&directory.join("akkaflow.db")).await;
+    Arc::new(store.unwrap())
+}
