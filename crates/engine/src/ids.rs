@@ -1,6 +1,6 @@
 //! Instance ids: drawn from the seed, so that a replay draws the same.
 
-use akkaflow_model::id::InstanceId;
+use akkaflow_model::id::{Epoch, InstanceId};
 use akkaflow_model::time::Timestamp;
 
 /// Bits of the id that hold a counter, so that ids of one millisecond sort in the order of their creation.
@@ -16,8 +16,12 @@ pub(crate) struct Ids {
 }
 
 impl Ids {
-    pub(crate) fn new(seed: u64) -> Self {
-        Self { seed, counter: 0 }
+    /// Two masters that were told the same seed still differ by their epoch.
+    pub(crate) fn new(seed: u64, epoch: Epoch) -> Self {
+        Self {
+            seed: seed ^ mix(epoch.0),
+            counter: 0,
+        }
     }
 
     /// An id never drawn before by this engine, greater than all drawn before at the same or an earlier moment.
@@ -48,13 +52,15 @@ mod tests {
     #[test]
     fn ids_are_reproducible_distinct_and_ordered() {
         let now = Timestamp::from_millis(1_700_000_000_000);
-        let draw = |seed| {
-            let mut ids = Ids::new(seed);
+        let draw = |seed, epoch| {
+            let mut ids = Ids::new(seed, Epoch(epoch));
             (0..10_000).map(|_| ids.draw(now)).collect::<Vec<_>>()
         };
-        let first = draw(7);
-        assert_eq!(first, draw(7));
-        assert_ne!(first, draw(8));
+        let first = draw(7, 1);
+        assert_eq!(first, draw(7, 1));
+        for other in [draw(8, 1), draw(7, 2)] {
+            assert!(first.iter().zip(&other).all(|(a, b)| a != b));
+        }
         assert!(first.windows(2).all(|pair| pair[0] < pair[1]));
     }
 }

@@ -32,7 +32,7 @@ impl Engine {
             .map(|(version, workflow)| (version, Graph::compile(workflow)))
             .collect();
         let mut engine = Self {
-            ids: Ids::new(options.seed),
+            ids: Ids::new(options.seed, options.epoch),
             options,
             now: akkaflow_model::time::Timestamp::from_millis(i64::MIN),
             has_stepped: false,

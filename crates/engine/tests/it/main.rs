@@ -2,6 +2,7 @@
 //!
 //! Every step is followed by a check of all invariants and by a load from the rows written so far, which must give the
 //! same state.
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 mod world;
 

@@ -1,1 +1,217 @@
+use akkaflow_engine::{Order, OutcomeKind};
+use akkaflow_model::record::TriggerKind;
+use akkaflow_model::state::{InstanceState, NodeState};
 
+use crate::world::{Change, World, single, workflow};
+
+const TEXT: &str = "start a
+    a: ok=f
+    fork f: b c
+    b: ok=j
+    c: ok=j
+    join j: d
+    d: ok=e
+    end e";
+
+/// `a` and `b` have succeeded, `c` has failed.
+fn broken() -> (World, akkaflow_model::id::InstanceId) {
+    let mut world = World::with_worker();
+    world.put(workflow("wf", TEXT));
+    let id = world.run("wf");
+    world.ok("a");
+    world.ok("b");
+    world.fail("c");
+    assert_eq!(world.state(id), InstanceState::Failed);
+    (world, id)
+}
+
+#[test]
+fn rerun_from_failed_keeps_what_has_succeeded() {
+    let (mut world, id) = broken();
+    world.pass(60);
+    world.rerun(id, true).unwrap();
+    assert_eq!(world.running_nodes(), "c");
+    let row = world.row(id);
+    assert_eq!((row.run, row.state), (2, InstanceState::Running));
+    assert!(row.ended_at.is_none() && row.message.is_none());
+    world.restart();
+    let key = world.running[0].key.clone();
+    world.attach_again("w", 10, 1, &[key]);
+    world.ok("c");
+    world.ok("d");
+    assert_eq!(world.state(id), InstanceState::Succeeded);
+    assert_eq!(world.node(id, "a").run, 2);
+    assert_eq!(world.rows.attempts.len(), 5, "a b c, then c d");
+}
+
+#[test]
+fn rerun_of_all_starts_from_the_beginning() {
+    let (mut world, id) = broken();
+    world.rerun(id, false).unwrap();
+    assert_eq!(world.running_nodes(), "a");
+    world.run_out();
+    assert_eq!(world.state(id), InstanceState::Succeeded);
+    assert_eq!(world.rows.attempts.len(), 7, "earlier attempts stay");
+}
+
+#[test]
+fn waiting_rerun_remembers_what_it_keeps_over_a_restart() {
+    let (mut world, id) = broken();
+    world.run("wf");
+    world.rerun(id, true).unwrap();
+    assert_eq!(world.state(id), InstanceState::Ready);
+    world.restart();
+    world.attach_again("w", 10, 2, &[]);
+    world.running.clear();
+    let other = world.instances_of("wf")[1].id;
+    world.kill(other);
+    for key in world.cancelled.clone() {
+        world.input(akkaflow_engine::Input::AttemptFinished {
+            worker: akkaflow_model::id::WorkerId("w".into()),
+            key: key.0,
+            outcome: akkaflow_engine::Outcome {
+                kind: OutcomeKind::Cancelled,
+                text: None,
+                exit_code: None,
+                log_length: 0,
+            },
+        });
+    }
+    assert_eq!(world.running_nodes(), "c");
+}
+
+#[test]
+fn rerun_takes_the_newest_definition_and_nodes_that_it_lacks_vanish() {
+    let (mut world, id) = broken();
+    world.put(workflow("wf", "start b\n b: ok=n\n n: ok=e\n end e"));
+    world.rerun(id, true).unwrap();
+    assert_eq!(world.nodes(id), "b:succeeded n:running start:succeeded");
+    world.ok("n");
+    assert_eq!(world.state(id), InstanceState::Succeeded);
+}
+
+#[test]
+fn pinned_rerun_keeps_the_definition_it_ran_with() {
+    let (mut world, id) = broken();
+    let pinned = world.definitions.get(&world.row(id).version).cloned();
+    world.put(single("wf"));
+    let stored = world.stored(id);
+    world
+        .order(Order::Rerun {
+            id,
+            stored,
+            from_failed: true,
+            pinned,
+        })
+        .unwrap();
+    assert_eq!(world.running_nodes(), "c");
+}
+
+#[test]
+fn what_comes_after_a_node_that_runs_again_runs_again() {
+    let mut world = World::with_worker();
+    world.put(workflow(
+        "wf",
+        "start a\n a: ok=c error=x\n x: ok=c\n c: ok=d\n d: ok=e\n end e",
+    ));
+    let id = world.run("wf");
+    world.fail("a");
+    world.ok("x");
+    world.ok("c");
+    world.fail("d");
+    world.rerun(id, true).unwrap();
+    world.ok("a");
+    assert_eq!(world.running_nodes(), "c");
+    world.run_out();
+    assert_eq!(world.state(id), InstanceState::Succeeded);
+    assert!(!world.row(id).handled_errors);
+    assert!(!world.nodes(id).contains("x:"));
+}
+
+#[test]
+fn rerun_of_a_success_ends_as_success_again() {
+    let mut world = World::with_worker();
+    world.put(single("wf"));
+    let id = world.run("wf");
+    world.ok("a");
+    world.rerun(id, true).unwrap();
+    assert_eq!(world.state(id), InstanceState::Succeeded);
+    assert_eq!(world.row(id).run, 2);
+}
+
+#[test]
+fn rerun_keeps_dates_trigger_and_parameters() {
+    let mut world = World::with_worker();
+    let daily = || single("wf").cron("0 1 * * *");
+    world.put(daily().params(&[("day", "${time.today|yyyyMMdd}")]));
+    world.pass(3600);
+    world.fail("a");
+    let id = world.instances_of("wf")[0].id;
+    world.pass(3 * 3600);
+    world.put(daily().params(&[
+        ("day", "${time.yestoday|yyyyMMdd}"),
+        ("new", "${time.today|yyyy}"),
+    ]));
+    world.rerun(id, false).unwrap();
+    let row = world.row(id);
+    assert_eq!(row.trigger, TriggerKind::Cron);
+    assert_eq!(
+        row.params,
+        [
+            ("day".to_owned(), "20260101".to_owned()),
+            ("new".to_owned(), "2026".to_owned())
+        ]
+    );
+}
+
+#[test]
+fn retry_counts_start_anew_in_a_rerun() {
+    let mut world = World::with_worker();
+    world.put(workflow("wf", "start a\n a: ok=e retry=1\n end e"));
+    let id = world.run("wf");
+    world.fail("a");
+    world.fail("a");
+    world.rerun(id, true).unwrap();
+    world.fail("a");
+    world.ok("a");
+    assert_eq!(world.state(id), InstanceState::Succeeded);
+    assert_eq!(world.node_state(id, "a"), NodeState::Succeeded);
+}
+
+#[test]
+fn reruns_that_make_no_sense_are_refused_in_the_words_of_akkaflow() {
+    let mut world = World::with_worker();
+    world.put(single("wf"));
+    let id = world.run("wf");
+    let waiting = world.run("wf");
+    let refused = |world: &mut World, id| {
+        let stored = world.stored(id);
+        world.refused(Order::Rerun {
+            id,
+            stored,
+            from_failed: false,
+            pinned: None,
+        })
+    };
+    assert_eq!(
+        refused(&mut world, id),
+        format!("工作流实例[{id}]已经在重跑")
+    );
+    assert_eq!(
+        refused(&mut world, waiting),
+        format!("工作流实例[{waiting}]已经存在等待队列中")
+    );
+    world.run_out();
+    let nobody = akkaflow_model::id::InstanceId::from_u128(5);
+    assert_eq!(
+        refused(&mut world, nobody),
+        format!("工作流实例[{nobody}]不存在")
+    );
+    world
+        .order(Order::DeleteWorkflow { name: "wf".into() })
+        .unwrap();
+    assert_eq!(
+        refused(&mut world, id),
+        format!("找不到该工作流实例[{id}]中的工作流[wf]")
+    );
+}

@@ -150,6 +150,7 @@ pub(crate) struct World {
     pub(crate) acknowledged: usize,
     pub(crate) replies: BTreeMap<RequestId, Result<Answer, Rejection>>,
     next_request: u64,
+    epoch: u64,
 }
 
 impl World {
@@ -165,6 +166,7 @@ impl World {
             acknowledged: 0,
             replies: BTreeMap::new(),
             next_request: 0,
+            epoch: 1,
         }
     }
 
@@ -197,11 +199,16 @@ impl World {
     }
 
     fn loaded(&self) -> Engine {
-        Engine::load(options(), self.rows.snapshot(), self.definitions.clone())
+        let options = Options {
+            epoch: Epoch(self.epoch),
+            ..options()
+        };
+        Engine::load(options, self.rows.snapshot(), self.definitions.clone())
     }
 
     /// The master dies, another one takes over.
     pub(crate) fn restart(&mut self) {
+        self.epoch += 1;
         self.engine = self.loaded();
         self.tick();
     }
