@@ -9,6 +9,8 @@
 //! | [`definition`], [`element`] | a workflow as its file says it |
 //! | [`outcome`] | how an attempt ended |
 //! | [`xml`], [`shape`] | from bytes to a tree with places, and what may stand in it |
+//! | [`read`] | from a file to a checked workflow |
+//! | [`render`] | findings as people read them |
 //! | [`db_links`] | the named databases of `db_links.xml` |
 //! | [`diagnostic`], [`code`] | what is wrong with a file, where, and what to do |
 //! | [`cron`], [`param`] | when things start, and the dates and values that they start with |
@@ -31,7 +33,9 @@ pub mod message;
 pub mod outcome;
 pub mod param;
 mod quote;
+pub mod read;
 pub mod record;
+pub mod render;
 pub mod shape;
 pub mod state;
 pub mod suggest;

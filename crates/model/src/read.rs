@@ -1,0 +1,200 @@
+//! From the bytes of a workflow file to a [`Workflow`], with every mistake at its place.
+//!
+//! Reading never stops at the first mistake. It hands out a workflow only when there is no error at all, so whoever
+//! holds one needs no further checks.
+
+mod coordinator;
+mod graph;
+mod node;
+mod params;
+mod place;
+mod root;
+mod shapes;
+
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use crate::code;
+use crate::definition::{Version, Workflow};
+use crate::diagnostic::{Diagnostic, Diagnostics, Finding, Severity};
+use crate::element::{Element, Span};
+use crate::param;
+use crate::render;
+use crate::text::Text;
+use crate::xml::{self, Document};
+
+pub use shapes::workflow_shape;
+
+/// The action types, as far as a reader must know them.
+pub trait ActionCatalog {
+    /// Reports everything wrong with a body; its label is the action type. `None` when the type is unknown.
+    fn check(&self, body: &Element, diagnostics: &mut Diagnostics) -> Option<()>;
+
+    /// The types that this program can run.
+    fn tags(&self) -> Vec<&'static str>;
+}
+
+/// What a file holds.
+#[derive(Debug)]
+pub struct Reading {
+    /// The decoded text, to which all places refer. Reading its bytes again gives the same.
+    pub source: Arc<str>,
+    /// The workflow; `None` exactly when [`Reading::diagnostics`] holds an error.
+    pub workflow: Option<Workflow>,
+    /// The workflow's name, where it could be read, even if the rest is wrong.
+    pub name: Option<String>,
+    /// Everything found, in the order of the file.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Reading {
+    /// Everything found with lines and columns; `file` is what messages call the file.
+    pub fn findings(&self, file: &str) -> Vec<Finding> {
+        render::locate_all(&self.source, file, &self.diagnostics)
+    }
+
+    /// Whether an error was found.
+    pub fn has_errors(&self) -> bool {
+        self.workflow.is_none()
+    }
+}
+
+/// Reads and checks a workflow file. Never panics; the cost grows with the size of the file, which is limited.
+pub fn read_workflow(bytes: &[u8], actions: &dyn ActionCatalog) -> Reading {
+    let mut document = xml::read(bytes);
+    let root = document.root.take();
+    let diagnostics = std::mem::take(&mut document.diagnostics);
+    let mut reader = Reader {
+        document: &document,
+        actions,
+        diagnostics,
+    };
+    let draft = root.as_ref().map(|root| (root, reader.read(root)));
+    document.diagnostics = reader.diagnostics;
+    let name = draft.as_ref().and_then(|(_, draft)| draft.name.clone());
+    let diagnostics = document.findings();
+    let has_errors = diagnostics
+        .iter()
+        .any(|finding| finding.severity == Severity::Error);
+    let workflow = draft
+        .filter(|_| !has_errors)
+        .and_then(|(root, draft)| draft.finish(root, &document.source));
+    debug_assert_eq!(
+        workflow.is_none(),
+        has_errors,
+        "a workflow exists exactly where there is no error"
+    );
+    Reading {
+        source: document.source,
+        workflow,
+        name,
+        diagnostics,
+    }
+}
+
+/// The name of a content: the first 16 hexadecimal digits of the SHA-256 of its decoded text.
+pub fn version_of(source: &str) -> Version {
+    let hash = Sha256::digest(source.as_bytes());
+    Version(
+        hash.iter()
+            .take(8)
+            .map(|byte| format!("{byte:02x}"))
+            .collect(),
+    )
+}
+
+/// One reading.
+struct Reader<'a> {
+    document: &'a Document,
+    actions: &'a dyn ActionCatalog,
+    diagnostics: Diagnostics,
+}
+
+/// A workflow as far as it could be read.
+struct Draft {
+    name: Option<String>,
+    head: Option<root::Head>,
+    coordinator: Option<crate::definition::Coordinator>,
+    nodes: Vec<node::Draft>,
+    not_runnable: Option<Text>,
+}
+
+impl Reader<'_> {
+    fn read(&mut self, root: &Element) -> Draft {
+        self.check_root_label(root);
+        workflow_shape().check(root, &mut self.diagnostics);
+        let name = root::name(root);
+        let head = self.read_head(root);
+        let coordinator = root
+            .elements_named("coordinator")
+            .next()
+            .and_then(|element| self.read_coordinator(element, name.as_deref()));
+        let nodes: Vec<node::Draft> = root
+            .elements()
+            .filter_map(|element| self.read_node(element))
+            .collect();
+        self.check_graph(root, &nodes);
+        self.check_params(root);
+        let not_runnable = self.check_bodies(root);
+        Draft {
+            name,
+            head,
+            coordinator,
+            nodes,
+            not_runnable,
+        }
+    }
+
+    /// Whether a fault of the file cut this element off, so that what it lacks may be in the unread rest.
+    fn is_cut_off(&self, element: &Element) -> bool {
+        self.document.unclosed.contains(&element.name_span)
+    }
+
+    /// The line, from 1, in which a place stands.
+    fn line(&self, span: Span) -> usize {
+        1 + self.document.source[..span.start].matches('\n').count()
+    }
+
+    fn check_root_label(&mut self, root: &Element) {
+        if matches!(root.name.as_str(), "work-flow" | "workflow") {
+            return;
+        }
+        let found = crate::quote::shortened(&root.name);
+        self.diagnostics.warning(
+            code::ROOT_LABEL,
+            root.name_span,
+            Text::new(
+                format!("根节点是 <{found}>，应为 <work-flow>"),
+                format!("the root is called <{found}>, not <work-flow>"),
+            ),
+            Text::new("请改为 <work-flow>", "call it <work-flow>"),
+        );
+    }
+}
+
+impl Draft {
+    fn finish(self, root: &Element, source: &Arc<str>) -> Option<Workflow> {
+        let head = self.head?;
+        Some(Workflow {
+            name: self.name?,
+            creator: head.creator,
+            desc: head.desc,
+            create_time: head.create_time,
+            mail_level: head.mail_level,
+            mail_receivers: head.mail_receivers,
+            instance_limit: head.instance_limit,
+            dir: head.dir,
+            coordinator: self.coordinator,
+            nodes: self
+                .nodes
+                .into_iter()
+                .map(|draft| draft.node)
+                .collect::<Option<_>>()?,
+            used_params: param::used_params(root),
+            version: version_of(source),
+            source: Arc::clone(source),
+            not_runnable: self.not_runnable,
+        })
+    }
+}

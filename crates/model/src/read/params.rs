@@ -1,0 +1,212 @@
+//! Uses of parameters and dates.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use crate::code;
+use crate::element::{Child, Element, Span};
+use crate::param;
+use crate::quote::shortened;
+use crate::read::Reader;
+use crate::read::coordinator::param_elements;
+use crate::read::place::inside;
+use crate::suggest::did_you_mean;
+use crate::text::Text;
+use crate::xml::MAX_FINDINGS;
+
+/// A value of the file and where it stands.
+#[derive(Clone, Copy)]
+struct Value<'e> {
+    text: &'e str,
+    span: Span,
+}
+
+/// What is known while the values are looked at.
+#[derive(Default)]
+struct Names<'e> {
+    /// Every parameter of the list.
+    listed: BTreeSet<&'e str>,
+    /// Each unknown name is reported once.
+    reported: BTreeSet<&'e str>,
+}
+
+impl Reader<'_> {
+    pub(super) fn check_params(&mut self, root: &Element) {
+        let coordinators: Vec<&Element> = root.elements_named("coordinator").collect();
+        let params = || {
+            coordinators
+                .iter()
+                .flat_map(|element| param_elements(element))
+        };
+        let mut names = Names::default();
+        names.listed = params()
+            .filter_map(|param| Some(param.attribute("name")?.value.trim()))
+            .collect();
+        let mut above: BTreeSet<&str> = BTreeSet::new();
+        for param in params() {
+            if let Some(value) = param.attribute("value") {
+                let value = Value {
+                    text: &value.value,
+                    span: value.value_span,
+                };
+                self.check_param_value(value, &above, &mut names);
+            }
+            above.extend(param.attribute("name").map(|name| name.value.trim()));
+        }
+        for node in root.elements() {
+            match node.name.as_str() {
+                "action" => node
+                    .elements()
+                    .for_each(|body| self.check_body_values(body, &mut names)),
+                "kill" => self.check_body_values(node, &mut names),
+                _ => {}
+            }
+        }
+    }
+
+    fn check_param_value<'e>(
+        &mut self,
+        value: Value<'e>,
+        above: &BTreeSet<&'e str>,
+        names: &mut Names<'e>,
+    ) {
+        for (range, name) in param::references(value.text) {
+            if names.listed.contains(name) && !above.contains(name) {
+                self.defined_below(value, range, name);
+            } else {
+                self.check_reference(value, range, name, names);
+            }
+        }
+        for (range, name) in param::bare_names(value.text) {
+            if above.contains(name) {
+                self.bare_param(value, range, name);
+            }
+        }
+        self.check_times(value);
+    }
+
+    fn check_body_values<'e>(&mut self, element: &'e Element, names: &mut Names<'e>) {
+        let attributes = element.attributes.iter().map(|attribute| Value {
+            text: &attribute.value,
+            span: attribute.value_span,
+        });
+        for value in attributes {
+            self.check_body_value(value, names);
+        }
+        for child in &element.children {
+            match child {
+                Child::Text { text, span } => {
+                    self.check_body_value(Value { text, span: *span }, names)
+                }
+                Child::Element(inner) => self.check_body_values(inner, names),
+            }
+        }
+    }
+
+    fn check_body_value<'e>(&mut self, value: Value<'e>, names: &mut Names<'e>) {
+        for (range, name) in param::references(value.text) {
+            self.check_reference(value, range, name, names);
+        }
+        self.check_times(value);
+    }
+
+    fn check_reference<'e>(
+        &mut self,
+        value: Value<'e>,
+        range: Range<usize>,
+        name: &'e str,
+        names: &mut Names<'e>,
+    ) {
+        let is_new = !names.listed.contains(name)
+            && names.reported.len() < MAX_FINDINGS
+            && names.reported.insert(name);
+        if !is_new {
+            return;
+        }
+        let found = shortened(name);
+        let help = did_you_mean(name, names.listed.iter().copied()).unwrap_or_else(|| {
+            Text::new(
+                "请在 <param-list> 中定义，或在运行时给出",
+                "define it in <param-list>, or give it with every run",
+            )
+        });
+        self.diagnostics.warning(
+            code::UNDEFINED_PARAM,
+            self.place_in(value, range),
+            Text::new(
+                format!("参数 `{found}` 未定义"),
+                format!("parameter `{found}` is not defined"),
+            ),
+            help,
+        );
+    }
+
+    fn defined_below(&mut self, value: Value<'_>, range: Range<usize>, name: &str) {
+        let found = shortened(name);
+        self.diagnostics.warning(
+            code::UNDEFINED_PARAM,
+            self.place_in(value, range),
+            Text::new(
+                format!("参数 `{found}` 在下方才定义"),
+                format!("parameter `{found}` is defined only below"),
+            ),
+            Text::new(
+                "参数自上而下计算，请把它移到上方",
+                "parameters are computed from the top down; move it up",
+            ),
+        );
+    }
+
+    fn bare_param(&mut self, value: Value<'_>, range: Range<usize>, name: &str) {
+        let found = shortened(name);
+        self.diagnostics.warning(
+            code::BARE_PARAM,
+            self.place_in(value, range),
+            Text::new(
+                format!("`${{{found}}}` 按参数处理，但缺少 `param:`"),
+                format!("`${{{found}}}` is taken as a parameter, but lacks `param:`"),
+            ),
+            Text::new(
+                format!("请写 `${{param:{found}}}`"),
+                format!("write `${{param:{found}}}`"),
+            ),
+        );
+    }
+
+    fn check_times(&mut self, value: Value<'_>) {
+        let expressions = param::time_expressions(value.text);
+        for (range, expression) in expressions.into_iter().take(MAX_FINDINGS) {
+            // What a parameter brings is known only when it runs.
+            if expression.contains("${") {
+                continue;
+            }
+            let is_known_unit = match param::check_time_expression(expression) {
+                Ok(is_known_unit) => is_known_unit,
+                Err(error) => {
+                    let span = self.place_in(value, range);
+                    self.diagnostics
+                        .error(code::BAD_TIME_EXPRESSION, span, error.text(), None);
+                    continue;
+                }
+            };
+            if !is_known_unit {
+                self.diagnostics.warning(
+                    code::UNKNOWN_UNIT,
+                    self.place_in(value, range),
+                    Text::new(
+                        "未知的时间单位，按天计算",
+                        "the unit is unknown and counts as days",
+                    ),
+                    Text::new(
+                        "单位有：day、month、hour、minute",
+                        "there are day, month, hour, minute",
+                    ),
+                );
+            }
+        }
+    }
+
+    fn place_in(&self, value: Value<'_>, range: Range<usize>) -> Span {
+        inside(&self.document.source, value.span, value.text, range)
+    }
+}

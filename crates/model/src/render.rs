@@ -1,0 +1,205 @@
+//! Findings as people read them.
+//!
+//! ```text
+//! error[AF104]: `retry-times` must be a whole number, found `三`
+//!  --> xmlconfig/report.xml:2:33
+//!   |
+//! 2 |   <action name="a" retry-times="三">
+//!   |                                 ^^
+//!   = help: write 0 to switch retries off
+//! ```
+
+mod paint;
+
+use unicode_width::UnicodeWidthChar;
+
+use crate::diagnostic::{Diagnostic, Finding, Severity};
+use crate::text::Lang;
+use paint::Paint;
+
+/// Where an excerpt is cut, in characters.
+const LONGEST_EXCERPT: usize = 400;
+/// What a tab stands for: terminals would disagree about where it ends.
+const TAB: &str = "    ";
+
+/// Spells out the place of one diagnostic.
+pub fn locate(source: &str, file: &str, diagnostic: &Diagnostic) -> Finding {
+    Lines::new(source).locate(file, diagnostic)
+}
+
+/// Spells out the places of many, at the cost of one pass over the text.
+pub fn locate_all(source: &str, file: &str, diagnostics: &[Diagnostic]) -> Vec<Finding> {
+    let lines = Lines::new(source);
+    diagnostics
+        .iter()
+        .map(|diagnostic| lines.locate(file, diagnostic))
+        .collect()
+}
+
+/// A text and where its lines begin.
+struct Lines<'a> {
+    source: &'a str,
+    starts: Vec<usize>,
+}
+
+impl<'a> Lines<'a> {
+    fn new(source: &'a str) -> Self {
+        let breaks = source.match_indices('\n').map(|(at, _)| at + 1);
+        Self {
+            source,
+            starts: std::iter::once(0).chain(breaks).collect(),
+        }
+    }
+
+    fn locate(&self, file: &str, diagnostic: &Diagnostic) -> Finding {
+        let start = self.boundary(diagnostic.span.start);
+        let index = self.starts.partition_point(|begin| *begin <= start) - 1;
+        let begin = self.starts[index];
+        let line = self.source[begin..].lines().next().unwrap_or_default();
+        let line_end = begin + line.len();
+        let end = self
+            .boundary(diagnostic.span.end)
+            .clamp(start, line_end.max(start));
+        Finding {
+            code: diagnostic.code.to_owned(),
+            severity: diagnostic.severity,
+            file: file.to_owned(),
+            line: count(index + 1),
+            column: count(1 + self.source[begin..start].chars().count()),
+            width: count(self.source[start..end].chars().count()).max(1),
+            excerpt: line.chars().take(LONGEST_EXCERPT).collect(),
+            message: diagnostic.message.clone(),
+            help: diagnostic.help.clone(),
+        }
+    }
+
+    fn boundary(&self, at: usize) -> usize {
+        self.source.floor_char_boundary(at.min(self.source.len()))
+    }
+}
+
+/// Files are limited to a mebibyte, so every count fits.
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+/// Findings one below the other, with an empty line between them; ends with a line break unless empty. It needs nothing but
+/// the findings, which may have come over the wire; control characters in them are made harmless.
+pub fn render_findings(findings: &[Finding], lang: Lang, color: bool) -> String {
+    let paint = Paint { color };
+    let blocks: Vec<String> = findings
+        .iter()
+        .map(|finding| block(finding, lang, paint))
+        .collect();
+    blocks.join("\n")
+}
+
+fn block(finding: &Finding, lang: Lang, paint: Paint) -> String {
+    let word = severity_word(finding.severity, lang);
+    let head = format!("{word}[{}]", visible(&finding.code));
+    let message = visible(finding.message.get(lang));
+    let colon = match lang {
+        Lang::Zh => "：",
+        Lang::En => ": ",
+    };
+    let number = finding.line.to_string();
+    let margin = " ".repeat(number.len());
+    let mut lines = vec![
+        format!(
+            "{}{}",
+            paint.severity(finding.severity, &head),
+            paint.strong(&format!("{colon}{message}"))
+        ),
+        format!(
+            "{margin}{} {}:{}:{}",
+            paint.frame("-->"),
+            visible(&finding.file),
+            finding.line,
+            finding.column
+        ),
+    ];
+    if !finding.excerpt.trim().is_empty() {
+        lines.push(format!("{margin} {}", paint.frame("|")));
+        lines.push(format!(
+            "{} {}",
+            paint.frame(&format!("{number} |")),
+            visible(&finding.excerpt).trim_end()
+        ));
+        if let Some(underline) = underline(finding) {
+            let carets = paint.severity(finding.severity, underline.trim_start());
+            let blanks = " ".repeat(underline.len() - underline.trim_start().len());
+            lines.push(format!("{margin} {} {blanks}{carets}", paint.frame("|")));
+        }
+    }
+    if let Some(help) = &finding.help {
+        let word = match lang {
+            Lang::Zh => "帮助：",
+            Lang::En => "help: ",
+        };
+        lines.push(format!(
+            "{margin} {} {}{}",
+            paint.frame("="),
+            paint.strong(word),
+            visible(help.get(lang))
+        ));
+    }
+    lines.push(String::new());
+    lines.join("\n")
+}
+
+fn severity_word(severity: Severity, lang: Lang) -> &'static str {
+    match (severity, lang) {
+        (Severity::Error, Lang::En) => "error",
+        (Severity::Error, Lang::Zh) => "错误",
+        (Severity::Warning, Lang::En) => "warning",
+        (Severity::Warning, Lang::Zh) => "警告",
+    }
+}
+
+/// Carets under the place; `None` when the excerpt was cut before it.
+fn underline(finding: &Finding) -> Option<String> {
+    let column = usize::try_from(finding.column).ok()?.checked_sub(1)?;
+    let width = usize::try_from(finding.width).ok()?;
+    let characters = finding.excerpt.chars().count();
+    if column > characters || (column == characters && characters == LONGEST_EXCERPT) {
+        return None;
+    }
+    let columns = |from: usize, count: usize| -> usize {
+        let piece = finding.excerpt.chars().skip(from).take(count);
+        piece.map(|character| columns_of(character)).sum()
+    };
+    let carets = columns(column, width).max(1);
+    Some(" ".repeat(columns(0, column)) + &"^".repeat(carets))
+}
+
+/// Columns that a character takes as [`visible`] shows it.
+fn columns_of(character: char) -> usize {
+    match character {
+        '\t' => TAB.len(),
+        _ => harmless(character).width().unwrap_or(1),
+    }
+}
+
+fn visible(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\t' => shown.push_str(TAB),
+            _ => shown.push(harmless(character)),
+        }
+    }
+    shown
+}
+
+/// Control characters could rewrite the terminal, and direction marks the line.
+fn harmless(character: char) -> char {
+    let is_mark = matches!(character, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200E}' | '\u{200F}');
+    if character.is_control() || is_mark {
+        '\u{FFFD}'
+    } else {
+        character
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,126 @@
+use super::{locate, render_findings};
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::element::Span;
+use crate::text::{Lang, Text};
+
+fn diagnostic(source: &str, piece: &str) -> Diagnostic {
+    let start = source.find(piece).unwrap();
+    Diagnostic {
+        code: "AF104",
+        severity: Severity::Error,
+        span: Span {
+            start,
+            end: start + piece.len(),
+        },
+        message: Text::new(
+            "`retry-times` 必须是整数",
+            "`retry-times` must be a whole number",
+        ),
+        help: Some(Text::new("不重试时请写0", "write 0 to switch retries off")),
+    }
+}
+
+#[track_caller]
+fn check(source: &str, piece: &str, lang: Lang, expected: &str) {
+    let finding = locate(source, "xmlconfig/report.xml", &diagnostic(source, piece));
+    assert_eq!(render_findings(&[finding], lang, false), expected);
+}
+
+#[test]
+fn carets_stand_under_wide_characters() {
+    check(
+        "<a>\n  <动作 名=\"甲\" retry-times=\"三次\">\r\n",
+        "三次",
+        Lang::En,
+        "\
+error[AF104]: `retry-times` must be a whole number
+ --> xmlconfig/report.xml:2:26
+  |
+2 |   <动作 名=\"甲\" retry-times=\"三次\">
+  |                              ^^^^
+  = help: write 0 to switch retries off
+",
+    );
+}
+
+#[test]
+fn chinese_has_its_own_words() {
+    check(
+        "<a x='1'/>",
+        "1",
+        Lang::Zh,
+        "\
+错误[AF104]：`retry-times` 必须是整数
+ --> xmlconfig/report.xml:1:7
+  |
+1 | <a x='1'/>
+  |       ^
+  = 帮助：不重试时请写0
+",
+    );
+}
+
+#[test]
+fn tabs_long_numbers_and_places_over_several_lines_are_drawn() {
+    let source = format!("{}\t<b>x\n</b>\n", "\n".repeat(99));
+    check(
+        &source,
+        "<b>x\n</b>",
+        Lang::En,
+        "\
+error[AF104]: `retry-times` must be a whole number
+   --> xmlconfig/report.xml:100:2
+    |
+100 |     <b>x
+    |     ^^^^
+    = help: write 0 to switch retries off
+",
+    );
+}
+
+#[test]
+fn a_place_at_the_very_end_is_drawn() {
+    let source = "<a>\n";
+    let mut at_end = diagnostic(source, "<a>");
+    at_end.span = Span { start: 4, end: 99 };
+    let finding = locate(source, "f", &at_end);
+    assert_eq!((finding.line, finding.column, finding.width), (2, 1, 1));
+    let mut empty = at_end;
+    empty.span = Span::default();
+    assert_eq!(locate("", "f", &empty).line, 1);
+}
+
+#[test]
+fn a_line_is_cut_and_then_not_underlined_beyond() {
+    let source = format!("{}三", "x".repeat(1_000));
+    let finding = locate(&source, "f", &diagnostic(&source, "三"));
+    assert_eq!((finding.column, finding.excerpt.len()), (1_001, 400));
+    assert!(!render_findings(&[finding], Lang::En, false).contains('^'));
+}
+
+#[test]
+fn nothing_in_a_finding_can_steer_the_terminal() {
+    let source = "<a b='\u{1b}[2J\u{202E}'/>";
+    let mut wrong = diagnostic(source, "\u{1b}[2J");
+    wrong.message = Text::verbatim("found `\u{1b}[2J`");
+    let text = render_findings(&[locate(source, "\u{7}f", &wrong)], Lang::En, false);
+    assert!(
+        text.chars()
+            .all(|character| character == '\n' || !character.is_control())
+    );
+    assert!(!text.contains('\u{202E}'));
+}
+
+#[test]
+fn colour_only_where_it_is_wanted() {
+    let source = "<a x='1'/>";
+    let finding = locate(source, "f", &diagnostic(source, "1"));
+    let plain = render_findings(std::slice::from_ref(&finding), Lang::En, false);
+    let painted = render_findings(&[finding], Lang::En, true);
+    let mut stripped = painted.clone();
+    for code in ["0", "1", "1;31", "1;34"] {
+        stripped = stripped.replace(&format!("\u{1b}[{code}m"), "");
+    }
+    assert_ne!(plain, painted);
+    assert_eq!(plain, stripped);
+}

@@ -1,0 +1,164 @@
+//! Files that mean harm, and files that no person wrote.
+
+use std::time::Instant;
+
+use akkaflow_model::diagnostic::Severity;
+use akkaflow_model::read::read_workflow;
+use akkaflow_model::render::render_findings;
+use akkaflow_model::text::Lang;
+use akkaflow_model::xml::{MAX_BYTES, MAX_FINDINGS};
+
+use crate::catalog::Catalog;
+
+/// Reads it, draws it, and holds it against what is always true.
+fn read(bytes: &[u8]) -> Vec<&'static str> {
+    let reading = read_workflow(bytes, &Catalog);
+    let has_error = reading
+        .diagnostics
+        .iter()
+        .any(|finding| finding.severity == Severity::Error);
+    assert_eq!(reading.workflow.is_none(), has_error);
+    assert!(reading.diagnostics.len() <= MAX_FINDINGS + 1);
+    let findings = reading.findings("f.xml");
+    for lang in [Lang::Zh, Lang::En] {
+        render_findings(&findings, lang, true);
+    }
+    reading
+        .diagnostics
+        .iter()
+        .map(|finding| finding.code)
+        .collect()
+}
+
+#[test]
+fn billion_laughs_stops_at_the_document_type() {
+    let mut text = String::from("<?xml version=\"1.0\"?><!DOCTYPE lolz [<!ENTITY lol0 \"lol\">");
+    for n in 1..10 {
+        text.push_str(&format!(
+            "<!ENTITY lol{n} \"{}\">",
+            format!("&lol{};", n - 1).repeat(10)
+        ));
+    }
+    text.push_str("]><work-flow name='&lol9;'/>");
+    assert_eq!(read(text.as_bytes()), ["AF006"]);
+}
+
+#[test]
+fn ten_thousand_levels_stop_at_the_limit() {
+    let text = format!(
+        "<work-flow name='a'>{}{}",
+        "<a>".repeat(10_000),
+        "</a>".repeat(10_000)
+    );
+    assert!(read(text.as_bytes()).contains(&"AF008"));
+}
+
+#[test]
+fn a_gibibyte_is_not_even_looked_at() {
+    // The size alone decides, so a little over the limit stands for all of it.
+    assert_eq!(read(&vec![b'a'; MAX_BYTES + 1]), ["AF001"]);
+}
+
+#[test]
+fn the_worst_mebibytes_are_answered_within_a_second() {
+    let units = [
+        "${param:x}",
+        "${time.x}",
+        "<![CDATA[${param:a}${time.q}]]>",
+        "&lt;${time.x|",
+        "<kill/>",
+        "<join name='j' to='j'/>",
+        "<fork name='f'><path to='f'/><path to='g'/></fork>",
+        "<action name='a'><ok to='a'/></action>",
+        "<x a='&#65;${param:y}'/>",
+        "${",
+        "三",
+    ];
+    for unit in units {
+        let head = "<work-flow name='a'><start name='s' to='x'/><action name='x'><script><code>";
+        for head in [head, "<work-flow name='a'>"] {
+            let tail = if head.ends_with("<code>") {
+                "</code></script><ok to='e'/></action><end name='e'/></work-flow>"
+            } else {
+                "</work-flow>"
+            };
+            let body = unit.repeat((MAX_BYTES - 200) / unit.len());
+            #[expect(clippy::disallowed_methods, reason = "a test may measure")]
+            let start = Instant::now();
+            read(format!("{head}{body}{tail}").as_bytes());
+            // A generous bound: the machine may be busy. What it rules out is a cost that grows with the square.
+            assert!(
+                start.elapsed().as_secs() < 20,
+                "{unit} took {:?}",
+                start.elapsed()
+            );
+        }
+    }
+}
+
+/// A small generator: the same seed gives the same files on every machine.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap() % bound
+    }
+}
+
+#[test]
+fn mangled_files_never_panic() {
+    let seed = std::env::var("AKKAFLOW_SEED")
+        .ok()
+        .and_then(|seed| seed.parse().ok())
+        .unwrap_or(20_261_121);
+    println!("AKKAFLOW_SEED={seed}");
+    let mut random = Random(seed);
+    let golden = include_str!("golden.txt");
+    let cases: Vec<&str> = golden.split("#### ").collect();
+    let pieces: &[&[u8]] = &[
+        b"<",
+        b">",
+        b"/>",
+        b"'",
+        b"\"",
+        b"&",
+        b"&#x4e2d;",
+        b"]]>",
+        b"<![CDATA[",
+        b"<!--",
+        b"\0",
+        b"\xFF",
+        b"\xE4\xB8",
+        b"${param:",
+        b"${time.today|",
+        b"}",
+        b"\r\n",
+        b"to='s'",
+        b" name=''",
+        b"<start",
+        "三".as_bytes(),
+        b"<?xml encoding='gbk'?>",
+    ];
+    for _ in 0..3_000 {
+        let mut bytes = cases[random.below(cases.len())].as_bytes().to_vec();
+        for _ in 0..=random.below(4) {
+            let at = random.below(bytes.len() + 1);
+            match random.below(3) {
+                0 => bytes.truncate(at),
+                1 => {
+                    let end = (at + random.below(20)).min(bytes.len());
+                    bytes.drain(at..end);
+                }
+                _ => {
+                    let piece = pieces[random.below(pieces.len())];
+                    bytes.splice(at..at, piece.iter().copied());
+                }
+            }
+        }
+        read(&bytes);
+    }
+}
