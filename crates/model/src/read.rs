@@ -21,6 +21,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Finding, Severity};
 use crate::element::{Element, Span};
 use crate::param;
 use crate::render;
+use crate::suggest::did_you_mean;
 use crate::text::Text;
 use crate::xml::{self, Document};
 
@@ -69,6 +70,7 @@ pub fn read_workflow(bytes: &[u8], actions: &dyn ActionCatalog) -> Reading {
         document: &document,
         actions,
         diagnostics,
+        suggestions_left: MOST_SUGGESTIONS,
     };
     let draft = root.as_ref().map(|root| (root, reader.read(root)));
     document.diagnostics = reader.diagnostics;
@@ -104,11 +106,15 @@ pub fn version_of(source: &str) -> Version {
     )
 }
 
+/// Names that are compared with all others of the file in search of a misspelling: beyond that the cost would show.
+const MOST_SUGGESTIONS: usize = 50;
+
 /// One reading.
 struct Reader<'a> {
     document: &'a Document,
     actions: &'a dyn ActionCatalog,
     diagnostics: Diagnostics,
+    suggestions_left: usize,
 }
 
 /// A workflow as far as it could be read.
@@ -149,6 +155,16 @@ impl Reader<'_> {
     /// Whether a fault of the file cut this element off, so that what it lacks may be in the unread rest.
     fn is_cut_off(&self, element: &Element) -> bool {
         self.document.unclosed.contains(&element.name_span)
+    }
+
+    /// A name of the file that `word` may have been meant to be.
+    fn did_you_mean<'n>(
+        &mut self,
+        word: &str,
+        names: impl Iterator<Item = &'n str>,
+    ) -> Option<Text> {
+        self.suggestions_left = self.suggestions_left.checked_sub(1)?;
+        did_you_mean(word, names)
     }
 
     /// The line, from 1, in which a place stands.

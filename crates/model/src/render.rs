@@ -166,7 +166,7 @@ fn underline(finding: &Finding) -> Option<String> {
     }
     let columns = |from: usize, count: usize| -> usize {
         let piece = finding.excerpt.chars().skip(from).take(count);
-        piece.map(|character| columns_of(character)).sum()
+        piece.map(columns_of).sum()
     };
     let carets = columns(column, width).max(1);
     Some(" ".repeat(columns(0, column)) + &"^".repeat(carets))

@@ -16,7 +16,8 @@ pub fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .into_iter()
         .filter(|candidate| *candidate != word && candidate.len() <= 4 * LONGEST)
         .map(|candidate| (distance(&letters, candidate), candidate))
-        .filter(|(distance, _)| *distance <= allowed)
+        // A word of which nothing is left is another word.
+        .filter(|(distance, _)| *distance <= allowed && *distance < letters.len())
         .min()
         .map(|(_, candidate)| candidate)
 }

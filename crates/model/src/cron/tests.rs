@@ -320,7 +320,9 @@ fn random_field(random: &mut Random, min: u32, max: u32) -> (String, Vec<u32>) {
         0 | 1 => ("*".into(), (min..=max).collect()),
         2 => {
             let step = 1 + random.below(10);
-            let numbers = (min..=max).filter(|n| (n - min) % step == 0).collect();
+            let numbers = (min..=max)
+                .filter(|n| (n - min).is_multiple_of(step))
+                .collect();
             (format!("*/{step}"), numbers)
         }
         3 => {

@@ -7,7 +7,6 @@ use crate::element::Element;
 use crate::quote::shortened;
 use crate::read::Reader;
 use crate::read::node::{Draft, Target};
-use crate::suggest::did_you_mean;
 use crate::text::Text;
 
 /// A cycle is spelled out up to this many nodes.
@@ -23,7 +22,7 @@ impl Reader<'_> {
         if self.document.fault.is_some() {
             return;
         }
-        let edges = self.resolve_edges(nodes, &by_name);
+        let edges = self.resolve_edges(root, nodes, &by_name);
         let start = nodes.iter().position(|node| node.is_start);
         if start.is_none() {
             self.missing_start(root);
@@ -39,6 +38,9 @@ impl Reader<'_> {
             .iter()
             .zip(nodes)
             .all(|(edges, node)| edges.len() == node.targets.len() && node.node.is_some());
+        let is_plain =
+            by_name.len() == nodes.len() && nodes.iter().filter(|node| node.is_start).count() == 1;
+        let is_whole = is_whole && is_plain;
         // Behind a wrong edge or node everything seems to be out of reach: say only what is sure.
         if let (Some(start), true, false, true) = (start, is_whole, has_cycle, has_terminal) {
             self.check_reach(root, nodes, &edges, start);
@@ -76,6 +78,7 @@ impl Reader<'_> {
     /// Edges to nodes that exist; others are reported.
     fn resolve_edges<'n>(
         &mut self,
+        root: &Element,
         nodes: &'n [Draft],
         by_name: &BTreeMap<&str, usize>,
     ) -> Edges<'n> {
@@ -90,6 +93,7 @@ impl Reader<'_> {
                         }
                         resolved.push((*index, target));
                     }
+                    None if is_named(root, &target.to) => {}
                     None => self.unknown_target(target, by_name),
                 }
             }
@@ -100,12 +104,14 @@ impl Reader<'_> {
 
     fn unknown_target(&mut self, target: &Target, by_name: &BTreeMap<&str, usize>) {
         let found = shortened(&target.to);
-        let help = did_you_mean(&target.to, by_name.keys().copied()).unwrap_or_else(|| {
-            Text::new(
-                format!("请添加节点 `{found}`，或改为已有节点"),
-                format!("add a node `{found}`, or name one that exists"),
-            )
-        });
+        let help = self
+            .did_you_mean(&target.to, by_name.keys().copied())
+            .unwrap_or_else(|| {
+                Text::new(
+                    format!("请添加节点 `{found}`，或改为已有节点"),
+                    format!("add a node `{found}`, or name one that exists"),
+                )
+            });
         self.diagnostics.error(
             code::UNKNOWN_TARGET,
             target.span,
@@ -263,4 +269,11 @@ impl Reader<'_> {
             );
         }
     }
+}
+
+/// Whether an element of whatever kind has this name: one that is no node is reported for that, not its edges too.
+fn is_named(root: &Element, name: &str) -> bool {
+    root.elements()
+        .filter_map(|element| element.attribute("name"))
+        .any(|attribute| attribute.value.trim() == name)
 }

@@ -141,7 +141,7 @@ impl Reader<'_> {
         }
         for extra in bodies {
             let (first, found) = (
-                shortened(&body.map_or("", |body| body.name.as_str())),
+                shortened(body.map_or("", |body| body.name.as_str())),
                 shortened(&extra.name),
             );
             self.diagnostics.error(

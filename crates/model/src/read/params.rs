@@ -10,7 +10,6 @@ use crate::quote::shortened;
 use crate::read::Reader;
 use crate::read::coordinator::param_elements;
 use crate::read::place::inside;
-use crate::suggest::did_you_mean;
 use crate::text::Text;
 use crate::xml::MAX_FINDINGS;
 
@@ -22,7 +21,6 @@ struct Value<'e> {
 }
 
 /// What is known while the values are looked at.
-#[derive(Default)]
 struct Names<'e> {
     /// Every parameter of the list.
     listed: BTreeSet<&'e str>,
@@ -38,10 +36,12 @@ impl Reader<'_> {
                 .iter()
                 .flat_map(|element| param_elements(element))
         };
-        let mut names = Names::default();
-        names.listed = params()
-            .filter_map(|param| Some(param.attribute("name")?.value.trim()))
-            .collect();
+        let mut names = Names {
+            listed: params()
+                .filter_map(|param| Some(param.attribute("name")?.value.trim()))
+                .collect(),
+            reported: BTreeSet::new(),
+        };
         let mut above: BTreeSet<&str> = BTreeSet::new();
         for param in params() {
             if let Some(value) = param.attribute("value") {
@@ -124,12 +124,14 @@ impl Reader<'_> {
             return;
         }
         let found = shortened(name);
-        let help = did_you_mean(name, names.listed.iter().copied()).unwrap_or_else(|| {
-            Text::new(
-                "请在 <param-list> 中定义，或在运行时给出",
-                "define it in <param-list>, or give it with every run",
-            )
-        });
+        let help = self
+            .did_you_mean(name, names.listed.iter().copied())
+            .unwrap_or_else(|| {
+                Text::new(
+                    "请在 <param-list> 中定义，或在运行时给出",
+                    "define it in <param-list>, or give it with every run",
+                )
+            });
         self.diagnostics.warning(
             code::UNDEFINED_PARAM,
             self.place_in(value, range),

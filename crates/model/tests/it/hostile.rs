@@ -96,6 +96,16 @@ fn the_worst_mebibytes_are_answered_within_a_second() {
     }
 }
 
+#[test]
+fn thousands_of_unknown_names_are_answered() {
+    let nodes: String = (0..2_400)
+        .map(|n| format!("<join name='{:0>60}' to='{:1>60}'/>", n * 2, n * 2 + 1))
+        .collect();
+    let text =
+        format!("<work-flow name='a'><start name='s' to='x'/>{nodes}<end name='e'/></work-flow>");
+    assert!(read(text.as_bytes()).contains(&"AF013"));
+}
+
 /// A small generator: the same seed gives the same files on every machine.
 struct Random(u64);
 
