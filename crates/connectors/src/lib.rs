@@ -1,1 +1,37 @@
-//! Placeholder.
+//! Named databases (db-links) and delimited files: connecting, running statements, and moving rows in bulk. Knows
+//! nothing of workflows, and keeps what is peculiar to one product in that product's module.
+//!
+//! **Invariants:** memory is bounded whatever the number of rows; a password never stands in an error or a log line;
+//! nothing but the rows of the running transfer is ever served to a server that asks for a local file.
+//!
+//! | module | holds |
+//! |---|---|
+//! | `connect` | from a db-link to a [`Session`]; the table of products: a new one is one file and one line there |
+//! | `jdbc` | what a JDBC URL says |
+//! | `session` | what every database can do for us |
+//! | `mysql`, `postgres`, `sqlite` | how each of them does it |
+//! | `batch`, `column` | rows under way, and what their columns hold |
+//! | `delimited` | reading and writing delimited files |
+//! | `split` | a text of statements cut into statements |
+
+mod batch;
+mod column;
+mod connect;
+mod convert;
+mod delimited;
+mod error;
+mod jdbc;
+mod mysql;
+mod postgres;
+mod session;
+mod split;
+mod sqlite;
+
+pub use batch::{Batch, BatchReceiver, BatchSender, Row, channel};
+pub use column::{Column, Kind};
+pub use connect::{Connected, Options, connect};
+pub use delimited::{Delimiter, DelimiterError, FileReader, FileWriter};
+pub use error::Error;
+pub use jdbc::JdbcUrl;
+pub use session::{Canceller, Dialect, Done, Load, Progress, Session, cancellable};
+pub use split::{Statement, split};

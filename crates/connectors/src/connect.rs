@@ -1,0 +1,176 @@
+//! From a db-link to a session.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use akkaflow_model::db_links::{DbKind, DbLink};
+use akkaflow_model::text::Text;
+use async_trait::async_trait;
+
+use crate::error::Error;
+use crate::jdbc::{self, JdbcUrl};
+use crate::session::{Dialect, Session};
+use crate::{mysql, postgres, sqlite};
+
+/// How long a database may take to let us in, unless its link says otherwise.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What connecting needs beside the link.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where relative paths of SQLite files start.
+    pub base_dir: PathBuf,
+}
+
+/// An open session and what the user should know about its link.
+pub struct Connected {
+    /// The session.
+    pub session: Box<dyn Session>,
+    /// Settings of the link that are not honoured.
+    pub notes: Vec<Text>,
+}
+
+/// One product. A new one is a module with one of these and a line in [`connectors`].
+#[async_trait]
+pub(crate) trait Connector: Send + Sync {
+    /// Whose URLs it takes.
+    fn dialect(&self) -> Dialect;
+
+    /// Opens a session. Need not watch the time.
+    async fn open(&self, target: &Target<'_>) -> Result<Box<dyn Session>, Error>;
+}
+
+fn connectors() -> [&'static dyn Connector; 3] {
+    [&mysql::Mysql, &postgres::Postgres, &sqlite::Sqlite]
+}
+
+/// Where to connect to, and as whom.
+pub(crate) struct Target<'a> {
+    pub(crate) link: &'a DbLink,
+    pub(crate) url: &'a JdbcUrl,
+    pub(crate) options: &'a Options,
+}
+
+impl Target<'_> {
+    /// The link's user, else the URL's.
+    pub(crate) fn user(&self) -> &str {
+        match self.link.username.as_str() {
+            "" => self.url.option("user").unwrap_or_default(),
+            user => user,
+        }
+    }
+
+    /// The link's password, else the URL's.
+    pub(crate) fn password(&self) -> &str {
+        match self.link.password.reveal() {
+            "" => self.url.option("password").unwrap_or_default(),
+            password => password,
+        }
+    }
+
+    /// Nobody answers.
+    pub(crate) fn unreachable(&self, reason: &str) -> Error {
+        let (name, address) = (&self.link.name, self.url.address());
+        Error::Unreachable(Text::new(
+            format!(
+                "数据库连接[{name}]无法连接到{address}：{reason}，请检查地址及数据库是否已启动"
+            ),
+            format!(
+                "db-link `{name}`: cannot reach {address}: {reason}; check the address and whether the database is up"
+            ),
+        ))
+    }
+
+    /// It answers, but says no.
+    pub(crate) fn refused(&self, reason: &str) -> Error {
+        let (name, address, user) = (&self.link.name, self.url.address(), self.user());
+        Error::Refused(Text::new(
+            format!(
+                "数据库连接[{name}]被{address}拒绝（用户{user}）：{reason}，请检查连接的用户名、密码及数据库名"
+            ),
+            format!(
+                "db-link `{name}`: {address} refuses user `{user}`: {reason}; check the link's user, password and database"
+            ),
+        ))
+    }
+
+    /// The link itself is wrong.
+    pub(crate) fn misconfigured(&self, zh: &str, en: &str) -> Error {
+        let name = &self.link.name;
+        Error::Configuration(Text::new(
+            format!("数据库连接[{name}]配置有误：{zh}"),
+            format!("db-link `{name}`: {en}"),
+        ))
+    }
+}
+
+/// Opens a session on the database of `link`.
+///
+/// # Errors
+/// [`Error::Configuration`] when the link cannot work, [`Error::Unreachable`] when nobody answers within ten seconds,
+/// [`Error::Refused`] when the database does not let us in.
+pub async fn connect(link: &DbLink, options: &Options) -> Result<Connected, Error> {
+    let place = Text::new(
+        format!("数据库连接[{}]", link.name),
+        format!("db-link `{}`", link.name),
+    );
+    let mut url = read_url(link).map_err(|error| error.within(&place))?;
+    let notes = std::mem::take(&mut url.notes)
+        .into_iter()
+        .map(|note| {
+            Text::new(
+                format!("{}：{}", place.zh, note.zh),
+                format!("{}: {}", place.en, note.en),
+            )
+        })
+        .collect();
+    let target = Target {
+        link,
+        url: &url,
+        options,
+    };
+    let connector = connectors()
+        .into_iter()
+        .find(|connector| connector.dialect() == url.dialect)
+        .expect("every dialect has its connector");
+    let limit = connect_timeout(&url);
+    let session = tokio::time::timeout(limit, connector.open(&target))
+        .await
+        .map_err(|_| {
+            let seconds = limit.as_secs();
+            target.unreachable(&format!("{seconds}s"))
+        })??;
+    Ok(Connected { session, notes })
+}
+
+fn read_url(link: &DbLink) -> Result<JdbcUrl, Error> {
+    let expected = match link.kind {
+        DbKind::Mysql => Dialect::Mysql,
+        DbKind::Postgres => Dialect::Postgres,
+        DbKind::Sqlite => Dialect::Sqlite,
+        DbKind::Oracle => return Err(jdbc::unsupported("Oracle")),
+        DbKind::Hive => return Err(jdbc::unsupported("Hive")),
+    };
+    let url = JdbcUrl::parse(&link.jdbc_url)?;
+    if url.dialect != expected {
+        let kind = link.kind.as_str();
+        return Err(Error::Configuration(Text::new(
+            format!("type为{kind}，但jdbc地址属于另一种数据库"),
+            format!("its type is {kind}, but its JDBC URL is of another product"),
+        )));
+    }
+    Ok(url)
+}
+
+/// The link's own limit, if it sets a shorter one.
+fn connect_timeout(url: &JdbcUrl) -> Duration {
+    let limit = url
+        .option("connecttimeout")
+        .and_then(|limit| limit.parse().ok())
+        .filter(|limit| *limit > 0)
+        .map(|limit: u64| match url.dialect {
+            Dialect::Postgres => Duration::from_secs(limit),
+            _ => Duration::from_millis(limit),
+        });
+    limit.unwrap_or(CONNECT_TIMEOUT).min(CONNECT_TIMEOUT)
+}

@@ -1,0 +1,182 @@
+//! Writing.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use super::delimiter::Delimiter;
+use super::failed;
+use crate::batch::Batch;
+use crate::column::{Column, Kind};
+use crate::convert::append_hex;
+use crate::error::Error;
+
+/// Bytes collected before they are written.
+const CHUNK_BYTES: usize = 1024 * 1024;
+
+/// A delimited file that comes into being: it stands under a name of its own beside its target until [`FileWriter::finish`], and
+/// is gone when dropped before.
+#[derive(Debug)]
+pub struct FileWriter {
+    file: File,
+    path: PathBuf,
+    temporary: PathBuf,
+    is_finished: bool,
+    delimiter: Delimiter,
+    /// Bytes that a value cannot hold as they are: line breaks and the delimiter's first.
+    is_special: [bool; 256],
+    buffer: Vec<u8>,
+}
+
+impl FileWriter {
+    /// Begins a file that will replace `path`; missing directories are made. `unique` makes the name of the file under way
+    /// differ from that of any other attempt. Blocks.
+    ///
+    /// # Errors
+    /// [`Error::File`] when it cannot be made.
+    pub fn create(path: &Path, delimiter: Delimiter, unique: &str) -> Result<Self, Error> {
+        let name = path
+            .file_name()
+            .filter(|_| !path.is_dir())
+            .ok_or_else(|| failed(path, &std::io::ErrorKind::IsADirectory.into()))?;
+        let temporary = path.with_file_name(format!(".{}.{unique}.part", name.to_string_lossy()));
+        let make = || {
+            if let Some(parent) = path.parent() {
+                fs::create_dir_all(parent)?;
+            }
+            File::create(&temporary)
+        };
+        let file = make().map_err(|error| failed(path, &error))?;
+        let mut is_special = [false; 256];
+        for byte in [b'\n', b'\r', delimiter.as_bytes()[0]] {
+            is_special[usize::from(byte)] = true;
+        }
+        Ok(Self {
+            file,
+            path: path.to_owned(),
+            temporary,
+            is_finished: false,
+            delimiter,
+            is_special,
+            buffer: Vec::with_capacity(CHUNK_BYTES + CHUNK_BYTES / 4),
+        })
+    }
+
+    /// Appends rows; `columns` are those of the source, if it has any. Blocks.
+    ///
+    /// # Errors
+    /// [`Error::Row`] for a value that holds the delimiter, [`Error::File`] when the file cannot be written.
+    pub fn write(&mut self, batch: &Batch, columns: Option<&[Column]>) -> Result<(), Error> {
+        for (index, row) in batch.rows().enumerate() {
+            let is_empty = row.len() == 0;
+            for (position, value) in row.enumerate() {
+                let column = columns.and_then(|columns| columns.get(position));
+                let is_binary = column.is_some_and(|column| matches!(column.kind, Kind::Binary(_)));
+                match value {
+                    None => self.buffer.extend_from_slice(b"null"),
+                    Some(value) if is_binary && !is_text(value) => {
+                        self.buffer.extend_from_slice(b"\\x");
+                        append_hex(value, &mut self.buffer);
+                    }
+                    Some(value) if self.append_text(value) => {}
+                    Some(value) => {
+                        let name = column.map_or_else(
+                            || (position + 1).to_string(),
+                            |column| column.name.clone(),
+                        );
+                        return Err(Error::value(
+                            batch.first_row + index as u64,
+                            &name,
+                            value,
+                            "含有分隔符，请更换delimited",
+                            "holds the delimiter; choose another `delimited`",
+                        ));
+                    }
+                }
+                self.buffer.extend_from_slice(self.delimiter.as_bytes());
+            }
+            if !is_empty {
+                self.buffer
+                    .truncate(self.buffer.len() - self.delimiter.as_bytes().len());
+            }
+            self.buffer.push(b'\n');
+            if self.buffer.len() >= CHUNK_BYTES {
+                self.flush()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes what was written durable and puts it in the place of the target, all at once. Blocks.
+    ///
+    /// # Errors
+    /// [`Error::File`] when that fails; the target is untouched then.
+    pub fn finish(mut self) -> Result<(), Error> {
+        self.flush()?;
+        let place = || {
+            self.file.sync_all()?;
+            fs::rename(&self.temporary, &self.path)?;
+            match self.path.parent() {
+                Some(parent) if !parent.as_os_str().is_empty() => File::open(parent)?.sync_all(),
+                _ => Ok(()),
+            }
+        };
+        place().map_err(|error| failed(&self.path, &error))?;
+        self.is_finished = true;
+        Ok(())
+    }
+
+    /// `false` when the value holds the delimiter.
+    #[inline]
+    fn append_text(&mut self, value: &[u8]) -> bool {
+        let is_special = &self.is_special;
+        if !value.iter().any(|byte| is_special[usize::from(*byte)]) {
+            self.buffer.extend_from_slice(value);
+            return true;
+        }
+        self.append_unusual(value)
+    }
+
+    #[cold]
+    fn append_unusual(&mut self, value: &[u8]) -> bool {
+        let start = self.buffer.len();
+        for run in value.chunk_by(|a, b| is_break(*a) == is_break(*b)) {
+            if is_break(run[0]) {
+                self.buffer.push(b' ');
+            } else {
+                self.buffer.extend_from_slice(run);
+            }
+        }
+        // With the delimiter behind it: the value's end may also be its beginning.
+        let end = self.buffer.len();
+        self.buffer.extend_from_slice(self.delimiter.as_bytes());
+        let at = memchr::memmem::find(&self.buffer[start..], self.delimiter.as_bytes());
+        self.buffer.truncate(end);
+        at == Some(end - start)
+    }
+
+    fn flush(&mut self) -> Result<(), Error> {
+        self.file
+            .write_all(&self.buffer)
+            .map_err(|error| failed(&self.temporary, &error))?;
+        self.buffer.clear();
+        Ok(())
+    }
+}
+
+impl Drop for FileWriter {
+    fn drop(&mut self) {
+        if !self.is_finished {
+            // Nothing half written is left; a failure here has no one to hear it.
+            let _ = fs::remove_file(&self.temporary);
+        }
+    }
+}
+
+fn is_break(byte: u8) -> bool {
+    matches!(byte, b'\n' | b'\r')
+}
+
+fn is_text(value: &[u8]) -> bool {
+    std::str::from_utf8(value).is_ok_and(|text| !text.contains(char::is_control))
+}

@@ -1,0 +1,184 @@
+//! MySQL and MariaDB: queries in the text protocol, whose spelling of values is exact; rows in by `LOAD DATA LOCAL` from our own
+//! stream, or by many-row `INSERT` where the server has switched that off.
+
+mod columns;
+mod connect;
+mod insert;
+mod load;
+mod read;
+
+use std::sync::Arc;
+
+use akkaflow_model::text::Text;
+use async_trait::async_trait;
+use mysql_async::prelude::Queryable;
+use mysql_async::{Conn, Opts};
+
+use crate::batch::BatchSender;
+use crate::column::{Column, Kind};
+use crate::connect::{Connector, Target};
+use crate::convert::conversions;
+use crate::error::Error;
+use crate::session::{Canceller, Dialect, Done, Load, Session, check_column_count};
+
+pub(crate) struct Mysql;
+
+#[async_trait]
+impl Connector for Mysql {
+    fn dialect(&self) -> Dialect {
+        Dialect::Mysql
+    }
+
+    async fn open(&self, target: &Target<'_>) -> Result<Box<dyn Session>, Error> {
+        let (connection, opts) = connect::open(target).await?;
+        Ok(Box::new(MysqlSession { connection, opts }))
+    }
+}
+
+struct MysqlSession {
+    connection: Conn,
+    opts: Opts,
+}
+
+/// Server errors.
+mod code {
+    pub(super) const NO_SUCH_TABLE: u16 = 1146;
+    /// `LOAD DATA LOCAL` is switched off: by old servers, MySQL 8, MariaDB.
+    pub(super) const LOCAL_INFILE_OFF: [u16; 3] = [1148, 3948, 4166];
+}
+
+fn failed(error: mysql_async::Error) -> Error {
+    match error {
+        mysql_async::Error::Server(error) => Error::statement(format!(
+            "{} ({}): {}",
+            error.code, error.state, error.message
+        )),
+        other => broken(&other),
+    }
+}
+
+fn broken(error: &mysql_async::Error) -> Error {
+    Error::Statement(Text::new(
+        format!("与数据库的连接中断：{error}"),
+        format!("the connection to the database broke: {error}"),
+    ))
+}
+
+fn server_code(error: &mysql_async::Error) -> Option<u16> {
+    match error {
+        mysql_async::Error::Server(error) => Some(error.code),
+        _ => None,
+    }
+}
+
+#[async_trait]
+impl Session for MysqlSession {
+    fn dialect(&self) -> Dialect {
+        Dialect::Mysql
+    }
+
+    fn canceller(&self) -> Arc<dyn Canceller> {
+        Arc::new(KillQuery {
+            id: self.connection.id(),
+            opts: self.opts.clone(),
+        })
+    }
+
+    async fn execute(&mut self, statement: &str) -> Result<Done, Error> {
+        let mut result = self
+            .connection
+            .query_iter(statement)
+            .await
+            .map_err(failed)?;
+        let mut affected = 0;
+        // One round for each result: a procedure may give several.
+        loop {
+            affected += result.affected_rows();
+            while result.next().await.map_err(failed)?.is_some() {}
+            if result.is_empty() {
+                break;
+            }
+        }
+        drop(result);
+        Ok(Done { affected })
+    }
+
+    async fn describe(&mut self, query: &str) -> Result<Vec<Column>, Error> {
+        let statement = self.connection.prep(query).await.map_err(failed)?;
+        let columns: Vec<Column> = statement.columns().iter().map(columns::describe).collect();
+        self.connection.close(statement).await.map_err(failed)?;
+        if columns.is_empty() {
+            return Err(no_query());
+        }
+        Ok(columns)
+    }
+
+    async fn table(&mut self, table: &str) -> Result<Option<Vec<Column>>, Error> {
+        match self.connection.prep(format!("select * from {table}")).await {
+            Ok(statement) => {
+                let columns = statement.columns().iter().map(columns::describe).collect();
+                self.connection.close(statement).await.map_err(failed)?;
+                Ok(Some(columns))
+            }
+            Err(error) if server_code(&error) == Some(code::NO_SUCH_TABLE) => Ok(None),
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    fn column_type(&self, kind: Kind, column_count: usize) -> String {
+        columns::declaration(kind, column_count)
+    }
+
+    async fn read(&mut self, query: &str, output: BatchSender) -> Result<u64, Error> {
+        read::read(&mut self.connection, query, output).await
+    }
+
+    async fn write(&mut self, load: Load) -> Result<u64, Error> {
+        check_column_count(load.source.len(), load.target.len())?;
+        let conversions = conversions(&load.source, &load.target, Dialect::Mysql);
+        let before: Option<String> = self
+            .connection
+            .query_first("select @@sql_mode")
+            .await
+            .map_err(failed)?;
+        self.connection
+            .query_drop(load::SESSION)
+            .await
+            .map_err(failed)?;
+        let written = load::load(&mut self.connection, load, conversions).await?;
+        self.connection
+            .exec_drop(
+                "set session sql_mode = ?, sql_notes = 1",
+                (before.unwrap_or_default(),),
+            )
+            .await
+            .map_err(failed)?;
+        Ok(written)
+    }
+}
+
+fn no_query() -> Error {
+    Error::Statement(Text::new(
+        "源语句不是查询，没有返回任何字段",
+        "the source is no query: it returns no columns",
+    ))
+}
+
+struct KillQuery {
+    id: u32,
+    opts: Opts,
+}
+
+#[async_trait]
+impl Canceller for KillQuery {
+    async fn cancel(&self) {
+        let Ok(mut connection) = Conn::new(self.opts.clone()).await else {
+            return;
+        };
+        // Nobody is left to tell of a failure; the session is dropped in any case.
+        let _ = connection
+            .query_drop(format!("kill query {}", self.id))
+            .await;
+        let _ = connection.disconnect().await;
+    }
+}

@@ -1,0 +1,189 @@
+//! PostgreSQL: rows out and in by `COPY` in its text format.
+
+mod columns;
+mod connect;
+mod copy;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgDatabaseError};
+use sqlx::{AssertSqlSafe, Connection, Row as _};
+
+use crate::batch::BatchSender;
+use crate::column::{Column, Kind};
+use crate::connect::{Connector, Target};
+use crate::convert::conversions;
+use crate::error::Error;
+use crate::session::{Canceller, Dialect, Done, Load, Session, check_column_count};
+
+pub(crate) struct Postgres;
+
+#[async_trait]
+impl Connector for Postgres {
+    fn dialect(&self) -> Dialect {
+        Dialect::Postgres
+    }
+
+    async fn open(&self, target: &Target<'_>) -> Result<Box<dyn Session>, Error> {
+        let (mut connection, options) = connect::open(target).await?;
+        let process: i32 = sqlx::query_scalar("select pg_backend_pid()")
+            .fetch_one(&mut connection)
+            .await
+            .map_err(failed)?;
+        Ok(Box::new(PostgresSession {
+            connection,
+            options,
+            process,
+        }))
+    }
+}
+
+struct PostgresSession {
+    connection: PgConnection,
+    options: PgConnectOptions,
+    /// The server's process for this session.
+    process: i32,
+}
+
+fn failed(error: sqlx::Error) -> Error {
+    match &error {
+        sqlx::Error::Database(database) => Error::statement(words(database.as_ref())),
+        other => Error::Statement(akkaflow_model::text::Text::new(
+            format!("与数据库的连接中断：{other}"),
+            format!("the connection to the database broke: {other}"),
+        )),
+    }
+}
+
+/// Everything that the server says of an error.
+fn words(error: &dyn sqlx::error::DatabaseError) -> String {
+    let Some(error) = error.try_downcast_ref::<PgDatabaseError>() else {
+        return error.message().to_owned();
+    };
+    let mut words = format!("{}: {}", error.code(), error.message());
+    for more in [error.detail(), error.hint(), error.r#where()]
+        .into_iter()
+        .flatten()
+    {
+        words.push_str("; ");
+        words.push_str(more);
+    }
+    words
+}
+
+impl PostgresSession {
+    async fn run(&mut self, statement: &str) -> Result<Done, Error> {
+        let result = sqlx::raw_sql(AssertSqlSafe(statement))
+            .execute(&mut self.connection)
+            .await
+            .map_err(failed)?;
+        Ok(Done {
+            affected: result.rows_affected(),
+        })
+    }
+
+    /// Through a view that is never committed: no other way gives lengths and scales.
+    async fn describe_by_view(&mut self, query: &str) -> Result<Vec<Column>, Error> {
+        self.run("begin").await?;
+        let made = self
+            .run(&format!(
+                "create temporary view akkaflow_describe as {query}"
+            ))
+            .await;
+        let columns = match made {
+            Ok(_) => self.table("akkaflow_describe").await,
+            Err(error) => Err(error),
+        };
+        self.run("rollback").await?;
+        Ok(columns?.unwrap_or_default())
+    }
+}
+
+#[async_trait]
+impl Session for PostgresSession {
+    fn dialect(&self) -> Dialect {
+        Dialect::Postgres
+    }
+
+    fn canceller(&self) -> Arc<dyn Canceller> {
+        Arc::new(CancelBackend {
+            process: self.process,
+            options: self.options.clone(),
+        })
+    }
+
+    async fn execute(&mut self, statement: &str) -> Result<Done, Error> {
+        self.run(statement).await
+    }
+
+    async fn describe(&mut self, query: &str) -> Result<Vec<Column>, Error> {
+        if let Ok(columns) = self.describe_by_view(query).await {
+            return Ok(columns);
+        }
+        // No view: two columns of one name, no right to make one, or no query at all. The words of this error are the better ones.
+        copy::describe(&mut self.connection, query).await
+    }
+
+    async fn table(&mut self, table: &str) -> Result<Option<Vec<Column>>, Error> {
+        let is_there: bool = sqlx::query_scalar("select to_regclass($1) is not null")
+            .bind(table)
+            .fetch_one(&mut self.connection)
+            .await
+            .map_err(failed)?;
+        if !is_there {
+            return Ok(None);
+        }
+        let rows = sqlx::query(
+            "select attname::text, format_type(atttypid, atttypmod) from pg_attribute \
+             where attrelid = to_regclass($1) and attnum > 0 and not attisdropped \
+             and attgenerated = '' order by attnum",
+        )
+        .bind(table)
+        .fetch_all(&mut self.connection)
+        .await
+        .map_err(failed)?;
+        let column = |row: &sqlx::postgres::PgRow| {
+            let name: String = row.try_get(0)?;
+            let declared: String = row.try_get(1)?;
+            Ok(Column::new(name, columns::kind(&declared)))
+        };
+        let columns: Result<Vec<Column>, sqlx::Error> = rows.iter().map(column).collect();
+        columns.map(Some).map_err(failed)
+    }
+
+    fn column_type(&self, kind: Kind, _column_count: usize) -> String {
+        columns::declaration(kind)
+    }
+
+    async fn read(&mut self, query: &str, output: BatchSender) -> Result<u64, Error> {
+        let columns = copy::describe(&mut self.connection, query).await?;
+        copy::read(&mut self.connection, query, &columns, output).await
+    }
+
+    async fn write(&mut self, load: Load) -> Result<u64, Error> {
+        check_column_count(load.source.len(), load.target.len())?;
+        let conversions = conversions(&load.source, &load.target, Dialect::Postgres);
+        copy::write(&mut self.connection, load, &conversions).await
+    }
+}
+
+struct CancelBackend {
+    process: i32,
+    options: PgConnectOptions,
+}
+
+#[async_trait]
+impl Canceller for CancelBackend {
+    async fn cancel(&self) {
+        let Ok(mut connection) = PgConnection::connect_with(&self.options).await else {
+            return;
+        };
+        // Nobody is left to tell of a failure; the session is dropped in any case.
+        let _ = sqlx::query("select pg_cancel_backend($1)")
+            .bind(self.process)
+            .execute(&mut connection)
+            .await;
+        let _ = connection.close().await;
+    }
+}

@@ -1,0 +1,183 @@
+//! What every database can do for us.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use akkaflow_model::text::Text;
+use async_trait::async_trait;
+use tokio_util::sync::CancellationToken;
+
+use crate::batch::{BatchReceiver, BatchSender};
+use crate::column::{Column, Kind};
+use crate::error::Error;
+
+/// How a product spells things.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// MySQL and MariaDB.
+    Mysql,
+    /// PostgreSQL.
+    Postgres,
+    /// SQLite.
+    Sqlite,
+}
+
+impl Dialect {
+    /// The statement that opens a transaction. SQLite's takes the write lock at once, since an upgrade in the middle cannot wait.
+    pub const fn begin(self) -> &'static str {
+        match self {
+            Self::Mysql => "start transaction",
+            Self::Postgres => "begin",
+            Self::Sqlite => "begin immediate",
+        }
+    }
+
+    /// A name that may be anything, quoted.
+    pub(crate) fn quote(self, name: &str) -> String {
+        match self {
+            Self::Mysql => format!("`{}`", name.replace('`', "``")),
+            Self::Postgres | Self::Sqlite => format!("\"{}\"", name.replace('"', "\"\"")),
+        }
+    }
+}
+
+/// What a statement did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Done {
+    /// Rows changed.
+    pub affected: u64,
+}
+
+/// Where rows go.
+#[derive(Debug)]
+pub struct Load {
+    /// The table, as the user spelled it.
+    pub table: String,
+    /// Its columns.
+    pub target: Vec<Column>,
+    /// The columns of the rows that will come: as many.
+    pub source: Vec<Column>,
+    /// The rows.
+    pub rows: BatchReceiver,
+    /// Counts them.
+    pub progress: Progress,
+}
+
+/// Counts rows while they are written; clones count together.
+#[derive(Debug, Clone, Default)]
+pub struct Progress(Arc<AtomicU64>);
+
+impl Progress {
+    /// Adds written rows.
+    pub fn add(&self, rows: usize) {
+        self.0.fetch_add(rows as u64, Ordering::Relaxed);
+    }
+
+    /// Rows written until now.
+    pub fn rows(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// One connection to one database. Dropping it rolls back what was not committed.
+#[async_trait]
+pub trait Session: Send {
+    /// How statements are spelled here.
+    fn dialect(&self) -> Dialect;
+
+    /// Stops on the server whatever this session is running.
+    fn canceller(&self) -> Arc<dyn Canceller>;
+
+    /// Runs one statement; rows that it returns are passed over.
+    ///
+    /// # Errors
+    /// [`Error::Statement`] with the server's words.
+    async fn execute(&mut self, statement: &str) -> Result<Done, Error>;
+
+    /// The columns of a query's result; the query is not run.
+    ///
+    /// # Errors
+    /// [`Error::Statement`] when it is no query.
+    async fn describe(&mut self, query: &str) -> Result<Vec<Column>, Error>;
+
+    /// The columns of a table; `None` when there is no such table.
+    ///
+    /// # Errors
+    /// [`Error::Statement`] when the database does not say.
+    async fn table(&mut self, table: &str) -> Result<Option<Vec<Column>>, Error>;
+
+    /// The type to declare for a column of a new table, so that it takes every value of `kind`; the table has `column_count` of them.
+    fn column_type(&self, kind: Kind, column_count: usize) -> String;
+
+    /// The statement that makes a table with columns like these.
+    fn create_table(&self, table: &str, columns: &[Column]) -> String {
+        let columns: Vec<String> = columns
+            .iter()
+            .map(|column| {
+                let name = self.dialect().quote(&column.name);
+                format!("{name} {}", self.column_type(column.kind, columns.len()))
+            })
+            .collect();
+        format!("create table {table} ({})", columns.join(", "))
+    }
+
+    /// Sends the rows of `query` as they come. Ends early, without an error, when nobody takes them any more.
+    ///
+    /// # Errors
+    /// [`Error::Statement`] with the server's words.
+    async fn read(&mut self, query: &str, output: BatchSender) -> Result<u64, Error>;
+
+    /// Writes all rows inside the transaction that the caller opened. Says how many the table took; it took each of them
+    /// exactly, or this is an error.
+    ///
+    /// # Errors
+    /// [`Error::Row`] for a value that does not fit, [`Error::Statement`] otherwise.
+    async fn write(&mut self, load: Load) -> Result<u64, Error>;
+}
+
+/// Cancels on the server from outside the session.
+#[async_trait]
+pub trait Canceller: Send + Sync {
+    /// Asks the server to stop the running statement.
+    async fn cancel(&self);
+}
+
+/// How long the server may take to hear of a cancellation, and then the statement to end. Together below the two seconds in which
+/// an attempt must be gone.
+const CANCEL_STEP: Duration = Duration::from_millis(900);
+
+/// Runs `work`, which uses a session with this `canceller`, until it ends or `stop` fires; then cancels it on the server.
+///
+/// # Errors
+/// [`Error::Cancelled`] when it was stopped, else what `work` says.
+pub async fn cancellable<T>(
+    stop: &CancellationToken,
+    canceller: Arc<dyn Canceller>,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    let mut work = std::pin::pin!(work);
+    tokio::select! {
+        biased;
+        () = stop.cancelled() => {}
+        result = &mut work => return result,
+    }
+    let told = tokio::time::timeout(CANCEL_STEP, canceller.cancel());
+    // The work must go on being polled: a server may only notice once its answer is taken.
+    let _ = tokio::join!(told, tokio::time::timeout(2 * CANCEL_STEP, &mut work));
+    Err(Error::Cancelled)
+}
+
+/// Rejects a load whose rows have another number of fields than the table has columns.
+pub(crate) fn check_column_count(source: usize, target: usize) -> Result<(), Error> {
+    if source == target {
+        return Ok(());
+    }
+    Err(Error::Row(Text::new(
+        format!(
+            "存在某（多条）记录的字段个数不等于{target}：源有{source}个字段，目标表有{target}个字段"
+        ),
+        format!("the source has {source} columns, the target table has {target}"),
+    )))
+}

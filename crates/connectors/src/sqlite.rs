@@ -1,0 +1,225 @@
+//! SQLite: rows in by prepared statements of many rows, since its price is per call.
+
+mod columns;
+mod read;
+mod write;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use akkaflow_model::text::Text;
+use async_trait::async_trait;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions, Row as _};
+use tokio::time::Instant;
+
+use crate::batch::BatchSender;
+use crate::column::{Column, Kind};
+use crate::connect::{Connector, Target};
+use crate::convert::conversions;
+use crate::error::Error;
+use crate::session::{Canceller, Dialect, Done, Load, Session, check_column_count};
+
+pub(crate) struct Sqlite;
+
+/// How long SQLite itself waits for a lock: short, since nothing can interrupt it there.
+const LOCK_STEP: Duration = Duration::from_millis(100);
+
+/// How long we wait for a lock in all, unless the link says otherwise.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Instructions of its machine between two looks at whether to stop: some tens of microseconds.
+const STOP_CHECK: i32 = 10_000;
+
+#[async_trait]
+impl Connector for Sqlite {
+    fn dialect(&self) -> Dialect {
+        Dialect::Sqlite
+    }
+
+    async fn open(&self, target: &Target<'_>) -> Result<Box<dyn Session>, Error> {
+        let mut options = SqliteConnectOptions::new()
+            .create_if_missing(true)
+            .busy_timeout(LOCK_STEP)
+            .foreign_keys(false)
+            .disable_statement_logging();
+        options = match target.url.database.as_str() {
+            ":memory:" => options.in_memory(true),
+            path => options.filename(target.options.base_dir.join(path)),
+        };
+        let connection = options
+            .connect()
+            .await
+            .map_err(|error| cannot_open(target, options.get_filename(), &error))?;
+        let lock_timeout = target
+            .url
+            .option("busy_timeout")
+            .and_then(|limit| limit.parse().ok())
+            .map_or(LOCK_TIMEOUT, Duration::from_millis);
+        SqliteSession::start(connection, lock_timeout).await
+    }
+}
+
+fn cannot_open(target: &Target<'_>, path: &Path, error: &sqlx::Error) -> Error {
+    let (name, path) = (&target.link.name, path.display());
+    Error::Unreachable(Text::new(
+        format!("数据库连接[{name}]无法打开文件{path}：{error}，请检查目录是否存在及权限"),
+        format!(
+            "db-link `{name}`: cannot open {path}: {error}; check that its directory exists and may be written"
+        ),
+    ))
+}
+
+struct SqliteSession {
+    connection: SqliteConnection,
+    stop: Arc<AtomicBool>,
+    lock_timeout: Duration,
+}
+
+fn failed(error: sqlx::Error) -> Error {
+    match &error {
+        sqlx::Error::Database(database) => {
+            let code = database.code().unwrap_or_default();
+            Error::statement(format!("{code}: {}", database.message()))
+        }
+        other => Error::statement(other.to_string()),
+    }
+}
+
+/// Somebody else holds the lock: nothing has happened yet.
+fn is_busy(error: &sqlx::Error) -> bool {
+    let code = match error {
+        sqlx::Error::Database(database) => database.code(),
+        _ => None,
+    };
+    code.and_then(|code| code.parse::<u32>().ok())
+        .is_some_and(|code| matches!(code & 0xff, 5 | 6))
+}
+
+impl SqliteSession {
+    async fn start(
+        mut connection: SqliteConnection,
+        lock_timeout: Duration,
+    ) -> Result<Box<dyn Session>, Error> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let flag = Arc::clone(&stop);
+        connection
+            .lock_handle()
+            .await
+            .map_err(failed)?
+            .set_progress_handler(STOP_CHECK, move || !flag.load(Ordering::Relaxed));
+        Ok(Box::new(Self {
+            connection,
+            stop,
+            lock_timeout,
+        }))
+    }
+
+    /// Waits for the lock in small steps, so that a cancellation is heard.
+    async fn run(&mut self, statement: &str) -> Result<Done, Error> {
+        let start = Instant::now();
+        loop {
+            let result = sqlx::raw_sql(AssertSqlSafe(statement))
+                .execute(&mut self.connection)
+                .await;
+            match result {
+                Ok(result) => {
+                    return Ok(Done {
+                        affected: result.rows_affected(),
+                    });
+                }
+                Err(error) if is_busy(&error) && start.elapsed() < self.lock_timeout => {
+                    tokio::task::yield_now().await;
+                }
+                Err(error) => return Err(failed(error)),
+            }
+        }
+    }
+
+    async fn table_info(
+        &mut self,
+        table: &str,
+        schema: Option<&str>,
+    ) -> Result<Vec<Column>, Error> {
+        let rows = sqlx::query("select name, type from pragma_table_xinfo(?, ?) where hidden = 0")
+            .bind(table)
+            .bind(schema)
+            .fetch_all(&mut self.connection)
+            .await
+            .map_err(failed)?;
+        rows.iter()
+            .map(|row| {
+                let name: String = row.try_get(0)?;
+                let declared: String = row.try_get(1)?;
+                Ok(Column::new(name, columns::kind(&declared)))
+            })
+            .collect::<Result<_, sqlx::Error>>()
+            .map_err(failed)
+    }
+}
+
+/// `schema.table` in its parts, quotes taken off.
+fn name_parts(table: &str) -> (Option<&str>, &str) {
+    let bare = |name| {
+        let quotes: &[char] = &['"', '`', '[', ']', ' '];
+        str::trim_matches(name, quotes)
+    };
+    match table.split_once('.') {
+        Some((schema, name)) => (Some(bare(schema)), bare(name)),
+        None => (None, bare(table)),
+    }
+}
+
+#[async_trait]
+impl Session for SqliteSession {
+    fn dialect(&self) -> Dialect {
+        Dialect::Sqlite
+    }
+
+    fn canceller(&self) -> Arc<dyn Canceller> {
+        Arc::new(Interrupt(Arc::clone(&self.stop)))
+    }
+
+    async fn execute(&mut self, statement: &str) -> Result<Done, Error> {
+        self.run(statement).await
+    }
+
+    async fn describe(&mut self, query: &str) -> Result<Vec<Column>, Error> {
+        self.run(&format!("create temp view akkaflow_describe as {query}"))
+            .await?;
+        let columns = self.table_info("akkaflow_describe", None).await;
+        self.run("drop view temp.akkaflow_describe").await?;
+        columns
+    }
+
+    async fn table(&mut self, table: &str) -> Result<Option<Vec<Column>>, Error> {
+        let (schema, name) = name_parts(table);
+        let columns = self.table_info(name, schema).await?;
+        Ok(Some(columns).filter(|columns| !columns.is_empty()))
+    }
+
+    fn column_type(&self, kind: Kind, _column_count: usize) -> String {
+        columns::declaration(kind)
+    }
+
+    async fn read(&mut self, query: &str, output: BatchSender) -> Result<u64, Error> {
+        read::read(&mut self.connection, query, output).await
+    }
+
+    async fn write(&mut self, load: Load) -> Result<u64, Error> {
+        check_column_count(load.source.len(), load.target.len())?;
+        let conversions = conversions(&load.source, &load.target, Dialect::Sqlite);
+        write::write(&mut self.connection, load, &conversions).await
+    }
+}
+
+struct Interrupt(Arc<AtomicBool>);
+
+#[async_trait]
+impl Canceller for Interrupt {
+    async fn cancel(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
