@@ -67,9 +67,11 @@ pub enum Level {
     Error,
 }
 
+type WriteLine = dyn Fn(Level, &str) + Send + Sync;
+
 /// Takes lines for the instance's log; never blocks for long.
 #[derive(Clone)]
-pub struct LogSink(Arc<dyn Fn(Level, &str) + Send + Sync>);
+pub struct LogSink(Arc<WriteLine>);
 
 impl LogSink {
     /// A sink that hands each line to `write`.

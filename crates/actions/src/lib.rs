@@ -4,6 +4,8 @@ mod action;
 mod context;
 mod error;
 mod registry;
+mod script;
+mod shell;
 
 pub use action::{Action, Outcome, ProcessSpec, Work};
 pub use context::{AttemptContext, Level, LogSink};

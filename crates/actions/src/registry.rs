@@ -6,12 +6,15 @@ use std::path::PathBuf;
 
 use akkaflow_model::diagnostic::Diagnostics;
 use akkaflow_model::element::Element;
+use akkaflow_model::read::ActionCatalog;
 use akkaflow_model::shape::Shape;
 use async_trait::async_trait;
 
 use crate::action::{Action, Outcome, Work};
 use crate::context::AttemptContext;
 use crate::error::ActionError;
+use crate::script::Script;
+use crate::shell::Shell;
 
 /// The action types that this program knows.
 pub struct Registry {
@@ -71,7 +74,7 @@ impl Registry {
 
     /// Every type that akkaflow brings.
     pub fn builtin() -> Self {
-        Self::empty()
+        Self::empty().with::<Script>().with::<Shell>()
     }
 
     /// Adds a type.
@@ -108,6 +111,19 @@ impl Registry {
         let entry = self.entries.get(body.name.as_str())?;
         (entry.shape)().check(body, diagnostics);
         (entry.parse)(body, diagnostics)
+    }
+}
+
+impl ActionCatalog for Registry {
+    fn check(&self, body: &Element, diagnostics: &mut Diagnostics) -> Option<()> {
+        self.entries.contains_key(body.name.as_str()).then(|| {
+            // What is wrong with it stands in the diagnostics.
+            let _ = self.parse(body, diagnostics);
+        })
+    }
+
+    fn tags(&self) -> Vec<&'static str> {
+        Self::tags(self)
     }
 }
 
