@@ -1,1 +1,33 @@
-//! Placeholder.
+//! The only writer. Drives the engine, holds the lease, watches `xmlconfig/`, talks to workers and http-servers.
+//!
+//! **Invariants:** every durable change goes through the core loop, which commits the records of a batch in one
+//! fenced transaction and only then releases what follows from them. A master that does not lead changes nothing and
+//! says who does.
+//!
+//! | module | does |
+//! |---|---|
+//! | [`service`](Service) | starts and ends everything |
+//! | `leadership` | executes what `protocol::leader` decides |
+//! | `core` | the loop: inputs, engine, group commit, effects |
+//! | `effects` | carries out released effects |
+//! | `sessions` | the control streams of attached workers |
+//! | `grpc` | the wire |
+//! | `files` | watches the directory of workflow files |
+//! | `links` | reads the db-links that attempts need |
+
+mod clock;
+mod core;
+mod effects;
+mod error;
+mod files;
+mod grpc;
+mod leadership;
+mod links;
+mod options;
+mod service;
+mod sessions;
+mod shared;
+
+pub use error::Error;
+pub use options::Options;
+pub use service::Service;

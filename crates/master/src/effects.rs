@@ -1,0 +1,90 @@
+//! Carries out what the engine has decided, once it is durable.
+
+use std::sync::Arc;
+
+use akkaflow_engine::{Dispatch, Effect};
+use akkaflow_model::diagnostic::Diagnostics;
+use akkaflow_model::id::Epoch;
+use akkaflow_rpc::wire;
+use akkaflow_rpc::wire::master_event::Event;
+use chrono_tz::Tz;
+
+use crate::shared::Shared;
+
+/// Releases one effect. Replies are the core's own.
+pub(crate) fn release(shared: &Arc<Shared>, epoch: Epoch, zone: Tz, effect: Effect) {
+    match effect {
+        Effect::Dispatch(dispatch) => start(shared, epoch, zone, *dispatch),
+        Effect::Cancel {
+            worker,
+            key,
+            reason,
+        } => {
+            let cancel = wire::Cancel {
+                key: Some((&key).into()),
+                reason: wire::CancelReason::from(reason).into(),
+            };
+            send(shared, &worker, Event::Cancel(cancel));
+        }
+        Effect::RequestTombstone { worker, key } => {
+            send(shared, &worker, Event::Tombstone((&key).into()))
+        }
+        Effect::Acknowledge { worker, key } => {
+            shared.sessions.withdraw(&key);
+            send(shared, &worker, Event::Acknowledge((&key).into()));
+        }
+        Effect::Changed { instance } => {
+            // Nobody may be listening.
+            let _ = shared.changed.send(instance);
+        }
+        Effect::Reply { .. } => {}
+    }
+}
+
+fn send(shared: &Shared, worker: &akkaflow_model::id::WorkerId, event: Event) {
+    shared
+        .sessions
+        .send(worker, wire::MasterEvent { event: Some(event) });
+}
+
+/// Adds what only the master has: links with their secrets, and the names of attachments.
+fn start(shared: &Arc<Shared>, epoch: Epoch, zone: Tz, dispatch: Dispatch) {
+    // A body that cannot be read is sent as it is: the worker says what is wrong, and the attempt fails with it.
+    let action = shared
+        .registry
+        .parse(&dispatch.body, &mut Diagnostics::new());
+    let (links, files) = action.map_or_else(Default::default, |action| {
+        (action.links(), action.attachments())
+    });
+    let attachments = files
+        .iter()
+        .map(|file| {
+            file.file_name()
+                .map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+        })
+        .collect();
+    shared
+        .sessions
+        .offer(dispatch.key.clone(), dispatch.worker.clone(), files);
+    let start = wire::Start {
+        key: Some((&dispatch.key).into()),
+        epoch: epoch.0,
+        incarnation: dispatch.incarnation.0,
+        workflow: dispatch.workflow,
+        body: Some((&dispatch.body).into()),
+        params: dispatch
+            .params
+            .into_iter()
+            .map(|(name, value)| wire::Pair { name, value })
+            .collect(),
+        fire_time_ms: dispatch.fire_time.as_millis(),
+        links: links
+            .iter()
+            .filter_map(|name| shared.links.get(name))
+            .map(|link| (&link).into())
+            .collect(),
+        attachments,
+        zone: zone.name().to_owned(),
+    };
+    send(shared, &dispatch.worker, Event::Start(start));
+}

@@ -1,0 +1,270 @@
+//! Watches the directory of workflow files. File events make a change live at once; a slow scan of everything is the net
+//! for events that were lost.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use akkaflow_actions::Registry;
+use akkaflow_engine::{Input, Order, Origin};
+use akkaflow_model::command::Rejection;
+use akkaflow_model::diagnostic::{Finding, Severity};
+use akkaflow_model::read::read_workflow;
+use akkaflow_model::record::FileProblemRow;
+use akkaflow_model::render::render_findings;
+use akkaflow_model::text::Lang;
+use notify::{RecursiveMode, Watcher as _};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+use crate::core::{CoreHandle, Gone};
+use crate::error::Error;
+
+/// A file is read once nothing has happened to any for so long: editors write in several steps.
+const QUIET: Duration = Duration::from_millis(50);
+/// But never later than this after the first event, however busy the directory is.
+const LATEST: Duration = Duration::from_millis(400);
+/// The net for lost events.
+const RESCAN: Duration = Duration::from_secs(5);
+/// Files are handed to the core so many at a time, so that a large directory loads with few commits.
+const AT_ONCE: usize = 64;
+/// Deeper directories are not entered: a bound against loops of links.
+const MAX_DEPTH: usize = 16;
+
+/// Watches one directory for one term of leadership.
+pub(crate) struct Files {
+    pub(crate) directory: PathBuf,
+    pub(crate) core: CoreHandle,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) clock: Arc<Clock>,
+    /// Files that owned a workflow or had a problem when this term began: one that is gone meanwhile must be noticed.
+    pub(crate) known: BTreeSet<PathBuf>,
+}
+
+/// What tells an unchanged file: length and time of the last change.
+type Stamp = (u64, SystemTime);
+
+impl Files {
+    /// Loads everything, then follows the changes until `shutdown` fires or the core is gone.
+    pub(crate) async fn run(self, shutdown: CancellationToken) -> Result<(), Error> {
+        let problem = |source| Error::Workflows {
+            path: self.directory.clone(),
+            source,
+        };
+        std::fs::create_dir_all(&self.directory).map_err(problem)?;
+        let (events, mut changed) = mpsc::unbounded_channel();
+        let _watcher = self.watch(events);
+        let mut seen: BTreeMap<PathBuf, Option<Stamp>> =
+            self.known.iter().map(|path| (path.clone(), None)).collect();
+        loop {
+            let directory = self.directory.clone();
+            let Ok(now) = tokio::task::spawn_blocking(move || scan(directory)).await else {
+                return Ok(());
+            };
+            let differing: BTreeSet<PathBuf> = now
+                .iter()
+                .filter(|(path, stamp)| seen.get(*path) != Some(&Some(**stamp)))
+                .map(|(path, _)| path.clone())
+                .chain(seen.keys().filter(|path| !now.contains_key(*path)).cloned())
+                .collect();
+            if self.take_up(&differing, &mut seen).await.is_err() {
+                return Ok(());
+            }
+            let next_scan = Instant::now() + RESCAN;
+            while Instant::now() < next_scan {
+                tokio::select! {
+                    () = shutdown.cancelled() => return Ok(()),
+                    () = tokio::time::sleep_until(next_scan) => {}
+                    Some(path) = changed.recv() => {
+                        let dirty = gather(path, &mut changed).await;
+                        if self.take_up(&dirty, &mut seen).await.is_err() {
+                            return Ok(());
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn watch(&self, events: mpsc::UnboundedSender<PathBuf>) -> Option<notify::RecommendedWatcher> {
+        let handler = move |event: notify::Result<notify::Event>| {
+            if let Ok(event) = event
+                && !event.kind.is_access()
+            {
+                for path in event
+                    .paths
+                    .into_iter()
+                    .filter(|path| is_workflow_file(path))
+                {
+                    // The receiver is gone only when the term is over.
+                    let _ = events.send(path);
+                }
+            }
+        };
+        let watcher = notify::recommended_watcher(handler).and_then(|mut watcher| {
+            // The events name files as the directory was named here, so that they match the scan's.
+            watcher
+                .watch(&self.directory, RecursiveMode::Recursive)
+                .map(|()| watcher)
+        });
+        watcher
+            .inspect_err(|error| {
+                tracing::warn!(%error, path = %self.directory.display(), "cannot watch the workflow directory; it is scanned every 5 s instead");
+            })
+            .ok()
+    }
+
+    async fn take_up(
+        &self,
+        paths: &BTreeSet<PathBuf>,
+        seen: &mut BTreeMap<PathBuf, Option<Stamp>>,
+    ) -> Result<(), Gone> {
+        let paths: Vec<&PathBuf> = paths.iter().collect();
+        for some in paths.chunks(AT_ONCE) {
+            let stamps =
+                futures::future::try_join_all(some.iter().map(|path| self.take_up_one(path)))
+                    .await?;
+            for (path, stamp) in some.iter().zip(stamps) {
+                match stamp {
+                    Some(stamp) => seen.insert((*path).clone(), Some(stamp)),
+                    None => seen.remove(*path),
+                };
+            }
+        }
+        Ok(())
+    }
+
+    /// Brings one file's content into force, or records what is wrong with it. Its stamp; `None` when it is gone.
+    async fn take_up_one(&self, path: &Path) -> Result<Option<Stamp>, Gone> {
+        let file = path.display().to_string();
+        // The stamp is taken before the content: a change in between is seen by the next scan.
+        let before = std::fs::metadata(path).map(|meta| stamp(&meta));
+        let bytes = match (before.is_ok(), std::fs::read(path)) {
+            (true, Ok(bytes)) => bytes,
+            (_, Err(error)) if error.kind() != std::io::ErrorKind::NotFound => {
+                tracing::warn!(path = file, %error, "cannot read a workflow file");
+                return Ok(before.ok());
+            }
+            _ => {
+                tracing::info!(
+                    path = file,
+                    "workflow file is gone; its workflow stays in force"
+                );
+                self.core.input(Input::FileGone { path: file }).await?;
+                return Ok(None);
+            }
+        };
+        let reading = read_workflow(&bytes, &*self.registry);
+        let findings = reading.findings(&file);
+        match reading.workflow {
+            None => self.report(&file, reading.name, findings).await?,
+            Some(workflow) => {
+                let name = workflow.name.clone();
+                let order = Order::PutWorkflow {
+                    workflow: Arc::new(workflow),
+                    origin: Origin::File { path: file.clone() },
+                    findings,
+                };
+                if let Err(rejection) = self.core.order(order).await? {
+                    self.report(&file, Some(name), vec![as_finding(&file, rejection)])
+                        .await?;
+                }
+            }
+        }
+        Ok(before.ok())
+    }
+
+    async fn report(
+        &self,
+        file: &str,
+        workflow: Option<String>,
+        findings: Vec<Finding>,
+    ) -> Result<(), Gone> {
+        tracing::warn!(
+            path = file,
+            "a workflow file cannot be used; its last good version, if any, stays in force\n{}",
+            render_findings(&findings, Lang::En, false)
+        );
+        let row = FileProblemRow {
+            path: file.to_owned(),
+            workflow,
+            found_at: self.clock.now(),
+            findings,
+        };
+        self.core.input(Input::FileProblem(row)).await
+    }
+}
+
+/// Waits until the directory is quiet and gives all files that were touched.
+async fn gather(
+    first: PathBuf,
+    changed: &mut mpsc::UnboundedReceiver<PathBuf>,
+) -> BTreeSet<PathBuf> {
+    let mut dirty = BTreeSet::from([first]);
+    let latest = Instant::now() + LATEST;
+    while let Ok(Some(path)) =
+        tokio::time::timeout_at(latest.min(Instant::now() + QUIET), changed.recv()).await
+    {
+        dirty.insert(path);
+    }
+    dirty
+}
+
+/// All workflow files below a directory.
+fn scan(directory: PathBuf) -> BTreeMap<PathBuf, Stamp> {
+    let mut found = BTreeMap::new();
+    let mut directories = vec![(directory, 0)];
+    while let Some((directory, depth)) = directories.pop() {
+        let Ok(entries) = std::fs::read_dir(&directory) else {
+            tracing::warn!(path = %directory.display(), "cannot read a directory of workflow files");
+            continue;
+        };
+        for entry in entries.flatten() {
+            let path = entry.path();
+            match std::fs::metadata(&path) {
+                Ok(meta) if meta.is_dir() && depth < MAX_DEPTH => {
+                    directories.push((path, depth + 1))
+                }
+                Ok(meta) if meta.is_file() && is_workflow_file(&path) => {
+                    found.insert(path, stamp(&meta));
+                }
+                _ => {}
+            }
+        }
+    }
+    found
+}
+
+fn is_workflow_file(path: &Path) -> bool {
+    let is_hidden = path
+        .file_name()
+        .is_none_or(|name| name.to_string_lossy().starts_with('.'));
+    !is_hidden
+        && path
+            .extension()
+            .is_some_and(|extension| extension.eq_ignore_ascii_case("xml"))
+}
+
+fn stamp(meta: &std::fs::Metadata) -> Stamp {
+    (
+        meta.len(),
+        meta.modified().unwrap_or(SystemTime::UNIX_EPOCH),
+    )
+}
+
+fn as_finding(file: &str, rejection: Rejection) -> Finding {
+    Finding {
+        code: "AF000".to_owned(),
+        severity: Severity::Error,
+        file: file.to_owned(),
+        line: 1,
+        column: 1,
+        width: 1,
+        excerpt: String::new(),
+        message: rejection.text,
+        help: None,
+    }
+}

@@ -1,0 +1,436 @@
+//! Executes what [`akkaflow_protocol::leader`] decides: watches the lease, takes it, loads the state, leads, renews.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use akkaflow_engine::{Engine, Options as EngineOptions};
+use akkaflow_model::definition::{Version, Workflow};
+use akkaflow_model::id::Epoch;
+use akkaflow_model::read::read_workflow;
+use akkaflow_model::record::{Snapshot, VersionRow};
+use akkaflow_protocol::leader::{
+    Leader, LeaderAction, LeaderInput, LeaderOptions, LeaderState, LeaseView, StoreDown, TakenOver,
+};
+use akkaflow_protocol::pipeline::Pipeline;
+use akkaflow_store::{Candidate, Lease};
+use chrono_tz::Tz;
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::since_boot;
+use crate::core::{Core, Fenced};
+use crate::error::Error;
+use crate::files::Files;
+use crate::options::Options;
+use crate::shared::{Shared, Term};
+
+/// A call to the store that takes longer counts as no answer.
+const CALL_LIMIT: Duration = Duration::from_secs(3);
+/// Between the two refused connections that say that the leader's process is gone.
+const SECOND_KNOCK: Duration = Duration::from_millis(500);
+/// Answers that may wait: each action has at most one.
+const ANSWERS: usize = 64;
+
+/// Leads when it may.
+pub(crate) struct Leadership {
+    options: Options,
+    shared: Arc<Shared>,
+    leader: Leader,
+    incarnation: u128,
+    // The full lease row behind the leader's view of it.
+    lease: Option<Lease>,
+    // Journaled with the epoch: draws the instance ids of the coming term.
+    seed: u64,
+    reign: Option<Reign>,
+    answers: mpsc::Sender<Answer>,
+    is_knocking: bool,
+}
+
+/// A term of leadership at work.
+struct Reign {
+    epoch: Epoch,
+    over: CancellationToken,
+    core: JoinHandle<()>,
+    files: JoinHandle<()>,
+}
+
+enum Answer {
+    Leader(LeaderInput),
+    Lease(Option<Lease>),
+    Loaded {
+        epoch: Epoch,
+        seq: u64,
+        loaded: Box<Loaded>,
+    },
+    KnockedInVain(String),
+    KnockAnswered,
+    Fatal(Error),
+}
+
+struct Loaded {
+    snapshot: Snapshot,
+    definitions: BTreeMap<Version, Arc<Workflow>>,
+    zone: Tz,
+    cluster: u128,
+}
+
+impl Leadership {
+    pub(crate) fn new(options: Options, shared: Arc<Shared>) -> Self {
+        let incarnation = uuid::Uuid::new_v4().as_u128();
+        Self {
+            options,
+            shared,
+            leader: Leader::new(LeaderOptions::default(), incarnation),
+            incarnation,
+            lease: None,
+            seed: 0,
+            reign: None,
+            // Replaced when it runs.
+            answers: mpsc::channel(1).0,
+            is_knocking: false,
+        }
+    }
+
+    /// Watches and leads until `shutdown` fires, then ends in order.
+    pub(crate) async fn run(mut self, shutdown: CancellationToken) -> Result<(), Error> {
+        let (sender, mut answers) = mpsc::channel(ANSWERS);
+        self.answers = sender;
+        loop {
+            let wait = self
+                .leader
+                .next_deadline()
+                .map_or(CALL_LIMIT, |at| at.saturating_sub(since_boot()));
+            let input = tokio::select! {
+                () = shutdown.cancelled() => break,
+                Some(answer) = answers.recv() => match self.on_answer(answer)? {
+                    Some(input) => input,
+                    None => continue,
+                },
+                () = tokio::time::sleep(wait) => LeaderInput::Tick,
+            };
+            let actions = self.leader.on(since_boot(), input);
+            for action in actions {
+                self.carry_out(action).await;
+            }
+        }
+        // The accepted work is committed first; only then may a successor begin without waiting.
+        let epoch = self.reign.as_ref().map(|reign| reign.epoch);
+        self.end_reign(true).await;
+        self.leader.on(since_boot(), LeaderInput::Resign);
+        if let Some(epoch) = epoch {
+            self.shared.store.release(epoch, self.incarnation).await?;
+        }
+        Ok(())
+    }
+
+    fn on_answer(&mut self, answer: Answer) -> Result<Option<LeaderInput>, Error> {
+        Ok(match answer {
+            Answer::Leader(input) => Some(input),
+            Answer::Lease(lease) => {
+                self.shared
+                    .note_leader(lease.as_ref().map_or("", |lease| lease.endpoint.as_str()));
+                let view = lease.as_ref().map(view_of);
+                self.lease = lease;
+                self.knock();
+                Some(LeaderInput::LeaseRead(Ok(view)))
+            }
+            Answer::Loaded { epoch, seq, loaded } => {
+                let is_current = matches!(self.leader.state(), LeaderState::Recovering { epoch: current, .. } if *current == epoch);
+                is_current.then(|| {
+                    self.begin_reign(epoch, seq, *loaded);
+                    LeaderInput::Recovered { epoch }
+                })
+            }
+            Answer::KnockedInVain(endpoint) => {
+                self.is_knocking = false;
+                self.lease
+                    .as_ref()
+                    .is_some_and(|lease| lease.endpoint == endpoint)
+                    .then_some(LeaderInput::HolderUnreachable)
+            }
+            Answer::KnockAnswered => {
+                self.is_knocking = false;
+                None
+            }
+            Answer::Fatal(error) => return Err(error),
+        })
+    }
+
+    async fn carry_out(&mut self, action: LeaderAction) {
+        let shared = Arc::clone(&self.shared);
+        let incarnation = self.incarnation;
+        match action {
+            LeaderAction::ReadLease => self.call(async move {
+                match limited(shared.store.lease()).await {
+                    Ok(lease) => Answer::Lease(lease),
+                    Err(StoreDown) => Answer::Leader(LeaderInput::LeaseRead(Err(StoreDown))),
+                }
+            }),
+            LeaderAction::Renew { epoch } => self.call(async move {
+                let sent_at = since_boot();
+                let result = limited(shared.store.renew(epoch, incarnation)).await;
+                Answer::Leader(LeaderInput::Renewed {
+                    epoch,
+                    sent_at,
+                    result,
+                })
+            }),
+            LeaderAction::TakeOver { .. } => {
+                let seen = self.lease.clone();
+                self.seed = fresh_seed();
+                let candidate = Candidate {
+                    holder: self.options.holder.clone(),
+                    incarnation,
+                    endpoint: shared.endpoint.clone(),
+                    seed: self.seed,
+                };
+                self.call(async move {
+                    let result = limited(shared.store.take_over(seen.as_ref(), &candidate)).await;
+                    let result = result.map(|taken| {
+                        taken.map(|taken| TakenOver {
+                            epoch: taken.epoch,
+                            seq: taken.seq,
+                        })
+                    });
+                    Answer::Leader(LeaderInput::TookOver(result))
+                });
+            }
+            LeaderAction::Recover { epoch, seq } => {
+                tracing::info!(%epoch, "lease taken; loading the state");
+                let (configured, default) = (self.options.zone, self.options.default_zone);
+                self.call(async move {
+                    match load(&shared, configured, default).await {
+                        Ok(loaded) => Answer::Loaded {
+                            epoch,
+                            seq,
+                            loaded: Box::new(loaded),
+                        },
+                        Err(error @ Error::TimeZone { .. }) => Answer::Fatal(error),
+                        Err(error) => {
+                            tracing::error!(
+                                error = crate::core::chain(&error),
+                                "cannot load the state"
+                            );
+                            Answer::Leader(LeaderInput::RecoveryFailed { epoch })
+                        }
+                    }
+                });
+            }
+            LeaderAction::Demote { reason } => {
+                tracing::warn!(?reason, "this master leads no more");
+                self.end_reign(false).await;
+            }
+            LeaderAction::Release { epoch } => {
+                // A lease that cannot be given back runs out by itself.
+                let _ = limited(shared.store.release(epoch, incarnation)).await;
+            }
+        }
+    }
+
+    fn call(&self, answer: impl Future<Output = Answer> + Send + 'static) {
+        let answers = self.answers.clone();
+        tokio::spawn(async move {
+            let answer = answer.await;
+            // Nobody waits any more when the process ends.
+            let _ = answers.send(answer).await;
+        });
+    }
+
+    fn begin_reign(&mut self, epoch: Epoch, seq: u64, loaded: Loaded) {
+        let Loaded {
+            snapshot,
+            definitions,
+            zone,
+            cluster,
+        } = loaded;
+        tracing::info!(%epoch, workflows = snapshot.workflows.len(), instances = snapshot.instances.len(), "this master leads");
+        let known = snapshot
+            .workflows
+            .iter()
+            .filter_map(|row| row.file_path.clone())
+            .chain(snapshot.file_problems.iter().map(|row| row.path.clone()))
+            .map(PathBuf::from)
+            .filter(|path| path.starts_with(&self.options.workflows))
+            .collect::<BTreeSet<_>>();
+        let options = EngineOptions {
+            zone,
+            epoch,
+            seed: self.seed,
+            lost_after: self.options.lost_after,
+        };
+        let engine = Engine::load(options, snapshot, definitions);
+        let pipeline = Pipeline::new(epoch, seq, fresh_seed());
+        let over = CancellationToken::new();
+        let (core, handle) = Core::new(
+            engine,
+            pipeline,
+            epoch,
+            zone,
+            Arc::clone(&self.shared),
+            over.clone(),
+        );
+        let core = tokio::spawn(run_core(core, over.clone(), self.answers.clone()));
+        let files = tokio::spawn(watch_files(
+            Files {
+                directory: self.options.workflows.clone(),
+                core: handle.clone(),
+                registry: Arc::clone(&self.shared.registry),
+                clock: Arc::clone(&self.shared.clock),
+                known,
+            },
+            over.clone(),
+            self.answers.clone(),
+        ));
+        self.shared.note_leader(&self.shared.endpoint);
+        self.shared.lead(Term {
+            epoch,
+            cluster,
+            zone,
+            core: handle,
+            over: over.clone(),
+        });
+        self.reign = Some(Reign {
+            epoch,
+            over,
+            core,
+            files,
+        });
+    }
+
+    /// Ends the term. In order: what was accepted is committed first. Otherwise everything is dropped at once.
+    async fn end_reign(&mut self, in_order: bool) {
+        let Some(reign) = self.reign.take() else {
+            return;
+        };
+        self.shared.step_down();
+        reign.over.cancel();
+        reign.files.abort();
+        if in_order {
+            // A core that panicked has nothing more to commit.
+            let _ = reign.core.await;
+        } else {
+            reign.core.abort();
+        }
+    }
+
+    /// Tries the leader's port: a process that was killed refuses at once, long before its lease runs out.
+    fn knock(&mut self) {
+        let Some(endpoint) = self.lease.as_ref().map(|lease| lease.endpoint.clone()) else {
+            return;
+        };
+        if self.is_knocking
+            || self.reign.is_some()
+            || endpoint.is_empty()
+            || endpoint == self.shared.endpoint
+        {
+            return;
+        }
+        self.is_knocking = true;
+        self.call(async move {
+            if is_refused(&endpoint).await {
+                tokio::time::sleep(SECOND_KNOCK).await;
+                if is_refused(&endpoint).await {
+                    return Answer::KnockedInVain(endpoint);
+                }
+            }
+            Answer::KnockAnswered
+        });
+    }
+}
+
+async fn run_core(core: Core, over: CancellationToken, answers: mpsc::Sender<Answer>) {
+    if let Err(Fenced) = core.run().await {
+        over.cancel();
+        // Nobody waits any more when the process ends.
+        let _ = answers.send(Answer::Leader(LeaderInput::Fenced)).await;
+    }
+}
+
+async fn watch_files(files: Files, over: CancellationToken, answers: mpsc::Sender<Answer>) {
+    if let Err(error) = files.run(over).await {
+        // Nobody waits any more when the process ends.
+        let _ = answers.send(Answer::Fatal(error)).await;
+    }
+}
+
+async fn is_refused(endpoint: &str) -> bool {
+    let knock = tokio::time::timeout(SECOND_KNOCK, TcpStream::connect(endpoint)).await;
+    matches!(knock, Ok(Err(error)) if error.kind() == std::io::ErrorKind::ConnectionRefused)
+}
+
+/// The answer of a store that answers in time.
+async fn limited<T>(
+    call: impl Future<Output = Result<T, akkaflow_store::Error>>,
+) -> Result<T, StoreDown> {
+    match tokio::time::timeout(CALL_LIMIT, call).await {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => {
+            tracing::warn!(
+                error = crate::core::chain(&error),
+                "the metadata database failed"
+            );
+            Err(StoreDown)
+        }
+        Err(_) => {
+            tracing::warn!("the metadata database does not answer");
+            Err(StoreDown)
+        }
+    }
+}
+
+/// Reads all that a new master needs. One zone per cluster: a master that was told another one does not lead.
+async fn load(shared: &Shared, configured: Option<Tz>, default: Tz) -> Result<Loaded, Error> {
+    let stored = shared.store.setting("time-zone", default.name()).await?;
+    if let Some(configured) = configured.filter(|zone| zone.name() != stored) {
+        return Err(Error::TimeZone {
+            stored,
+            configured: configured.name().to_owned(),
+        });
+    }
+    let zone = stored
+        .parse()
+        .map_err(|_| akkaflow_store::Error::Corrupt(format!("time zone `{stored}`")))?;
+    let cluster = shared.store.lease().await?.map_or(0, |lease| lease.cluster);
+    let snapshot = shared.store.snapshot(shared.clock.now()).await?;
+    let definitions = snapshot
+        .versions
+        .iter()
+        .filter_map(|row| definition(shared, row))
+        .collect();
+    Ok(Loaded {
+        snapshot,
+        definitions,
+        zone,
+        cluster,
+    })
+}
+
+fn definition(shared: &Shared, row: &VersionRow) -> Option<(Version, Arc<Workflow>)> {
+    let workflow = read_workflow(row.xml.as_bytes(), &*shared.registry).workflow;
+    if workflow.is_none() {
+        tracing::error!(
+            workflow.name = row.workflow,
+            version = row.version.0,
+            "a stored definition cannot be read any more; its workflow does not start"
+        );
+    }
+    Some((row.version.clone(), Arc::new(workflow?)))
+}
+
+fn view_of(lease: &Lease) -> LeaseView {
+    LeaseView {
+        cluster: lease.cluster,
+        epoch: lease.epoch,
+        incarnation: lease.incarnation,
+        holder: lease.holder.clone(),
+        renew_seq: lease.renew_seq,
+    }
+}
+
+fn fresh_seed() -> u64 {
+    uuid::Uuid::new_v4().as_u64_pair().1
+}

@@ -1,0 +1,37 @@
+//! What a master is told once.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use chrono_tz::Tz;
+
+/// What a master is told once.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Address to serve gRPC on, `127.0.0.1:2751`. Port 0 takes any free one.
+    pub listen: String,
+    /// Watched directory of workflow files; created when absent.
+    pub workflows: PathBuf,
+    /// The db-links file; a missing one means no links.
+    pub links: PathBuf,
+    /// The cluster's time zone as configured; `None` accepts what the cluster keeps.
+    pub zone: Option<Tz>,
+    /// The zone of a cluster that is founded now.
+    pub default_zone: Tz,
+    /// How long a worker out of reach keeps its attempts.
+    pub lost_after: Duration,
+    /// Name of this process in the lease row.
+    pub holder: String,
+}
+
+impl Options {
+    /// When a worker without contact ends its attempts by itself: so much earlier than `lost_after` that they are gone
+    /// before anybody else gets them, clocks differing by 1% and processes dying within 30 s.
+    pub(crate) fn stop_after(&self) -> Duration {
+        const DYING: Duration = Duration::from_secs(30);
+        self.lost_after
+            .saturating_sub(DYING)
+            .mul_f64(1.0 / 1.01)
+            .max(self.lost_after / 4)
+    }
+}
