@@ -95,6 +95,7 @@ CREATE TABLE af_instance (
   chain BINARY(16),
   dir MEDIUMTEXT NOT NULL,
   creator MEDIUMTEXT NOT NULL,
+  gave_tokens TINYINT NOT NULL,
   search VARCHAR(700) NOT NULL,
   KEY af_instance_by_state (state, created_at),
   KEY af_instance_by_workflow (workflow, created_at),

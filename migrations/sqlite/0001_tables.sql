@@ -95,6 +95,7 @@ CREATE TABLE af_instance (
   chain BLOB,
   dir TEXT NOT NULL,
   creator TEXT NOT NULL,
+  gave_tokens INTEGER NOT NULL,
   search TEXT NOT NULL
 );
 CREATE INDEX af_instance_by_state ON af_instance (state, created_at);

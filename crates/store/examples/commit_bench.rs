@@ -11,7 +11,9 @@ use akkaflow_model::message::Message;
 use akkaflow_model::record::{AttemptRow, InstanceRow, NodeRow, Record, TriggerKind};
 use akkaflow_model::state::{AttemptState, InstanceState, NodeState};
 use akkaflow_model::time::Timestamp;
-use akkaflow_store::{Batch, BatchId, Candidate, SqliteStore, Store, TakenOver};
+use akkaflow_store::{
+    Batch, BatchId, Candidate, MysqlOptions, MysqlStore, SqliteStore, Store, TakenOver,
+};
 
 #[tokio::main]
 async fn main() {
@@ -45,11 +47,17 @@ async fn main() {
 }
 
 async fn open(directory: &std::path::Path) -> Arc<dyn Store> {
-    Arc::new(
-        SqliteStore::open(&directory.join("bench.db"))
-            .await
-            .unwrap(),
-    )
+    match std::env::args().nth(1) {
+        Some(url) => {
+            let options = MysqlOptions::from_url(&url).unwrap();
+            Arc::new(MysqlStore::connect(options).await.unwrap())
+        }
+        None => Arc::new(
+            SqliteStore::open(&directory.join("bench.db"))
+                .await
+                .unwrap(),
+        ),
+    }
 }
 
 /// The median of plain appends with a flush: the limit of the disk.
@@ -174,6 +182,7 @@ fn instance(owner: InstanceId) -> InstanceRow {
         chain: None,
         dir: "/report".to_owned(),
         creator: "bench".to_owned(),
+        gave_tokens: false,
     }
 }
 

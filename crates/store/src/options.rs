@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::contract::Store;
 use crate::error::Error;
 use crate::memory::MemoryStore;
+use crate::mysql::{MysqlOptions, MysqlStore};
 use crate::sqlite::SqliteStore;
 
 /// Where the facts are kept.
@@ -18,6 +19,8 @@ pub enum StoreOptions {
         /// The main file: `DATA/akkaflow.db`.
         path: PathBuf,
     },
+    /// In MySQL or MariaDB.
+    Mysql(MysqlOptions),
 }
 
 /// Opens the store that the options name and brings its tables up to date.
@@ -28,5 +31,6 @@ pub async fn connect(options: &StoreOptions) -> Result<Arc<dyn Store>, Error> {
     Ok(match options {
         StoreOptions::Memory => Arc::new(MemoryStore::new()),
         StoreOptions::Sqlite { path } => Arc::new(SqliteStore::open(path).await?),
+        StoreOptions::Mysql(options) => Arc::new(MysqlStore::connect(options.clone()).await?),
     })
 }

@@ -9,6 +9,7 @@ pub(crate) mod executor;
 pub(crate) mod failure;
 pub(crate) mod lease;
 pub(crate) mod logs;
+pub(crate) mod migrations;
 pub(crate) mod plan;
 pub(crate) mod reads;
 pub(crate) mod row;

@@ -104,6 +104,7 @@ async fn instances(store: &Arc<dyn Store>, leader: &mut Leader) {
         ending: Some(InstanceState::Failed),
         chain: Some(id(1)),
         dir: NASTY.to_owned(),
+        gave_tokens: true,
         ..instance(id(2), NAME)
     };
     leader

@@ -106,6 +106,7 @@ pub(crate) fn instance(id: InstanceId, workflow: &str) -> InstanceRow {
         chain: None,
         dir: String::new(),
         creator: "赵".to_owned(),
+        gave_tokens: false,
     }
 }
 

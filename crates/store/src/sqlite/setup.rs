@@ -13,6 +13,7 @@ use sqlx::{ConnectOptions as _, Connection as _};
 use crate::error::Error;
 use crate::sql::Dialect;
 use crate::sql::executor::Executor;
+use crate::sql::migrations::own_migrator;
 use crate::sql::row::Columns;
 use crate::sql::texts::Texts;
 use crate::sqlite::lock::MasterLock;
@@ -22,9 +23,6 @@ use crate::sqlite::{SqliteStore, filesystem};
 
 static FACTS: Migrator = sqlx::migrate!("../../migrations/sqlite");
 static LOGS: Migrator = sqlx::migrate!("../../migrations/sqlite-log");
-
-/// The table of done migrations.
-pub(crate) const MIGRATIONS_TABLE: &str = "af_migrations";
 
 /// The first version without the corruption of a WAL that is reset while it is read (3.7.0 to 3.51.2).
 const OLDEST_SAFE: (u32, u32, u32) = (3, 51, 3);
@@ -39,6 +37,9 @@ const LOG_READERS: u32 = 2;
 
 /// Statements that stay prepared on a connection.
 const PREPARED: usize = 200;
+
+/// Rows that the thread of a connection may read ahead: fewer make it wait for us again and again.
+const ROWS_AHEAD: usize = 1024;
 
 /// See [`SqliteStore::open`].
 pub(crate) async fn open(path: &Path) -> Result<SqliteStore, Error> {
@@ -83,6 +84,7 @@ fn options(path: &Path, synchronous: SqliteSynchronous) -> SqliteConnectOptions 
         .foreign_keys(true)
         .busy_timeout(BUSY)
         .statement_cache_capacity(PREPARED)
+        .row_buffer_size(ROWS_AHEAD)
         // 8 MiB of pages; a checkpoint each 16 MiB: fewer pauses and fewer pages written twice.
         .pragma("cache_size", "-8192")
         .pragma("wal_autocheckpoint", "4096")
@@ -115,22 +117,12 @@ async fn prepare_file(
         .await
         .map_err(|error| cannot_open(path, &error))?;
     check_version(&mut connection).await?;
-    // A newer akkaflow may have gone before: its migrations only add, so that this version runs on them.
-    let mut migrator = own(migrator);
-    migrator.set_ignore_missing(true);
-    migrator
+    own_migrator(migrator)
         .run(&mut connection)
         .await
         .map_err(|error| cannot_open(path, &error))?;
     connection.close().await?;
     Ok(())
-}
-
-/// A migrator that keeps its book in a table of our own.
-pub(crate) fn own(embedded: &Migrator) -> Migrator {
-    let mut migrator = Migrator::with_migrations(embedded.iter().cloned().collect());
-    migrator.dangerous_set_table_name(MIGRATIONS_TABLE);
-    migrator
 }
 
 async fn check_version(connection: &mut SqliteConnection) -> Result<(), Error> {

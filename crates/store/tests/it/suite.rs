@@ -20,6 +20,17 @@ macro_rules! suite {
                 super::conformance::$check(super::sqlite(directory.path()).await).await;
             })*
         }
+
+        mod mysql {
+            $(#[tokio::test]
+            async fn $check() {
+                let Some(database) = crate::server::Database::create().await else {
+                    return;
+                };
+                super::conformance::$check(database.store().await).await;
+                database.remove().await;
+            })*
+        }
     };
 }
 

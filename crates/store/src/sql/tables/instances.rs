@@ -35,6 +35,7 @@ impl Table for InstanceRow {
             "chain",
             "dir",
             "creator",
+            "gave_tokens",
             "search",
         ],
         number: Number::Absent,
@@ -60,6 +61,7 @@ impl Table for InstanceRow {
             Value::optional_id(self.chain),
             Value::text(&self.dir),
             Value::text(&self.creator),
+            Value::Int(self.gave_tokens.into()),
             Value::Text(Cow::Owned(search_text(self.id, &self.workflow))),
         ]);
     }
@@ -84,6 +86,7 @@ impl Table for InstanceRow {
             chain: columns.optional_id()?,
             dir: columns.text()?,
             creator: columns.text()?,
+            gave_tokens: columns.flag()?,
         })
     }
 }
