@@ -11,7 +11,7 @@
 //! | `orders`, `rerun`, `requests` | what people ask for |
 //! | `lifecycle`, `instances`, `graph`, `walk` | an instance from its birth to its end |
 //! | `queue`, `workers`, `attempts`, `attach` | who runs what |
-//! | `timers`, `ids`, `params` | moments, names, values |
+//! | `timers`, `turns`, `ids`, `params` | moments, fairness, names, values |
 //! | `load`, `inspect`, `explain`, `invariants` | from rows, and what can be asked |
 
 mod attach;
@@ -36,6 +36,7 @@ mod rerun;
 mod schedule;
 mod timers;
 mod tokens;
+mod turns;
 mod walk;
 mod workers;
 mod workflows;
@@ -59,6 +60,7 @@ use crate::outbox::Outbox;
 use crate::queue::ReadyQueues;
 use crate::requests::Requests;
 use crate::timers::{Timer, Timers};
+use crate::turns::Turns;
 use crate::workers::Workers;
 use crate::workflows::{Entry, Files};
 
@@ -101,9 +103,9 @@ pub struct Engine {
     ready: ReadyQueues,
     timers: Timers,
     /// Workflows that may have become able to fire.
-    consider: BTreeSet<String>,
+    consider: Turns,
     /// Workflows whose waiting instances may have become able to start.
-    backlog: BTreeSet<String>,
+    backlog: Turns,
     /// Instances with changed rows, repeats allowed.
     touched: Vec<InstanceId>,
     out: Outbox,
@@ -173,11 +175,11 @@ impl Engine {
     /// Lets everything go on that can: fires, starts, dispatches. Iterative, and bounded by the budget.
     fn settle(&mut self) {
         for _ in 0..STEP_BUDGET {
-            if let Some(name) = self.consider.pop_first() {
+            if let Some(name) = self.consider.next() {
                 self.consider_firing(&name);
-            } else if let Some(name) = self.backlog.first().cloned() {
-                if !self.start_next(&name) {
-                    self.backlog.remove(&name);
+            } else if let Some(name) = self.backlog.next() {
+                if self.start_next(&name) {
+                    self.backlog.join(&name);
                 }
             } else {
                 break;

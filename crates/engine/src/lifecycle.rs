@@ -114,7 +114,7 @@ impl Engine {
         let id = instance.row.id;
         if let Some(entry) = self.workflows.get_mut(&instance.row.workflow) {
             entry.queue.insert((instance.row.created_at, id));
-            self.backlog.insert(instance.row.workflow.clone());
+            self.backlog.join(&instance.row.workflow);
         }
         self.touched.push(id);
         self.instances.insert(id, Box::new(instance));
@@ -246,7 +246,7 @@ impl Engine {
                 entry.running = entry.running.saturating_sub(1);
             }
             if !entry.queue.is_empty() {
-                self.backlog.insert(workflow.clone());
+                self.backlog.join(&workflow);
             }
         }
         if gives_tokens {

@@ -176,10 +176,10 @@ impl Engine {
                 continue;
             };
             if !entry.tokens.is_empty() || entry.waiting_fire.is_some() {
-                self.consider.insert(name.clone());
+                self.consider.join(&name);
             }
             if !entry.queue.is_empty() {
-                self.backlog.insert(name);
+                self.backlog.join(&name);
             }
         }
         let nodes: Vec<_> = self

@@ -125,7 +125,7 @@ impl Engine {
             entry.timer = None;
         }
         self.enumerate(name);
-        self.consider.insert(name.to_owned());
+        self.consider.join(name);
         self.arm(name);
     }
 

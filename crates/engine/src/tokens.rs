@@ -50,7 +50,7 @@ impl Engine {
                     ..row
                 }));
             }
-            self.consider.insert(dependant.clone());
+            self.consider.join(dependant);
         }
     }
 

@@ -278,13 +278,13 @@ impl Engine {
         }
         self.clear_tokens(name, |upstream| !after.contains(upstream));
         self.update_schedule(name);
-        self.consider.insert(name.to_owned());
+        self.consider.join(name);
         if self
             .workflows
             .get(name)
             .is_some_and(|entry| !entry.queue.is_empty())
         {
-            self.backlog.insert(name.to_owned());
+            self.backlog.join(name);
         }
     }
 

@@ -181,6 +181,11 @@ fn workflows_that_wait_for_each_other_do_not_hang_the_engine() {
     world.trigger("a");
     assert!(count(&world, "a") > 100);
     assert_eq!(world.engine.next_deadline(), Some(world.now));
+    world.put(single("z"));
+    world.attach("w", 1);
+    world.run("z");
+    world.tick();
+    assert_eq!(world.running_nodes(), "a", "and keep nobody else waiting");
 }
 
 #[test]

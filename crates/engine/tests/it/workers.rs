@@ -140,7 +140,7 @@ fn attempt_that_the_same_incarnation_does_not_hold_needs_a_tombstone() {
     let (mut world, _, key) = running();
     world.detach("w");
     world.attach_again("w", 10, 1, &[]);
-    assert_eq!(world.tombstones, [key.clone()]);
+    assert_eq!(world.tombstones, std::slice::from_ref(&key));
     assert_eq!(state(&world, &key), AttemptState::Assigned);
     world.running.clear();
     world.input(Input::Tombstoned {

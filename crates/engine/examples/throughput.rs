@@ -1,0 +1,195 @@
+//! How many node transitions one core decides in a second: `cargo run --release -p akkaflow-engine --example throughput`.
+#![expect(clippy::print_stdout, reason = "prints its figures")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a benchmark measures the real clock; the engine is still told the time"
+)]
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use akkaflow_engine::{
+    Dispatch, Effect, Engine, Input, Options, Order, Origin, Outcome, OutcomeKind, Step, WorkerInfo,
+};
+use akkaflow_model::definition::{ActionNode, Node, NodeKind, Version, Workflow};
+use akkaflow_model::element::{Element, Span};
+use akkaflow_model::id::{Epoch, Incarnation, RequestId, WorkerId};
+use akkaflow_model::record::{Record, Snapshot};
+use akkaflow_model::time::Timestamp;
+
+fn node(name: &str, kind: NodeKind) -> Node {
+    Node {
+        name: name.into(),
+        desc: None,
+        kind,
+        span: Span::default(),
+    }
+}
+
+fn action(name: &str, ok: &str) -> Node {
+    let action = ActionNode {
+        tag: "shell".into(),
+        body: Element::new("shell"),
+        host: None,
+        retry_times: 0,
+        interval_seconds: 0,
+        timeout_seconds: None,
+        is_ignore: false,
+        ok: ok.into(),
+        error: None,
+    };
+    node(name, NodeKind::Action(Box::new(action)))
+}
+
+fn workflow(name: &str, nodes: Vec<Node>) -> Arc<Workflow> {
+    Arc::new(Workflow {
+        name: name.into(),
+        creator: "bench".into(),
+        desc: None,
+        create_time: None,
+        mail_level: Vec::new(),
+        mail_receivers: Vec::new(),
+        instance_limit: 1_000_000,
+        dir: "/bench".into(),
+        coordinator: None,
+        nodes,
+        used_params: Vec::new(),
+        source: Arc::from(""),
+        version: Version(name.into()),
+        not_runnable: None,
+    })
+}
+
+/// Answers every dispatch with success until nothing runs.
+struct Bench {
+    engine: Engine,
+    now: Timestamp,
+    open: Vec<Dispatch>,
+    nodes: usize,
+    records: usize,
+}
+
+impl Bench {
+    fn step(&mut self, input: Input) {
+        let Step { records, effects } = self.engine.step(self.now, input);
+        self.records += records.len();
+        self.nodes += records
+            .iter()
+            .filter(|record| matches!(record, Record::Node(_)))
+            .count();
+        for effect in effects {
+            if let Effect::Dispatch(dispatch) = effect {
+                self.open.push(*dispatch);
+            }
+        }
+    }
+
+    fn drain(&mut self) {
+        while let Some(dispatch) = self.open.pop() {
+            self.step(Input::AttemptFinished {
+                worker: dispatch.worker,
+                key: dispatch.key,
+                outcome: Outcome {
+                    kind: OutcomeKind::Succeeded,
+                    text: None,
+                    exit_code: Some(0),
+                    log_length: 0,
+                },
+            });
+        }
+    }
+}
+
+fn measure(title: &str, nodes: Vec<Node>, instances: u64, slots: u32) {
+    let options = Options {
+        zone: chrono_tz::UTC,
+        epoch: Epoch(1),
+        seed: 1,
+        lost_after: Duration::from_secs(1800),
+    };
+    let mut bench = Bench {
+        engine: Engine::load(options, Snapshot::default(), BTreeMap::new()),
+        now: Timestamp::from_millis(1_767_225_600_000),
+        open: Vec::new(),
+        nodes: 0,
+        records: 0,
+    };
+    bench.step(Input::WorkerAttached {
+        worker: WorkerInfo {
+            id: WorkerId("w".into()),
+            incarnation: Incarnation(1),
+            host: "w".into(),
+            slots,
+        },
+        holds: Vec::new(),
+    });
+    bench.step(Input::Order {
+        request: RequestId(0),
+        order: Order::PutWorkflow {
+            workflow: workflow(title, nodes),
+            origin: Origin::Api { path: None },
+            findings: Vec::new(),
+        },
+    });
+    let begin = Instant::now();
+    for n in 0..instances {
+        bench.step(Input::Order {
+            request: RequestId(n),
+            order: Order::Run {
+                name: title.into(),
+                params: Vec::new(),
+                fire_time: None,
+                idempotency: None,
+            },
+        });
+    }
+    bench.drain();
+    let seconds = begin.elapsed().as_secs_f64();
+    println!(
+        "{title}: {:.0} node transitions/s, {:.0} records/s ({} rows of nodes in {seconds:.2} s)",
+        bench.nodes as f64 / seconds,
+        bench.records as f64 / seconds,
+        bench.nodes,
+    );
+}
+
+fn main() {
+    let mut chain = vec![node("start", NodeKind::Start { to: "n0".into() })];
+    chain.extend((0..40).map(|n| action(&format!("n{n}"), &format!("n{}", n + 1))));
+    chain.push(node("n40", NodeKind::End));
+    measure("chain of 40, 2000 at once", chain, 2000, 10_000);
+
+    let names: Vec<String> = (0..1000).map(|n| format!("n{n}")).collect();
+    let mut fan = vec![
+        node("start", NodeKind::Start { to: "fork".into() }),
+        node(
+            "fork",
+            NodeKind::Fork {
+                paths: names.clone(),
+            },
+        ),
+    ];
+    fan.extend(names.iter().map(|name| action(name, "join")));
+    fan.push(node("join", NodeKind::Join { to: "end".into() }));
+    fan.push(node("end", NodeKind::End));
+    measure("fan-out of 1000, 100 at once, 8 slots", fan, 100, 8);
+
+    let diamond = vec![
+        node("start", NodeKind::Start { to: "a".into() }),
+        action("a", "f"),
+        node(
+            "f",
+            NodeKind::Fork {
+                paths: vec!["b".into(), "c".into(), "d".into()],
+            },
+        ),
+        action("b", "j"),
+        action("c", "j"),
+        action("d", "j"),
+        node("j", NodeKind::Join { to: "e".into() }),
+        action("e", "end"),
+        node("end", NodeKind::End),
+    ];
+    measure("diamonds, 50000 at once, 64 slots", diamond, 50_000, 64);
+}
