@@ -17,6 +17,9 @@ use crate::sql::{lease, reads};
 /// A renewal that takes longer proves nothing any more: the master fences itself after 4 s.
 const RENEW: Duration = Duration::from_secs(3);
 
+/// A ping that takes longer gives its connection up.
+const PING: Duration = Duration::from_secs(1);
+
 /// The whole take-over; lock waits in it end after 3 s.
 const TAKE_OVER: Duration = Duration::from_secs(15);
 
@@ -30,10 +33,10 @@ impl MysqlStore {
                 outcome => outcome,
             }
         };
-        let renewed = within(RENEW, renewal).await?;
         // Also keeps the writer's connection from being dropped for its silence.
-        let _ = tokio::time::timeout(RENEW, self.writer.ping()).await;
-        Ok(renewed)
+        let ping = tokio::time::timeout(PING, self.writer.ping());
+        let (renewed, _) = futures::join!(within(RENEW, renewal), ping);
+        renewed
     }
 
     async fn try_renew(&self, epoch: Epoch, incarnation: u128) -> Result<bool, Error> {
@@ -60,10 +63,12 @@ impl MysqlStore {
     ) -> Result<Option<TakenOver>, Error> {
         match within(TAKE_OVER, self.claim(seen, candidate)).await {
             // The answer to COMMIT may have got lost.
-            Err(Error::Unavailable(cause)) => match self.read_back(seen, candidate).await {
-                Ok(Some(taken)) => Ok(Some(taken)),
-                _ => Err(Error::Unavailable(cause)),
-            },
+            Err(Error::Unavailable(cause)) => {
+                match within(RENEW, self.read_back(seen, candidate)).await {
+                    Ok(Some(taken)) => Ok(Some(taken)),
+                    _ => Err(Error::Unavailable(cause)),
+                }
+            }
             outcome => outcome,
         }
     }

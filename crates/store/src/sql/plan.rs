@@ -23,7 +23,7 @@ use crate::sql::value::Value;
 /// Rows a statement at most: beyond it nothing is gained, and the parameters stay far below what either dialect allows.
 const MOST_ROWS: usize = 256;
 
-/// Places in a batch that the order of writing can tell apart.
+/// Places in a batch that the order of writing can tell apart; what stands beyond shares the last one.
 const PLACES: u64 = 1 << 20;
 
 /// A table that records write.
@@ -148,8 +148,8 @@ pub(crate) fn plan<'a>(batch: &'a Batch, limits: Limits) -> Plan<'a> {
     };
     plan.journal = plan.values.len();
     let mut segment = Segment::default();
-    for (place, record) in (0..PLACES).zip(&batch.records) {
-        let number = (batch.seq.wrapping_mul(PLACES) | place).cast_signed();
+    for (place, record) in (0..).zip(&batch.records) {
+        let number = (batch.seq.wrapping_mul(PLACES) | u64::min(place, PLACES - 1)).cast_signed();
         if segment.is_closed_for(record) {
             std::mem::take(&mut segment).flush(&mut plan, limits);
         }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
 
 mod mysql;
+mod proxy;
 mod server;
 mod sqlite;
 mod suite;

@@ -11,6 +11,7 @@ use akkaflow_store::{
 };
 use sqlx::Row as _;
 
+use crate::proxy::{Fault, Proxy};
 use crate::server::Database;
 
 fn candidate(number: u128) -> Candidate {
@@ -230,4 +231,76 @@ async fn a_missing_database_and_a_wrong_password_say_what_to_do() {
     assert!(message.contains("CREATE DATABASE"), "{message}");
     let message = MysqlStore::connect(wrong).await.unwrap_err().to_string();
     assert!(message.contains("GRANT ALL"), "{message}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_commit_whose_answer_is_lost_is_unknown_and_then_found() {
+    let Some(database) = Database::create().await else {
+        return;
+    };
+    for (fault, is_committed) in [(Fault::LoseAnswer, true), (Fault::LoseRequest, false)] {
+        let proxy = Proxy::start(&database.address()).await;
+        let store = database.connect_by(proxy.address()).await;
+        let taken = lead(&store, 1).await;
+        let batch = batch(taken.seq + 1, taken.epoch);
+        proxy.fault_at_commit(fault);
+        let outcome = store.commit(&batch).await;
+        assert!(
+            matches!(outcome, Err(CommitError::Unknown(_))),
+            "{outcome:?}"
+        );
+        let found = store.batch_at(batch.seq).await.unwrap();
+        assert_eq!(found, is_committed.then_some(batch.id));
+        store.commit(&batch).await.unwrap();
+        assert_eq!(store.batch_at(batch.seq).await.unwrap(), Some(batch.id));
+    }
+    database.remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_take_over_whose_answer_is_lost_is_read_back() {
+    let Some(database) = Database::create().await else {
+        return;
+    };
+    let proxy = Proxy::start(&database.address()).await;
+    let store = database.connect_by(proxy.address()).await;
+    proxy.fault_at_commit(Fault::LoseAnswer);
+    let taken = lead(&store, 1).await;
+    assert_eq!((taken.epoch, taken.seq), (Epoch(1), 1));
+    store.commit(&batch(2, taken.epoch)).await.unwrap();
+    database.remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_comes_back_is_used_again() {
+    let Some(database) = Database::create().await else {
+        return;
+    };
+    let proxy = Proxy::start(&database.address()).await;
+    let store = database.connect_by(proxy.address()).await;
+    let taken = lead(&store, 1).await;
+    proxy.close();
+    let start = Instant::now();
+    let error = store.renew(taken.epoch, 1).await.unwrap_err();
+    assert!(matches!(error, Error::Unavailable(_)), "{error:?}");
+    let outcome = store.commit(&batch(taken.seq + 1, taken.epoch)).await;
+    assert!(
+        matches!(outcome, Err(CommitError::Unknown(_))),
+        "{outcome:?}"
+    );
+    let error = store.lease().await.unwrap_err();
+    assert!(matches!(error, Error::Unavailable(_)), "{error:?}");
+    assert!(
+        start.elapsed() < Duration::from_secs(12),
+        "{:?}",
+        start.elapsed()
+    );
+    proxy.open();
+    assert!(store.renew(taken.epoch, 1).await.unwrap());
+    store
+        .commit(&batch(taken.seq + 1, taken.epoch))
+        .await
+        .unwrap();
+    assert!(store.lease().await.unwrap().is_some());
+    database.remove().await;
 }

@@ -41,6 +41,19 @@ impl Database {
         MysqlOptions::from_url(&format!("{}/{}", self.url, self.name)).unwrap()
     }
 
+    /// Host and port of the server.
+    pub(crate) fn address(&self) -> String {
+        let address = self.url.rsplit(['@', '/']).next().unwrap();
+        address.to_owned()
+    }
+
+    /// A store on it that reaches the server at another address.
+    pub(crate) async fn connect_by(&self, address: &str) -> MysqlStore {
+        let url = self.url.replace(&self.address(), address);
+        let options = MysqlOptions::from_url(&format!("{url}/{}", self.name)).unwrap();
+        MysqlStore::connect(options).await.unwrap()
+    }
+
     /// A store on it.
     pub(crate) async fn connect(&self) -> MysqlStore {
         MysqlStore::connect(self.options()).await.unwrap()
