@@ -1,0 +1,80 @@
+//! The cluster, and the links that are kept in files.
+
+use akkaflow_model::text::Text;
+use axum::extract::{Query, State};
+use axum::response::Response;
+use serde_json::{Value, json};
+
+use super::{Outcome, Pairs, fail, respond, success, unknown_action, value};
+use crate::app::{App, Shared};
+
+/// What the master does, under the names of akkaflow's daemons.
+const DAEMONS: [&str; 4] = [
+    "xml-loader",
+    "workflow-manager",
+    "cron-runner",
+    "log-recorder",
+];
+
+/// `/akkaflow/cluster`
+pub(super) async fn get(State(app): Shared, Query(pairs): Query<Pairs>) -> Response {
+    let outcome = match value(&pairs, "action") {
+        Some("get") => tree(&app).await,
+        Some("shutdown") => fail(
+            "不能通过HTTP关闭集群，请在服务器上执行 sbin/stop-cluster",
+            "the cluster cannot be stopped over HTTP; run sbin/stop-cluster on its machines",
+        ),
+        _ => unknown_action(),
+    };
+    respond(&app, outcome)
+}
+
+/// The flat tree of akkaflow's page: roles under `top`, daemons under the master.
+async fn tree(app: &App) -> Outcome {
+    let status = app.master.status().await?;
+    let (ip, port) = split(&status.endpoint);
+    let mut items = vec![
+        item("top", "", "", "2", None),
+        item("master", ip, port, "0", Some("top")),
+    ];
+    items.extend(
+        DAEMONS
+            .iter()
+            .map(|daemon| item(daemon, ip, port, "1", Some("master"))),
+    );
+    let attached = status.workers.iter().filter(|worker| worker.is_attached);
+    items.extend(attached.map(|worker| item("worker", &worker.host, "", "0", Some("top"))));
+    let (ip, port) = split(&app.options.listen);
+    items.push(item("http-server", ip, port, "0", Some("top")));
+    success(
+        Text::new("成功获取集群信息", "here is the cluster"),
+        json!(items),
+    )
+}
+
+fn item(name: &str, ip: &str, port: &str, kind: &str, parent: Option<&str>) -> Value {
+    json!({ "name": name, "ip": ip, "port": port, "atype": kind, "pname": parent })
+}
+
+fn split(endpoint: &str) -> (&str, &str) {
+    endpoint.rsplit_once(':').unwrap_or((endpoint, ""))
+}
+
+/// `/akkaflow/db-link...`
+pub(super) async fn db_link(State(app): Shared) -> Response {
+    respond(&app, edit_the_file("config/db_links.xml"))
+}
+
+/// `/akkaflow/file-link...`
+pub(super) async fn file_link(State(app): Shared) -> Response {
+    respond(&app, edit_the_file("config/file_links.xml"))
+}
+
+fn edit_the_file(file: &str) -> Outcome {
+    fail(
+        format!("暂不支持通过接口修改连接，请编辑master数据目录下的{file}，保存后自动生效"),
+        format!(
+            "links cannot be changed over HTTP yet; edit {file} in the master's data directory, it is read again at once"
+        ),
+    )
+}

@@ -1,0 +1,32 @@
+//! The log of an instance. Only the output of attempts is stored; what the instance and its nodes did is told by their
+//! rows and woven in here.
+//!
+//! **Invariant:** following with cursors gives every line exactly once, also a line whose pieces arrive one by one.
+//! The exception is a rerun: what earlier runs still had to tell of themselves is not repeated to a follower.
+//!
+//! Lines of output come in the order of their arrival; before each of them stand the events that happened no later.
+//! Nothing here trusts that reads of different tables see the same moment: a cursor counts the events of each node, and
+//! the events of a node only ever grow at their end.
+
+mod cursor;
+mod events;
+mod page;
+mod pieces;
+
+pub(crate) use cursor::Cursor;
+pub(crate) use events::Rows;
+pub(crate) use page::{Page, read};
+
+use akkaflow_api::LogLine;
+use chrono_tz::Tz;
+
+/// A line as people read it: level, local time, node, text.
+pub(crate) fn as_text(line: &LogLine, zone: Tz) -> String {
+    let time = line.time.0.to_utc().with_timezone(&zone);
+    let time = time.format("%Y-%m-%d %H:%M:%S%.3f");
+    let level = line.level.as_str();
+    match &line.node {
+        Some(node) => format!("[{level}] [{time}] [{node}]\t{}\n", line.text),
+        None => format!("[{level}] [{time}]\t{}\n", line.text),
+    }
+}

@@ -1,0 +1,247 @@
+//! One page of a log: output and events woven together from where the cursor stands.
+
+use std::collections::{HashMap, VecDeque};
+
+use akkaflow_api::LogLine;
+use akkaflow_model::id::AttemptKey;
+use akkaflow_model::record::AttemptRow;
+use akkaflow_model::text::Lang;
+use akkaflow_model::time::Timestamp;
+use akkaflow_store::{Store, StoredChunk};
+
+use super::cursor::Cursor;
+use super::events::{Rows, Sequence};
+use super::pieces::Pieces;
+use crate::failure::Failure;
+
+/// Chunks read at a time.
+const CHUNKS_AT_ONCE: u32 = 64;
+/// So many events of an instance tell of its beginning.
+const BEGINNING: usize = 2;
+/// A page ends after so many bytes of text, whatever its limit of lines.
+const PAGE_BYTES: usize = 4 << 20;
+
+/// What one request gets.
+#[derive(Debug)]
+pub(crate) struct Page {
+    pub(crate) lines: Vec<LogLine>,
+    /// Where the next request goes on.
+    pub(crate) cursor: Cursor,
+    /// Whether the instance is over and nothing is left to give out.
+    pub(crate) is_complete: bool,
+}
+
+/// Reads the page of at most `limit` lines that follows `cursor`.
+pub(crate) async fn read(
+    store: &dyn Store,
+    rows: &Rows<'_>,
+    cursor: Cursor,
+    limit: usize,
+    lang: Lang,
+) -> Result<Page, Failure> {
+    let mut weaver = Weaver::new(rows, cursor, limit, lang);
+    weaver.resume(store, rows).await?;
+    let mut at_end = false;
+    while !at_end && !weaver.is_full() {
+        let after = weaver.cursor.after;
+        let chunks = store
+            .read_log(rows.instance.id, after, CHUNKS_AT_ONCE)
+            .await?;
+        at_end = chunks.len() < CHUNKS_AT_ONCE as usize;
+        for stored in &chunks {
+            if !weaver.take(stored) {
+                at_end = false;
+                break;
+            }
+        }
+    }
+    Ok(weaver.finish(rows, at_end))
+}
+
+/// An event and the place of its sequence; earlier runs have none.
+type Pending = (LogLine, Option<usize>);
+
+struct Weaver {
+    limit: usize,
+    bytes: usize,
+    lines: Vec<LogLine>,
+    cursor: Cursor,
+    pieces: Pieces,
+    /// Where lines begin that a page boundary cut: these pieces are read again.
+    begun: Vec<(u64, u64)>,
+    events: VecDeque<Pending>,
+    /// From when to when each attempt can have written: clocks of workers differ from ours.
+    spans: HashMap<AttemptKey, (Timestamp, Option<Timestamp>)>,
+}
+
+impl Weaver {
+    fn new(rows: &Rows<'_>, mut cursor: Cursor, limit: usize, lang: Lang) -> Self {
+        let sequences = rows.sequences(lang);
+        let mut earlier = Sequence::new();
+        if cursor.run == 0 {
+            earlier = rows.earlier_runs(lang);
+        }
+        if cursor.run != rows.instance.run {
+            cursor.run = rows.instance.run;
+            cursor.events.clear();
+        }
+        cursor.events.resize(sequences.len(), 0);
+        let events = pending(earlier, sequences, &cursor);
+        let span = |attempt: &AttemptRow| (attempt.assigned_at, attempt.ended_at);
+        let spans = rows
+            .attempts
+            .iter()
+            .map(|attempt| (attempt.key.clone(), span(attempt)))
+            .collect();
+        Self {
+            limit,
+            bytes: 0,
+            lines: Vec::new(),
+            begun: std::mem::take(&mut cursor.unfinished),
+            cursor,
+            pieces: Pieces::default(),
+            events,
+            spans,
+        }
+    }
+
+    /// Reads the pieces of unfinished lines again.
+    async fn resume(&mut self, store: &dyn Store, rows: &Rows<'_>) -> Result<(), Failure> {
+        let begun = std::mem::take(&mut self.begun);
+        let Some((first, _)) = begun.first() else {
+            return Ok(());
+        };
+        let mut after = first - 1;
+        while after < self.cursor.after {
+            let chunks = store
+                .read_log(rows.instance.id, after, CHUNKS_AT_ONCE)
+                .await?;
+            let Some(last) = chunks.last() else { break };
+            after = last.number;
+            for stored in chunks
+                .iter()
+                .take_while(|stored| stored.number <= self.cursor.after)
+            {
+                let begin = begun
+                    .iter()
+                    .find(|(number, _)| *number == stored.number)
+                    .map(|(_, offset)| *offset);
+                self.pieces.resume(stored, begin);
+            }
+        }
+        Ok(())
+    }
+
+    fn is_full(&self) -> bool {
+        self.lines.len() >= self.limit || self.bytes >= PAGE_BYTES
+    }
+
+    /// Gives out the lines that end in a chunk with the events before them. False: the page is full and some are left.
+    fn take(&mut self, stored: &StoredChunk) -> bool {
+        let mut from = usize::try_from(self.cursor.offset).unwrap_or(usize::MAX);
+        while let Some(end) = Pieces::next_end(stored, from) {
+            let at = self.by_master(&stored.chunk.key, self.pieces.begun_at(stored));
+            while !self.is_full() && self.is_event_due(at) {
+                self.give_event();
+            }
+            if self.is_full() {
+                return false;
+            }
+            let line = self.pieces.line(stored, from, end);
+            self.give(line);
+            from = end + 1;
+            self.cursor.offset = from as u64;
+        }
+        if let Some(line) = self.pieces.keep_rest(stored, from) {
+            self.give(line);
+        }
+        self.cursor.after = stored.number;
+        self.cursor.offset = 0;
+        self.cursor.bytes += stored.chunk.data.len() as u64;
+        true
+    }
+
+    fn is_event_due(&self, at: Timestamp) -> bool {
+        self.events
+            .front()
+            .is_some_and(|(event, _)| event.time.0 <= at)
+    }
+
+    /// When an attempt can have written something, by the master's clock: after it was assigned, before its end.
+    fn by_master(&self, key: &AttemptKey, at: Timestamp) -> Timestamp {
+        let Some((assigned, ended)) = self.spans.get(key) else {
+            return at;
+        };
+        let latest = ended.map_or(at, |ended| Timestamp::from_millis(ended.as_millis() - 1));
+        at.min(latest).max(*assigned)
+    }
+
+    fn give_event(&mut self) {
+        if let Some((event, place)) = self.events.pop_front() {
+            if let Some(place) = place {
+                self.cursor.events[place] += 1;
+            }
+            self.give(event);
+        }
+    }
+
+    fn give(&mut self, line: LogLine) {
+        self.bytes += line.text.len() + 64;
+        self.lines.push(line);
+    }
+
+    fn finish(mut self, rows: &Rows<'_>, at_end: bool) -> Page {
+        let mut is_complete = false;
+        if at_end {
+            let open: Vec<&AttemptKey> = rows
+                .attempts
+                .iter()
+                .filter(|attempt| !attempt.state.is_terminal())
+                .map(|attempt| &attempt.key)
+                .collect();
+            let is_over = |key: &AttemptKey| !open.contains(&key);
+            for line in self.pieces.flush(is_over) {
+                self.give(line);
+            }
+            while !self.is_full() && !self.events.is_empty() {
+                self.give_event();
+            }
+            let captured: u64 = rows.attempts.iter().map(|attempt| attempt.log_length).sum();
+            is_complete = rows.instance.state.is_terminal()
+                && self.events.is_empty()
+                && self.cursor.bytes >= captured;
+        }
+        self.cursor.unfinished = self.pieces.starts();
+        Page {
+            lines: self.lines,
+            cursor: self.cursor,
+            is_complete,
+        }
+    }
+}
+
+/// The events that are left to give out, by time; those of one sequence stay in their order.
+fn pending(earlier: Sequence, sequences: Vec<Sequence>, cursor: &Cursor) -> VecDeque<Pending> {
+    let mut events: Vec<(LogLine, Option<(usize, usize)>)> =
+        earlier.into_iter().map(|line| (line, None)).collect();
+    for (place, sequence) in sequences.into_iter().enumerate() {
+        let given = cursor.events[place] as usize;
+        let left = sequence.into_iter().enumerate().skip(given);
+        events.extend(left.map(|(position, line)| (line, Some((place, position)))));
+    }
+    events.sort_by_key(|(line, place)| (line.time, rank(*place)));
+    events
+        .into_iter()
+        .map(|(line, place)| (line, place.map(|(place, _)| place)))
+        .collect()
+}
+
+/// Among events of one moment the beginning of the instance comes first and its end last.
+fn rank(place: Option<(usize, usize)>) -> (u8, usize) {
+    match place {
+        None => (0, 0),
+        Some((0, position)) if position < BEGINNING => (1, 0),
+        Some((0, _)) => (3, 0),
+        Some((node, _)) => (2, node),
+    }
+}

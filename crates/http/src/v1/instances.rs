@@ -1,0 +1,253 @@
+//! Instances.
+
+use std::sync::Arc;
+
+use akkaflow_api::{Attempt, InstanceDetail, InstanceSummary, Killed, Reason, Rerun, Time};
+use akkaflow_model::command::{Answer, Command};
+use akkaflow_model::error::ErrorCode;
+use akkaflow_model::id::InstanceId;
+use akkaflow_model::record::InstanceRow;
+use akkaflow_model::state::InstanceState;
+use akkaflow_rpc::command::instance_bytes;
+use akkaflow_rpc::wire::NodeOf;
+use akkaflow_rpc::wire::explain_request::Object;
+use akkaflow_store::InstanceQuery;
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde::Deserialize;
+
+use super::workflows::{created, reasons, xml_response};
+use super::{body, unexpected};
+use crate::app::{App, Shared};
+use crate::failure::Failure;
+use crate::language::Language;
+use crate::{lookup, view};
+
+/// Most instances in one listing.
+const LIST_LIMIT: u32 = 1000;
+
+pub(super) fn routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/instances", get(list))
+        .route("/instances/{id}", get(detail).delete(delete))
+        .route("/instances/{id}/xml", get(xml))
+        .route("/instances/{id}/attempts", get(attempts))
+        .route("/instances/{id}/explain", get(explain))
+        .route("/instances/{id}/kill", post(kill))
+        .route("/instances/{id}/rerun", post(rerun))
+}
+
+#[derive(Deserialize)]
+struct ListQuery {
+    /// Words of states, separated by commas.
+    state: Option<String>,
+    workflow: Option<String>,
+    creator: Option<String>,
+    /// Part of the id or of the workflow's name.
+    key: Option<String>,
+    /// Created at or after, RFC 3339.
+    from: Option<String>,
+    /// Created before, RFC 3339.
+    to: Option<String>,
+    limit: Option<u32>,
+}
+
+async fn list(
+    State(app): Shared,
+    Query(query): Query<ListQuery>,
+    Language(lang): Language,
+) -> Result<Json<Vec<InstanceSummary>>, Failure> {
+    let query = InstanceQuery {
+        states: states(query.state.as_deref())?,
+        workflow: query.workflow,
+        creator: query.creator,
+        key: query.key,
+        from: moment("from", query.from.as_deref())?.map(|time| time.0),
+        to: moment("to", query.to.as_deref())?.map(|time| time.0),
+        limit: query.limit.unwrap_or_default().min(LIST_LIMIT),
+    };
+    let rows = app.store.instances(&query).await?;
+    Ok(Json(
+        rows.iter().map(|row| view::summary(row, lang)).collect(),
+    ))
+}
+
+fn states(words: Option<&str>) -> Result<Vec<InstanceState>, Failure> {
+    let words = words.into_iter().flat_map(|words| words.split(','));
+    words
+        .map(str::trim)
+        .filter(|word| !word.is_empty())
+        .map(|word| {
+            InstanceState::from_word(word).ok_or_else(|| {
+                Failure::invalid(
+                    format!("没有[{word}]这种实例状态"),
+                    format!("there is no state `{word}`"),
+                )
+            })
+        })
+        .collect()
+}
+
+fn moment(name: &str, text: Option<&str>) -> Result<Option<Time>, Failure> {
+    let Some(text) = text else { return Ok(None) };
+    match Time::parse(text) {
+        Some(time) => Ok(Some(time)),
+        None => Err(Failure::invalid(
+            format!("{name}不是RFC 3339时间，例如2026-11-21T04:59:00Z"),
+            format!("`{name}` is no RFC 3339 moment such as 2026-11-21T04:59:00Z"),
+        )),
+    }
+}
+
+async fn detail(
+    State(app): Shared,
+    Path(id): Path<String>,
+    Language(lang): Language,
+) -> Result<Json<InstanceDetail>, Failure> {
+    let id = lookup::instance_id(&app, &id).await?;
+    // Nodes first: the instance is then at least as new, and an ended one has all its nodes.
+    let nodes = app.store.nodes(id).await?;
+    let row = lookup::instance(&app, &id.to_string()).await?;
+    let nodes = if row.state.is_terminal() {
+        app.store.nodes(id).await?
+    } else {
+        nodes
+    };
+    let definition = app.definitions.get(&*app.store, &row.version).await?;
+    Ok(Json(view::detail(
+        &row,
+        &nodes,
+        definition.as_deref(),
+        lang,
+    )))
+}
+
+async fn xml(State(app): Shared, Path(id): Path<String>) -> Result<Response, Failure> {
+    let row = lookup::instance(&app, &id).await?;
+    let version = app.store.version(&row.version.0).await?;
+    version
+        .map(|version| xml_response(version.xml))
+        .ok_or_else(|| Failure::workflow_not_found(&row.workflow))
+}
+
+async fn attempts(
+    State(app): Shared,
+    Path(id): Path<String>,
+    Language(lang): Language,
+) -> Result<Json<Vec<Attempt>>, Failure> {
+    let row = lookup::instance(&app, &id).await?;
+    let attempts = app.store.attempts(row.id).await?;
+    Ok(Json(
+        attempts
+            .iter()
+            .map(|attempt| view::attempt(attempt, lang))
+            .collect(),
+    ))
+}
+
+#[derive(Deserialize)]
+struct ExplainQuery {
+    /// One node of it.
+    node: Option<String>,
+}
+
+async fn explain(
+    State(app): Shared,
+    Path(id): Path<String>,
+    Query(query): Query<ExplainQuery>,
+    Language(lang): Language,
+) -> Result<Json<Vec<Reason>>, Failure> {
+    let row = lookup::instance(&app, &id).await?;
+    let instance = instance_bytes(row.id);
+    let object = match query.node {
+        Some(node) => Object::Node(NodeOf { instance, node }),
+        None => Object::Instance(instance),
+    };
+    reasons(&app, object, lang).await
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KillBody {
+    /// Who asks.
+    #[serde(default)]
+    user: String,
+}
+
+async fn kill(
+    State(app): Shared,
+    Path(id): Path<String>,
+    bytes: Result<Bytes, BytesRejection>,
+) -> Result<(StatusCode, Json<Killed>), Failure> {
+    let KillBody { user } = body(&bytes?)?;
+    let id = lookup::instance_id(&app, &id).await?;
+    let state = kill_instance(&app, id, user).await?;
+    let status = if state.is_terminal() {
+        StatusCode::OK
+    } else {
+        StatusCode::ACCEPTED
+    };
+    let id = id.to_string();
+    Ok((status, Json(Killed { id, state })))
+}
+
+/// Kills an instance; its state is not terminal when its attempts are still being proven gone.
+pub(crate) async fn kill_instance(
+    app: &App,
+    id: InstanceId,
+    user: String,
+) -> Result<InstanceState, Failure> {
+    let outcome = app.master.execute(Command::Kill { id, user }).await;
+    match outcome {
+        Ok(Answer::Done) => Ok(InstanceState::Killed),
+        Ok(other) => Err(unexpected(&other)),
+        // The order may stand though the answer did not come: the row says so.
+        Err(failure) if failure.code == ErrorCode::Timeout => {
+            match app.store.instance(id).await?.as_ref().and_then(ends_as) {
+                Some(state) => Ok(state),
+                None => Err(failure),
+            }
+        }
+        Err(failure) => Err(failure),
+    }
+}
+
+/// The state of an instance that a kill has reached.
+fn ends_as(row: &InstanceRow) -> Option<InstanceState> {
+    let is_ending = row.ending == Some(InstanceState::Killed);
+    (is_ending || row.state == InstanceState::Killed).then_some(row.state)
+}
+
+async fn rerun(
+    State(app): Shared,
+    Path(id): Path<String>,
+    bytes: Result<Bytes, BytesRejection>,
+) -> Result<Response, Failure> {
+    let Rerun {
+        recover,
+        same_version,
+    } = body(&bytes?)?;
+    let id = lookup::instance_id(&app, &id).await?;
+    let command = Command::Rerun {
+        id,
+        from_failed: recover,
+        same_version,
+    };
+    created(&app, command).await
+}
+
+async fn delete(
+    State(app): Shared,
+    Path(id): Path<String>,
+) -> Result<Json<akkaflow_api::Created>, Failure> {
+    let id = lookup::instance_id(&app, &id).await?;
+    match app.master.execute(Command::DeleteInstance { id }).await? {
+        Answer::Done => Ok(Json(akkaflow_api::Created { id: id.to_string() })),
+        other => Err(unexpected(&other)),
+    }
+}

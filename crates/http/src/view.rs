@@ -1,0 +1,7 @@
+//! Rows as the bodies of the API.
+
+mod instance;
+mod workflow;
+
+pub(crate) use instance::{attempt, detail, node_type_of, summary};
+pub(crate) use workflow::{file_problem, workflow_detail, workflow_summaries};

@@ -1,0 +1,127 @@
+//! Instances.
+
+use akkaflow_api::{Attempt, InstanceDetail, InstanceNode, InstanceSummary, Params};
+use akkaflow_model::definition::{Node, Workflow};
+use akkaflow_model::record::{AttemptRow, InstanceRow, NodeRow};
+use akkaflow_model::state::NodeState;
+use akkaflow_model::text::Lang;
+
+/// A node that its instance ended without reaching.
+const SKIPPED: &str = "skipped";
+
+pub(crate) fn summary(row: &InstanceRow, lang: Lang) -> InstanceSummary {
+    InstanceSummary {
+        id: row.id.to_string(),
+        short_id: row.id.short(),
+        workflow: row.workflow.clone(),
+        state: row.state,
+        run: row.run,
+        trigger: row.trigger,
+        fire_time: row.fire_time.into(),
+        created_at: row.created_at.into(),
+        started_at: row.started_at.map(Into::into),
+        ended_at: row.ended_at.map(Into::into),
+        message: row.message.as_ref().map(|message| message.render(lang)),
+        handled_errors: row.handled_errors,
+        dir: row.dir.clone(),
+        creator: row.creator.clone(),
+    }
+}
+
+/// `definition` is the one it is pinned to; without it only the nodes that were reached are shown.
+pub(crate) fn detail(
+    row: &InstanceRow,
+    nodes: &[NodeRow],
+    definition: Option<&Workflow>,
+    lang: Lang,
+) -> InstanceDetail {
+    InstanceDetail {
+        summary: summary(row, lang),
+        params: Params(row.params.clone()),
+        version: row.version.0.clone(),
+        ending: row.ending,
+        desc: definition.and_then(|definition| definition.desc.clone()),
+        mail_level: definition.map_or_else(Vec::new, |definition| definition.mail_level.clone()),
+        mail_receivers: definition
+            .map_or_else(Vec::new, |definition| definition.mail_receivers.clone()),
+        instance_limit: definition.map(|definition| definition.instance_limit),
+        nodes: node_views(row, nodes, definition, lang),
+    }
+}
+
+fn node_views(
+    instance: &InstanceRow,
+    rows: &[NodeRow],
+    definition: Option<&Workflow>,
+    lang: Lang,
+) -> Vec<InstanceNode> {
+    let current = || rows.iter().filter(|row| row.run == instance.run);
+    match definition {
+        Some(definition) => {
+            let by_name: std::collections::HashMap<&str, &NodeRow> =
+                current().map(|row| (row.node.as_str(), row)).collect();
+            let view = |node: &Node| match by_name.get(node.name.as_str()) {
+                Some(row) => reached(row, node.desc.clone(), lang),
+                None => not_reached(node, instance.state.is_terminal()),
+            };
+            definition.nodes.iter().map(view).collect()
+        }
+        None => current().map(|row| reached(row, None, lang)).collect(),
+    }
+}
+
+fn reached(row: &NodeRow, desc: Option<String>, lang: Lang) -> InstanceNode {
+    InstanceNode {
+        name: row.node.clone(),
+        kind: row.type_name.clone(),
+        state: row.state.as_str().to_owned(),
+        attempts: row.attempts,
+        worker: row.worker.as_ref().map(ToString::to_string),
+        started_at: row.started_at.map(Into::into),
+        ended_at: row.ended_at.map(Into::into),
+        message: row.message.as_ref().map(|message| message.render(lang)),
+        desc,
+        retry_at: row.retry_at.map(Into::into),
+    }
+}
+
+fn not_reached(node: &Node, is_over: bool) -> InstanceNode {
+    let state = if is_over {
+        SKIPPED
+    } else {
+        NodeState::Ready.as_str()
+    };
+    InstanceNode {
+        name: node.name.clone(),
+        kind: node_type_of(node),
+        state: state.to_owned(),
+        attempts: 0,
+        worker: None,
+        started_at: None,
+        ended_at: None,
+        message: None,
+        desc: node.desc.clone(),
+        retry_at: None,
+    }
+}
+
+pub(crate) fn node_type_of(node: &Node) -> String {
+    node.type_name().to_owned()
+}
+
+pub(crate) fn attempt(row: &AttemptRow, lang: Lang) -> Attempt {
+    Attempt {
+        node: row.key.node.clone(),
+        run: row.key.run,
+        attempt: row.key.attempt,
+        state: row.state,
+        worker: row.worker.to_string(),
+        host: row.host.clone(),
+        assigned_at: row.assigned_at.into(),
+        accepted_at: row.accepted_at.map(Into::into),
+        ended_at: row.ended_at.map(Into::into),
+        exit_code: row.exit_code,
+        message: row.message.as_ref().map(|message| message.render(lang)),
+        log_length: row.log_length,
+    }
+}

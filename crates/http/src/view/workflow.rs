@@ -1,0 +1,200 @@
+//! Workflows.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use akkaflow_api::{
+    Dependency, Diagnostic, FileProblem, Params, Schedule, WorkflowDetail, WorkflowNode,
+    WorkflowSummary,
+};
+use akkaflow_model::definition::{Coordinator, Node, Workflow};
+use akkaflow_model::record::{FileProblemRow, ScheduleRow, WorkflowRow, WorkflowStatus};
+use akkaflow_model::text::Lang;
+use akkaflow_model::time::Timestamp;
+use chrono_tz::Tz;
+use futures::{StreamExt as _, TryStreamExt as _};
+
+use crate::app::App;
+use crate::failure::Failure;
+
+/// Reads of schedules that are on their way at once in a listing.
+const READS_AT_ONCE: usize = 8;
+/// How people write local times.
+const LOCAL_FORMAT: &str = "%Y-%m-%d %H:%M:%S";
+
+/// All workflows that exist for people, by name.
+pub(crate) async fn workflow_summaries(app: &App) -> Result<Vec<WorkflowSummary>, Failure> {
+    let rows = app.store.workflows().await?;
+    futures::stream::iter(rows)
+        .map(|row| async move {
+            let schedule = app.store.schedule(&row.name).await?;
+            Ok::<_, Failure>(workflow_summary(&row, schedule.as_ref()))
+        })
+        .buffered(READS_AT_ONCE)
+        .try_collect()
+        .await
+}
+
+/// `schedule` is `None` when the workflow has no coordinator.
+fn workflow_summary(row: &WorkflowRow, schedule: Option<&ScheduleRow>) -> WorkflowSummary {
+    WorkflowSummary {
+        name: row.name.clone(),
+        dir: row.dir.clone(),
+        creator: row.creator.clone(),
+        desc: row.desc.clone(),
+        status: row.status,
+        is_enabled: schedule.map(|schedule| schedule.is_enabled),
+        cron: schedule
+            .map(|schedule| schedule.trigger.clone())
+            .filter(|cron| !cron.is_empty()),
+        version: row.version.0.clone(),
+        file: row.file_path.clone(),
+        created_at: row.created_at.into(),
+        updated_at: row.updated_at.into(),
+    }
+}
+
+/// Everything about one workflow.
+pub(crate) async fn workflow_detail(
+    app: &App,
+    row: &WorkflowRow,
+    lang: Lang,
+) -> Result<WorkflowDetail, Failure> {
+    let store = &*app.store;
+    let definition = app.definitions.get(store, &row.version).await?;
+    let definition = definition.as_deref();
+    let stored = store.schedule(&row.name).await?;
+    let coordinator = definition.and_then(|definition| definition.coordinator.as_ref());
+    let upstreams = app.definitions.all_upstreams(store).await?;
+    let mut summary = workflow_summary(row, stored.as_ref());
+    summary.is_enabled = coordinator.map(|coordinator| coordinator.is_enabled);
+    summary.cron = coordinator
+        .and_then(|coordinator| coordinator.cron.as_ref())
+        .map(|cron| cron.as_str().to_owned());
+    let schedule = match coordinator {
+        Some(coordinator) => Some(schedule(app, row, coordinator, stored.as_ref()).await?),
+        None => None,
+    };
+    Ok(WorkflowDetail {
+        summary,
+        create_time: definition.and_then(|definition| definition.create_time.clone()),
+        mail_level: definition.map_or_else(Vec::new, |definition| definition.mail_level.clone()),
+        mail_receivers: definition
+            .map_or_else(Vec::new, |definition| definition.mail_receivers.clone()),
+        instance_limit: definition.map_or(0, |definition| definition.instance_limit),
+        used_params: definition.map_or_else(Vec::new, |definition| definition.used_params.clone()),
+        schedule,
+        dependants: dependants(&row.name, &upstreams),
+        nodes: definition.map_or_else(Vec::new, nodes),
+        file_problems: problems_of(app, row, lang).await?,
+    })
+}
+
+fn dependants(name: &str, upstreams: &BTreeMap<String, Arc<[String]>>) -> Vec<String> {
+    upstreams
+        .iter()
+        .filter(|(_, upstreams)| upstreams.iter().any(|upstream| upstream == name))
+        .map(|(dependant, _)| dependant.clone())
+        .collect()
+}
+
+fn nodes(definition: &Workflow) -> Vec<WorkflowNode> {
+    let view = |node: &Node| WorkflowNode {
+        name: node.name.clone(),
+        kind: super::node_type_of(node),
+        desc: node.desc.clone(),
+        targets: node.targets().into_iter().map(ToOwned::to_owned).collect(),
+    };
+    definition.nodes.iter().map(view).collect()
+}
+
+async fn schedule(
+    app: &App,
+    row: &WorkflowRow,
+    coordinator: &Coordinator,
+    stored: Option<&ScheduleRow>,
+) -> Result<Schedule, Failure> {
+    let zone = app.zone().await?;
+    let tokens = app.store.waiting_tokens(&row.name).await?;
+    let mut depends = Vec::with_capacity(coordinator.depends.len());
+    for upstream in &coordinator.depends {
+        let count = tokens
+            .iter()
+            .filter(|token| token.upstream == *upstream)
+            .count();
+        let upstream_row = app.store.workflow(upstream).await?;
+        depends.push(Dependency {
+            workflow: upstream.clone(),
+            is_ready: count > 0,
+            tokens: count as u64,
+            exists: upstream_row.is_some_and(|row| row.status != WorkflowStatus::Deleted),
+        });
+    }
+    Ok(Schedule {
+        is_enabled: coordinator.is_enabled,
+        cron: coordinator
+            .cron
+            .as_ref()
+            .map(|cron| cron.as_str().to_owned()),
+        next_fire: next_fire(coordinator, stored, app.now(), zone).map(Into::into),
+        start_time: coordinator.start_time.format(LOCAL_FORMAT).to_string(),
+        end_time: coordinator.end_time.format(LOCAL_FORMAT).to_string(),
+        time_zone: zone.name().to_owned(),
+        params: Params(coordinator.params.clone()),
+        depends,
+    })
+}
+
+/// The next slot that lies inside the window.
+fn next_fire(
+    coordinator: &Coordinator,
+    stored: Option<&ScheduleRow>,
+    now: Timestamp,
+    zone: Tz,
+) -> Option<Timestamp> {
+    let cron = coordinator
+        .cron
+        .as_ref()
+        .filter(|_| coordinator.is_enabled)?;
+    let local = |time: chrono::NaiveDateTime| {
+        let moment = time.and_local_timezone(zone).earliest();
+        moment.map_or_else(|| time.and_utc().into(), Timestamp::from)
+    };
+    let fired_through = stored.map_or(now, |stored| stored.fired_through);
+    let start: Timestamp = local(coordinator.start_time);
+    let just_before_start = Timestamp::from_millis(start.as_millis() - 1);
+    let next = cron.next_after(now.max(fired_through).max(just_before_start), zone)?;
+    // The last moment counts with its whole second.
+    (next < local(coordinator.end_time).plus(Duration::from_secs(1))).then_some(next)
+}
+
+async fn problems_of(
+    app: &App,
+    row: &WorkflowRow,
+    lang: Lang,
+) -> Result<Vec<FileProblem>, Failure> {
+    let problems = app.store.file_problems().await?;
+    let concerns = |problem: &FileProblemRow| {
+        problem.workflow.as_ref() == Some(&row.name)
+            || row.file_path.as_ref() == Some(&problem.path)
+    };
+    Ok(problems
+        .iter()
+        .filter(|problem| concerns(problem))
+        .map(|problem| file_problem(problem, lang))
+        .collect())
+}
+
+pub(crate) fn file_problem(row: &FileProblemRow, lang: Lang) -> FileProblem {
+    FileProblem {
+        path: row.path.clone(),
+        workflow: row.workflow.clone(),
+        found_at: row.found_at.into(),
+        diagnostics: row
+            .findings
+            .iter()
+            .map(|finding| Diagnostic::new(finding, lang))
+            .collect(),
+    }
+}
