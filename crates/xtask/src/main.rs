@@ -1,2 +1,32 @@
-//! Placeholder.
-fn main() {}
+//! Chores of the repository that are Rust: `cargo xtask bench` measures the workloads of `docs/benchmarks.md`.
+//!
+//! It knows the programs only as a user does, by their command lines and HTTP, so it needs none of our crates.
+
+mod bench;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+/// Chores of the akkaflow repository.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Debug, Subcommand)]
+enum Chore {
+    /// Measure workloads against real servers, beside the limits of this machine.
+    Bench(bench::Options),
+    /// Clean up after a benchmark that ended without doing so itself (started by it).
+    #[command(hide = true)]
+    Guard,
+}
+
+fn main() -> Result<()> {
+    match Arguments::parse().chore {
+        Chore::Bench(options) => bench::run(&options),
+        Chore::Guard => bench::guard(),
+    }
+}

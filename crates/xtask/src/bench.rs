@@ -1,0 +1,218 @@
+//! The benchmark: builds the release programs, starts them on free loopback ports with private data, runs the workloads
+//! through the HTTP API as anybody would, and sets each figure beside a limit of the machine measured in the same run.
+//!
+//! **Invariants:** a run counts only if every node succeeded at its first attempt. Times go from the wall clock before
+//! the request to the `ended_at` that the server recorded, so polling never adds to a figure. Whatever was started is
+//! stopped by its process id, also when the benchmark itself is killed (see [`guard`]).
+
+mod client;
+mod cost;
+mod definitions;
+mod guard;
+mod limits;
+mod machine;
+mod mariadb;
+mod moment;
+mod processes;
+mod programs;
+mod report;
+mod runs;
+mod servers;
+mod statistics;
+mod transfer;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use clap::{Args, ValueEnum};
+
+use guard::Guard;
+use mariadb::MariaDb;
+use programs::Programs;
+use report::Figure;
+
+/// What to measure, on what, how often.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Workloads.
+    #[arg(value_enum, default_values_t = [Choice::All])]
+    workloads: Vec<Choice>,
+    /// Against the one-process server on SQLite, or separate processes on MariaDB.
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [On::Standalone])]
+    on: Vec<On>,
+    /// Runs of each workload; the median counts.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
+    runs: u32,
+    /// Slots of all workers together; 4 for each core unless given.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(2..=4096))]
+    slots: Option<u32>,
+    /// Print one JSON document instead of tables.
+    #[arg(long)]
+    json: bool,
+}
+
+/// A workload as it is named on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Choice {
+    /// 40 nodes in a row.
+    W1,
+    /// 1000 parallel nodes.
+    W2,
+    /// 200 diamonds of 5 nodes.
+    W3,
+    /// Idle memory, idle CPU, cold start.
+    W4,
+    /// CSV to MariaDB.
+    W5a,
+    /// MariaDB to CSV.
+    W5b,
+    /// MariaDB to MariaDB.
+    W5c,
+    /// The three transfers.
+    W5,
+    /// Everything.
+    All,
+}
+
+/// What the servers are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+enum On {
+    /// `akkaflow-standalone` on SQLite.
+    Standalone,
+    /// One master, two workers, one http-server, on MariaDB.
+    Cluster,
+}
+
+impl On {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Standalone => "standalone",
+            Self::Cluster => "cluster",
+        }
+    }
+}
+
+/// One workload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Workload {
+    Chain,
+    FanOut,
+    SmallInstances,
+    Cost,
+    Transfer(transfer::Direction),
+}
+
+impl Choice {
+    fn workloads(self) -> Vec<Workload> {
+        use transfer::Direction::{FromDatabase, IntoDatabase, Through};
+        match self {
+            Self::W1 => vec![Workload::Chain],
+            Self::W2 => vec![Workload::FanOut],
+            Self::W3 => vec![Workload::SmallInstances],
+            Self::W4 => vec![Workload::Cost],
+            Self::W5a => vec![Workload::Transfer(IntoDatabase)],
+            Self::W5b => vec![Workload::Transfer(FromDatabase)],
+            Self::W5c => vec![Workload::Transfer(Through)],
+            Self::W5 => [Self::W5a, Self::W5b, Self::W5c]
+                .into_iter()
+                .flat_map(Self::workloads)
+                .collect(),
+            Self::All => [Self::W1, Self::W2, Self::W3, Self::W4, Self::W5]
+                .into_iter()
+                .flat_map(Self::workloads)
+                .collect(),
+        }
+    }
+}
+
+/// What every workload works with.
+struct Bench {
+    programs: Programs,
+    root: PathBuf,
+    mariadb: Option<MariaDb>,
+    runs: u32,
+    slots: u32,
+    guard: Guard,
+}
+
+impl Bench {
+    fn mariadb(&self) -> Result<&MariaDb> {
+        self.mariadb.as_ref().context(mariadb::HOW_TO_GET_ONE)
+    }
+}
+
+/// Measures, and prints what was measured.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let workloads: BTreeSet<_> = options
+        .workloads
+        .iter()
+        .flat_map(|choice| choice.workloads())
+        .collect();
+    let targets: BTreeSet<_> = options.on.iter().copied().collect();
+    let mariadb = MariaDb::from_environment()?;
+    if mariadb.is_none() && needs_mariadb(&workloads, &targets) {
+        anyhow::bail!(mariadb::HOW_TO_GET_ONE);
+    }
+    let slots = options.slots.unwrap_or_else(|| 4 * machine::cores());
+    let programs = Programs::build()?;
+    let directory = tempfile::Builder::new()
+        .prefix("akkaflow-bench-")
+        .tempdir()?;
+    let guard = Guard::start()?;
+    guard.directory(directory.path())?;
+    let bench = Bench {
+        programs,
+        root: directory.path().to_owned(),
+        mariadb,
+        runs: options.runs,
+        slots,
+        guard,
+    };
+    let machine = machine::Machine::look(directory.path());
+    let mut figures = Vec::new();
+    for on in targets {
+        for workload in &workloads {
+            let new = measure(&bench, on, *workload)
+                .with_context(|| format!("{workload:?} on {}", on.name()))?;
+            figures.extend(new);
+        }
+    }
+    report::print(&machine, slots, options.runs, &figures, options.json)
+}
+
+fn needs_mariadb(workloads: &BTreeSet<Workload>, targets: &BTreeSet<On>) -> bool {
+    targets.contains(&On::Cluster)
+        || workloads
+            .iter()
+            .any(|workload| matches!(workload, Workload::Transfer(_)))
+}
+
+fn measure(bench: &Bench, on: On, workload: Workload) -> Result<Vec<Figure>> {
+    progress(&format!(
+        "{workload:?} on {}, {} runs",
+        on.name(),
+        bench.runs
+    ));
+    match workload {
+        Workload::Chain => runs::chain(bench, on),
+        Workload::FanOut => runs::fan_out(bench, on),
+        Workload::SmallInstances => runs::small_instances(bench, on),
+        Workload::Cost => cost::measure(bench, on),
+        Workload::Transfer(direction) => transfer::measure(bench, on, direction),
+    }
+}
+
+/// Ends what a benchmark left behind, once its end closes our standard input.
+pub(crate) fn guard() -> Result<()> {
+    guard::stand()
+}
+
+/// Tells a waiting person what goes on; results go to standard output only.
+#[expect(
+    clippy::print_stderr,
+    reason = "a command line tool tells its progress there"
+)]
+fn progress(text: &str) {
+    eprintln!("bench: {text}");
+}

@@ -1,0 +1,68 @@
+//! The release programs, built by cargo and found where cargo says that they are.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::Value;
+
+/// The built programs by name.
+#[derive(Debug)]
+pub(crate) struct Programs(BTreeMap<String, PathBuf>);
+
+impl Programs {
+    /// Builds all programs of the servers and the command line.
+    pub(crate) fn build() -> Result<Self> {
+        super::progress("building the release programs");
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut command = Command::new(cargo);
+        command.args([
+            "build",
+            "--release",
+            "-p",
+            "akkaflow-server",
+            "-p",
+            "akkaflow-cli",
+        ]);
+        command.args(["--bins", "--message-format", "json-render-diagnostics"]);
+        let output = command
+            .stderr(Stdio::inherit())
+            .output()
+            .context("run cargo")?;
+        ensure!(output.status.success(), "the programs do not build");
+        let text = String::from_utf8(output.stdout)?;
+        Ok(Self(text.lines().filter_map(executable).collect()))
+    }
+
+    /// Where a program is.
+    pub(crate) fn path(&self, name: &str) -> Result<&Path> {
+        match self.0.get(name) {
+            Some(path) => Ok(path),
+            None => bail!("the build made no program {name}"),
+        }
+    }
+}
+
+fn executable(line: &str) -> Option<(String, PathBuf)> {
+    let message: Value = serde_json::from_str(line).ok()?;
+    let path = PathBuf::from(message["executable"].as_str()?);
+    Some((path.file_name()?.to_str()?.to_owned(), path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::executable;
+
+    #[test]
+    fn only_messages_about_programs_name_one() {
+        let (name, path) =
+            executable(r#"{"reason":"compiler-artifact","executable":"/t/release/akka"}"#).unwrap();
+        assert_eq!(
+            (name.as_str(), path.to_str()),
+            ("akka", Some("/t/release/akka"))
+        );
+        assert!(executable(r#"{"reason":"compiler-artifact","executable":null}"#).is_none());
+        assert!(executable(r#"{"reason":"build-finished","success":true}"#).is_none());
+    }
+}

@@ -1,0 +1,6 @@
+//! What holds for the repository as a whole.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod layers;
+mod repository;
