@@ -354,8 +354,8 @@ impl Agent {
         self.unflushed.is_empty()
     }
 
-    /// The shortest ledger that restores the durable part of this state; the host may replace its ledger by it while
-    /// [`Agent::is_settled`] holds.
+    /// The shortest ledger that restores this state. The host may replace its ledger by it at any moment: it holds all
+    /// that was handed out to be persisted, flushed or not.
     pub fn snapshot(&self) -> Vec<Entry> {
         let mut entries = Vec::new();
         if let (Some(cluster), Some(stop_after)) = (self.cluster, self.stop_after) {

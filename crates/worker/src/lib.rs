@@ -1,5 +1,37 @@
-//! Runs attempts.
+//! Runs attempts: dials the master that leads, accepts what it dispatches, reports how it ends and delivers its output.
+//! It never sees the metadata database.
+//!
+//! **Invariants**
+//! - What to accept, refuse, promise and repeat is decided by `akkaflow_protocol::agent`; this crate carries it out.
+//! - Nothing is started before its acceptance is flushed to disk.
+//! - Processes live under a [`supervisor`] of their own and outlive the agent; the next agent adopts them.
+//! - Output is read from files and never waits in memory, but for a window of what is on its way.
+//!
+//! | module | holds |
+//! |---|---|
+//! | `service`, `core` | the wiring; the task that feeds the agent and carries out what it decides |
+//! | `link` | the control stream to the master that leads |
+//! | `home`, `ledger`, `frame` | the data directory, the durable facts, how records lie on disk |
+//! | `prepare`, `attachments`, `outcome` | from an order to a start, and from an end to words |
+//! | `supervision`, [`supervisor`] | the agent's end of the line to its supervisor, and the supervisor |
+//! | `logs` | delivery of output |
 
+mod attachments;
 mod clock;
+mod core;
+mod error;
 mod frame;
+mod home;
+mod ledger;
+mod link;
+mod logs;
+mod options;
+mod outcome;
+mod prepare;
+mod service;
+mod supervision;
 pub mod supervisor;
+
+pub use error::Error;
+pub use options::Options;
+pub use service::Service;

@@ -20,8 +20,12 @@ mod serve;
 mod state;
 
 use std::ffi::OsString;
-use std::io;
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::time::Duration;
+
+use crate::frame;
 
 pub(crate) use message::{Cause, Event, Exit, Request, Start};
 pub(crate) use paths::{LOG_FILE, directory, socket_address};
@@ -31,6 +35,9 @@ pub const SUBCOMMAND: &str = "__supervise";
 
 /// Names the attempt in the environment of its processes: by it they are found when they leave their family.
 pub(crate) const MARKER: &str = "AKKAFLOW_ATTEMPT";
+
+/// Beyond the grace, a kill takes so long at most; processes that cannot be killed hang in the kernel.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The data directory, when `arguments` (the program's name first) ask this process to be a supervisor.
 pub fn is_invocation(arguments: &[OsString]) -> Option<&Path> {
@@ -49,4 +56,41 @@ pub fn is_invocation(arguments: &[OsString]) -> Option<&Path> {
 /// When its directory cannot be used.
 pub fn main(data_dir: &Path) -> io::Result<()> {
     serve::run(data_dir)
+}
+
+/// Kills the processes of all attempts of the worker whose data directory is `data_dir`, and returns when none is left;
+/// at once when nobody supervises there.
+///
+/// # Errors
+/// When the supervisor does not do it.
+pub fn kill_all(data_dir: &Path, grace: Duration) -> io::Result<()> {
+    let connected = socket_address(data_dir).and_then(UnixStream::connect);
+    let Ok(mut stream) = connected else {
+        return Ok(());
+    };
+    stream.set_read_timeout(Some(grace + PATIENCE))?;
+    let mut bytes = Vec::new();
+    frame::encode(
+        &mut bytes,
+        &Request::Hello {
+            environment: Vec::new(),
+        },
+    );
+    let grace_ms = u64::try_from(grace.as_millis()).unwrap_or(u64::MAX);
+    frame::encode(&mut bytes, &Request::KillAll { grace_ms });
+    stream.write_all(&bytes)?;
+    let mut reader = frame::Reader::default();
+    let mut buffer = vec![0; 64 << 10];
+    loop {
+        let length = stream.read(&mut buffer)?;
+        if length == 0 {
+            return Ok(());
+        }
+        reader.push(&buffer[..length]);
+        while let Some(event) = reader.next::<Event>()? {
+            if matches!(event, Event::AllKilled) {
+                return Ok(());
+            }
+        }
+    }
 }

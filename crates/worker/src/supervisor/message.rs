@@ -65,10 +65,12 @@ pub(crate) struct Start {
 /// To the agent.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Event {
-    /// What there is, answering [`Request::Hello`]. Exits follow as [`Event::Exited`].
+    /// What there is, answering [`Request::Hello`].
     Known {
         /// Ids of running processes.
         running: Vec<String>,
+        /// The exits that are not forgotten.
+        exited: Vec<Exit>,
     },
     /// The process could not be started.
     NotStarted {

@@ -116,7 +116,7 @@ fn reap(shared: &Shared) -> io::Result<()> {
                 drop(
                     shared
                         .has_children
-                        .wait_while(state, |state| state.running.is_empty())
+                        .wait_while(state, |state| !state.awaits_children())
                         .expect("a panic in either thread ends the process"),
                 );
             }
@@ -149,12 +149,13 @@ fn serve(shared: &Shared, listener: &UnixListener) -> io::Result<()> {
             .get(1)
             .is_some_and(|descriptor| !descriptor.revents().is_empty());
         drop(descriptors);
-        if has_input && let Some(current) = &mut client {
-            if read_requests(shared, current, &mut buffer).is_err() {
-                shared.lock().on_client_gone();
-                client = None;
-                idle_since = Instant::now();
-            }
+        if has_input
+            && let Some(current) = &mut client
+            && read_requests(shared, current, &mut buffer).is_err()
+        {
+            shared.lock().on_client_gone();
+            client = None;
+            idle_since = Instant::now();
         }
         if has_caller && let Ok((stream, _)) = listener.accept() {
             stream.set_write_timeout(Some(WRITE_PATIENCE))?;

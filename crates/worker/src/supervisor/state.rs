@@ -60,6 +60,11 @@ impl State {
         self.running.is_empty() && self.strangers.is_empty()
     }
 
+    /// Whether a process that we started is not reaped yet.
+    pub(super) fn awaits_children(&self) -> bool {
+        self.running.values().any(|child| child.status.is_none())
+    }
+
     /// Whether a kill goes on.
     pub(super) fn is_killing(&self) -> bool {
         !self.strangers.is_empty() || self.running.values().any(|child| child.kill.is_some())
@@ -69,11 +74,11 @@ impl State {
     pub(super) fn greet(&mut self, client: UnixStream, environment: Vec<(String, String)>) {
         self.client = Some(client);
         self.environment = environment;
-        let mut events = vec![Event::Known {
+        let known = Event::Known {
             running: self.running.keys().cloned().collect(),
-        }];
-        events.extend(self.exits.all().cloned().map(Event::Exited));
-        self.tell(&events);
+            exited: self.exits.all().cloned().collect(),
+        };
+        self.tell(&[known]);
     }
 
     pub(super) fn on_client_gone(&mut self) {

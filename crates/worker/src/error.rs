@@ -1,0 +1,46 @@
+//! Why a worker cannot work.
+
+use std::io;
+use std::path::PathBuf;
+
+/// Why a worker cannot start, or had to stop.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The data directory is of no use.
+    #[error(
+        "cannot use the data directory {}: give a writable directory on a disk with free space (--data-dir) / 数据目录不可用，请检查权限与磁盘空间",
+        path.display()
+    )]
+    DataDir {
+        /// What could not be used.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// Another worker is at home there.
+    #[error(
+        "another worker runs on the data directory {}: stop it, or give this one a directory of its own (--data-dir) / 该数据目录已被另一个worker使用",
+        path.display()
+    )]
+    InUse {
+        /// The data directory.
+        path: PathBuf,
+    },
+    /// No master was named.
+    #[error("no master is configured: set worker.masters / 未配置master地址（worker.masters）")]
+    NoMasters,
+    /// The address of a master makes no sense.
+    #[error("`{0}` is no address of a master, write host:port / master地址无效")]
+    Address(String),
+    /// The ledger could not be written: nothing that was promised since is certain.
+    #[error("cannot write the ledger {}: the worker stops, its processes run on and are adopted by the next start / 无法写入账本，worker已停止", path.display())]
+    Ledger {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+}

@@ -1,0 +1,62 @@
+//! What a worker is told.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::thread;
+use std::time::Duration;
+
+use crate::supervisor;
+
+/// What a worker is told.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Keeps the worker's identity, its ledger, the output of attempts until it is delivered, and their working
+    /// directories. One worker each.
+    pub data_dir: PathBuf,
+    /// Where relative paths in the URLs of db-links start; `None` for the data directory.
+    pub base_directory: Option<PathBuf>,
+    /// Endpoints of all masters, active or standby: `host:port` or a URL.
+    pub masters: Vec<String>,
+    /// What `host=` in a workflow is compared with; `None` for the machine's name.
+    pub host: Option<String>,
+    /// The worker's stable name when its data directory holds none yet; `None` for the host and a random suffix.
+    pub worker_id: Option<String>,
+    /// Attempts at once; `None` for four per core, at least eight.
+    pub slots: Option<u32>,
+    /// From SIGTERM to SIGKILL.
+    pub kill_grace: Duration,
+    /// Output kept of one attempt, bytes.
+    pub log_quota: u64,
+    /// The program that becomes the supervisor, with its leading arguments; the data directory is added.
+    pub supervisor: Vec<OsString>,
+    /// Whether a shutdown also kills the processes of all attempts, which otherwise run on to be adopted.
+    pub kill_on_shutdown: bool,
+}
+
+impl Options {
+    /// The defaults, for a data directory and some masters. The supervisor is the running program itself, called with
+    /// [`supervisor::SUBCOMMAND`].
+    pub fn new(data_dir: impl Into<PathBuf>, masters: Vec<String>) -> Self {
+        let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("akkaflow-worker"));
+        Self {
+            data_dir: data_dir.into(),
+            base_directory: None,
+            masters,
+            host: None,
+            worker_id: None,
+            slots: None,
+            kill_grace: Duration::from_secs(1),
+            log_quota: 1 << 30,
+            supervisor: vec![program.into(), supervisor::SUBCOMMAND.into()],
+            kill_on_shutdown: false,
+        }
+    }
+
+    /// The number of slots.
+    pub(crate) fn slots(&self) -> u32 {
+        self.slots.unwrap_or_else(|| {
+            let cores = thread::available_parallelism().map_or(2, usize::from);
+            u32::try_from(4 * cores).unwrap_or(u32::MAX).max(8)
+        })
+    }
+}

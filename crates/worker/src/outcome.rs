@@ -1,0 +1,234 @@
+//! How the end of a process or task is told.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
+
+use akkaflow_model::outcome::{Outcome, OutcomeKind};
+use akkaflow_model::text::Text;
+
+use crate::supervisor::{Cause, Exit};
+
+/// So much of the last output on standard error stands in the message, characters.
+const EXCERPT: usize = 300;
+
+/// A failure in words.
+pub(crate) fn failed(kind: OutcomeKind, text: Text) -> Outcome {
+    Outcome {
+        kind,
+        text: Some(text),
+        exit_code: None,
+        log_length: 0,
+    }
+}
+
+/// Stopped, and proven gone.
+pub(crate) fn cancelled() -> Outcome {
+    Outcome {
+        kind: OutcomeKind::Cancelled,
+        text: None,
+        exit_code: None,
+        log_length: 0,
+    }
+}
+
+/// It ended with the worker.
+pub(crate) fn lost() -> Outcome {
+    failed(
+        OutcomeKind::Lost,
+        Text::new(
+            "随worker、其监管进程或机器一起终止",
+            "ended with its worker, its supervisor or its machine",
+        ),
+    )
+}
+
+/// The outcome of a process. `was_cancelled` says whether a master asked for the kill; `err` is where its standard error
+/// went.
+pub(crate) fn of_exit(exit: &Exit, was_cancelled: bool, err: &Path) -> Outcome {
+    match exit.cause {
+        Cause::Killed if was_cancelled => cancelled(),
+        Cause::Killed => lost(),
+        Cause::OutOfContact => failed(
+            OutcomeKind::Lost,
+            Text::new(
+                "与master失联过久，进程已被终止",
+                "killed after its worker had been out of contact with any master for too long",
+            ),
+        ),
+        Cause::Itself => of_own_end(exit, err),
+    }
+}
+
+fn of_own_end(exit: &Exit, err: &Path) -> Outcome {
+    let text = match (exit.code, exit.signal) {
+        (Some(0), _) => None,
+        (Some(code), _) => Some(Text::new(
+            format!("退出码 {code}"),
+            format!("exit code {code}"),
+        )),
+        (None, Some(signal)) => {
+            let name = signal_name(signal);
+            Some(Text::new(
+                format!("被信号 {name} 终止"),
+                format!("ended by signal {name}"),
+            ))
+        }
+        (None, None) => return lost(),
+    };
+    let kind = if text.is_none() {
+        OutcomeKind::Succeeded
+    } else {
+        OutcomeKind::Failed
+    };
+    Outcome {
+        kind,
+        text: text.map(|text| with_excerpt(text, err)),
+        exit_code: exit.code,
+        log_length: 0,
+    }
+}
+
+/// The process could not be started.
+pub(crate) fn not_started(reason: &str) -> Outcome {
+    failed(
+        OutcomeKind::Failed,
+        Text::new(
+            format!("无法启动进程: {reason}"),
+            format!("cannot start the process: {reason}"),
+        ),
+    )
+}
+
+/// A task's code broke down.
+pub(crate) fn panicked(message: &str) -> Outcome {
+    failed(
+        OutcomeKind::Failed,
+        Text::new(
+            format!("动作内部错误，请报告此问题: {message}"),
+            format!("internal error of the action, please report it: {message}"),
+        ),
+    )
+}
+
+fn with_excerpt(text: Text, err: &Path) -> Text {
+    let excerpt = last_lines(err).unwrap_or_default();
+    if excerpt.is_empty() {
+        return text;
+    }
+    Text::new(
+        format!("{}: {excerpt}", text.zh),
+        format!("{}: {excerpt}", text.en),
+    )
+}
+
+/// The last lines of a file, as many whole ones as fit, at least the end of the last.
+fn last_lines(path: &Path) -> io::Result<String> {
+    let file = File::open(path)?;
+    let length = file.metadata()?.len();
+    let wanted = length.min(4 * EXCERPT as u64);
+    let mut bytes = vec![0; usize::try_from(wanted).unwrap_or_default()];
+    file.read_exact_at(&mut bytes, length - wanted)?;
+    Ok(excerpt(&String::from_utf8_lossy(&bytes)))
+}
+
+fn excerpt(text: &str) -> String {
+    let text = text.trim();
+    let mut kept = String::new();
+    for line in text.lines().rev().map(str::trim_end) {
+        let candidate = if kept.is_empty() {
+            line.to_owned()
+        } else {
+            format!("{line}\n{kept}")
+        };
+        let length = candidate.chars().count();
+        if length > EXCERPT {
+            if kept.is_empty() {
+                kept = candidate.chars().skip(length - EXCERPT).collect();
+            }
+            break;
+        }
+        kept = candidate;
+    }
+    kept
+}
+
+fn signal_name(signal: i32) -> String {
+    let name = match signal {
+        1 => "SIGHUP",
+        2 => "SIGINT",
+        3 => "SIGQUIT",
+        4 => "SIGILL",
+        5 => "SIGTRAP",
+        6 => "SIGABRT",
+        7 => "SIGBUS",
+        8 => "SIGFPE",
+        9 => "SIGKILL",
+        10 => "SIGUSR1",
+        11 => "SIGSEGV",
+        12 => "SIGUSR2",
+        13 => "SIGPIPE",
+        14 => "SIGALRM",
+        15 => "SIGTERM",
+        24 => "SIGXCPU",
+        25 => "SIGXFSZ",
+        31 => "SIGSYS",
+        _ => return signal.to_string(),
+    };
+    name.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn exit(code: Option<i32>, signal: Option<i32>, cause: Cause) -> Exit {
+        Exit {
+            id: "x".to_owned(),
+            code,
+            signal,
+            cause,
+        }
+    }
+
+    #[test]
+    fn a_failure_says_its_code_and_the_last_words_on_standard_error() {
+        let directory = tempfile::tempdir().unwrap();
+        let err = directory.path().join("err");
+        std::fs::write(&err, "warming up\nno such table: t\n").unwrap();
+        let outcome = of_exit(&exit(Some(7), None, Cause::Itself), false, &err);
+        assert_eq!(outcome.kind, OutcomeKind::Failed);
+        assert_eq!(outcome.exit_code, Some(7));
+        let text = outcome.text.unwrap();
+        assert_eq!(text.en, "exit code 7: warming up\nno such table: t");
+        assert_eq!(text.zh, "退出码 7: warming up\nno such table: t");
+    }
+
+    #[test]
+    fn a_signal_is_named() {
+        let outcome = of_exit(
+            &exit(None, Some(9), Cause::Itself),
+            false,
+            Path::new("/nonexistent"),
+        );
+        let text = outcome.text.unwrap();
+        assert_eq!(text.en, "ended by signal SIGKILL");
+        assert_eq!(text.zh, "被信号 SIGKILL 终止");
+    }
+
+    #[test]
+    fn a_kill_that_nobody_asked_for_is_a_loss() {
+        let exit = exit(None, Some(9), Cause::Killed);
+        let path = Path::new("/nonexistent");
+        assert_eq!(of_exit(&exit, true, path).kind, OutcomeKind::Cancelled);
+        assert_eq!(of_exit(&exit, false, path).kind, OutcomeKind::Lost);
+    }
+
+    #[test]
+    fn an_excerpt_keeps_whole_lines_and_at_most_300_characters() {
+        let long = "长".repeat(400);
+        assert_eq!(excerpt(&long).chars().count(), 300);
+        assert_eq!(excerpt(&format!("{long}\nlast\n\n")), "last");
+    }
+}

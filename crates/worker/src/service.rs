@@ -1,0 +1,144 @@
+//! Puts the parts together.
+
+use std::sync::Arc;
+use std::sync::mpsc as std_mpsc;
+
+use akkaflow_actions::Registry;
+use akkaflow_model::id::Incarnation;
+use akkaflow_protocol::agent::Agent;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock;
+use crate::core::{Core, Hands, Message};
+use crate::error::Error;
+use crate::home::{Home, host_name};
+use crate::ledger::{self, Ledger};
+use crate::link::{Identity, Link};
+use crate::logs::Shipper;
+use crate::options::Options;
+use crate::{prepare, supervision};
+
+/// Messages that wait for the core; whoever finds the inbox full waits too.
+const INBOX: usize = 1_024;
+
+/// A worker.
+#[derive(Debug)]
+pub struct Service {
+    options: Options,
+    registry: Registry,
+}
+
+impl Service {
+    /// A worker that knows all action types.
+    pub fn new(options: Options) -> Self {
+        Self::with_registry(options, Registry::builtin())
+    }
+
+    /// A worker that knows these action types.
+    pub fn with_registry(options: Options, registry: Registry) -> Self {
+        Self { options, registry }
+    }
+
+    /// Works until `shutdown`. Processes of attempts run on and are adopted by the next start, unless
+    /// [`Options::kill_on_shutdown`] says otherwise; what runs inside this program ends.
+    ///
+    /// # Errors
+    /// [`Error`] when the data directory or the configuration is of no use, or the ledger cannot be written any more.
+    pub async fn run(self, shutdown: CancellationToken) -> Result<(), Error> {
+        let options = self.options;
+        let home = Arc::new(Home::open(&options.data_dir)?);
+        let host = options.host.clone().unwrap_or_else(host_name);
+        let identity = Identity {
+            worker_id: home.worker_id(options.worker_id.as_deref(), &host)?,
+            host,
+            slots: options.slots(),
+        };
+        let agent = Agent::restore(
+            Incarnation(rand::random()),
+            clock::since_boot(),
+            ledger::read(&home.ledger())?,
+        );
+        tracing::info!(
+            worker.id = identity.worker_id,
+            slots = identity.slots,
+            held = agent.held(),
+            "worker starts"
+        );
+
+        let (inbox_sender, inbox) = mpsc::channel(INBOX);
+        // Ends what serves the core, after the core.
+        let end = CancellationToken::new();
+        let _ends_with_us = end.clone().drop_guard();
+        let link = Link::new(
+            identity,
+            &options.masters,
+            inbox_sender.clone(),
+            end.clone(),
+        )?;
+        let registry = Arc::new(self.registry);
+        let hands = hands(&options, &home, &registry, &agent, &inbox_sender)?;
+        let core = Core::new(agent, Arc::clone(&home), options.kill_grace, hands);
+        tokio::spawn(supervision::run(
+            home.path().to_owned(),
+            options.supervisor.clone(),
+            inbox_sender,
+            end.clone(),
+        ));
+        tokio::spawn(link.run());
+        core.run(inbox, shutdown, options.kill_on_shutdown).await
+    }
+}
+
+/// Starts the threads and tasks that work for the core.
+fn hands(
+    options: &Options,
+    home: &Home,
+    registry: &Arc<Registry>,
+    agent: &Agent,
+    inbox: &mpsc::Sender<Message>,
+) -> Result<Hands, Error> {
+    let no_thread = |source| Error::DataDir {
+        path: home.path().to_owned(),
+        source,
+    };
+    let flushed = inbox.clone();
+    let ledger = Ledger::start(&home.ledger(), &agent.snapshot(), move |result| {
+        let _ = flushed.blocking_send(Message::Flushed(result));
+    })?;
+    let (orders, waiting_orders) = std_mpsc::channel();
+    let prepared = inbox.clone();
+    let base_directory = options
+        .base_directory
+        .clone()
+        .unwrap_or_else(|| home.path().to_owned());
+    prepare::start_thread(
+        Arc::clone(registry),
+        base_directory,
+        waiting_orders,
+        move |key, done| {
+            let _ = prepared.blocking_send(Message::Prepared(key, Box::new(done)));
+        },
+    )
+    .map_err(no_thread)?;
+    let (cleaner, homes) = std_mpsc::channel();
+    prepare::start_cleaner(homes).map_err(no_thread)?;
+    let (logs, commands) = mpsc::unbounded_channel();
+    let (delivered, mut delivered_keys) = mpsc::unbounded_channel();
+    tokio::spawn(Shipper::new(options.log_quota, delivered).run(commands));
+    let core = inbox.clone();
+    tokio::spawn(async move {
+        while let Some(key) = delivered_keys.recv().await {
+            if core.send(Message::Delivered(key)).await.is_err() {
+                return;
+            }
+        }
+    });
+    Ok(Hands {
+        ledger,
+        orders,
+        cleaner,
+        logs,
+        myself: inbox.clone(),
+    })
+}

@@ -1,0 +1,167 @@
+//! Kills reach everything that descends from an attempt.
+
+use std::path::Path;
+use std::time::Duration;
+
+use akkaflow_model::outcome::OutcomeKind;
+
+use crate::fake_master::{FakeMaster, key};
+use crate::worker::{DataDir, Worker, options};
+
+/// Whether a process with this id, read from a file, is there and no zombie.
+fn lives(file: &Path) -> bool {
+    let pid = std::fs::read_to_string(file).unwrap();
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
+    stat.rsplit(')')
+        .next()
+        .is_some_and(|rest| !rest.trim().is_empty() && !rest.trim().starts_with('Z'))
+}
+
+#[tokio::test]
+async fn a_kill_reaches_grandchildren_and_those_who_left_their_session() {
+    let data = DataDir::new();
+    let mut master = FakeMaster::start(1).await;
+    let _worker = Worker::start(options(data.path(), &[&master.address]));
+    master.attached().await;
+    let (child, stray) = (data.file("child"), data.file("stray"));
+    // The stray is started by a shell that is gone at once: nothing links it to the attempt but its environment.
+    let script = format!(
+        "sh -c 'echo $$ > {child}; trap \"\" TERM; while :; do sleep 60; done' &\n\
+         (setsid sh -c 'echo $$ > {stray}; trap \"\" TERM; while :; do sleep 60; done' &)\n\
+         until [ -s {child} ] && [ -s {stray} ]; do sleep 0.01; done\n\
+         echo ready; wait",
+        child = child.display(),
+        stray = stray.display(),
+    );
+    master.run(&key(1), "sh", &script);
+    master.output(&key(1), 1, |out| out == b"ready\n").await;
+    assert!(lives(&child) && lives(&stray));
+    master.cancel(&key(1));
+    let outcome = master.finished(&key(1)).await;
+    assert_eq!(outcome.kind, OutcomeKind::Cancelled);
+    assert!(!lives(&child) && !lives(&stray));
+}
+
+#[tokio::test]
+async fn a_script_may_clean_up_before_it_goes() {
+    let data = DataDir::new();
+    let mut master = FakeMaster::start(1).await;
+    let _worker = Worker::start(options(data.path(), &[&master.address]));
+    master.attached().await;
+    master.run(
+        &key(1),
+        "sh",
+        "trap 'echo bye; exit 0' TERM; echo ready; while :; do sleep 0.01; done",
+    );
+    master.output(&key(1), 1, |out| out == b"ready\n").await;
+    master.cancel(&key(1));
+    let outcome = master.finished(&key(1)).await;
+    assert_eq!(outcome.kind, OutcomeKind::Cancelled);
+    master
+        .output(&key(1), 1, |out| out.ends_with(b"bye\n"))
+        .await;
+}
+
+#[tokio::test]
+async fn a_daemon_that_a_script_leaves_behind_does_not_hold_it_up() {
+    let data = DataDir::new();
+    let mut master = FakeMaster::start(1).await;
+    let _worker = Worker::start(options(data.path(), &[&master.address]));
+    master.attached().await;
+    let daemon = data.file("daemon");
+    let script = format!("sleep 300 & echo $! > {}", daemon.display());
+    master.run(&key(1), "sh", &script);
+    let outcome = master.finished(&key(1)).await;
+    assert_eq!(outcome.kind, OutcomeKind::Succeeded);
+    assert!(lives(&daemon));
+    let pid = std::fs::read_to_string(daemon).unwrap();
+    let pid = rustix::process::Pid::from_raw(pid.trim().parse().unwrap()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+}
+
+#[tokio::test]
+async fn a_task_is_cancelled() {
+    let data = DataDir::new();
+    let mut master = FakeMaster::start(1).await;
+    let _worker = Worker::start(options(data.path(), &[&master.address]));
+    master.attached().await;
+    master.run(&key(1), "report", "wait");
+    master.accepted(&key(1)).await;
+    master.cancel(&key(1));
+    let outcome = master.finished(&key(1)).await;
+    assert_eq!(outcome.kind, OutcomeKind::Cancelled);
+}
+
+#[tokio::test]
+async fn processes_of_a_dead_supervisor_are_killed_and_lost() {
+    let data = DataDir::new();
+    let mut master = FakeMaster::start(1).await;
+    let _worker = Worker::start(options(data.path(), &[&master.address]));
+    master.attached().await;
+    let child = data.file("child");
+    let script = format!("echo $$ > {}; echo ready; sleep 300", child.display());
+    master.run(&key(1), "sh", &script);
+    master.output(&key(1), 1, |out| out == b"ready\n").await;
+    let supervisor = parent_of(&child);
+    rustix::process::kill_process(supervisor, rustix::process::Signal::KILL).unwrap();
+    let outcome = master.finished(&key(1)).await;
+    assert_eq!(outcome.kind, OutcomeKind::Lost);
+    assert!(!lives(&child));
+    master.run(&key(2), "sh", "true");
+    assert_eq!(
+        master.finished(&key(2)).await.kind,
+        OutcomeKind::Succeeded,
+        "under the next supervisor"
+    );
+}
+
+#[tokio::test]
+async fn a_shutdown_that_shall_kill_leaves_nothing() {
+    let data = DataDir::new();
+    let mut master = FakeMaster::start(1).await;
+    let mut options = options(data.path(), &[&master.address]);
+    options.kill_on_shutdown = true;
+    let worker = Worker::start(options);
+    master.attached().await;
+    let child = data.file("child");
+    let script = format!("echo $$ > {}; echo ready; sleep 300", child.display());
+    master.run(&key(1), "sh", &script);
+    master.output(&key(1), 1, |out| out == b"ready\n").await;
+    worker.stop().await;
+    assert!(!lives(&child));
+    assert_eq!(master.finished(&key(1)).await.kind, OutcomeKind::Lost);
+}
+
+#[tokio::test]
+async fn a_supervisor_without_children_and_agent_goes_away() {
+    let data = DataDir::new();
+    let mut master = FakeMaster::start(1).await;
+    let worker = Worker::start(options(data.path(), &[&master.address]));
+    master.attached().await;
+    let pid = data.file("pid");
+    master.run(&key(1), "sh", &format!("echo $PPID > {}", pid.display()));
+    master.finished(&key(1)).await;
+    assert!(lives(&pid));
+    worker.stop().await;
+    let gone = async {
+        while lives(&pid) {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), gone)
+        .await
+        .expect("it stays");
+}
+
+fn parent_of(file: &Path) -> rustix::process::Pid {
+    let pid = std::fs::read_to_string(file).unwrap();
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap();
+    let parent = stat
+        .rsplit(')')
+        .next()
+        .unwrap()
+        .split_whitespace()
+        .nth(1)
+        .unwrap();
+    rustix::process::Pid::from_raw(parent.parse().unwrap()).unwrap()
+}
