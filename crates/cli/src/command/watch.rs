@@ -50,7 +50,7 @@ pub(super) fn after_start(context: &Context, id: &str, matches: &ArgMatches) -> 
     }
     if matches.get_flag("log") {
         if !context.is_json {
-            outln!();
+            out!("\n");
             out!(
                 "{}",
                 context.screen.title("实例日志信息", "Log of the instance")
