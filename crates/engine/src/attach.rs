@@ -18,6 +18,10 @@ impl Engine {
     pub(crate) fn on_attached(&mut self, info: WorkerInfo, holds: Vec<AttemptKey>) {
         let now = self.now;
         let (id, incarnation) = (info.id.clone(), info.incarnation);
+        if self.newest_incarnation(&id) > Some(incarnation) {
+            self.on_outdated_attach(&id);
+            return;
+        }
         self.stop_clock(&id);
         self.ready.wake(&info.host, &id.0);
         self.workers.attach(info);
@@ -54,6 +58,30 @@ impl Engine {
                 key,
                 reason: CancelReason::Orphan,
             });
+        }
+    }
+
+    /// The latest start of the worker that we know of.
+    fn newest_incarnation(&self, id: &WorkerId) -> Option<Incarnation> {
+        let worker = self.workers.get(id)?;
+        let given = worker.attempts.iter().filter_map(|(instance, node)| {
+            let slot = &self.instances.get(instance)?.slots[*node];
+            Some(slot.attempt.as_deref()?.incarnation)
+        });
+        worker
+            .info
+            .iter()
+            .map(|info| info.incarnation)
+            .chain(given)
+            .max()
+    }
+
+    /// What an earlier start of the worker held proves nothing any more. Its stream has taken the place of the newer
+    /// one's, which has ended by that and attaches again.
+    fn on_outdated_attach(&mut self, id: &WorkerId) {
+        if self.workers.info(id).is_some() {
+            self.workers.detach(id);
+            self.start_clock(id);
         }
     }
 

@@ -1,1 +1,3 @@
-//! Placeholder.
+//! What tests lean on: the simulator, which runs whole clusters in one thread from one seed.
+
+pub mod sim;

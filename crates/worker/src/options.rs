@@ -5,8 +5,6 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
-use tokio_util::sync::CancellationToken;
-
 use crate::supervisor;
 
 /// What a worker is told.
@@ -31,8 +29,8 @@ pub struct Options {
     pub log_quota: u64,
     /// The program that becomes the supervisor, with its leading arguments; the data directory is added.
     pub supervisor: Vec<OsString>,
-    /// Fires when a stop shall also end the processes of all attempts, which otherwise run on to be adopted.
-    pub kill_on_shutdown: CancellationToken,
+    /// Whether a shutdown also kills the processes of all attempts, which otherwise run on to be adopted.
+    pub kill_on_shutdown: bool,
 }
 
 impl Options {
@@ -50,7 +48,7 @@ impl Options {
             kill_grace: Duration::from_secs(1),
             log_quota: 1 << 30,
             supervisor: vec![program.into(), supervisor::SUBCOMMAND.into()],
-            kill_on_shutdown: CancellationToken::new(),
+            kill_on_shutdown: false,
         }
     }
 

@@ -301,3 +301,15 @@ fn lost_attempt_of_an_ending_instance_counts_as_gone() {
     assert!(world.replies[&request].is_ok());
     assert_eq!(world.state(id), InstanceState::Killed);
 }
+
+#[test]
+fn late_attach_of_an_earlier_start_loses_nothing_and_detaches() {
+    let (mut world, id, _) = running();
+    world.attach_again("w", 2, 2, &[]);
+    let key = world.running[world.running.len() - 1].key.clone();
+    world.attach_again("w", 2, 1, &[]);
+    assert_eq!(state(&world, &key), AttemptState::Assigned);
+    world.attach_again("w", 2, 2, std::slice::from_ref(&key));
+    assert_eq!(state(&world, &key), AttemptState::Running);
+    assert_eq!(world.state(id), InstanceState::Running);
+}

@@ -1,0 +1,325 @@
+//! What people do: put, run, trigger, kill, rerun, delete, reset, at bad moments too.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use akkaflow_engine::{Input, Order, Origin, StoredInstance};
+use akkaflow_model::command::{Answer, Rejection};
+use akkaflow_model::id::{InstanceId, RequestId};
+use akkaflow_model::record::{FileProblemRow, Record};
+use akkaflow_model::time::Timestamp;
+
+use super::world::{Event, World};
+
+/// How often a repeatable request is repeated at most before it is given up.
+const KEPT_KEYS: usize = 8;
+
+/// What people remember.
+#[derive(Debug, Default)]
+pub(crate) struct People {
+    last_request: u64,
+    open: BTreeMap<RequestId, Asked>,
+    /// Every instance that they have heard of.
+    ids: Vec<InstanceId>,
+    known: BTreeSet<InstanceId>,
+    /// Keys of repeatable requests with their body.
+    keys: Vec<(String, String, String)>,
+    /// What each key was answered.
+    answered: BTreeMap<String, InstanceId>,
+    /// When a standby was last told that the holder is out of reach: two may act for a while.
+    pub(crate) hinted_at: Option<u64>,
+}
+
+/// What a reply is held against.
+#[derive(Debug, Clone)]
+enum Asked {
+    Start,
+    Repeatable { key: String },
+    Kill { id: InstanceId },
+    Other,
+}
+
+impl People {
+    pub(crate) fn remember(&mut self, records: &[Record]) {
+        for record in records {
+            if let Record::Instance(row) = record
+                && self.known.insert(row.id)
+            {
+                self.ids.push(row.id);
+            }
+        }
+    }
+}
+
+impl World {
+    pub(crate) fn on_act(&mut self) {
+        if self.is_quiet {
+            return;
+        }
+        let delay = self.rng.between(1, 2 * self.plan.act_every);
+        self.at(delay, Event::Act);
+        let Some(master) = self.leading() else {
+            return;
+        };
+        let missing = (0..self.library.shapes.len()).find(|&index| {
+            let name = &self.library.shapes[index].name;
+            !self.store.tables.workflows.contains_key(name)
+        });
+        let missing = missing.filter(|_| self.rng.chance(80));
+        if let Some(input) = match missing {
+            Some(index) => Some(self.put(index)),
+            None => self.draw_input(master),
+        } {
+            self.feed(master, input);
+        }
+    }
+
+    fn put(&mut self, index: usize) -> Input {
+        let workers = self.workers.len();
+        let workflow = if self.rng.chance(15) {
+            // The content in force once more.
+            let name = &self.library.shapes[index].name;
+            let known = self
+                .store
+                .tables
+                .workflows
+                .get(name)
+                .and_then(|row| self.library.contents.get(&row.version))
+                .cloned();
+            known.unwrap_or_else(|| self.library.draw(&mut self.rng, index, workers))
+        } else {
+            self.library.draw(&mut self.rng, index, workers)
+        };
+        let origin = if self.rng.chance(50) {
+            Origin::File {
+                path: format!("xmlconfig/{}.xml", workflow.name),
+            }
+        } else {
+            Origin::Api { path: None }
+        };
+        let order = Order::PutWorkflow {
+            workflow,
+            origin,
+            findings: Vec::new(),
+        };
+        self.order(Asked::Other, order)
+    }
+
+    fn order(&mut self, asked: Asked, order: Order) -> Input {
+        self.people.last_request += 1;
+        let request = RequestId(self.people.last_request);
+        self.people.open.insert(request, asked);
+        Input::Order { request, order }
+    }
+
+    fn workflow_name(&mut self) -> String {
+        let index = self.rng.index(self.library.shapes.len());
+        self.library.shapes[index].name.clone()
+    }
+
+    /// An instance, more likely a young one.
+    fn some_instance(&mut self) -> Option<InstanceId> {
+        let count = self.people.ids.len();
+        if count == 0 {
+            return None;
+        }
+        let window = if self.rng.chance(70) {
+            count.min(8)
+        } else {
+            count
+        };
+        Some(self.people.ids[count - 1 - self.rng.index(window)])
+    }
+
+    fn draw_input(&mut self, master: usize) -> Option<Input> {
+        Some(match self.rng.below(100) {
+            0..=7 => {
+                let index = self.rng.index(self.library.shapes.len());
+                self.put(index)
+            }
+            8..=9 => {
+                let name = self.workflow_name();
+                self.order(Asked::Other, Order::DeleteWorkflow { name })
+            }
+            10..=34 => self.draw_run(),
+            35..=56 => {
+                let name = self.workflow_name();
+                let ignore_nodes = if self.rng.chance(10) {
+                    vec![format!("n{}", self.rng.between(1, 5))]
+                } else {
+                    Vec::new()
+                };
+                self.order(Asked::Start, Order::Trigger { name, ignore_nodes })
+            }
+            57..=61 => {
+                let name = self.workflow_name();
+                self.order(Asked::Start, Order::TriggerBlood { name })
+            }
+            62..=63 => {
+                let name = self.workflow_name();
+                self.order(Asked::Other, Order::ResetWorkflow { name })
+            }
+            64 => self.order(Asked::Other, Order::ResetAll),
+            65..=74 => {
+                let id = self.some_instance()?;
+                let user = "li".to_owned();
+                self.order(Asked::Kill { id }, Order::Kill { id, user })
+            }
+            75..=90 => self.draw_rerun(master)?,
+            91..=94 => self.draw_deletion(master)?,
+            95..=96 => self.draw_fencing()?,
+            97..=98 => Input::FileGone {
+                path: format!("xmlconfig/{}.xml", self.workflow_name()),
+            },
+            _ => Input::FileProblem(FileProblemRow {
+                path: format!("xmlconfig/{}.xml", self.workflow_name()),
+                workflow: None,
+                found_at: Timestamp::from_millis(self.now as i64),
+                findings: Vec::new(),
+            }),
+        })
+    }
+
+    fn draw_run(&mut self) -> Input {
+        if !self.people.keys.is_empty() && self.rng.chance(30) {
+            let (key, hash, name) = self.rng.pick(&self.people.keys).clone();
+            return self.run(name, Some((key, hash)));
+        }
+        let name = self.workflow_name();
+        if self.rng.chance(60) {
+            return self.run(name, None);
+        }
+        let key = format!("key{}", self.people.last_request);
+        let hash = format!("hash of {name}");
+        self.people
+            .keys
+            .push((key.clone(), hash.clone(), name.clone()));
+        if self.people.keys.len() > KEPT_KEYS {
+            self.people.keys.remove(0);
+        }
+        self.run(name, Some((key, hash)))
+    }
+
+    fn run(&mut self, name: String, idempotency: Option<(String, String)>) -> Input {
+        let asked = match &idempotency {
+            Some((key, _)) => Asked::Repeatable { key: key.clone() },
+            None => Asked::Start,
+        };
+        let order = Order::Run {
+            name,
+            params: vec![("day".to_owned(), "2".to_owned())],
+            fire_time: None,
+            idempotency,
+        };
+        self.order(asked, order)
+    }
+
+    /// Stored rows may be read only while nothing is on its way to the store.
+    fn is_settled(&self, master: usize) -> bool {
+        self.masters[master]
+            .reign
+            .as_ref()
+            .is_some_and(|reign| reign.pipeline.is_idle())
+    }
+
+    fn draw_rerun(&mut self, master: usize) -> Option<Input> {
+        if !self.is_settled(master) {
+            return None;
+        }
+        let id = self.some_instance()?;
+        let stored = self.store.tables.instances.get(&id).map(|row| {
+            Box::new(StoredInstance {
+                instance: row.clone(),
+                nodes: self
+                    .store
+                    .tables
+                    .nodes_of(id)
+                    .filter(|node| node.run == row.run)
+                    .cloned()
+                    .collect(),
+            })
+        });
+        let pinned = stored
+            .as_ref()
+            .filter(|_| self.rng.clone().chance(40))
+            .and_then(|stored| self.library.contents.get(&stored.instance.version))
+            .cloned();
+        let from_failed = self.rng.chance(50);
+        let order = Order::Rerun {
+            id,
+            stored,
+            from_failed,
+            pinned,
+        };
+        Some(self.order(Asked::Start, order))
+    }
+
+    fn draw_deletion(&mut self, master: usize) -> Option<Input> {
+        if !self.is_settled(master) {
+            return None;
+        }
+        let id = self.some_instance()?;
+        let is_stored = self.store.tables.instances.contains_key(&id);
+        Some(self.order(Asked::Other, Order::DeleteInstance { id, is_stored }))
+    }
+
+    /// An operator vouches only for a machine that is off.
+    fn draw_fencing(&mut self) -> Option<Input> {
+        let dead = (0..self.workers.len()).find(|&index| {
+            !self.workers[index].is_up && self.processes.on_worker(index).is_empty()
+        })?;
+        let id = self.workers[dead].id.clone();
+        Some(self.order(Asked::Other, Order::FenceWorker { id }))
+    }
+
+    /// An answer tells of something durable.
+    pub(crate) fn on_answer(&mut self, request: RequestId, result: Result<Answer, Rejection>) {
+        let Some(asked) = self.people.open.remove(&request) else {
+            return;
+        };
+        self.note(request.0 ^ u64::from(result.is_ok()));
+        let Ok(answer) = result else {
+            return;
+        };
+        if let Answer::Instance { id } | Answer::Chain { id, .. } = &answer {
+            self.check_answered_instance(*id, &asked);
+        }
+        if let Answer::Put { name, version, .. } = &answer {
+            let row = self.store.tables.workflows.get(name);
+            let is_durable = row.is_some_and(|row| row.version.0 == *version)
+                || self.store.tables.versions.contains_key(version);
+            if !is_durable {
+                self.fail(format!(
+                    "I8: workflow {name} was answered before it is durable"
+                ));
+            }
+        }
+        if let Asked::Kill { id } = asked {
+            self.check_killed(id);
+        }
+    }
+
+    fn check_answered_instance(&mut self, id: InstanceId, asked: &Asked) {
+        if !self.people.known.contains(&id) {
+            self.fail(format!(
+                "I8: instance {id} was answered before it is durable"
+            ));
+        }
+        if let Asked::Repeatable { key } = asked {
+            let before = self.people.answered.insert(key.clone(), id);
+            if before.is_some_and(|before| before != id) {
+                self.fail(format!("I9: request {key} made {before:?}, then {id}"));
+            }
+        }
+    }
+
+    fn check_killed(&mut self, id: InstanceId) {
+        let row = self.store.tables.instances.get(&id);
+        if row.is_some_and(|row| !row.state.is_terminal()) {
+            self.fail(format!("I15: the kill of {id} was answered before its end"));
+        }
+        let survivor = self.processes.live_of(id).next().cloned();
+        if let Some(key) = survivor {
+            self.fail(format!("I15: {key} survived the kill of its instance"));
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! The ground truth: which processes really run.
+
+use std::collections::BTreeMap;
+
+use akkaflow_model::id::{AttemptKey, InstanceId};
+use akkaflow_model::outcome::{Outcome, OutcomeKind};
+use akkaflow_model::record::Record;
+use akkaflow_model::state::AttemptState;
+
+use super::oracle::Verdict;
+
+/// A process that runs.
+#[derive(Debug, Clone)]
+pub(crate) struct Process {
+    pub(crate) worker: usize,
+    /// Names the planned end; an earlier plan is void.
+    pub(crate) token: u64,
+    /// How it will end when nobody interferes.
+    pub(crate) outcome: OutcomeKind,
+}
+
+/// All processes of all workers.
+#[derive(Debug, Default)]
+pub(crate) struct Processes {
+    pub(crate) live: BTreeMap<AttemptKey, Process>,
+    /// Every attempt that was ever executed, with the outcome that its worker has made durable.
+    pub(crate) executed: BTreeMap<AttemptKey, Option<OutcomeKind>>,
+    last_token: u64,
+}
+
+impl Processes {
+    pub(crate) fn token(&mut self) -> u64 {
+        self.last_token += 1;
+        self.last_token
+    }
+
+    /// An attempt is executed: once, and never beside another one of its node.
+    pub(crate) fn exec(&mut self, key: AttemptKey, process: Process) -> Verdict {
+        if self.executed.contains_key(&key) {
+            return Err(format!("I3: attempt {key} was executed twice"));
+        }
+        let other = self
+            .live_of(key.instance)
+            .find(|other| other.node == key.node);
+        if let Some(other) = other {
+            return Err(format!("I4: attempt {key} was executed beside {other}"));
+        }
+        self.executed.insert(key.clone(), None);
+        self.live.insert(key, process);
+        Ok(())
+    }
+
+    /// A success or failure that is recorded is one that a process really had.
+    pub(crate) fn check_outcomes(&self, records: &[Record]) -> Verdict {
+        for record in records {
+            let Record::Attempt(row) = record else {
+                continue;
+            };
+            let is_true = match row.state {
+                AttemptState::Succeeded => {
+                    self.executed.get(&row.key) == Some(&Some(OutcomeKind::Succeeded))
+                }
+                AttemptState::Failed => matches!(
+                    self.executed.get(&row.key),
+                    Some(Some(OutcomeKind::Failed | OutcomeKind::FailedForGood))
+                ),
+                _ => true,
+            };
+            if !is_true {
+                return Err(format!(
+                    "I5: attempt {} is recorded as {:?}, its process ended {:?}",
+                    row.key,
+                    row.state,
+                    self.executed.get(&row.key)
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// The attempts of an instance that run.
+    pub(crate) fn live_of(&self, id: InstanceId) -> impl Iterator<Item = &AttemptKey> {
+        let first = AttemptKey {
+            instance: id,
+            node: String::new(),
+            run: 0,
+            attempt: 0,
+        };
+        self.live
+            .range(first..)
+            .map(|(key, _)| key)
+            .take_while(move |key| key.instance == id)
+    }
+
+    /// The attempts that run on a worker.
+    pub(crate) fn on_worker(&self, worker: usize) -> Vec<AttemptKey> {
+        self.live
+            .iter()
+            .filter(|(_, process)| process.worker == worker)
+            .map(|(key, _)| key.clone())
+            .collect()
+    }
+}
+
+/// An outcome of this kind, as a worker reports it.
+pub(crate) fn outcome(kind: OutcomeKind) -> Outcome {
+    Outcome {
+        kind,
+        text: None,
+        exit_code: match kind {
+            OutcomeKind::Succeeded => Some(0),
+            OutcomeKind::Failed | OutcomeKind::FailedForGood => Some(1),
+            OutcomeKind::Cancelled | OutcomeKind::Lost => None,
+        },
+        log_length: 0,
+    }
+}

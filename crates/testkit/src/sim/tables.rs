@@ -1,0 +1,161 @@
+//! The rows by key, with the rule by which a record replaces a row, and what a new master reads of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use akkaflow_model::id::{AttemptKey, InstanceId};
+use akkaflow_model::record::{
+    AttemptRow, ChainRow, FileProblemRow, FireRow, FireState, InstanceRow, NodeRow, Record,
+    RequestRow, ScheduleRow, Snapshot, TokenRow, TriggerKind, VersionRow, WorkflowRow,
+};
+use akkaflow_model::time::Timestamp;
+
+/// Key of a fire.
+pub(crate) type FireKey = (String, TriggerKind, u32, String);
+
+/// How long a new master remembers requests.
+const REQUESTS_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// All rows.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Tables {
+    pub(crate) workflows: BTreeMap<String, WorkflowRow>,
+    pub(crate) versions: BTreeMap<String, VersionRow>,
+    pub(crate) schedules: BTreeMap<String, ScheduleRow>,
+    pub(crate) fires: BTreeMap<FireKey, FireRow>,
+    pub(crate) tokens: BTreeMap<(InstanceId, String), TokenRow>,
+    pub(crate) instances: BTreeMap<InstanceId, InstanceRow>,
+    pub(crate) nodes: BTreeMap<(InstanceId, String), NodeRow>,
+    pub(crate) attempts: BTreeMap<AttemptKey, AttemptRow>,
+    pub(crate) chains: BTreeMap<InstanceId, ChainRow>,
+    pub(crate) requests: BTreeMap<String, RequestRow>,
+    pub(crate) file_problems: BTreeMap<String, FileProblemRow>,
+}
+
+impl Tables {
+    /// Replaces the row with the record's key.
+    pub(crate) fn apply(&mut self, record: &Record) {
+        match record.clone() {
+            Record::Workflow(row) => drop(self.workflows.insert(row.name.clone(), row)),
+            Record::Version(row) => drop(self.versions.insert(row.version.0.clone(), row)),
+            Record::Schedule(row) => drop(self.schedules.insert(row.workflow.clone(), row)),
+            Record::Fire(row) => drop(self.fires.insert(fire_key(&row), row)),
+            Record::Token(row) => drop(
+                self.tokens
+                    .insert((row.upstream_instance, row.dependant.clone()), row),
+            ),
+            Record::Instance(row) => drop(self.instances.insert(row.id, row)),
+            Record::Node(row) => drop(self.nodes.insert((row.instance, row.node.clone()), row)),
+            Record::Attempt(row) => drop(self.attempts.insert(row.key.clone(), row)),
+            Record::DeleteInstance { id } => self.delete(id),
+            Record::Chain(row) => drop(self.chains.insert(row.root, row)),
+            Record::Request(row) => drop(self.requests.insert(row.key.clone(), row)),
+            Record::FileProblem(row) => drop(self.file_problems.insert(row.path.clone(), row)),
+            Record::ClearFileProblem { path } => drop(self.file_problems.remove(&path)),
+        }
+    }
+
+    fn delete(&mut self, id: InstanceId) {
+        self.instances.remove(&id);
+        self.nodes.retain(|(instance, _), _| *instance != id);
+        self.attempts.retain(|key, _| key.instance != id);
+    }
+
+    /// The nodes of an instance, of whatever run.
+    pub(crate) fn nodes_of(&self, id: InstanceId) -> impl Iterator<Item = &NodeRow> {
+        self.nodes
+            .range((id, String::new())..)
+            .take_while(move |((instance, _), _)| *instance == id)
+            .map(|(_, row)| row)
+    }
+
+    /// The attempts of an instance, of all runs.
+    pub(crate) fn attempts_of(&self, id: InstanceId) -> impl Iterator<Item = &AttemptRow> {
+        let first = AttemptKey {
+            instance: id,
+            node: String::new(),
+            run: 0,
+            attempt: 0,
+        };
+        self.attempts
+            .range(first..)
+            .take_while(move |(key, _)| key.instance == id)
+            .map(|(_, row)| row)
+    }
+
+    /// What a new master needs.
+    pub(crate) fn snapshot(&self, now: Timestamp) -> Snapshot {
+        let instances: Vec<InstanceRow> = self
+            .instances
+            .values()
+            .filter(|row| !row.state.is_terminal())
+            .cloned()
+            .collect();
+        let nodes = instances
+            .iter()
+            .flat_map(|instance| {
+                self.nodes_of(instance.id)
+                    .filter(|row| row.run == instance.run)
+            })
+            .cloned()
+            .collect();
+        let wanted: BTreeSet<&str> = self
+            .workflows
+            .values()
+            .map(|row| row.version.0.as_str())
+            .chain(instances.iter().map(|row| row.version.0.as_str()))
+            .collect();
+        Snapshot {
+            workflows: self.workflows.values().cloned().collect(),
+            versions: self
+                .versions
+                .values()
+                .filter(|row| wanted.contains(row.version.0.as_str()))
+                .cloned()
+                .collect(),
+            schedules: self.schedules.values().cloned().collect(),
+            fires: self
+                .fires
+                .values()
+                .filter(|row| row.state == FireState::Waiting)
+                .cloned()
+                .collect(),
+            tokens: self
+                .tokens
+                .values()
+                .filter(|row| row.consumed_by.is_none())
+                .cloned()
+                .collect(),
+            nodes,
+            attempts: self
+                .attempts
+                .values()
+                .filter(|row| !row.state.is_terminal())
+                .cloned()
+                .collect(),
+            chains: self
+                .chains
+                .values()
+                .filter(|row| !row.remaining.is_empty())
+                .cloned()
+                .collect(),
+            requests: self
+                .requests
+                .values()
+                .filter(|row| now.since(row.at) <= REQUESTS_KEPT)
+                .cloned()
+                .collect(),
+            file_problems: self.file_problems.values().cloned().collect(),
+            instances,
+        }
+    }
+}
+
+pub(crate) fn fire_key(row: &FireRow) -> FireKey {
+    (
+        row.workflow.clone(),
+        row.kind,
+        row.generation,
+        row.key.clone(),
+    )
+}

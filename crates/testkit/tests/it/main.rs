@@ -1,0 +1,3 @@
+//! Simulated histories, many of them.
+
+mod simulation;
