@@ -65,7 +65,7 @@ impl Plan {
             leader: LeaderOptions {
                 renew_every: Duration::from_secs(4),
                 retry_after: Duration::from_secs(1),
-                ttl: Duration::from_secs(14),
+                ttl: Duration::from_secs(12),
                 self_fence: Duration::from_secs(9),
             },
             stop_after,

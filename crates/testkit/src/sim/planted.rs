@@ -29,6 +29,8 @@ pub enum Planted {
     LedgerLost,
     /// A worker runs what was meant for an earlier start of it.
     IncarnationIgnored,
+    /// A later start of a worker does not name itself greater than an earlier one.
+    IncarnationsUnordered,
     /// A cancelled attempt is reported as gone while its process still runs.
     KillReportedEarly,
     /// A silent worker's attempts are given away while the worker may still run them.
@@ -67,6 +69,7 @@ impl Planted {
         Self::AcceptBeforeFlush,
         Self::LedgerLost,
         Self::IncarnationIgnored,
+        Self::IncarnationsUnordered,
         Self::KillReportedEarly,
         Self::LostTooEarly,
         Self::DoubleToken,

@@ -74,14 +74,17 @@ impl World {
         if self.workers[index].is_up || self.workers[index].is_gone {
             return;
         }
-        let number = self.rng.next();
         let planted = self.planted;
         let now = self.now;
         let worker = &mut self.workers[index];
         let since = Duration::from_millis(*worker.out_of_contact.get_or_insert(now));
         worker.is_up = true;
         worker.life += 1;
-        worker.incarnation = Incarnation(number);
+        worker.incarnation = Incarnation(if planted == Some(Planted::IncarnationsUnordered) {
+            u64::MAX - worker.life
+        } else {
+            worker.life
+        });
         worker.unflushed.clear();
         worker.is_flush_due = false;
         worker.tick_at = None;
