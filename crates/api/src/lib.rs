@@ -14,6 +14,12 @@ mod problem;
 mod time;
 mod workflow;
 
+/// Request header that wins over `Accept-Language`, also for the `/akkaflow` answers: `zh` or `en`.
+pub const LANG_HEADER: &str = "akkaflow-lang";
+
+/// Response header of the `/akkaflow` answers that say `fail`: what kind of failure, for programs.
+pub const ERROR_CODE_HEADER: &str = "akkaflow-error-code";
+
 pub use cluster::{Cluster, Health, Master, Reason, WorkerView};
 pub use definition::{Checked, Diagnostic, FileProblem, Put};
 pub use front::{DayCount, Front};

@@ -1,7 +1,9 @@
-//! In which language a request is answered: `?lang=`, then `Accept-Language`, then English.
+//! In which language a request is answered: `?lang=`, then `Akkaflow-Lang`, then `Accept-Language`, then English. The
+//! `/akkaflow` answers know `Akkaflow-Lang` and else the server's own language.
 
 use std::sync::Arc;
 
+use akkaflow_api::LANG_HEADER;
 use akkaflow_model::error::ErrorCode;
 use akkaflow_model::text::{Lang, Text};
 use axum::extract::{FromRequestParts, Request, State};
@@ -13,6 +15,7 @@ use axum::response::Response;
 
 use crate::app::App;
 use crate::failure::Failure;
+use crate::legacy::Answered;
 
 /// The language of the request.
 #[derive(Debug, Clone, Copy)]
@@ -29,10 +32,14 @@ impl<S: Sync> FromRequestParts<S> for Language {
 /// Limits the time of a request and says its failure in its language.
 pub(crate) async fn speak(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let lang = language_of(request.uri().query(), request.headers());
+    let forced = forced(request.headers());
     let limit = app.options.read_timeout + app.options.command_timeout;
     let Ok(response) = tokio::time::timeout(limit, next.run(request)).await else {
         return too_slow().render(lang);
     };
+    if let Some(answered) = response.extensions().get::<Arc<Answered>>() {
+        return answered.render(forced.unwrap_or(app.options.legacy_lang));
+    }
     match response.extensions().get::<Arc<Failure>>() {
         Some(failure) => failure.render(lang),
         None if is_bare_refusal(&response) => spelled_out(response, lang).await,
@@ -71,8 +78,14 @@ fn language_of(query: Option<&str>, headers: &HeaderMap) -> Lang {
     });
     match asked {
         Some(asked) => Lang::from_locale(asked),
-        None => accepted(headers),
+        None => forced(headers).unwrap_or_else(|| accepted(headers)),
     }
+}
+
+/// What the `akka` command asks for.
+fn forced(headers: &HeaderMap) -> Option<Lang> {
+    let value = headers.get(LANG_HEADER)?.to_str().ok()?;
+    Some(Lang::from_locale(value))
 }
 
 /// The one of our languages that the header weighs most; the first one wins a tie.

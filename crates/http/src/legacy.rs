@@ -10,11 +10,14 @@ mod workflow;
 
 use std::sync::Arc;
 
+use akkaflow_api::ERROR_CODE_HEADER;
 use akkaflow_model::command::{Answer, Command};
 use akkaflow_model::diagnostic::Finding;
+use akkaflow_model::error::ErrorCode;
 use akkaflow_model::text::{Lang, Text};
+use akkaflow_rpc::command::code_word;
 use axum::Router;
-use axum::http::header;
+use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use serde::Serialize;
@@ -79,20 +82,53 @@ struct Body<'a> {
     data: Value,
 }
 
-/// The answer in the server's language.
-fn respond(app: &App, outcome: Outcome) -> Response {
-    let lang = app.options.legacy_lang;
-    let (result, msg, data) = match outcome {
-        Ok(Success { msg, data }) => ("success", msg, data),
-        Err(failure) => ("fail", with_findings(failure), Value::Null),
+/// An answer that waits for its language.
+pub(crate) struct Answered {
+    code: Option<ErrorCode>,
+    msg: Text,
+    data: Value,
+}
+
+impl Answered {
+    /// The answer in one language.
+    pub(crate) fn render(&self, lang: Lang) -> Response {
+        let body = Body {
+            result: if self.code.is_none() {
+                "success"
+            } else {
+                "fail"
+            },
+            msg: self.msg.get(lang),
+            data: self.data.clone(),
+        };
+        let body = serde_json::to_string(&body).expect("an answer is plain data");
+        let content_type = [(header::CONTENT_TYPE, "text/plain; charset=UTF-8")];
+        let mut response = (content_type, body).into_response();
+        if let Some(code) = self.code {
+            let word = HeaderValue::from_static(code_word(code));
+            response.headers_mut().insert(ERROR_CODE_HEADER, word);
+        }
+        response
+    }
+}
+
+/// Leaves the answer to [`crate::language::speak`].
+fn respond(outcome: Outcome) -> Response {
+    let answered = match outcome {
+        Ok(Success { msg, data }) => Answered {
+            code: None,
+            msg,
+            data,
+        },
+        Err(failure) => Answered {
+            code: Some(failure.code),
+            msg: with_findings(failure),
+            data: Value::Null,
+        },
     };
-    let body = Body {
-        result,
-        msg: msg.get(lang),
-        data,
-    };
-    let body = serde_json::to_string(&body).expect("an answer is plain data");
-    ([(header::CONTENT_TYPE, "text/plain; charset=UTF-8")], body).into_response()
+    let mut response = Response::default();
+    response.extensions_mut().insert(Arc::new(answered));
+    response
 }
 
 /// Says every finding in the one line that there is.

@@ -132,7 +132,7 @@ impl Core {
         mut self,
         mut inbox: mpsc::Receiver<Message>,
         shutdown: CancellationToken,
-        kill_on_shutdown: bool,
+        kill_on_shutdown: CancellationToken,
     ) -> Result<(), Error> {
         let mut batch = Vec::with_capacity(BATCH);
         loop {
@@ -151,22 +151,29 @@ impl Core {
         mut self,
         mut inbox: mpsc::Receiver<Message>,
         mut batch: Vec<Message>,
-        kill: bool,
+        kill: CancellationToken,
     ) -> Result<(), Error> {
         self.is_stopping = true;
         for attempt in self.attempts.values() {
             attempt.cancel.cancel();
         }
-        if kill {
-            self.request(Request::KillAll {
-                grace_ms: millis(self.kill_grace),
-            });
-        }
         let patience = sleep(Duration::from_secs(3) + self.kill_grace);
         tokio::pin!(patience);
-        while self.has_tasks() || (kill && self.supervisor.is_some() && !self.all_killed) {
+        let mut is_killing = false;
+        loop {
+            if kill.is_cancelled() && !is_killing {
+                is_killing = true;
+                self.request(Request::KillAll {
+                    grace_ms: millis(self.kill_grace),
+                });
+            }
+            let is_dying = is_killing && self.supervisor.is_some() && !self.all_killed;
+            if !self.has_tasks() && !is_dying {
+                break;
+            }
             tokio::select! {
                 _ = inbox.recv_many(&mut batch, BATCH) => {}
+                () = kill.cancelled(), if !is_killing => {}
                 () = &mut patience => break,
             }
             self.on_batch(&mut batch)?;

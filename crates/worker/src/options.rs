@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
+use tokio_util::sync::CancellationToken;
+
 use crate::supervisor;
 
 /// What a worker is told.
@@ -29,8 +31,8 @@ pub struct Options {
     pub log_quota: u64,
     /// The program that becomes the supervisor, with its leading arguments; the data directory is added.
     pub supervisor: Vec<OsString>,
-    /// Whether a shutdown also kills the processes of all attempts, which otherwise run on to be adopted.
-    pub kill_on_shutdown: bool,
+    /// Fires when a stop shall also end the processes of all attempts, which otherwise run on to be adopted.
+    pub kill_on_shutdown: CancellationToken,
 }
 
 impl Options {
@@ -48,7 +50,7 @@ impl Options {
             kill_grace: Duration::from_secs(1),
             log_quota: 1 << 30,
             supervisor: vec![program.into(), supervisor::SUBCOMMAND.into()],
-            kill_on_shutdown: false,
+            kill_on_shutdown: CancellationToken::new(),
         }
     }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::mpsc as std_mpsc;
 
 use akkaflow_actions::Registry;
+use akkaflow_model::id::Incarnation;
 use akkaflow_protocol::agent::Agent;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -54,7 +55,7 @@ impl Service {
             slots: options.slots(),
         };
         let agent = Agent::restore(
-            home.next_incarnation()?,
+            Incarnation(rand::random()),
             clock::since_boot(),
             ledger::read(&home.ledger())?,
         );

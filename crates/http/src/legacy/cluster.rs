@@ -26,7 +26,7 @@ pub(super) async fn get(State(app): Shared, Query(pairs): Query<Pairs>) -> Respo
         ),
         _ => unknown_action(),
     };
-    respond(&app, outcome)
+    respond(outcome)
 }
 
 /// The flat tree of akkaflow's page: roles under `top`, daemons under the master.
@@ -61,13 +61,13 @@ fn split(endpoint: &str) -> (&str, &str) {
 }
 
 /// `/akkaflow/db-link...`
-pub(super) async fn db_link(State(app): Shared) -> Response {
-    respond(&app, edit_the_file("config/db_links.xml"))
+pub(super) async fn db_link() -> Response {
+    respond(edit_the_file("config/db_links.xml"))
 }
 
 /// `/akkaflow/file-link...`
-pub(super) async fn file_link(State(app): Shared) -> Response {
-    respond(&app, edit_the_file("config/file_links.xml"))
+pub(super) async fn file_link() -> Response {
+    respond(edit_the_file("config/file_links.xml"))
 }
 
 fn edit_the_file(file: &str) -> Outcome {

@@ -2,7 +2,7 @@
 
 use akkaflow_model::command::Command;
 use akkaflow_model::state::InstanceState;
-use akkaflow_model::text::Text;
+use akkaflow_model::text::{Lang, Text};
 use akkaflow_store::InstanceQuery;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
@@ -26,7 +26,7 @@ pub(super) async fn one(
         Some("del") => delete(&app, &id).await,
         _ => unknown_action(),
     };
-    respond(&app, outcome)
+    respond(outcome)
 }
 
 async fn rerun(app: &App, id: &str, recover: Option<&str>) -> Outcome {
@@ -53,7 +53,7 @@ async fn kill(app: &App, id: &str) -> Outcome {
     let data = json!({
         "status": InstanceState::Killed.code(),
         "name": "W_KILLED",
-        "desc": InstanceState::Killed.label(app.options.legacy_lang),
+        "desc": InstanceState::Killed.label(Lang::Zh),
     });
     let msg = if state.is_terminal() {
         Text::new(
@@ -105,7 +105,7 @@ async fn delete(app: &App, id: &str) -> Outcome {
 /// `/akkaflow/workflow/watting_instance/list`: what akkaflow's own command asked for and never got.
 pub(super) async fn waiting(State(app): Shared) -> Response {
     let outcome = list_waiting(&app).await;
-    respond(&app, outcome)
+    respond(outcome)
 }
 
 async fn list_waiting(app: &App) -> Outcome {

@@ -31,7 +31,7 @@ pub(super) async fn one(
         Some("trigger-blood") => trigger_blood(&app, name).await,
         _ => unknown_action(),
     };
-    respond(&app, outcome)
+    respond(outcome)
 }
 
 async fn delete(app: &App, name: String) -> Outcome {
@@ -141,7 +141,7 @@ pub(super) async fn definition(
         ),
         _ => unknown_action(),
     };
-    respond(&app, outcome)
+    respond(outcome)
 }
 
 async fn add(app: &App, xml: String, path: Option<String>) -> Outcome {
@@ -218,7 +218,7 @@ async fn check(app: &App, xml: &str, path: Option<&str>) -> Outcome {
 }
 
 /// `GET /akkaflow/workflow`
-pub(super) async fn folder(State(app): Shared, Query(pairs): Query<Pairs>) -> Response {
+pub(super) async fn folder(Query(pairs): Query<Pairs>) -> Response {
     let outcome = match value(&pairs, "action") {
         Some("del-dir") => fail(
             "删除失败，该目录下不能有工作流；目录由工作流的dir属性决定，没有工作流的目录会自动消失",
@@ -226,7 +226,7 @@ pub(super) async fn folder(State(app): Shared, Query(pairs): Query<Pairs>) -> Re
         ),
         _ => unknown_action(),
     };
-    respond(&app, outcome)
+    respond(outcome)
 }
 
 /// `/akkaflow/workflows`
@@ -236,7 +236,7 @@ pub(super) async fn all(State(app): Shared, Query(pairs): Query<Pairs>) -> Respo
         Some("today-trigger-left") => left_today(&app).await,
         _ => unknown_action(),
     };
-    respond(&app, outcome)
+    respond(outcome)
 }
 
 async fn reset_all(app: &App) -> Outcome {

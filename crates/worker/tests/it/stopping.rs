@@ -120,7 +120,7 @@ async fn a_shutdown_that_shall_kill_leaves_nothing() {
     let data = DataDir::new();
     let mut master = FakeMaster::start(1).await;
     let mut options = options(data.path(), &[&master.address]);
-    options.kill_on_shutdown = true;
+    options.kill_on_shutdown.cancel();
     let worker = Worker::start(options);
     master.attached().await;
     let child = data.file("child");

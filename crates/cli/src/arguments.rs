@@ -1,0 +1,350 @@
+//! What may be typed, in the modern form.
+
+use akkaflow_model::text::Lang;
+use clap::{Arg, ArgAction, Command};
+use clap_complete::Shell;
+
+use crate::context::DEFAULT_SERVER;
+
+/// Builds commands whose help is in one language.
+struct Words(Lang);
+
+impl Words {
+    fn say(&self, zh: &'static str, en: &'static str) -> &'static str {
+        match self.0 {
+            Lang::Zh => zh,
+            Lang::En => en,
+        }
+    }
+
+    fn command(&self, name: &'static str, zh: &'static str, en: &'static str) -> Command {
+        let template = self.say(
+            "{about-with-newline}\n用法: {usage}\n\n{all-args}{after-help}",
+            "{about-with-newline}\nUsage: {usage}\n\n{all-args}{after-help}",
+        );
+        Command::new(name)
+            .about(self.say(zh, en))
+            .help_template(template)
+            .subcommand_help_heading(self.say("命令", "Commands"))
+            .disable_help_flag(true)
+            .disable_help_subcommand(true)
+            .arg(
+                Arg::new("help")
+                    .short('h')
+                    .long("help")
+                    .action(ArgAction::Help)
+                    .help_heading(self.say("选项", "Options"))
+                    .help(self.say("显示帮助", "Print help")),
+            )
+    }
+
+    fn object(&self, name: &'static str, zh: &'static str, en: &'static str) -> Command {
+        self.command(name, zh, en)
+            .subcommand_required(true)
+            .arg_required_else_help(true)
+    }
+
+    fn flag(&self, name: &'static str, zh: &'static str, en: &'static str) -> Arg {
+        Arg::new(name)
+            .long(name)
+            .action(ArgAction::SetTrue)
+            .help_heading(self.say("选项", "Options"))
+            .help(self.say(zh, en))
+    }
+
+    fn option(
+        &self,
+        name: &'static str,
+        value: &'static str,
+        zh: &'static str,
+        en: &'static str,
+    ) -> Arg {
+        Arg::new(name)
+            .long(name)
+            .value_name(value)
+            .allow_hyphen_values(true)
+            .help_heading(self.say("选项", "Options"))
+            .help(self.say(zh, en))
+    }
+
+    fn argument(&self, name: &'static str, zh: &'static str, en: &'static str) -> Arg {
+        Arg::new(name)
+            .value_name(name)
+            .required(true)
+            .help_heading(self.say("参数", "Arguments"))
+            .help(self.say(zh, en))
+    }
+
+    fn workflow_name(&self) -> Arg {
+        self.argument("NAME", "工作流名称", "Name of the workflow")
+    }
+
+    fn instance_id(&self) -> Arg {
+        self.argument(
+            "ID",
+            "实例id的任意唯一片段",
+            "Any unique part of the instance's id",
+        )
+    }
+
+    fn watching(&self, command: Command) -> Command {
+        command
+            .arg(self.flag(
+                "wait",
+                "等到实例结束，失败时退出码为1",
+                "Wait for the end; exit code 1 when it fails",
+            ))
+            .arg(self.flag(
+                "follow",
+                "跟踪日志直到实例结束",
+                "Follow the log to the end of the instance",
+            ))
+            .arg(self.flag(
+                "log",
+                "与--wait同用，结束后打印日志",
+                "With --wait: print the log at the end",
+            ))
+    }
+}
+
+/// The whole command.
+pub(crate) fn command(lang: Lang) -> Command {
+    let words = &Words(lang);
+    words
+        .object("akka", "akkaflow 命令行", "The command line of akkaflow")
+        .version(env!("CARGO_PKG_VERSION"))
+        .disable_version_flag(true)
+        .arg(
+            words
+                .flag("version", "显示版本", "Print the version")
+                .short('V')
+                .action(ArgAction::Version),
+        )
+        .arg(words.flag("json", "输出JSON", "Print JSON").global(true))
+        .arg(
+            words
+                .option("server", "URL", "http-server的地址", "Where the http-server is")
+                .env("AKKAFLOW_SERVER")
+                .default_value(DEFAULT_SERVER)
+                .global(true),
+        )
+        .subcommand(words.command("front", "首页：统计、等待、运行中、最近结束", "The overview: what waits, runs and ended"))
+        .subcommand(workflow(words))
+        .subcommand(instance(words))
+        .subcommand(util(words))
+        .subcommand(
+            words
+                .command("why", "为什么还没有运行", "Why it does not run")
+                .arg(words.argument("WHAT", "实例id或工作流名称", "Id of an instance or name of a workflow"))
+                .arg(words.option("node", "NODE", "只看该节点", "Only this node of the instance")),
+        )
+        .subcommand(words.command("cluster", "集群信息", "Who is there"))
+        .subcommand(
+            words.object("worker", "worker", "Workers").subcommand(
+                words
+                    .command("fence", "宣布失联的worker已死，其任务立即转移；请先确认它确实已停止", "Declare a worker out of reach dead, so that its work moves at once; make sure that it is")
+                    .arg(words.argument("ID", "worker的id，见akka cluster", "Id of the worker, see akka cluster")),
+            ),
+        )
+        .subcommand(
+            words
+                .command("completions", "输出命令补全脚本", "Print a completion script")
+                .arg(words.argument("SHELL", "bash、zsh、fish等", "The shell").value_parser(clap::value_parser!(Shell))),
+        )
+}
+
+fn workflow(words: &Words) -> Command {
+    let named = |name, zh, en| words.command(name, zh, en).arg(words.workflow_name());
+    let file = || words.argument("FILE", "工作流XML文件", "A workflow file");
+    words
+        .object("workflow", "工作流", "Workflows")
+        .subcommand(
+            named("info", "查看工作流", "Show a workflow")
+                .arg(words.flag("xml", "只看XML", "Only its XML"))
+                .arg(
+                    words
+                        .flag("log", "最近100次运行", "Its last 100 runs")
+                        .conflicts_with("xml"),
+                ),
+        )
+        .subcommand(named("xml", "查看XML", "Show its XML"))
+        .subcommand(named("log", "最近100次运行", "Show its last 100 runs"))
+        .subcommand(
+            words
+                .command("list", "工作流目录树", "The tree of workflows")
+                .arg(
+                    words
+                        .argument("FOLDER", "只看该目录", "Only this folder")
+                        .required(false),
+                ),
+        )
+        .subcommand(
+            words
+                .command(
+                    "add",
+                    "检查并添加或更新工作流",
+                    "Check a file, then add or replace its workflow",
+                )
+                .arg(file()),
+        )
+        .subcommand(
+            words
+                .command(
+                    "check",
+                    "检查工作流文件，列出全部错误",
+                    "Show every mistake of a file",
+                )
+                .arg(file()),
+        )
+        .subcommand(named("del", "删除工作流", "Delete a workflow").visible_alias("delete"))
+        .subcommand(named(
+            "reset",
+            "重置调度器状态",
+            "Forget what its dependencies have delivered",
+        ))
+        .subcommand(
+            words.watching(
+                named("trigger", "触发一次", "Run it as its schedule would")
+                    .arg(words.flag(
+                        "blood",
+                        "随后依次触发所有后置工作流",
+                        "And everything downstream after it",
+                    ))
+                    .arg(
+                        words
+                            .option(
+                                "ignore",
+                                "A,B",
+                                "忽略的动作节点",
+                                "Action nodes to pass over",
+                            )
+                            .conflicts_with("blood"),
+                    ),
+            ),
+        )
+        .subcommand(
+            words.watching(
+                named(
+                    "run",
+                    "运行一次，不触发后置工作流",
+                    "Run it once; dependants do not notice",
+                )
+                .arg(
+                    words
+                        .option(
+                            "p",
+                            "K=V",
+                            "参数，可重复；亦可--param 'a=1&b=2'",
+                            "A parameter, repeatable; or --param 'a=1&b=2'",
+                        )
+                        .short('p')
+                        .long("param")
+                        .action(ArgAction::Append),
+                )
+                .arg(words.option(
+                    "date",
+                    "DATE",
+                    "业务日期 yyyy-MM-dd[THH:mm:ss]",
+                    "Business date yyyy-MM-dd[THH:mm:ss]",
+                ))
+                .arg(words.option(
+                    "idempotency-key",
+                    "KEY",
+                    "重复请求只运行一次",
+                    "A repeated request runs it once",
+                )),
+            ),
+        )
+}
+
+fn instance(words: &Words) -> Command {
+    let named = |name, zh, en| words.command(name, zh, en).arg(words.instance_id());
+    words
+        .object("instance", "工作流实例", "Instances")
+        .subcommand(
+            named("info", "查看实例", "Show an instance")
+                .arg(words.flag("xml", "只看XML", "Only its XML"))
+                .arg(
+                    words
+                        .flag("log", "只看日志", "Only its log")
+                        .conflicts_with("xml"),
+                ),
+        )
+        .subcommand(
+            named("log", "查看日志", "Show its log").arg(
+                words
+                    .flag(
+                        "follow",
+                        "跟踪到实例结束",
+                        "Follow it to the end of the instance",
+                    )
+                    .short('f'),
+            ),
+        )
+        .subcommand(named("xml", "查看XML", "Show its XML"))
+        .subcommand(named("attempts", "查看每一次尝试", "Show every attempt"))
+        .subcommand(named("kill", "杀死实例", "End an instance"))
+        .subcommand(named("del", "删除实例", "Remove an instance").visible_alias("delete"))
+        .subcommand(
+            words.watching(
+                named("rerun", "重跑实例", "Run an instance again")
+                    .arg(
+                        words
+                            .flag("recover", "保留已成功的节点", "Keep what has succeeded")
+                            .visible_alias("from-failed"),
+                    )
+                    .arg(words.flag(
+                        "same-version",
+                        "使用原来的定义",
+                        "Keep the definition that it ran with",
+                    )),
+            ),
+        )
+        .subcommand(
+            words
+                .command("search", "查询实例", "Find instances")
+                .visible_alias("list")
+                .arg(words.option(
+                    "sdate",
+                    "DATE",
+                    "开始日期，默认今天",
+                    "First day, today by default",
+                ))
+                .arg(words.option(
+                    "edate",
+                    "DATE",
+                    "结束日期，默认今天",
+                    "Last day, today by default",
+                ))
+                .arg(words.option("creator", "NAME", "创建者", "Creator"))
+                .arg(words.option(
+                    "status",
+                    "STATE",
+                    "成功|失败|杀死|运行|就绪",
+                    "succeeded|failed|killed|running|ready",
+                ))
+                .arg(words.option("key", "TEXT", "id或名称包含", "Part of id or name")),
+        )
+}
+
+fn util(words: &Words) -> Command {
+    words
+        .object("util", "工具", "Tools")
+        .subcommand(words.command("reset-all", "重置全部调度器状态", "Reset all schedules"))
+        .subcommand(
+            words
+                .command("del-dir", "删除空目录", "Delete an empty folder")
+                .arg(words.argument("FOLDER", "目录的绝对路径", "Absolute path of the folder")),
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_commands_are_well_formed_in_both_languages() {
+        command(Lang::Zh).debug_assert();
+        command(Lang::En).debug_assert();
+    }
+}

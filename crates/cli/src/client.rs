@@ -1,0 +1,259 @@
+//! Requests to the http-server.
+
+use std::time::Duration;
+
+use akkaflow_api::{ERROR_CODE_HEADER, LANG_HEADER, Problem};
+use akkaflow_model::error::ErrorCode;
+use akkaflow_model::text::Lang;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use ureq::http::{Method, Request, Response};
+use ureq::{Agent, Body};
+
+use crate::failure::Failure;
+
+/// A command may wait 20 s for a master and its answer.
+const TIMEOUT: Duration = Duration::from_secs(60);
+/// A server that does not take a connection within this is not there.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Largest answer: a page of a log with long lines.
+const BODY_LIMIT: u64 = 256 << 20;
+
+const JSON: (&str, &str) = ("content-type", "application/json");
+const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
+
+/// Speaks to one http-server.
+pub(crate) struct Client {
+    agent: Agent,
+    server: String,
+    lang: Lang,
+}
+
+/// What the server answered.
+pub(crate) struct Answer {
+    pub(crate) body: String,
+    headers: ureq::http::HeaderMap,
+}
+
+impl Answer {
+    /// A header's value.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+}
+
+impl Client {
+    pub(crate) fn new(server: &str, lang: Lang) -> Self {
+        let server = server.trim_end_matches('/');
+        let server = if server.contains("://") {
+            server.to_owned()
+        } else {
+            format!("http://{server}")
+        };
+        let agent = Agent::config_builder()
+            .http_status_as_error(false)
+            .proxy(None)
+            .timeout_global(Some(TIMEOUT))
+            .timeout_connect(Some(CONNECT_TIMEOUT))
+            .build()
+            .new_agent();
+        Self {
+            agent,
+            server,
+            lang,
+        }
+    }
+
+    /// Reads JSON.
+    pub(crate) fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
+        self.parse(&self.get_raw(path)?)
+    }
+
+    /// Reads whatever stands there.
+    pub(crate) fn get_raw(&self, path: &str) -> Result<Answer, Failure> {
+        self.send(Method::GET, path, &[], Vec::new())
+    }
+
+    /// Asks for something with a body of JSON.
+    pub(crate) fn post(&self, path: &str, body: &impl Serialize) -> Result<Answer, Failure> {
+        let body = serde_json::to_vec(body).expect("requests are plain data");
+        self.send(Method::POST, path, &[JSON], body)
+    }
+
+    /// The same; a repeated request with the same key gets the same answer.
+    pub(crate) fn post_once(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+        key: &str,
+    ) -> Result<Answer, Failure> {
+        let body = serde_json::to_vec(body).expect("requests are plain data");
+        self.send(Method::POST, path, &[JSON, ("idempotency-key", key)], body)
+    }
+
+    /// Asks for something with a definition.
+    pub(crate) fn post_xml(&self, path: &str, xml: Vec<u8>) -> Result<Answer, Failure> {
+        self.send(
+            Method::POST,
+            path,
+            &[("content-type", "application/xml")],
+            xml,
+        )
+    }
+
+    /// Removes something.
+    pub(crate) fn delete(&self, path: &str) -> Result<Answer, Failure> {
+        self.send(Method::DELETE, path, &[], Vec::new())
+    }
+
+    /// Asks akkaflow's own interface: the line of JSON, and the kind of failure when it says `fail`.
+    pub(crate) fn legacy(
+        &self,
+        path: &str,
+        form: Option<&[(&str, &str)]>,
+    ) -> Result<(String, Option<ErrorCode>), Failure> {
+        let answer = match form {
+            None => self.get_raw(path)?,
+            Some(pairs) => {
+                let body = form_of(pairs).into_bytes();
+                self.send(Method::POST, path, &[FORM], body)?
+            }
+        };
+        let code = answer
+            .header(ERROR_CODE_HEADER)
+            .map(|word| serde_json::from_value(word.into()).unwrap_or(ErrorCode::Internal));
+        Ok((answer.body, code))
+    }
+
+    /// Reads the JSON of a good answer.
+    pub(crate) fn parse<T: DeserializeOwned>(&self, answer: &Answer) -> Result<T, Failure> {
+        serde_json::from_str(&answer.body).map_err(|error| self.not_ours(&error.to_string()))
+    }
+
+    fn send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> Result<Answer, Failure> {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.server))
+            .header(
+                LANG_HEADER,
+                match self.lang {
+                    Lang::Zh => "zh",
+                    Lang::En => "en",
+                },
+            );
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request
+            .body(body)
+            .map_err(|error| self.bad_address(&error.to_string()))?;
+        let response = self
+            .agent
+            .run(request)
+            .map_err(|error| self.unreachable(&error))?;
+        self.read(response)
+    }
+
+    fn read(&self, mut response: Response<Body>) -> Result<Answer, Failure> {
+        let body = response
+            .body_mut()
+            .with_config()
+            .limit(BODY_LIMIT)
+            .lossy_utf8(true)
+            .read_to_string()
+            .map_err(|error| self.unreachable(&error))?;
+        let (parts, _) = response.into_parts();
+        if parts.status.is_success() {
+            return Ok(Answer {
+                body,
+                headers: parts.headers,
+            });
+        }
+        match serde_json::from_str::<Problem>(&body) {
+            Ok(problem) => Err(Failure::of_problem(problem)),
+            Err(_) => Err(self.not_ours(&format!("HTTP {}", parts.status))),
+        }
+    }
+
+    fn say(&self, zh: String, en: String) -> String {
+        match self.lang {
+            Lang::Zh => zh,
+            Lang::En => en,
+        }
+    }
+
+    fn unreachable(&self, error: &ureq::Error) -> Failure {
+        let server = &self.server;
+        let code = match error {
+            ureq::Error::Timeout(_) => ErrorCode::Timeout,
+            _ => ErrorCode::Unavailable,
+        };
+        Failure::new(
+            code,
+            self.say(
+                format!("无法连接http-server {server}（{error}）；请先启动它，或用 --server 或环境变量 AKKAFLOW_SERVER 指定地址"),
+                format!("cannot reach the http-server at {server} ({error}); start it, or say where it is with --server or AKKAFLOW_SERVER"),
+            ),
+        )
+    }
+
+    fn bad_address(&self, error: &str) -> Failure {
+        let server = &self.server;
+        Failure::new(
+            ErrorCode::Invalid,
+            self.say(
+                format!("[{server}]不是有效的服务地址（{error}）"),
+                format!("`{server}` is no address of a server ({error})"),
+            ),
+        )
+    }
+
+    fn not_ours(&self, what: &str) -> Failure {
+        let server = &self.server;
+        Failure::new(
+            ErrorCode::Internal,
+            self.say(
+                format!("{server}的应答无法识别（{what}），它是akkaflow的http-server吗？"),
+                format!("{server} answered something unexpected ({what}); is it an akkaflow http-server?"),
+            ),
+        )
+    }
+}
+
+/// A name as one segment of a path, or as a value in a query.
+pub(crate) fn encode(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                encoded.push(char::from(byte));
+            }
+            _ => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    encoded
+}
+
+fn form_of(pairs: &[(&str, &str)]) -> String {
+    let pairs: Vec<String> = pairs
+        .iter()
+        .map(|(name, value)| format!("{}={}", encode(name), encode(value)))
+        .collect();
+    pairs.join("&")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_become_one_segment() {
+        assert_eq!(encode("日报/a b&c.."), "%E6%97%A5%E6%8A%A5%2Fa%20b%26c..");
+    }
+}

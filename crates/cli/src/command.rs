@@ -1,0 +1,71 @@
+//! One module per object.
+
+mod cluster;
+mod front;
+mod instance;
+mod instance_view;
+mod search;
+mod util;
+mod watch;
+mod why;
+mod workflow;
+mod workflow_check;
+mod workflow_view;
+
+use clap::ArgMatches;
+
+use crate::client::Answer;
+use crate::context::Context;
+use crate::exit::exit_code;
+use crate::failure::Failure;
+
+/// The exit code of a command.
+type Outcome = Result<u8, Failure>;
+
+/// Runs what was typed.
+pub(crate) fn run(context: &Context, matches: &ArgMatches) -> Outcome {
+    let (name, matches) = matches.subcommand().expect("clap requires a command");
+    match name {
+        "front" => front::run(context),
+        "workflow" => workflow::run(context, matches),
+        "instance" => instance::run(context, matches),
+        "util" => util::run(context, matches),
+        "why" => why::run(context, matches),
+        "cluster" => cluster::run(context),
+        "worker" => cluster::worker(context, matches),
+        "completions" => completions(context, matches),
+        other => unreachable!("clap knows no command {other}"),
+    }
+}
+
+fn completions(context: &Context, matches: &ArgMatches) -> Outcome {
+    let shell = *matches
+        .get_one::<clap_complete::Shell>("SHELL")
+        .expect("clap requires it");
+    let mut command = crate::arguments::command(context.screen.lang);
+    clap_complete::generate(shell, &mut command, "akka", &mut std::io::stdout());
+    Ok(0)
+}
+
+/// A required argument.
+fn required<'a>(matches: &'a ArgMatches, name: &str) -> &'a str {
+    matches.get_one::<String>(name).expect("clap requires it")
+}
+
+/// An optional one.
+fn optional<'a>(matches: &'a ArgMatches, name: &str) -> Option<&'a str> {
+    matches.get_one::<String>(name).map(String::as_str)
+}
+
+/// Prints what programs read.
+fn print_json(answer: &Answer) -> Outcome {
+    outln!("{}", answer.body.trim_end());
+    Ok(0)
+}
+
+/// Asks akkaflow's own interface and prints its line.
+fn print_legacy(context: &Context, path: &str, form: Option<&[(&str, &str)]>) -> Outcome {
+    let (line, code) = context.client.legacy(path, form)?;
+    outln!("{line}");
+    Ok(code.map_or(0, exit_code))
+}

@@ -1,0 +1,147 @@
+//! `akka front`
+
+use akkaflow_api::{DayCount, Front, InstanceSummary};
+
+use super::{Outcome, print_json};
+use crate::context::Context;
+use crate::screen::{Screen, plain};
+
+pub(super) fn run(context: &Context) -> Outcome {
+    let answer = context.client.get_raw("/api/v1/front")?;
+    if context.is_json {
+        return print_json(&answer);
+    }
+    let front: Front = context.client.parse(&answer)?;
+    out!("{}", render(&context.screen, &front));
+    Ok(0)
+}
+
+fn render(screen: &Screen, front: &Front) -> String {
+    let mut text = screen.title("近七天实例执行统计", "Ended in the last seven days");
+    text.push_str(&days(screen, &front.days));
+    text.push('\n');
+    text.push_str(&screen.title("等待中的工作流实例队列", "Waiting instances"));
+    text.push_str(&waiting(screen, &front.waiting));
+    text.push('\n');
+    text.push_str(&screen.title("运行中工作流实例", "Running instances"));
+    text.push_str(&running(screen, &front.running));
+    text.push('\n');
+    text.push_str(&screen.title("运行结束工作流实例", "Ended instances"));
+    text.push_str(&finished(screen, &front.finished));
+    text.push_str(screen.say("只显示最近20个\n", "only the last 20 are shown\n"));
+    text
+}
+
+fn days(screen: &Screen, days: &[DayCount]) -> String {
+    let mut header = vec![screen.say("状态", "state")];
+    // Without the year eight days fit on eighty columns.
+    let from = if screen.is_narrow() { "yyyy-".len() } else { 0 };
+    header.extend(
+        days.iter()
+            .map(|day| day.day.get(from..).unwrap_or(&day.day)),
+    );
+    let row = |label: &str, count: fn(&DayCount) -> u64| {
+        std::iter::once(plain(label))
+            .chain(days.iter().map(|day| plain(count(day))))
+            .collect()
+    };
+    let rows = vec![
+        row(screen.say("成功", "succeeded"), |day| day.succeeded),
+        row(screen.say("失败", "failed"), |day| day.failed),
+        row(screen.say("杀死", "killed"), |day| day.killed),
+    ];
+    screen.table(&header, rows)
+}
+
+fn waiting(screen: &Screen, instances: &[InstanceSummary]) -> String {
+    let header = [
+        screen.say("实例ID", "id"),
+        screen.say("工作流名称", "workflow"),
+    ];
+    let rows = instances
+        .iter()
+        .map(|instance| vec![plain(&instance.short_id), plain(&instance.workflow)])
+        .collect();
+    screen.table(&header, rows)
+}
+
+fn running(screen: &Screen, instances: &[InstanceSummary]) -> String {
+    let header = [
+        screen.say("实例ID", "id"),
+        screen.say("工作流名称", "workflow"),
+        screen.say("创建者", "creator"),
+        screen.say("开始时间", "started"),
+        screen.say("运行时长", "duration"),
+    ];
+    let rows = instances
+        .iter()
+        .map(|instance| {
+            vec![
+                plain(&instance.short_id),
+                plain(&instance.workflow),
+                plain(&instance.creator),
+                plain(screen.optional_time(instance.started_at)),
+                plain(screen.duration(instance.started_at, None)),
+            ]
+        })
+        .collect();
+    screen.table(&header, rows)
+}
+
+fn finished(screen: &Screen, instances: &[InstanceSummary]) -> String {
+    let header = [
+        screen.say("实例ID", "id"),
+        screen.say("工作流名称", "workflow"),
+        screen.say("创建者", "creator"),
+        screen.say("运行状态", "state"),
+        screen.say("开始时间", "started"),
+        screen.say("结束时间", "ended"),
+        screen.say("运行时长", "duration"),
+    ];
+    let rows = instances
+        .iter()
+        .map(|instance| super::search::row(screen, instance))
+        .collect();
+    screen.table(&header, rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::screen::testing::screen;
+    use akkaflow_model::text::Lang;
+    use serde_json::json;
+
+    fn front() -> Front {
+        let instance = |state: &str, started: Option<&str>, ended: Option<&str>| {
+            json!({
+                "id": "01933333-3333-7333-8333-33338f3a11bb", "short_id": "8f3a11bb", "workflow": "日报",
+                "state": state, "run": 1, "trigger": "cron", "fire_time": "2026-11-21T01:00:00.000Z",
+                "created_at": "2026-11-21T01:00:00.000Z", "started_at": started, "ended_at": ended,
+                "message": null, "handled_errors": false, "dir": "/tmp", "creator": "张三"
+            })
+        };
+        let day = |day: &str| json!({"day": day, "succeeded": 12, "failed": 1, "killed": 0});
+        let started = Some("2026-11-21T01:00:00.010Z");
+        let front = json!({
+            "days": [day("2026-11-21"), day("2026-11-20"), day("2026-11-19")],
+            "waiting": [instance("ready", None, None)],
+            "running": [],
+            "finished": [
+                instance("succeeded", started, Some("2026-11-21T02:01:05.010Z")),
+                instance("killed", started, Some("2026-11-21T01:00:03.010Z")),
+            ],
+        });
+        serde_json::from_value(front).unwrap()
+    }
+
+    #[test]
+    fn the_overview_keeps_akkaflow_s_words_and_order() {
+        insta::assert_snapshot!(render(&screen(Lang::Zh, None), &front()));
+    }
+
+    #[test]
+    fn the_overview_reads_well_in_english_on_a_narrow_terminal() {
+        insta::assert_snapshot!(render(&screen(Lang::En, Some(80)), &front()));
+    }
+}

@@ -1,0 +1,95 @@
+//! `akka why ID|NAME`
+
+use akkaflow_api::{InstanceDetail, Reason};
+use akkaflow_model::error::ErrorCode;
+use clap::ArgMatches;
+
+use super::{Outcome, optional, print_json, required};
+use crate::client::{Answer, encode};
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::screen::{Screen, plain};
+
+/// A workflow of that name, or else an instance.
+pub(super) fn run(context: &Context, matches: &ArgMatches) -> Outcome {
+    let what = required(matches, "WHAT");
+    let node = optional(matches, "node");
+    let of_instance = || instance(context, what, node);
+    if node.is_some() {
+        return of_instance();
+    }
+    match context
+        .client
+        .get_raw(&format!("/api/v1/workflows/{}/explain", encode(what)))
+    {
+        Err(failure) if failure.code == ErrorCode::NotFound => of_instance(),
+        Err(failure) => Err(failure),
+        Ok(answer) => {
+            let fine = context.say(
+                "没有未满足的条件：到时间即会触发，或只能手动运行",
+                "no condition is unmet: it starts when its time comes, or by hand only",
+            );
+            print(context, &answer, fine)
+        }
+    }
+}
+
+fn instance(context: &Context, id: &str, node: Option<&str>) -> Outcome {
+    let path = format!("/api/v1/instances/{}", encode(id));
+    let detail: InstanceDetail = context.client.get(&path).map_err(|failure| {
+        if failure.code != ErrorCode::NotFound {
+            return failure;
+        }
+        let neither = context.say(
+            "既不是工作流名称，也不是实例id",
+            "is neither the name of a workflow nor the id of an instance",
+        );
+        Failure::new(ErrorCode::NotFound, format!("{id} {neither}"))
+    })?;
+    if detail.summary.state.is_terminal() && !context.is_json {
+        let ended = context.say("实例已结束", "the instance has ended");
+        let state = detail.summary.state.label(context.screen.lang);
+        let message = detail.summary.message.unwrap_or_default();
+        outln!("{ended}: {state} {message}");
+        return Ok(0);
+    }
+    let query = node.map(|node| format!("?node={}", encode(node)));
+    let path = format!("{path}/explain{}", query.unwrap_or_default());
+    let answer = context.client.get_raw(&path)?;
+    let fine = context.say("没有阻碍，正在运行", "nothing holds it up: it runs");
+    print(context, &answer, fine)
+}
+
+fn print(context: &Context, answer: &Answer, fine: &str) -> Outcome {
+    if context.is_json {
+        return print_json(answer);
+    }
+    let reasons: Vec<Reason> = context.client.parse(answer)?;
+    if reasons.is_empty() {
+        outln!("{fine}");
+    } else {
+        out!("{}", render(&context.screen, &reasons));
+    }
+    Ok(0)
+}
+
+fn render(screen: &Screen, reasons: &[Reason]) -> String {
+    let header = [
+        screen.say("原因", "reason"),
+        screen.say("对象", "object"),
+        screen.say("自", "since"),
+        screen.say("代码", "code"),
+    ];
+    let rows = reasons
+        .iter()
+        .map(|reason| {
+            vec![
+                plain(&reason.text),
+                plain(&reason.object),
+                plain(screen.optional_time(reason.since)),
+                plain(&reason.code),
+            ]
+        })
+        .collect();
+    screen.table(&header, rows)
+}

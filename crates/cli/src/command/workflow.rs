@@ -1,0 +1,293 @@
+//! `akka workflow ...`
+
+use akkaflow_api::{
+    Chain, Created, InstanceSummary, Level, LogLine, Named, Params, Run, WorkflowDetail,
+    WorkflowSummary,
+};
+use akkaflow_model::error::ErrorCode;
+use akkaflow_model::text::Lang;
+use clap::ArgMatches;
+use serde_json::json;
+
+use super::instance::started;
+use super::{
+    Outcome, instance_view, optional, print_json, print_legacy, required, watch, workflow_check,
+    workflow_view,
+};
+use crate::client::encode;
+use crate::context::Context;
+use crate::failure::Failure;
+
+/// Runs that `--log` tells of: akkaflow's bound.
+const LOG_RUNS: u32 = 100;
+
+pub(super) fn run(context: &Context, matches: &ArgMatches) -> Outcome {
+    let (action, matches) = matches.subcommand().expect("clap requires an action");
+    let name = || required(matches, "NAME");
+    match action {
+        "info" if matches.get_flag("xml") => xml(context, name()),
+        "info" if matches.get_flag("log") => log(context, name()),
+        "info" => info(context, name()),
+        "xml" => xml(context, name()),
+        "log" => log(context, name()),
+        "list" => list(context, optional(matches, "FOLDER")),
+        "check" => workflow_check::check(context, required(matches, "FILE")),
+        "add" => workflow_check::add(context, required(matches, "FILE")),
+        "del" => delete(context, name()),
+        "reset" => reset(context, name()),
+        "trigger" => trigger(context, name(), matches),
+        "run" => run_once(context, name(), matches),
+        other => unreachable!("clap knows no action {other}"),
+    }
+}
+
+fn path(name: &str) -> String {
+    format!("/api/v1/workflows/{}", encode(name))
+}
+
+fn legacy_path(name: &str, query: &str) -> String {
+    format!("/akkaflow/workflow/{}?{query}", encode(name))
+}
+
+fn info(context: &Context, name: &str) -> Outcome {
+    let answer = context.client.get_raw(&path(name))?;
+    if context.is_json {
+        return print_json(&answer);
+    }
+    let detail: WorkflowDetail = context.client.parse(&answer)?;
+    out!("{}", workflow_view::render(&context.screen, &detail));
+    let problems = detail
+        .file_problems
+        .into_iter()
+        .flat_map(|problem| problem.diagnostics);
+    let problems = crate::failure::findings(context, problems.collect());
+    if !problems.is_empty() {
+        let warning = context.say(
+            "注意：文件的最新内容有错误，仍在使用上一个正确的版本",
+            "note: the newest content of the file has errors, the last good version stays in force",
+        );
+        eprint!("{warning}\n{problems}");
+    }
+    Ok(0)
+}
+
+fn xml(context: &Context, name: &str) -> Outcome {
+    let answer = context.client.get_raw(&format!("{}/xml", path(name)))?;
+    if context.is_json {
+        outln!("{}", json!({ "xml": answer.body }));
+    } else {
+        outln!("{}", answer.body.trim_end());
+    }
+    Ok(0)
+}
+
+/// When it was run and what became of it, oldest first.
+fn log(context: &Context, name: &str) -> Outcome {
+    // A workflow that does not exist is said so.
+    context.client.get_raw(&path(name))?;
+    let query = format!(
+        "/api/v1/instances?workflow={}&limit={LOG_RUNS}",
+        encode(name)
+    );
+    let answer = context.client.get_raw(&query)?;
+    if context.is_json {
+        return print_json(&answer);
+    }
+    let instances: Vec<InstanceSummary> = context.client.parse(&answer)?;
+    for instance in instances.iter().rev() {
+        for line in told(context, instance) {
+            out!("{}", context.screen.log_line(&line));
+        }
+    }
+    Ok(0)
+}
+
+fn told(context: &Context, instance: &InstanceSummary) -> Vec<LogLine> {
+    let InstanceSummary { id, workflow, .. } = instance;
+    let trigger = instance_view::trigger(&context.screen, instance.trigger);
+    let line = |time, level, text| LogLine {
+        time,
+        level,
+        node: None,
+        attempt: None,
+        text,
+    };
+    let created = match context.screen.lang {
+        Lang::Zh => format!("生成工作流实例：{workflow}:{id}（{trigger}）"),
+        Lang::En => format!("created instance {workflow}:{id} ({trigger})"),
+    };
+    let mut lines = vec![line(instance.created_at, Level::Info, created)];
+    if let Some(ended_at) = instance.ended_at {
+        let state = instance.state.label(context.screen.lang);
+        let message = instance.message.as_deref().unwrap_or_default();
+        let ended = match context.screen.lang {
+            Lang::Zh => format!("工作流实例：{workflow}:{id}执行完毕.执行状态: {state} {message}"),
+            Lang::En => format!("instance {workflow}:{id} has ended: {state} {message}"),
+        };
+        let level = if instance.state.label(Lang::En) == "failed" {
+            Level::Error
+        } else {
+            Level::Info
+        };
+        lines.push(line(ended_at, level, ended.trim_end().to_owned()));
+    }
+    lines
+}
+
+fn list(context: &Context, folder: Option<&str>) -> Outcome {
+    let answer = context.client.get_raw("/api/v1/workflows")?;
+    let mut workflows: Vec<WorkflowSummary> = context.client.parse(&answer)?;
+    if let Some(folder) = folder {
+        workflows.retain(|workflow| workflow_view::lies_in(&workflow.dir, folder));
+    }
+    if context.is_json {
+        let json = serde_json::to_string(&workflows).expect("plain data");
+        outln!("{json}");
+    } else {
+        out!("{}", workflow_view::tree(&context.screen, &workflows));
+    }
+    Ok(0)
+}
+
+fn delete(context: &Context, name: &str) -> Outcome {
+    if context.is_legacy {
+        return print_legacy(context, &legacy_path(name, "action=del"), None);
+    }
+    let answer = context.client.delete(&path(name))?;
+    say_done(context, &answer, "已删除工作流", "deleted workflow")
+}
+
+fn reset(context: &Context, name: &str) -> Outcome {
+    if context.is_legacy {
+        return print_legacy(context, &legacy_path(name, "action=reset"), None);
+    }
+    let answer = context
+        .client
+        .post(&format!("{}/reset", path(name)), &json!({}))?;
+    say_done(
+        context,
+        &answer,
+        "已重置调度器状态：工作流",
+        "reset the schedule of workflow",
+    )
+}
+
+fn say_done(context: &Context, answer: &crate::client::Answer, zh: &str, en: &str) -> Outcome {
+    if context.is_json {
+        return print_json(answer);
+    }
+    let Named { name } = context.client.parse(answer)?;
+    outln!("{} {name}", context.say(zh, en));
+    Ok(0)
+}
+
+fn trigger(context: &Context, name: &str, matches: &ArgMatches) -> Outcome {
+    let is_blood = matches.get_flag("blood");
+    let ignored = optional(matches, "ignore").unwrap_or_default();
+    if context.is_legacy && !watch::is_asked_for(matches) {
+        let query = if is_blood {
+            "action=trigger-blood".to_owned()
+        } else {
+            format!("action=trigger&ignore_node={}", encode(ignored))
+        };
+        return print_legacy(context, &legacy_path(name, &query), None);
+    }
+    if is_blood {
+        let answer = context
+            .client
+            .post(&format!("{}/trigger-blood", path(name)), &json!({}))?;
+        let Chain { id, workflows } = context.client.parse(&answer)?;
+        if !context.is_json && !workflows.is_empty() {
+            let following = context.say("后续依次关联的工作流", "after it follow");
+            eprintln!("{following}: {}", workflows.join(", "));
+        }
+        return started(context, &answer.body, &id, matches);
+    }
+    let nodes: Vec<&str> = ignored.split(',').map(str::trim).collect();
+    let nodes: Vec<&str> = nodes.into_iter().filter(|node| !node.is_empty()).collect();
+    let answer = context.client.post(
+        &format!("{}/trigger", path(name)),
+        &json!({ "ignore_nodes": nodes }),
+    )?;
+    let Created { id } = context.client.parse(&answer)?;
+    started(context, &answer.body, &id, matches)
+}
+
+fn run_once(context: &Context, name: &str, matches: &ArgMatches) -> Outcome {
+    let params = params(context, matches)?;
+    let date = optional(matches, "date").map(ToOwned::to_owned);
+    let is_plain = date.is_none() && !watch::is_asked_for(matches);
+    if context.is_legacy && is_plain {
+        let pairs = params
+            .iter()
+            .map(|(name, value)| format!("&{}={}", encode(name), encode(value)));
+        let query = format!("action=run{}", pairs.collect::<String>());
+        return print_legacy(context, &legacy_path(name, &query), None);
+    }
+    let request = Run {
+        params: Params(params),
+        date,
+    };
+    let path = format!("{}/runs", path(name));
+    let answer = match optional(matches, "idempotency-key") {
+        Some(key) => context.client.post_once(&path, &request, key)?,
+        None => context.client.post(&path, &request)?,
+    };
+    let Created { id } = context.client.parse(&answer)?;
+    started(context, &answer.body, &id, matches)
+}
+
+/// `-p k=v` and `--param a=1&b=2`, in order.
+fn params(context: &Context, matches: &ArgMatches) -> Result<Vec<(String, String)>, Failure> {
+    let given = matches.get_many::<String>("p").into_iter().flatten();
+    let mut params = Vec::new();
+    for text in given {
+        params.extend(split_params(text).map_err(|piece| {
+            let expected = context.say(
+                "不是参数，应为 名称=值",
+                "is no parameter; write name=value",
+            );
+            Failure::new(ErrorCode::Invalid, format!("{piece} {expected}"))
+        })?);
+    }
+    Ok(params)
+}
+
+/// An ampersand separates parameters where a name and `=` follow; elsewhere it belongs to the value.
+fn split_params(text: &str) -> Result<Vec<(String, String)>, String> {
+    let mut params: Vec<(String, String)> = Vec::new();
+    for piece in text.split('&') {
+        match (piece.split_once('='), params.last_mut()) {
+            (Some((name, value)), _) if !name.is_empty() => {
+                params.push((name.to_owned(), value.to_owned()));
+            }
+            (_, Some((_, value))) => {
+                value.push('&');
+                value.push_str(piece);
+            }
+            (_, None) => return Err(piece.to_owned()),
+        }
+    }
+    Ok(params)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pairs(pairs: &[(&str, &str)]) -> Result<Vec<(String, String)>, String> {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        Ok(pairs.iter().map(owned).collect())
+    }
+
+    #[test]
+    fn parameters_may_be_joined_by_ampersands() {
+        assert_eq!(
+            split_params("a=1&b=x=y"),
+            pairs(&[("a", "1"), ("b", "x=y")])
+        );
+        assert_eq!(split_params("a="), pairs(&[("a", "")]));
+        assert_eq!(split_params("q=R&D"), pairs(&[("q", "R&D")]));
+        assert_eq!(split_params("oops"), Err("oops".to_owned()));
+    }
+}

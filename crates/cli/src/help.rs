@@ -1,0 +1,90 @@
+//! What `akka` alone says.
+
+use akkaflow_model::text::Lang;
+
+const BANNER: &str = r"
+          _    _          __ _
+    __ _ | | _| | ____ _ / _| | _____      __
+   / _` || |/ / |/ / _` | |_| |/ _ \ \ /\ / /
+  | (_| ||   <|   < (_| |  _| | (_) \ V  V /
+   \__,_||_|\_\_|\_\__,_|_| |_|\___/ \_/\_/
+
+";
+
+const ZH: &str = "\
+【使用】
+  akka front                                显示首页：近七天统计、等待、运行中和最近结束的实例
+  akka workflow -info NAME [--xml|--log]    查看工作流、其XML、其最近的运行
+  akka workflow -list [目录]                工作流目录树
+  akka workflow -check FILE                 检查工作流文件，列出全部错误（无需服务）
+  akka workflow -add FILE                   检查并添加（或更新）工作流
+  akka workflow -run NAME [-p k=v]...       运行一次，不触发后置工作流；也可 --param 'a=1&b=2'
+  akka workflow -trigger NAME [--blood]     触发一次；--blood 依次触发所有后置工作流
+  akka workflow -reset NAME                 重置调度器状态
+  akka workflow -del NAME                   删除工作流
+  akka instance -info ID [--log|--xml]      查看实例、其日志、其XML
+  akka instance -log ID [--follow]          查看或跟踪日志
+  akka instance -kill ID                    杀死实例
+  akka instance -rerun ID [--recover]       重跑；--recover 保留已成功的节点
+  akka instance -del ID                     删除实例
+  akka instance -search [--sdate 日期] [--edate 日期] [--creator 创建者] [--status 状态] [--key 关键字]
+  akka util -reset-all | -del-dir 目录      重置全部调度器 | 检查目录能否删除
+  akka why ID|NAME                          为什么还没有运行
+  akka cluster                              集群信息
+  akka worker fence ID                      宣布失联的worker已死
+  akka completions bash|zsh|fish            命令补全脚本
+【说明】
+  也可写成 akka workflow info NAME 的形式，语言随系统；-info 的形式总是中文，除非 AKKAFLOW_LANG=en。
+  ID 可以是实例id的任意唯一片段。任何命令加 --json 输出JSON，加 --help 查看用法。
+  服务地址：--server URL 或环境变量 AKKAFLOW_SERVER，默认 http://127.0.0.1:8090
+  退出码：0成功 1失败 2用法错误 3不存在 4状态冲突 5服务不可用 6结果未知 7禁止 8过载 9内部错误
+【示例】
+  akka workflow -check xmlconfig/日报.xml
+  akka workflow -run 日报 -p stadate=2026-11-20
+  akka workflow run 日报 --follow
+  akka instance -info 8f3a --log
+";
+
+const EN: &str = "\
+USAGE
+  akka front                                the overview: seven days, waiting, running, lately ended
+  akka workflow info NAME [--xml|--log]     a workflow, its XML, its latest runs
+  akka workflow list [FOLDER]               the tree of workflows
+  akka workflow check FILE                  every mistake of a file, at its place (works offline)
+  akka workflow add FILE                    check it, then add or replace the workflow
+  akka workflow run NAME [-p k=v]...        run once, dependants do not notice; or --param 'a=1&b=2'
+  akka workflow trigger NAME [--blood]      run as its schedule would; --blood: and everything downstream
+  akka workflow reset NAME                  forget what its dependencies have delivered
+  akka workflow del NAME                    delete it
+  akka instance info ID [--log|--xml]       an instance, its log, its XML
+  akka instance log ID [--follow]           its log, now or as it comes
+  akka instance kill ID                     end it
+  akka instance rerun ID [--recover]        run it again; --recover keeps what has succeeded
+  akka instance del ID                      remove it
+  akka instance search [--sdate D] [--edate D] [--creator C] [--status S] [--key K]
+  akka util reset-all | del-dir FOLDER      reset all schedules | see whether a folder is empty
+  akka why ID|NAME                          why it does not run
+  akka cluster                              who is there
+  akka worker fence ID                      declare a worker out of reach dead
+  akka completions bash|zsh|fish            a script for the shell
+NOTES
+  akkaflow's own form `akka workflow -info NAME` works too and speaks Chinese unless AKKAFLOW_LANG=en.
+  ID is any unique part of an instance's id. Every command takes --json and --help.
+  The server: --server URL or AKKAFLOW_SERVER, http://127.0.0.1:8090 by default
+  Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 not in this state, 5 unavailable, 6 outcome unknown,
+  7 forbidden, 8 too much at once, 9 internal error
+EXAMPLES
+  akka workflow check xmlconfig/report.xml
+  akka workflow run report -p stadate=2026-11-20
+  akka workflow run report --follow
+  akka instance info 8f3a --log
+";
+
+/// What `akka` alone says.
+pub(crate) fn banner(lang: Lang) -> String {
+    let text = match lang {
+        Lang::Zh => ZH,
+        Lang::En => EN,
+    };
+    format!("{BANNER}{text}")
+}

@@ -1,0 +1,71 @@
+//! The `akka` command: akkaflow 2.12's commands in their single-dash form, the same and more as `akka workflow info NAME`.
+//!
+//! **Invariants:** data goes to standard output, all else to standard error; no colour when piped; every failure ends
+//! with the exit code of its kind (`exit`).
+//!
+//! | module | holds |
+//! |---|---|
+//! | `rewrite`, `arguments`, `help` | what was typed, and what may be typed |
+//! | `context`, `client`, `failure`, `exit` | language and server, requests, what went wrong |
+//! | `screen`, `out` | tables, times, durations, colours; standard output |
+//! | `command` | one module per object |
+
+#![expect(
+    clippy::print_stderr,
+    reason = "a command line tells people what went wrong"
+)]
+
+#[macro_use]
+mod out;
+
+mod arguments;
+mod client;
+mod command;
+mod context;
+mod exit;
+mod failure;
+mod help;
+mod rewrite;
+mod screen;
+
+use std::ffi::OsString;
+
+use context::Context;
+pub use exit::exit_code;
+
+/// Runs the command; gives its exit code.
+pub fn main_of(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    let typed: Vec<String> = arguments
+        .into_iter()
+        .skip(1)
+        .map(|argument| argument.to_string_lossy().into_owned())
+        .collect();
+    let rewritten = rewrite::rewrite(typed);
+    let lang = context::language(rewritten.is_legacy, |name| std::env::var(name).ok());
+    if rewritten.arguments.is_empty() {
+        out!("{}", help::banner(lang));
+        return exit::FAILED;
+    }
+    let mut clap = arguments::command(lang);
+    let matches = match clap
+        .try_get_matches_from_mut(std::iter::once("akka".to_owned()).chain(rewritten.arguments))
+    {
+        Ok(matches) => matches,
+        Err(error) => return usage(&error),
+    };
+    let context = Context::new(&matches, lang, rewritten.is_legacy);
+    match command::run(&context, &matches) {
+        Ok(code) => code,
+        Err(failure) => {
+            eprint!("{}", failure.render(&context));
+            exit_code(failure.code)
+        }
+    }
+}
+
+/// Help is an answer, anything else a mistake.
+fn usage(error: &clap::Error) -> u8 {
+    // Nobody is left to tell when standard error is closed.
+    let _ = error.print();
+    if error.use_stderr() { exit::USAGE } else { 0 }
+}

@@ -1,0 +1,285 @@
+//! `/api/v1`.
+
+use akkaflow_model::command::{Answer, Command, Rejection};
+use akkaflow_model::diagnostic::{Finding, Severity};
+use akkaflow_model::error::ErrorCode;
+use akkaflow_model::id::InstanceId;
+use akkaflow_model::message::Message;
+use akkaflow_model::record::Record;
+use akkaflow_model::state::{InstanceState, NodeState};
+use akkaflow_model::text::Text;
+use akkaflow_store::MemoryStore;
+use serde_json::json;
+
+use crate::support::{
+    FakeMaster, Server, XML, at, id, instance_row, led_by, node_row, put, workflow_records,
+};
+
+async fn filled() -> (Server, MemoryStore) {
+    let master = FakeMaster::saying(Ok(Answer::Done));
+    let store = led_by(&master.serve().await).await;
+    let mut records = workflow_records(XML);
+    records.push(Record::Instance(instance_row()));
+    records.push(Record::Node(node_row(
+        "start",
+        "start",
+        NodeState::Succeeded,
+        5,
+    )));
+    let mut a = node_row("a", "script", NodeState::Running, 6);
+    a.attempts = 2;
+    a.worker = Some(akkaflow_model::id::WorkerId("w1".to_owned()));
+    records.push(Record::Node(a));
+    put(&store, 1, records).await;
+    (Server::start(&store).await, store)
+}
+
+#[tokio::test]
+async fn an_open_instance_shows_all_its_nodes() {
+    let (server, _) = filled().await;
+    let got = server
+        .get(&format!("/api/v1/instances/{}", id()))
+        .await
+        .json();
+    assert_eq!(got["id"], id().to_string());
+    assert_eq!(got["workflow"], "日报");
+    assert_eq!(got["state"], "running");
+    assert_eq!(got["params"], json!({"stadate": "2026-11-20"}));
+    assert_eq!(got["started_at"], at(5).to_rfc3339());
+    assert_eq!(got["ended_at"], json!(null));
+    let nodes = got["nodes"].as_array().unwrap();
+    let states: Vec<_> = nodes
+        .iter()
+        .map(|node| {
+            (
+                node["name"].as_str().unwrap(),
+                node["state"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        states,
+        [
+            ("start", "succeeded"),
+            ("a", "running"),
+            ("b", "ready"),
+            ("end", "ready")
+        ]
+    );
+    assert_eq!(nodes[1]["attempts"], 2);
+    assert_eq!(nodes[1]["worker"], "w1");
+    assert_eq!(nodes[1]["type"], "script");
+}
+
+#[tokio::test]
+async fn what_an_ended_instance_never_reached_is_skipped() {
+    let (server, store) = filled().await;
+    let mut row = instance_row();
+    row.state = InstanceState::Killed;
+    row.ended_at = Some(at(100));
+    row.message = Some(Message::KilledBy {
+        user: "李四".to_owned(),
+    });
+    put(&store, 2, vec![Record::Instance(row)]).await;
+    let path = format!("/api/v1/instances/{}?lang=zh", id().short());
+    let got = server.get(&path).await.json();
+    assert_eq!(got["state"], "killed");
+    assert_eq!(got["message"], "被用户李四手动杀死");
+    assert_eq!(got["nodes"][3]["state"], "skipped");
+}
+
+#[tokio::test]
+async fn a_part_of_an_id_must_mean_one_instance() {
+    let (server, store) = filled().await;
+    let mut other = instance_row();
+    other.id = InstanceId::from_parts(at(0), 0x1234_5678);
+    put(&store, 2, vec![Record::Instance(other)]).await;
+    let part = &id().to_string()[..8];
+    let got = server.get(&format!("/api/v1/instances/{part}")).await;
+    assert_eq!(got.status, 409);
+    assert_eq!(got.json()["candidates"].as_array().unwrap().len(), 2);
+    for part in ["8f3a11bb", "8F3A11", &id().to_string()] {
+        let got = server.get(&format!("/api/v1/instances/{part}")).await;
+        assert_eq!(got.json()["id"], id().to_string(), "{part}");
+    }
+    for part in ["nonsense", "00000000000000000000"] {
+        let got = server.get(&format!("/api/v1/instances/{part}")).await;
+        assert_eq!(got.status, 404, "{part}");
+        assert_eq!(got.header("content-type"), "application/problem+json");
+    }
+}
+
+#[tokio::test]
+async fn instances_are_found_by_state_and_name() {
+    let (server, _) = filled().await;
+    let count = async |query: &str| {
+        let got = server
+            .get(&format!("/api/v1/instances?{query}"))
+            .await
+            .json();
+        got.as_array().unwrap().len()
+    };
+    assert_eq!(count("").await, 1);
+    assert_eq!(count("state=succeeded,running").await, 1);
+    assert_eq!(count("state=failed").await, 0);
+    assert_eq!(count("key=8f3a").await, 1);
+    assert_eq!(count("from=2030-01-01T00:00:00Z").await, 0);
+    assert_eq!(
+        server.get("/api/v1/instances?state=flying").await.status,
+        400
+    );
+    let got = server.get("/api/v1/instances?limit=many").await;
+    assert_eq!(got.status, 400);
+    assert_eq!(got.json()["code"], "invalid");
+}
+
+#[tokio::test]
+async fn a_workflow_shows_its_schedule_and_neighbours() {
+    let (server, store) = filled().await;
+    let dependant = XML
+        .replace(r#"name="日报""#, r#"name="月报""#)
+        .replace(r#"name="抽取""#, r#"name="日报""#);
+    put(&store, 2, workflow_records(&dependant)).await;
+    let name = "%E6%97%A5%E6%8A%A5";
+    let got = server
+        .get(&format!("/api/v1/workflows/{name}"))
+        .await
+        .json();
+    assert_eq!(got["name"], "日报");
+    let schedule = &got["schedule"];
+    assert_eq!(schedule["cron"], "0 1 * * *");
+    assert_eq!(schedule["time_zone"], "Asia/Shanghai");
+    let next = schedule["next_fire"].as_str().unwrap();
+    assert!(next.ends_with("T17:00:00.000Z"), "{next}");
+    assert_eq!(
+        schedule["depends"],
+        json!([{"workflow": "抽取", "is_ready": false, "tokens": 0, "exists": false}])
+    );
+    assert_eq!(got["dependants"], json!(["月报"]));
+    assert_eq!(got["nodes"][1]["targets"], json!(["b"]));
+    assert_eq!(got["mail_receivers"], json!(["a@b.c"]));
+    let xml = server.get(&format!("/api/v1/workflows/{name}/xml")).await;
+    assert_eq!(xml.body, XML);
+    assert_eq!(server.get("/api/v1/workflows/x").await.status, 404);
+}
+
+#[tokio::test]
+async fn a_definition_with_errors_is_422_with_every_place() {
+    let finding = Finding {
+        code: "AF104".to_owned(),
+        severity: Severity::Error,
+        file: "a.xml".to_owned(),
+        line: 2,
+        column: 33,
+        width: 1,
+        excerpt: "<action>".to_owned(),
+        message: Text::new("错", "wrong"),
+        help: None,
+    };
+    let rejection = Rejection {
+        code: ErrorCode::Invalid,
+        text: Text::new("工作流定义有误", "the definition has errors"),
+        findings: vec![finding],
+    };
+    let master = FakeMaster::saying(Err(rejection));
+    let server = Server::with_master(&master).await;
+    let got = server.post("/api/v1/workflows?path=a.xml", "<x/>").await;
+    assert_eq!(got.status, 422);
+    let found = &got.json()["diagnostics"][0];
+    assert_eq!(found["code"], "AF104");
+    assert_eq!(found["severity"], "error");
+    assert_eq!((&found["line"], &found["column"]), (&json!(2), &json!(33)));
+    assert_eq!(found["message"], "wrong");
+}
+
+#[tokio::test]
+async fn a_good_definition_is_in_force() {
+    let master = FakeMaster::saying(Ok(Answer::Put {
+        name: "日报".to_owned(),
+        version: "0123".to_owned(),
+        created: true,
+        findings: Vec::new(),
+    }));
+    let server = Server::with_master(&master).await;
+    let got = server.post("/api/v1/workflows", XML).await;
+    assert_eq!(got.status, 200);
+    assert_eq!(
+        got.json(),
+        json!({"name": "日报", "version": "0123", "created": true, "diagnostics": []})
+    );
+}
+
+#[tokio::test]
+async fn a_check_changes_nothing_and_needs_no_master() {
+    let server = Server::start(&MemoryStore::new()).await;
+    for path in ["/api/v1/workflows?check=true", "/api/v1/workflows/check"] {
+        let got = server.post(path, XML).await.json();
+        assert_eq!(got["name"], "日报");
+        assert_eq!(got["exists"], false);
+        assert_eq!(got["missing_upstreams"], json!(["抽取"]));
+        let got = server.post(path, "<work-flow/>").await;
+        assert_eq!(got.status, 422);
+        assert!(!got.json()["diagnostics"].as_array().unwrap().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_run_takes_params_a_date_and_a_key() {
+    let master = FakeMaster::saying(Ok(Answer::Instance { id: id() }));
+    let server = Server::with_master(&master).await;
+    let body = r#"{"params": {"b": "1", "a": 2}, "date": "2026-11-20"}"#;
+    let path = "/api/v1/workflows/w/runs";
+    let got = server
+        .send("POST", path, &[("idempotency-key", "once")], body)
+        .await;
+    assert_eq!(got.status, 201);
+    assert_eq!(got.json(), json!({"id": id().to_string()}));
+    assert_eq!(
+        got.header("location"),
+        format!("/api/v1/instances/{}", id())
+    );
+    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let expected = Command::Run {
+        name: "w".to_owned(),
+        params: vec![pair("b", "1"), pair("a", "2")],
+        date: Some("2026-11-20".to_owned()),
+        idempotency_key: Some("once".to_owned()),
+    };
+    assert_eq!(master.asked(), [expected]);
+    let got = server.post(path, r#"{"parms": {}}"#).await;
+    assert_eq!(got.status, 400);
+}
+
+#[tokio::test]
+async fn a_body_that_is_too_large_is_refused() {
+    let server = Server::start(&MemoryStore::new()).await;
+    let got = server.post("/api/v1/workflows", &" ".repeat(5 << 20)).await;
+    assert_eq!(got.status, 400);
+}
+
+#[tokio::test]
+async fn reasons_come_in_the_language_of_the_reader() {
+    let (server, _) = filled().await;
+    let path = format!("/api/v1/instances/{}/explain", id());
+    let got = server.get(&path).await.json();
+    assert_eq!(got[0]["code"], "no_free_slot");
+    assert_eq!(got[0]["text"], "no free slot");
+    let got = server
+        .send("GET", &path, &[("accept-language", "zh-CN")], "")
+        .await
+        .json();
+    assert_eq!(got[0]["text"], "没有空闲槽位");
+}
+
+#[tokio::test]
+async fn the_overview_has_eight_days_and_the_cluster_its_workers() {
+    let (server, _) = filled().await;
+    let front = server.get("/api/v1/front").await.json();
+    assert_eq!(front["days"].as_array().unwrap().len(), 8);
+    assert_eq!(front["running"].as_array().unwrap().len(), 1);
+    let cluster = server.get("/api/v1/cluster").await.json();
+    assert_eq!(cluster["workers"][0]["id"], "w1");
+    assert_eq!(cluster["master"]["epoch"], 1);
+    assert_eq!(server.get("/api/v1/file-problems").await.json(), json!([]));
+    assert_eq!(server.get("/api/v1/nothing").await.status, 404);
+}

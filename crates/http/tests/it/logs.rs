@@ -1,0 +1,288 @@
+//! The log of an instance: told by its rows, woven into the output, followed without loss.
+
+use akkaflow_model::command::Answer;
+use akkaflow_model::id::{AttemptKey, Epoch, Incarnation, WorkerId};
+use akkaflow_model::message::Message;
+use akkaflow_model::record::{AttemptRow, InstanceRow, NodeRow, Record};
+use akkaflow_model::state::{AttemptState, InstanceState, NodeState};
+use akkaflow_model::text::Text;
+use akkaflow_store::{LogChunk, MemoryStore, Store, Stream};
+use serde_json::Value;
+
+use crate::support::{
+    FakeMaster, Server, XML, at, id, instance_row, led_by, node_row, put, workflow_records,
+};
+
+fn key(node: &str, attempt: u32) -> AttemptKey {
+    AttemptKey {
+        instance: id(),
+        node: node.to_owned(),
+        run: 1,
+        attempt,
+    }
+}
+
+fn attempt(number: u32, state: AttemptState, from: i64, to: i64, log_length: u64) -> AttemptRow {
+    let is_over = state.is_terminal();
+    AttemptRow {
+        key: key("a", number),
+        state,
+        worker: WorkerId("w1".to_owned()),
+        incarnation: Incarnation(1),
+        host: "host1".to_owned(),
+        epoch: Epoch(1),
+        assigned_at: at(from),
+        accepted_at: None,
+        ended_at: is_over.then(|| at(to)),
+        cancel: None,
+        message: (state == AttemptState::Failed)
+            .then(|| Message::said(Text::new("退出码1", "exit code 1"))),
+        exit_code: None,
+        log_length,
+    }
+}
+
+fn chunk(number: u32, stream: Stream, offset: u64, millis: i64, data: &[u8]) -> LogChunk {
+    LogChunk {
+        key: key("a", number),
+        stream,
+        offset,
+        at: at(millis),
+        data: data.to_vec(),
+    }
+}
+
+fn node_a(state: NodeState, attempts: u32) -> NodeRow {
+    NodeRow {
+        attempts,
+        message: state.is_terminal().then_some(Message::Succeeded),
+        ..node_row("a", "script", state, 10)
+    }
+}
+
+fn ended() -> InstanceRow {
+    InstanceRow {
+        state: InstanceState::Succeeded,
+        ended_at: Some(at(20_000)),
+        ..instance_row()
+    }
+}
+
+async fn store() -> MemoryStore {
+    let master = FakeMaster::saying(Ok(Answer::Done));
+    let store = led_by(&master.serve().await).await;
+    put(&store, 1, workflow_records(XML)).await;
+    store
+}
+
+/// A whole life: one failure with a retry, then success.
+async fn lived() -> MemoryStore {
+    let store = store().await;
+    put(
+        &store,
+        2,
+        vec![
+            Record::Instance(ended()),
+            Record::Node(node_row("start", "start", NodeState::Succeeded, 6)),
+            Record::Node(node_a(NodeState::Succeeded, 2)),
+            Record::Node(NodeRow {
+                message: Some(Message::Ignored),
+                ..node_row("b", "script", NodeState::Succeeded, 19_000)
+            }),
+            Record::Node(node_row("end", "end", NodeState::Succeeded, 20_000)),
+            Record::Attempt(attempt(1, AttemptState::Failed, 20, 100, 12)),
+            Record::Attempt(attempt(2, AttemptState::Succeeded, 10_100, 18_000, 6)),
+        ],
+    )
+    .await;
+    let chunks = [
+        chunk(1, Stream::Stdout, 0, 50, b"one\ntwo\n"),
+        chunk(1, Stream::Stderr, 0, 60, b"bad\n"),
+        chunk(2, Stream::Stdout, 0, 11_000, b"good\xff\n"),
+    ];
+    store.append_log(&chunks).await.unwrap();
+    store
+}
+
+fn text_of(line: &Value) -> String {
+    line["text"].as_str().unwrap().to_owned()
+}
+
+async fn all(server: &Server, query: &str) -> Vec<String> {
+    let path = format!("/api/v1/instances/{}/logs?{query}", id());
+    let got = server.get(&path).await;
+    assert_eq!(got.status, 200, "{got:?}");
+    got.json().as_array().unwrap().iter().map(text_of).collect()
+}
+
+#[tokio::test]
+async fn a_whole_life_is_told_in_akkaflow_s_words() {
+    let server = Server::start(&lived().await).await;
+    let name = format!("日报:{}", id());
+    let expected = [
+        format!("生成工作流实例：{name}"),
+        "开始运行实例".to_owned(),
+        "执行【StartNode】节点：start".to_owned(),
+        "执行【ScriptNode】节点：a".to_owned(),
+        "节点a分配到Worker[host1]".to_owned(),
+        "one".to_owned(),
+        "two".to_owned(),
+        "bad".to_owned(),
+        "动作节点[a]执行失败，等待10秒...：退出码1".to_owned(),
+        "动作节点[a]进行第1次重试".to_owned(),
+        "节点a分配到Worker[host1]".to_owned(),
+        "good\u{fffd}".to_owned(),
+        "节点执行成功".to_owned(),
+        "忽略【ScriptNode】节点：b".to_owned(),
+        "执行【EndNode】节点：end".to_owned(),
+        format!("工作流实例：{name}执行完毕.执行状态: 成功"),
+    ];
+    assert_eq!(all(&server, "lang=zh").await, expected);
+}
+
+#[tokio::test]
+async fn lines_know_their_level_node_and_attempt() {
+    let server = Server::start(&lived().await).await;
+    let got = server
+        .get(&format!("/api/v1/instances/{}/logs", id()))
+        .await;
+    assert_eq!(got.header("akkaflow-log-complete"), "true");
+    let lines = got.json();
+    let bad = &lines[7];
+    assert_eq!(bad["text"], "bad");
+    assert_eq!(bad["level"], "ERROR");
+    assert_eq!(bad["node"], "a");
+    assert_eq!(bad["attempt"], 1);
+    assert_eq!(bad["time"], at(60).to_rfc3339());
+    assert_eq!(lines[0]["node"], Value::Null);
+}
+
+#[tokio::test]
+async fn the_whole_log_comes_as_text_in_local_time() {
+    let server = Server::start(&lived().await).await;
+    let path = format!("/api/v1/instances/{}/logs?lang=zh", id());
+    let got = server
+        .send("GET", &path, &[("accept", "text/plain")], "")
+        .await;
+    assert!(got.header("content-type").starts_with("text/plain"));
+    assert_eq!(got.body.lines().count(), 16);
+    let line = got.body.lines().nth(5).unwrap();
+    assert_eq!(line, "[INFO] [2026-11-21 13:00:00.050] [a]\tone");
+}
+
+#[tokio::test]
+async fn pages_of_any_size_give_the_same_log() {
+    let server = Server::start(&lived().await).await;
+    let whole = all(&server, "").await;
+    for limit in 1..=17 {
+        let mut lines = Vec::new();
+        let mut cursor = String::new();
+        loop {
+            let path = format!(
+                "/api/v1/instances/{}/logs?after={cursor}&limit={limit}",
+                id()
+            );
+            let got = server.get(&path).await;
+            let page = got.json();
+            let page = page.as_array().unwrap();
+            assert!(page.len() <= limit, "{limit}: {page:?}");
+            lines.extend(page.iter().map(text_of));
+            cursor = got.header("akkaflow-log-cursor").to_owned();
+            if got.header("akkaflow-log-complete") == "true" {
+                break;
+            }
+            assert!(!page.is_empty(), "{limit}: stuck at {cursor}");
+        }
+        assert_eq!(lines, whole, "limit {limit}");
+    }
+}
+
+#[tokio::test]
+async fn a_follower_gets_each_line_once_though_pieces_and_rows_come_late() {
+    let store = store().await;
+    let server = Server::start(&store).await;
+    let mut follower = Follower::default();
+    put(&store, 2, vec![Record::Instance(instance_row())]).await;
+    follower.poll(&server, 2).await;
+    follower.poll(&server, 0).await;
+    let running = attempt(1, AttemptState::Running, 20, 0, 0);
+    put(
+        &store,
+        3,
+        vec![
+            Record::Node(node_row("start", "start", NodeState::Succeeded, 6)),
+            Record::Node(node_a(NodeState::Running, 1)),
+            Record::Attempt(running),
+        ],
+    )
+    .await;
+    // A line in three pieces, with another stream between them.
+    let pieces = [
+        chunk(1, Stream::Stdout, 0, 30, b"first\nsec"),
+        chunk(1, Stream::Stderr, 0, 31, b"warn\n"),
+    ];
+    store.append_log(&pieces).await.unwrap();
+    follower.poll(&server, 5).await;
+    let piece = chunk(1, Stream::Stdout, 9, 32, b"o");
+    store.append_log(&[piece]).await.unwrap();
+    follower.poll(&server, 0).await;
+    let piece = chunk(1, Stream::Stdout, 10, 33, b"nd\nlast words");
+    store.append_log(&[piece]).await.unwrap();
+    follower.poll(&server, 1).await;
+    assert!(!follower.is_complete);
+    put(
+        &store,
+        4,
+        vec![
+            Record::Instance(ended()),
+            Record::Node(node_a(NodeState::Succeeded, 1)),
+            Record::Attempt(attempt(1, AttemptState::Succeeded, 20, 100, 27)),
+        ],
+    )
+    .await;
+    follower.poll(&server, 3).await;
+    assert!(follower.is_complete);
+    let lines: Vec<&str> = follower.lines.iter().map(String::as_str).collect();
+    let last = format!("instance 日报:{} has ended: succeeded", id());
+    assert_eq!(
+        lines[2..],
+        [
+            "reached start node start",
+            "reached script node a",
+            "assigned to worker w1 on host1",
+            "first",
+            "warn",
+            "second",
+            "last words",
+            "succeeded",
+            &last,
+        ]
+    );
+}
+
+#[derive(Default)]
+struct Follower {
+    cursor: String,
+    lines: Vec<String>,
+    is_complete: bool,
+}
+
+impl Follower {
+    async fn poll(&mut self, server: &Server, expected: usize) {
+        let path = format!("/api/v1/instances/{}/logs?after={}", id(), self.cursor);
+        let got = server.get(&path).await;
+        let page = got.json();
+        let page: Vec<String> = page.as_array().unwrap().iter().map(text_of).collect();
+        assert_eq!(page.len(), expected, "{page:?}");
+        self.lines.extend(page);
+        self.cursor = got.header("akkaflow-log-cursor").to_owned();
+        self.is_complete = got.header("akkaflow-log-complete") == "true";
+    }
+}
+
+#[tokio::test]
+async fn a_foreign_cursor_is_refused() {
+    let server = Server::start(&lived().await).await;
+    let path = format!("/api/v1/instances/{}/logs?after=nonsense", id());
+    assert_eq!(server.get(&path).await.status, 400);
+}

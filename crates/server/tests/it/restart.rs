@@ -1,0 +1,76 @@
+use crate::harness::{Place, assert_all_succeeded, script, wait_until, workflow};
+
+/// Ten nodes, of which the fifth tells the witness when it begins and when it ends.
+pub(crate) fn ten_nodes(place: &Place, seconds: u32) -> String {
+    let witness = place.text("witness");
+    let nodes: String = (0..10)
+        .map(|n| {
+            let ok = if n == 9 {
+                "end".to_owned()
+            } else {
+                format!("n{}", n + 1)
+            };
+            let code = match n {
+                4 => format!("echo begin >> {witness}; sleep {seconds}; echo end >> {witness}"),
+                _ => format!("echo n{n} >> {witness}"),
+            };
+            script(&format!("n{n}"), &code, &ok)
+        })
+        .collect();
+    workflow("ten", "n0", &nodes)
+}
+
+/// Every script has run once.
+pub(crate) fn assert_ran_once(place: &Place) {
+    for word in [
+        "begin", "end", "n0", "n1", "n2", "n3", "n5", "n6", "n7", "n8", "n9",
+    ] {
+        assert_eq!(place.witnessed(word), 1, "`{word}` in the witness");
+    }
+}
+
+#[test]
+fn a_standalone_server_that_is_killed_goes_on_where_it_was_and_runs_nothing_twice() {
+    let place = Place::new();
+    let (server, api) = place.standalone();
+    assert_eq!(api.put_workflow(&ten_nodes(&place, 3)).0, 200);
+    let id = api.run("ten");
+    wait_until("the long script has begun", || {
+        place.witnessed("begin") == 1
+    });
+    server.kill();
+    let (_server, api) = place.standalone();
+    assert_all_succeeded(&api.wait_for_end(&id), 10);
+    assert_ran_once(&place);
+}
+
+#[test]
+fn a_script_that_ends_while_the_server_is_down_is_not_run_again() {
+    let place = Place::new();
+    let (server, api) = place.standalone();
+    assert_eq!(api.put_workflow(&ten_nodes(&place, 1)).0, 200);
+    let id = api.run("ten");
+    wait_until("the long script has begun", || {
+        place.witnessed("begin") == 1
+    });
+    server.kill();
+    wait_until("the long script has ended", || place.witnessed("end") == 1);
+    let (_server, api) = place.standalone();
+    assert_all_succeeded(&api.wait_for_end(&id), 10);
+    assert_ran_once(&place);
+}
+
+#[test]
+fn an_ordered_stop_leaves_scripts_to_be_adopted() {
+    let place = Place::new();
+    let (server, api) = place.standalone();
+    assert_eq!(api.put_workflow(&ten_nodes(&place, 3)).0, 200);
+    let id = api.run("ten");
+    wait_until("the long script has begun", || {
+        place.witnessed("begin") == 1
+    });
+    assert_eq!(server.stop(), Some(0));
+    let (_server, api) = place.standalone();
+    assert_all_succeeded(&api.wait_for_end(&id), 10);
+    assert_ran_once(&place);
+}
