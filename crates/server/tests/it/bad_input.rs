@@ -14,8 +14,9 @@ fn a_broken_file_is_shown_with_its_place_and_harms_no_other() {
     let problems = api.wait("/api/v1/file-problems", |_, body| {
         body.as_array().is_some_and(|rows| !rows.is_empty())
     });
-    let finding = &problems[0]["findings"][0];
-    assert_eq!(finding["line"], 2, "{problems}");
+    let findings = problems[0]["diagnostics"].as_array().unwrap();
+    let edge = findings.iter().find(|found| found["code"] == "AF304");
+    assert_eq!(edge.unwrap()["line"], 2, "{problems}");
     api.wait_for_workflow("good");
     let id = api.run("good");
     assert_all_succeeded(&api.wait_for_end(&id), 2);
