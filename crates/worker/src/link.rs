@@ -27,7 +27,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(2);
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The first pause after all masters were tried.
-const FIRST_PAUSE: Duration = Duration::from_millis(200);
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
 
 /// The longest pause in the first minute: a fail-over is over within seconds.
 const SHORT_PAUSE: Duration = Duration::from_secs(1);
@@ -108,7 +108,11 @@ impl Link {
                         out_of_contact_since = Instant::now();
                         last_failure.clear();
                     }
-                    Ended::Unreachable(reason) if reason != last_failure => {
+                    // A master that is just starting is no news.
+                    Ended::Unreachable(reason)
+                        if reason != last_failure
+                            && out_of_contact_since.elapsed() > SHORT_PAUSE =>
+                    {
                         tracing::warn!(master, reason, "no master to attach to, trying on");
                         last_failure = reason;
                     }
