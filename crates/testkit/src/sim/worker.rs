@@ -10,7 +10,7 @@ use super::network::{ToMaster, ToWorker};
 use super::plan::SECOND;
 use super::planted::Planted;
 use super::processes::{Process, outcome};
-use super::rng::Rng;
+use super::rng::{Rng, mix};
 use super::store::CLUSTER;
 use super::world::{Event, World};
 
@@ -363,6 +363,7 @@ impl World {
         self.tell(|| format!("w{index} executes {key}"));
         self.note_instance(key.instance);
         let planned = match self.rng.below(100) {
+            _ if is_poison(&key) => OutcomeKind::Lost,
             0..=76 => OutcomeKind::Succeeded,
             77..=95 => OutcomeKind::Failed,
             96 => OutcomeKind::Lost,
@@ -462,4 +463,10 @@ impl World {
             self.fail(text);
         }
     }
+}
+
+/// Some nodes kill whatever runs them.
+fn is_poison(key: &AttemptKey) -> bool {
+    let node = key.node.bytes().map(u64::from).sum::<u64>();
+    mix(key.instance.as_u128() as u64 ^ node).is_multiple_of(60)
 }
