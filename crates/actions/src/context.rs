@@ -84,6 +84,11 @@ impl LogSink {
         (self.0)(level, line);
     }
 
+    /// Reports as planned, in both languages on one line.
+    pub(crate) fn both(&self, zh: impl fmt::Display, en: impl fmt::Display) {
+        self.info(format!("{zh} | {en}"));
+    }
+
     /// Reports as planned.
     pub fn info(&self, line: impl AsRef<str>) {
         self.line(Level::Info, line.as_ref());

@@ -15,3 +15,14 @@ pub enum ActionError {
     #[error("cancelled")]
     Cancelled,
 }
+
+impl From<akkaflow_connectors::Error> for ActionError {
+    /// What is configured wrongly stays wrong; anything else may go better next time.
+    fn from(error: akkaflow_connectors::Error) -> Self {
+        match error {
+            akkaflow_connectors::Error::Cancelled => Self::Cancelled,
+            akkaflow_connectors::Error::Configuration(text) => Self::Fatal(text),
+            other => Self::Retryable(other.text()),
+        }
+    }
+}

@@ -1,13 +1,29 @@
 //! One module per action type, and the registry that knows them all. The master checks with it, the worker runs with it.
+//!
+//! | module | holds |
+//! |---|---|
+//! | `action`, `context`, `error` | what an action type is, what an attempt is given, how it fails |
+//! | `registry` | all types by their tag: a new one is one file and one line there |
+//! | `script`, `shell`, `sql`, `transfer` | the types |
+//! | `database` | connecting and running statements, as `sql` and `transfer` both do |
+//! | `shell_command` | commands that a task runs beside its work |
 
 mod action;
 mod context;
+mod database;
 mod error;
 mod registry;
 mod script;
 mod shell;
+mod shell_command;
+mod sql;
+mod transfer;
 
 pub use action::{Action, Outcome, ProcessSpec, Work};
 pub use context::{AttemptContext, Level, LogSink};
 pub use error::ActionError;
 pub use registry::{ParsedAction, Registry};
+pub use script::Script;
+pub use shell::Shell;
+pub use sql::Sql;
+pub use transfer::Transfer;

@@ -13,8 +13,6 @@ use async_trait::async_trait;
 use crate::action::{Action, Outcome, Work};
 use crate::context::AttemptContext;
 use crate::error::ActionError;
-use crate::script::Script;
-use crate::shell::Shell;
 
 /// The action types that this program knows.
 pub struct Registry {
@@ -74,7 +72,11 @@ impl Registry {
 
     /// Every type that akkaflow brings.
     pub fn builtin() -> Self {
-        Self::empty().with::<Script>().with::<Shell>()
+        Self::empty()
+            .with::<crate::Script>()
+            .with::<crate::Shell>()
+            .with::<crate::Sql>()
+            .with::<crate::Transfer>()
     }
 
     /// Adds a type.
@@ -116,14 +118,14 @@ impl Registry {
 
 impl ActionCatalog for Registry {
     fn check(&self, body: &Element, diagnostics: &mut Diagnostics) -> Option<()> {
-        self.entries.contains_key(body.name.as_str()).then(|| {
-            // What is wrong with it stands in the diagnostics.
-            let _ = self.parse(body, diagnostics);
-        })
+        let entry = self.entries.get(body.name.as_str())?;
+        (entry.shape)().check(body, diagnostics);
+        (entry.parse)(body, diagnostics);
+        Some(())
     }
 
     fn tags(&self) -> Vec<&'static str> {
-        Self::tags(self)
+        Registry::tags(self)
     }
 }
 

@@ -1,6 +1,6 @@
-//! `<script>`: runs an inline script in a fresh directory, with its attachments beside it.
+//! `<script>`: runs an inline script in a fresh working directory.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use akkaflow_model::diagnostic::Diagnostics;
 use akkaflow_model::element::Element;
@@ -12,12 +12,66 @@ use crate::action::{Action, ProcessSpec, Work};
 use crate::context::AttemptContext;
 use crate::error::ActionError;
 
-/// `<script>`.
-#[derive(Debug, Clone)]
-pub(crate) struct Script {
+/// Sets the scene for the script, as in akkaflow.
+const RUN_FILE: &str = "akkaflow_run";
+
+/// The script itself.
+const SCRIPT_FILE: &str = "akkaflow_script";
+
+/// `<script>`: runs an inline script in a fresh working directory.
+///
+/// The text is passed byte for byte; only blanks before a leading `#!` go, so that the system honours it. A text without one is
+/// run by bash. `/etc/profile` is read first, as users rely on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Script {
     code: String,
-    param_line: String,
     attachments: Vec<PathBuf>,
+    /// Written behind the script's name as it stands: the shell takes it apart.
+    param_line: String,
+}
+
+impl Script {
+    /// A script without attachments and parameters.
+    pub(crate) fn inline(code: &str) -> Self {
+        Self {
+            code: normalized(code),
+            attachments: Vec::new(),
+            param_line: String::new(),
+        }
+    }
+
+    /// The process that runs it in `attempt`'s directory.
+    pub(crate) fn process(&self, attempt: &AttemptContext) -> ProcessSpec {
+        let directory = quoted(&attempt.directory.to_string_lossy());
+        let interpreter = if self.code.starts_with("#!") {
+            ""
+        } else {
+            "/bin/bash "
+        };
+        let param_line = self.param_line.replace(['\n', '\r'], " ");
+        // One process after the other in the same place: the shell that read the profile becomes the script.
+        let run = format!(
+            "if [ -r /etc/profile ]; then . /etc/profile; fi >/dev/null 2>&1\n\
+             cd {directory} || exit 1\n\
+             exec {interpreter}./{SCRIPT_FILE} {}\n",
+            param_line.trim()
+        );
+        ProcessSpec {
+            program: PathBuf::from("/bin/bash"),
+            arguments: vec![
+                attempt
+                    .directory
+                    .join(RUN_FILE)
+                    .to_string_lossy()
+                    .into_owned(),
+            ],
+            environment: Vec::new(),
+            files: vec![
+                (RUN_FILE.to_owned(), run.into_bytes(), false),
+                (SCRIPT_FILE.to_owned(), self.code.clone().into_bytes(), true),
+            ],
+        }
+    }
 }
 
 #[async_trait]
@@ -25,11 +79,72 @@ impl Action for Script {
     const TAG: &'static str = "script";
 
     fn shape() -> Shape {
-        shape(Self::TAG)
+        Shape::new(
+            Self::TAG,
+            Text::new(
+                "在独立的工作目录中执行脚本",
+                "runs an inline script in a fresh working directory",
+            ),
+        )
+        .child(
+            Shape::new(
+                "code",
+                Text::new(
+                    "脚本内容，可用#!指定解释器，默认为bash",
+                    "the script; `#!` names its interpreter, bash without one",
+                ),
+            )
+            .text(TextRule::Required),
+            1,
+            Some(1),
+        )
+        .child(
+            Shape::new(
+                "attach-list",
+                Text::new("附件列表", "files that lie beside the script"),
+            )
+            .child(
+                Shape::new(
+                    "file",
+                    Text::new("master上的文件路径", "a path on the master"),
+                )
+                .text(TextRule::Required),
+                0,
+                None,
+            ),
+            0,
+            Some(1),
+        )
+        .child(
+            Shape::new(
+                "param-line",
+                Text::new("脚本的命令行参数", "the script's arguments"),
+            )
+            .text(TextRule::Optional),
+            0,
+            Some(1),
+        )
     }
 
-    fn parse(element: &Element, _: &mut Diagnostics) -> Option<Self> {
-        Self::read(element)
+    fn parse(element: &Element, _diagnostics: &mut Diagnostics) -> Option<Self> {
+        let code = element.elements_named("code").next()?.text();
+        let attachments = element
+            .elements_named("attach-list")
+            .flat_map(|list| list.elements_named("file"))
+            .map(|file| PathBuf::from(file.text().trim()))
+            .filter(|path| !path.as_os_str().is_empty())
+            .collect();
+        let param_line = element
+            .elements_named("param-line")
+            .next()
+            .map(Element::text)
+            .unwrap_or_default();
+        Some(Self {
+            code: normalized(&code),
+            attachments,
+            param_line,
+        })
+        .filter(|script| !script.code.trim().is_empty())
     }
 
     fn attachments(&self) -> Vec<PathBuf> {
@@ -37,160 +152,20 @@ impl Action for Script {
     }
 
     fn work(&self, attempt: &AttemptContext) -> Result<Work, ActionError> {
-        Ok(Work::Process(self.process(&attempt.directory)))
+        Ok(Work::Process(self.process(attempt)))
     }
 }
 
-/// What a script may hold; `<transfer>` may hold one too.
-pub(crate) fn shape(tag: &'static str) -> Shape {
-    let text = |tag, zh, en| Shape::new(tag, Text::new(zh, en));
-    Shape::new(
-        tag,
-        Text::new("在worker上执行一段脚本", "runs a script on a worker"),
-    )
-    .child(
-        text(
-            "code",
-            "脚本内容，原样写入文件；首行可用#!指定解释器，默认bash",
-            "the script, written as it is; a first line #! names the interpreter, bash otherwise",
-        )
-        .text(TextRule::Required),
-        1,
-        Some(1),
-    )
-    .child(
-        text(
-            "param-line",
-            "附加在脚本之后的命令行参数",
-            "arguments of the script",
-        )
-        .text(TextRule::Optional),
-        0,
-        Some(1),
-    )
-    .child(
-        text(
-            "attach-list",
-            "master上的附件，复制到脚本所在目录",
-            "files of the master that are copied beside the script",
-        )
-        .child(
-            text("file", "附件的绝对路径", "absolute path of an attachment")
-                .text(TextRule::Required),
-            1,
-            None,
-        ),
-        0,
-        Some(1),
-    )
-}
-
-impl Script {
-    /// Reads a checked body; `None` when it lacks its code.
-    pub(crate) fn read(element: &Element) -> Option<Self> {
-        let code = element.elements_named("code").next()?.text();
-        let param_line = element.elements_named("param-line").next();
-        let attachments = element
-            .elements_named("attach-list")
-            .flat_map(|list| list.elements_named("file"))
-            .map(|file| PathBuf::from(file.text().trim()))
-            .collect();
-        Some(Self {
-            code: runnable(&code),
-            param_line: param_line.map_or_else(String::new, |line| line.text().trim().to_owned()),
-            attachments,
-        })
-    }
-
-    /// The process that runs it in `directory`, as akkaflow 2.12 does: the user's profile first.
-    pub(crate) fn process(&self, directory: &Path) -> ProcessSpec {
-        let interpreter = if self.code.starts_with("#!") {
-            ""
-        } else {
-            "/bin/bash "
-        };
-        let directory = quoted(&directory.display().to_string());
-        let param_line = &self.param_line;
-        let run = format!(
-            "if [ -r /etc/profile ]; then . /etc/profile; fi\ncd {directory}\nexec {interpreter}./akkaflow_script {param_line}\n"
-        );
-        ProcessSpec {
-            program: PathBuf::from("/bin/bash"),
-            arguments: vec!["akkaflow_run".to_owned()],
-            environment: Vec::new(),
-            files: vec![
-                ("akkaflow_run".to_owned(), run.into_bytes(), true),
-                (
-                    "akkaflow_script".to_owned(),
-                    self.code.clone().into_bytes(),
-                    true,
-                ),
-            ],
-        }
-    }
-}
-
-/// The text as it must stand in the file: line ends of Windows are no part of a script, and a `#!` counts only as the
-/// very first characters. Everything else stays byte for byte.
-fn runnable(code: &str) -> String {
+/// Only what keeps a system from honouring `#!` is changed: blanks before it, and line ends of Windows.
+pub(crate) fn normalized(code: &str) -> String {
     let code = code.replace("\r\n", "\n");
-    let trimmed = code.trim_start();
-    if trimmed.starts_with("#!") {
-        trimmed.to_owned()
-    } else {
-        code
+    match code.trim_start() {
+        script if script.starts_with("#!") => script.to_owned(),
+        _ => code,
     }
 }
 
-/// The text as one word of a shell.
+/// As one word of the shell.
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn script(xml: &str) -> Script {
-        let document = akkaflow_model::xml::read(xml.as_bytes());
-        Script::read(&document.root.unwrap()).unwrap()
-    }
-
-    #[test]
-    fn the_text_is_passed_byte_for_byte() {
-        let script = script("<script><code><![CDATA[\n  a='x  y' \n\n\tb\n]]></code></script>");
-        assert_eq!(script.code, "\n  a='x  y' \n\n\tb\n");
-    }
-
-    #[test]
-    fn an_interpreter_line_is_moved_to_the_front() {
-        let script = script(
-            "<script><code>\n\n   #!/usr/bin/env python3\nif 1:\n    print(2)\n</code></script>",
-        );
-        assert!(
-            script
-                .code
-                .starts_with("#!/usr/bin/env python3\nif 1:\n    print(2)")
-        );
-        let run = script.process(Path::new("/d")).files.remove(0).1;
-        assert!(
-            String::from_utf8(run)
-                .unwrap()
-                .ends_with("exec ./akkaflow_script \n")
-        );
-    }
-
-    #[test]
-    fn arguments_and_attachments_are_read() {
-        let script = script(
-            "<script><code>x</code><param-line> a 'b c' </param-line><attach-list><file> /a/b.txt </file></attach-list></script>",
-        );
-        assert_eq!(script.attachments, [PathBuf::from("/a/b.txt")]);
-        let run = script.process(Path::new("/it's")).files.remove(0).1;
-        let run = String::from_utf8(run).unwrap();
-        assert!(
-            run.contains(r"cd '/it'\''s'") && run.ends_with("./akkaflow_script a 'b c'\n"),
-            "{run}"
-        );
-    }
 }

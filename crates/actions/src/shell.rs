@@ -1,4 +1,4 @@
-//! `<shell>`: runs a command by `/bin/sh`.
+//! `<shell>`: runs a command.
 
 use std::path::PathBuf;
 
@@ -11,13 +11,16 @@ use async_trait::async_trait;
 use crate::action::{Action, ProcessSpec, Work};
 use crate::context::AttemptContext;
 use crate::error::ActionError;
+use crate::script::normalized;
 
-/// A longer command goes into a file: the kernel takes at most 128 KiB in one argument.
+const RUN_FILE: &str = "akkaflow_run";
+
+/// The longest command that is passed as an argument: Linux takes 128 KiB. Longer ones are passed in a file, which costs a little time.
 const LONGEST_ARGUMENT: usize = 100_000;
 
-/// `<shell>`.
-#[derive(Debug, Clone)]
-pub(crate) struct Shell {
+/// `<shell>`: runs a command by `/bin/sh`, or by what its leading `#!` names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shell {
     command: String,
 }
 
@@ -26,41 +29,48 @@ impl Action for Shell {
     const TAG: &'static str = "shell";
 
     fn shape() -> Shape {
-        let command = Shape::new(
-            "command",
-            Text::new("由/bin/sh执行的命令", "the command, run by /bin/sh"),
-        );
         Shape::new(
             Self::TAG,
-            Text::new("在worker上执行一条命令", "runs a command on a worker"),
+            Text::new("由/bin/sh执行命令", "runs a command by /bin/sh"),
         )
-        .child(command.text(TextRule::Required), 1, Some(1))
+        .child(
+            Shape::new("command", Text::new("命令", "the command")).text(TextRule::Required),
+            1,
+            Some(1),
+        )
     }
 
-    fn parse(element: &Element, _: &mut Diagnostics) -> Option<Self> {
-        let command = element
-            .elements_named("command")
-            .next()?
-            .text()
-            .replace("\r\n", "\n");
-        Some(Self { command })
+    fn parse(element: &Element, _diagnostics: &mut Diagnostics) -> Option<Self> {
+        let command = element.elements_named("command").next()?.text();
+        Some(Self {
+            command: normalized(&command),
+        })
+        .filter(|shell| !shell.command.trim().is_empty())
     }
 
-    fn work(&self, _: &AttemptContext) -> Result<Work, ActionError> {
-        let (arguments, files) = if self.command.len() > LONGEST_ARGUMENT {
-            let file = "akkaflow_run".to_owned();
-            (
-                vec![file.clone()],
-                vec![(file, self.command.clone().into_bytes(), true)],
-            )
-        } else {
-            (vec!["-c".to_owned(), self.command.clone()], Vec::new())
-        };
-        Ok(Work::Process(ProcessSpec {
-            program: PathBuf::from("/bin/sh"),
-            arguments,
-            environment: Vec::new(),
-            files,
-        }))
+    fn work(&self, attempt: &AttemptContext) -> Result<Work, ActionError> {
+        let path = attempt.directory.join(RUN_FILE);
+        let has_interpreter = self.command.starts_with("#!");
+        if !has_interpreter && self.command.len() <= LONGEST_ARGUMENT {
+            return Ok(process("/bin/sh".into(), ["-c", &self.command], Vec::new()));
+        }
+        let file = (RUN_FILE.to_owned(), self.command.clone().into_bytes(), true);
+        Ok(match has_interpreter {
+            true => process(path, [], vec![file]),
+            false => process("/bin/sh".into(), [&*path.to_string_lossy()], vec![file]),
+        })
     }
+}
+
+fn process<const N: usize>(
+    program: PathBuf,
+    arguments: [&str; N],
+    files: Vec<(String, Vec<u8>, bool)>,
+) -> Work {
+    Work::Process(ProcessSpec {
+        program,
+        arguments: arguments.map(str::to_owned).to_vec(),
+        environment: Vec::new(),
+        files,
+    })
 }

@@ -39,6 +39,8 @@ pub enum Kind {
     Boolean,
     /// This many bits, travelling as a decimal number.
     Bits(u32),
+    /// A field of a delimited file: text that may mean anything.
+    Field,
     /// Text of at most this many characters.
     Text(Option<u32>),
     /// Bytes, at most this many.

@@ -14,6 +14,12 @@ pub(crate) enum Conversion {
     Hex,
     /// Bytes become `\x` and hexadecimal digits, PostgreSQL's spelling.
     PostgresHex,
+    /// The bytes that a delimited file spells `\x00ff`.
+    Spelled,
+    /// The same, become hexadecimal digits.
+    SpelledHex,
+    /// The same, become `\x` and hexadecimal digits.
+    SpelledPostgresHex,
     /// `t` and `f` become `1` and `0`.
     Digit,
     /// `2026-11-21 05:00:00+08` loses its offset: the local time stays, as JDBC drivers have it.
@@ -35,6 +41,9 @@ pub(crate) fn conversions(
 
 fn conversion(source: Kind, target: Kind, dialect: Dialect) -> Conversion {
     match (source, target, dialect) {
+        (Kind::Field, Kind::Binary(_), Dialect::Mysql) => Conversion::SpelledHex,
+        (Kind::Field, Kind::Binary(_), Dialect::Postgres) => Conversion::SpelledPostgresHex,
+        (Kind::Field, Kind::Binary(_), Dialect::Sqlite) => Conversion::Spelled,
         (_, Kind::Binary(_), Dialect::Mysql) => Conversion::Hex,
         (_, Kind::Binary(_), Dialect::Postgres) => Conversion::PostgresHex,
         (Kind::Boolean, Kind::Text(_), _) => Conversion::Plain,
@@ -52,11 +61,14 @@ impl Conversion {
     pub(crate) fn append(self, value: &[u8], output: &mut Vec<u8>) {
         match self {
             Self::Plain => output.extend_from_slice(value),
-            Self::Hex => append_hex(&binary(value), output),
+            Self::Hex => append_hex(value, output),
             Self::PostgresHex => {
                 output.extend_from_slice(b"\\x");
-                append_hex(&binary(value), output);
+                append_hex(value, output);
             }
+            Self::Spelled => output.extend_from_slice(&spelled(value)),
+            Self::SpelledHex => append_hex(&spelled(value), output),
+            Self::SpelledPostgresHex => Self::PostgresHex.append(&spelled(value), output),
             Self::Digit => output.extend_from_slice(digit(value)),
             Self::WithoutOffset => output.extend_from_slice(without_offset(value)),
         }
@@ -64,7 +76,7 @@ impl Conversion {
 }
 
 /// A binary value as it is, or out of the spelling `\x00ff` that delimited files have for it.
-pub(crate) fn binary(value: &[u8]) -> std::borrow::Cow<'_, [u8]> {
+fn spelled(value: &[u8]) -> std::borrow::Cow<'_, [u8]> {
     match value.strip_prefix(b"\\x").and_then(from_hex) {
         Some(bytes) => bytes.into(),
         None => value.into(),
@@ -211,8 +223,13 @@ mod tests {
             output
         };
         assert_eq!(spelled(Conversion::Hex, b"\x00\xff"), b"00ff");
-        assert_eq!(spelled(Conversion::PostgresHex, b"\\x0aFF"), b"\\x0aff");
-        assert_eq!(spelled(Conversion::Hex, b"\\xz"), b"5c787a");
+        assert_eq!(spelled(Conversion::Hex, b"\\x41"), b"5c783431");
+        assert_eq!(
+            spelled(Conversion::SpelledPostgresHex, b"\\x0aFF"),
+            b"\\x0aff"
+        );
+        assert_eq!(spelled(Conversion::Spelled, b"\\x0aFF"), b"\x0a\xff");
+        assert_eq!(spelled(Conversion::SpelledHex, b"\\xz"), b"5c787a");
         assert_eq!(spelled(Conversion::Digit, b"t"), b"1");
         assert_eq!(
             spelled(Conversion::WithoutOffset, b"2026-11-21 05:00:00.1+08:30"),

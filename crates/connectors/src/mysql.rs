@@ -78,10 +78,7 @@ impl Session for MysqlSession {
     }
 
     fn canceller(&self) -> Arc<dyn Canceller> {
-        Arc::new(KillQuery {
-            id: self.connection.id(),
-            opts: self.opts.clone(),
-        })
+        Arc::new(self.kill())
     }
 
     async fn execute(&mut self, statement: &str) -> Result<Done, Error> {
@@ -130,7 +127,12 @@ impl Session for MysqlSession {
     }
 
     async fn read(&mut self, query: &str, output: BatchSender) -> Result<u64, Error> {
-        read::read(&mut self.connection, query, output).await
+        let rows = read::read(&mut self.connection, query, &output).await?;
+        if output.is_closed() {
+            // Nobody wants the rest; the driver would take it all before it hangs up.
+            self.kill().cancel().await;
+        }
+        Ok(rows)
     }
 
     async fn write(&mut self, load: Load) -> Result<u64, Error> {
@@ -164,20 +166,31 @@ fn no_query() -> Error {
     ))
 }
 
-struct KillQuery {
+impl MysqlSession {
+    fn kill(&self) -> Kill {
+        Kill {
+            id: self.connection.id(),
+            opts: self.opts.clone(),
+        }
+    }
+}
+
+/// Kills the whole connection: a session is dropped after a cancellation in any case, and a server that is stuck in sending rows to us would not
+/// notice that its statement alone is killed.
+struct Kill {
     id: u32,
     opts: Opts,
 }
 
 #[async_trait]
-impl Canceller for KillQuery {
+impl Canceller for Kill {
     async fn cancel(&self) {
         let Ok(mut connection) = Conn::new(self.opts.clone()).await else {
             return;
         };
         // Nobody is left to tell of a failure; the session is dropped in any case.
         let _ = connection
-            .query_drop(format!("kill query {}", self.id))
+            .query_drop(format!("kill connection {}", self.id))
             .await;
         let _ = connection.disconnect().await;
     }

@@ -81,6 +81,11 @@ codes! {
     UNKNOWN_UNIT = "AF409", "未知的时间单位，按天计算", "an unknown unit of time is taken as days";
     BARE_PARAM = "AF410", "参数引用缺少param:前缀", "a parameter is used without the prefix param:";
 
+    TRANSFER_PARTS = "AF501", "transfer需要单独的script，或一个source与一个target", "a transfer needs a script alone, or one source and one target";
+    BODY_ATTRIBUTE = "AF502", "缺少该类型需要的属性", "an attribute that this type needs is missing";
+    BAD_DELIMITER = "AF503", "分隔符有误", "a delimiter cannot be used";
+    USELESS_ATTRIBUTE = "AF504", "属性对该类型无作用", "an attribute means nothing for this type";
+
     DUPLICATE_LINK = "AF601", "数据库连接名称重复", "two db-links share a name";
     LINK_CREDENTIALS = "AF602", "数据库连接缺少用户名或密码", "a db-link lacks its user name or password";
 }

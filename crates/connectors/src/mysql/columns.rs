@@ -71,9 +71,13 @@ fn kind(column: &Described) -> Kind {
 /// Bytes that the columns of a row may take together, less some for everything that is no string.
 const ROW_BYTES: usize = 60_000;
 
+/// Characters of a column of a table that is made for a file, as in akkaflow.
+const FIELD_CHARACTERS: u32 = 256;
+
 pub(super) fn declaration(kind: Kind, column_count: usize) -> String {
     let share = u32::try_from(ROW_BYTES / column_count.max(1)).unwrap_or(u32::MAX);
     match kind {
+        Kind::Field => declaration(Kind::Text(Some(FIELD_CHARACTERS)), column_count),
         Kind::Integer { bits, is_unsigned } => {
             let name = match bits {
                 8 => "tinyint",

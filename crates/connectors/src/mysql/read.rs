@@ -16,7 +16,7 @@ const PATIENCE: &str = "set session net_write_timeout = 86400";
 pub(super) async fn read(
     connection: &mut Conn,
     query: &str,
-    output: BatchSender,
+    output: &BatchSender,
 ) -> Result<u64, Error> {
     connection.query_drop(PATIENCE).await.map_err(failed)?;
     let statement = connection.prep(query).await.map_err(failed)?;
@@ -27,11 +27,11 @@ pub(super) async fn read(
         .any(|column| column.column_type() == ColumnType::MYSQL_TYPE_FLOAT);
     if has_float {
         let result = connection.exec_iter(&statement, ()).await.map_err(failed)?;
-        return send_rows(result, &output).await;
+        return send_rows(result, output).await;
     }
     connection.close(statement).await.map_err(failed)?;
     let result = connection.query_iter(query).await.map_err(failed)?;
-    send_rows(result, &output).await
+    send_rows(result, output).await
 }
 
 async fn send_rows<P: mysql_async::prelude::Protocol>(

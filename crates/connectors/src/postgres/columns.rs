@@ -31,7 +31,7 @@ pub(super) fn declaration(kind: Kind) -> String {
         Kind::Text(Some(length)) if (1..=10_485_760).contains(&length) => {
             format!("varchar({length})")
         }
-        Kind::Text(_) => "text".to_owned(),
+        Kind::Text(_) | Kind::Field => "text".to_owned(),
         Kind::Binary(_) => "bytea".to_owned(),
         Kind::Date => "date".to_owned(),
         Kind::Time(fraction) => format!("time({})", fraction.min(6)),

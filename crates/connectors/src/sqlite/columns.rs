@@ -36,7 +36,7 @@ pub(super) fn declaration(kind: Kind) -> String {
         Kind::Bits(bits) if bits < 64 => "bigint",
         Kind::Bits(_) => "text",
         Kind::Text(Some(length)) => return format!("varchar({length})"),
-        Kind::Text(None) => "text",
+        Kind::Text(None) | Kind::Field => "text",
         Kind::Binary(_) => "blob",
         Kind::Date => "date",
         Kind::Time(_) => "time",

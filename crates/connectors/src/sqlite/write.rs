@@ -7,7 +7,7 @@ use sqlx::{Arguments, AssertSqlSafe};
 use super::columns::EXACT_DIGITS;
 use super::failed;
 use crate::column::{Column, Kind};
-use crate::convert::{Conversion, binary};
+use crate::convert::Conversion;
 use crate::error::Error;
 use crate::session::Load;
 
@@ -94,7 +94,7 @@ fn bind(
 ) -> Result<(), Error> {
     let refuse = |zh, en| Err(Error::value(row, &column.name, value, zh, en));
     if let Kind::Binary(_) = column.kind {
-        add(arguments, binary(value).into_owned());
+        add(arguments, value.to_vec());
         return Ok(());
     }
     let Ok(text) = std::str::from_utf8(value) else {

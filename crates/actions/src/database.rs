@@ -1,0 +1,160 @@
+//! Connecting to db-links and running statements, as `sql` and `transfer` both do.
+
+use std::time::Instant;
+
+use akkaflow_connectors::{
+    Dialect, Done, Options, Session, Statement, cancellable, connect, split,
+};
+use akkaflow_model::text::Text;
+
+use crate::context::AttemptContext;
+use crate::error::ActionError;
+
+/// Opens a session on the db-link called `name`.
+pub(crate) async fn open(
+    attempt: &AttemptContext,
+    name: &str,
+) -> Result<Box<dyn Session>, ActionError> {
+    let link = attempt.link(name)?;
+    let options = Options {
+        base_dir: attempt.base_directory.clone(),
+    };
+    let connected = tokio::select! {
+        biased;
+        () = attempt.cancelled() => return Err(ActionError::Cancelled),
+        connected = connect(link, &options) => connected?,
+    };
+    for note in &connected.notes {
+        attempt.log.warn(format!("{} | {}", note.zh, note.en));
+    }
+    Ok(connected.session)
+}
+
+/// Runs one statement; cancelled on the server when the attempt is.
+pub(crate) async fn execute(
+    attempt: &AttemptContext,
+    session: &mut dyn Session,
+    statement: &str,
+) -> Result<Done, akkaflow_connectors::Error> {
+    let canceller = session.canceller();
+    cancellable(&attempt.cancel, canceller, session.execute(statement)).await
+}
+
+/// Runs all statements of `text` in one transaction, unless it is a single one or the text opens transactions itself. Says what each did
+/// in the log. What fails rolls back all of them, as far as the database can: MySQL commits at each `CREATE`, `DROP` and the like.
+pub(crate) async fn run_statements(
+    attempt: &AttemptContext,
+    session: &mut dyn Session,
+    text: &str,
+) -> Result<(), ActionError> {
+    let dialect = session.dialect();
+    let statements = split(text, dialect);
+    let has_transaction = statements.len() > 1 && !statements.iter().any(opens_transaction);
+    if has_transaction {
+        execute(attempt, session, dialect.begin()).await?;
+    }
+    for (index, statement) in statements.iter().enumerate() {
+        let place = Place {
+            number: index + 1,
+            count: statements.len(),
+            line: statement.line,
+        };
+        if let Err(error) = run_one(attempt, session, statement, &place).await {
+            if has_transaction && error != ActionError::Cancelled {
+                // A failure to roll back changes nothing: the connection is dropped, and that rolls back too.
+                let _ = execute(attempt, session, "rollback").await;
+            }
+            return Err(error);
+        }
+    }
+    if has_transaction {
+        let place = Text::new("提交失败", "cannot commit");
+        execute(attempt, session, "commit")
+            .await
+            .map_err(|error| error.within(&place))?;
+    }
+    Ok(())
+}
+
+struct Place {
+    number: usize,
+    count: usize,
+    line: u32,
+}
+
+async fn run_one(
+    attempt: &AttemptContext,
+    session: &mut dyn Session,
+    statement: &Statement,
+    place: &Place,
+) -> Result<(), ActionError> {
+    let Place {
+        number,
+        count,
+        line,
+    } = place;
+    let start = Instant::now();
+    let done = execute(attempt, session, &statement.text)
+        .await
+        .map_err(|error| {
+            error.within(&Text::new(
+                format!("第{number}条语句（第{line}行）执行失败"),
+                format!("statement {number} (line {line})"),
+            ))
+        })?;
+    let rows = done.affected;
+    let seconds = start.elapsed().as_secs_f64();
+    let shown = shown(&statement.text);
+    attempt.log.both(
+        format_args!("语句{number}/{count}（第{line}行）影响{rows}行，耗时{seconds:.3}s"),
+        format_args!("statement {number} of {count} (line {line}): {rows} rows affected, {seconds:.3} s: {shown}"),
+    );
+    Ok(())
+}
+
+fn opens_transaction(statement: &Statement) -> bool {
+    let mut words = statement
+        .text
+        .split_whitespace()
+        .map(str::to_ascii_lowercase);
+    match words.next().as_deref() {
+        Some("begin") => words.next().as_deref() != Some("not"),
+        Some("start") => words.next().as_deref() == Some("transaction"),
+        _ => false,
+    }
+}
+
+/// Characters of a statement that its line in the log shows.
+const SHOWN_CHARACTERS: usize = 120;
+
+fn shown(statement: &str) -> String {
+    let words: Vec<&str> = statement.split_whitespace().collect();
+    let line = words.join(" ");
+    match line.char_indices().nth(SHOWN_CHARACTERS) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
+}
+
+/// The query that a source's text means: the text itself if it holds a blank, else the table of that name.
+pub(crate) fn query(text: &str) -> String {
+    let text = text
+        .trim()
+        .trim_end_matches(|c: char| c == ';' || c.is_whitespace());
+    match text.contains(char::is_whitespace) {
+        true => text.to_owned(),
+        false => format!("select * from {text}"),
+    }
+}
+
+/// How to empty a table so that it can be undone.
+pub(crate) fn delete_all(table: &str) -> String {
+    format!("delete from {table} where 1 = 1")
+}
+
+/// Whether the text is nothing but blanks, comments and separators, whatever the dialect.
+pub(crate) fn is_empty(text: &str) -> bool {
+    [Dialect::Mysql, Dialect::Postgres, Dialect::Sqlite]
+        .into_iter()
+        .all(|dialect| split(text, dialect).is_empty())
+}

@@ -1,0 +1,109 @@
+//! `<transfer>`: moves rows between databases and delimited files.
+//!
+//! The order is akkaflow's: the source's columns, the missing table, `is-pre-truncate`, `pre`, the rows, `after`. The rows are all or
+//! nothing: one transaction for a table, one rename for a file. `pre`, `after` and the new table stand outside it. Emptying the table is
+//! part of the transaction unless there is a `pre`, which must find it empty already.
+
+mod body;
+mod copy;
+mod shape;
+mod source;
+mod to_database;
+mod to_file;
+
+use akkaflow_model::diagnostic::Diagnostics;
+use akkaflow_model::element::Element;
+use akkaflow_model::shape::Shape;
+use async_trait::async_trait;
+
+use crate::action::{Action, Outcome, Work};
+use crate::context::AttemptContext;
+use crate::error::ActionError;
+use crate::script::Script;
+use body::{Source, Target};
+
+/// `<transfer>`: moves rows between databases and delimited files, or runs a script.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transfer {
+    way: Way,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Way {
+    Script(Script),
+    Rows(Box<(Source, Target)>),
+}
+
+#[async_trait]
+impl Action for Transfer {
+    const TAG: &'static str = "transfer";
+
+    fn shape() -> Shape {
+        shape::shape(Self::TAG)
+    }
+
+    fn parse(element: &Element, diagnostics: &mut Diagnostics) -> Option<Self> {
+        body::parse(element, diagnostics).map(|way| Self { way })
+    }
+
+    fn links(&self) -> Vec<String> {
+        let Way::Rows(ends) = &self.way else {
+            return Vec::new();
+        };
+        let mut links: Vec<String> = Vec::new();
+        if let Source::Database { link, .. } = &ends.0 {
+            links.push(link.clone());
+        }
+        if let Target::Database { link, .. } = &ends.1
+            && !links.contains(link)
+        {
+            links.push(link.clone());
+        }
+        links
+    }
+
+    fn work(&self, attempt: &AttemptContext) -> Result<Work, ActionError> {
+        Ok(match &self.way {
+            Way::Script(script) => Work::Process(script.process(attempt)),
+            Way::Rows(_) => Work::Task,
+        })
+    }
+
+    async fn run(&self, attempt: &AttemptContext) -> Result<Outcome, ActionError> {
+        let Way::Rows(ends) = &self.way else {
+            return Ok(Outcome::default());
+        };
+        let (source, target) = ends.as_ref();
+        let result = match target {
+            Target::Database {
+                link,
+                table,
+                is_pre_truncate,
+                commands,
+            } => {
+                let target = to_database::Into {
+                    link,
+                    table,
+                    is_pre_truncate: *is_pre_truncate,
+                    commands,
+                };
+                target.run(attempt, source).await
+            }
+            Target::File {
+                path,
+                delimiter,
+                is_pre_del,
+                commands,
+            } => {
+                let target = to_file::Into {
+                    path: attempt.base_directory.join(path),
+                    delimiter,
+                    is_pre_del: *is_pre_del,
+                    commands,
+                };
+                target.run(attempt, source).await
+            }
+        };
+        result.map(|()| Outcome::default())
+    }
+}

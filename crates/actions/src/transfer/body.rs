@@ -1,0 +1,259 @@
+//! Reading a `<transfer>`.
+
+use std::path::PathBuf;
+
+use akkaflow_connectors::Delimiter;
+use akkaflow_model::code;
+use akkaflow_model::diagnostic::Diagnostics;
+use akkaflow_model::element::Element;
+use akkaflow_model::text::Text;
+
+use super::Way;
+use crate::script::Script;
+
+/// Where rows come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Source {
+    /// A table or a query.
+    Database { link: String, text: String },
+    /// A delimited file.
+    File { path: PathBuf, delimiter: Delimiter },
+}
+
+/// Where rows go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Target {
+    /// A table.
+    Database {
+        link: String,
+        table: String,
+        is_pre_truncate: bool,
+        commands: Commands,
+    },
+    /// A delimited file.
+    File {
+        path: PathBuf,
+        delimiter: Delimiter,
+        is_pre_del: bool,
+        commands: Commands,
+    },
+}
+
+/// What runs before and after the rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Commands {
+    pub(super) pre: Option<String>,
+    pub(super) after: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    Database,
+    File,
+}
+
+pub(super) fn parse(element: &Element, diagnostics: &mut Diagnostics) -> Option<Way> {
+    let child = |name| element.elements_named(name).next();
+    match (child("script"), child("source"), child("target")) {
+        (Some(script), None, None) => parse_script(script, diagnostics).map(Way::Script),
+        (None, Some(source), Some(target)) => {
+            let source = parse_source(source, diagnostics);
+            let target = parse_target(target, diagnostics);
+            Some(Way::Rows(Box::new((source?, target?))))
+        }
+        _ => {
+            diagnostics.error(
+                code::TRANSFER_PARTS,
+                element.name_span,
+                Text::new(
+                    "<transfer> 需要单独的<script>，或一个<source>与一个<target>",
+                    "<transfer> needs a <script> alone, or one <source> and one <target>",
+                ),
+                None,
+            );
+            None
+        }
+    }
+}
+
+/// The code stands in a `<code>` as in `<script>`, or in the element itself.
+fn parse_script(element: &Element, diagnostics: &mut Diagnostics) -> Option<Script> {
+    let script = match element.elements_named("code").next() {
+        Some(inner) => inner.text(),
+        None => element.text(),
+    };
+    if !script.trim().is_empty() {
+        return Some(Script::inline(&script));
+    }
+    diagnostics.error(
+        code::MISSING_TEXT,
+        element.name_span,
+        Text::new("<script> 不能为空", "<script> must not be empty"),
+        None,
+    );
+    None
+}
+
+fn parse_source(element: &Element, diagnostics: &mut Diagnostics) -> Option<Source> {
+    let end = end(element)?;
+    let text = element.text().trim().to_owned();
+    let source = match end {
+        End::Database => {
+            warn_useless(element, &["file-link", "delimited"], "DB", diagnostics);
+            Source::Database {
+                link: needed(element, "db-link", "DB", diagnostics)?,
+                text: text.clone(),
+            }
+        }
+        End::File => {
+            warn_useless(element, &["db-link"], "FILE", diagnostics);
+            check_file_link(element, diagnostics);
+            Source::File {
+                path: PathBuf::from(&text),
+                delimiter: delimiter(element, diagnostics)?,
+            }
+        }
+    };
+    Some(source).filter(|_| !text.is_empty())
+}
+
+fn parse_target(element: &Element, diagnostics: &mut Diagnostics) -> Option<Target> {
+    let command = |name| {
+        element
+            .elements_named(name)
+            .next()
+            .map(Element::text)
+            .filter(|text| !text.trim().is_empty())
+    };
+    let commands = Commands {
+        pre: command("pre"),
+        after: command("after"),
+    };
+    match end(element)? {
+        End::Database => {
+            let useless = ["file-link", "delimited", "path", "is-pre-del"];
+            warn_useless(element, &useless, "DB", diagnostics);
+            let link = needed(element, "db-link", "DB", diagnostics);
+            let table = needed(element, "table", "DB", diagnostics);
+            Some(Target::Database {
+                link: link?,
+                table: table?,
+                is_pre_truncate: is_true(element, "is-pre-truncate"),
+                commands,
+            })
+        }
+        End::File => {
+            let useless = ["db-link", "table", "is-pre-truncate"];
+            warn_useless(element, &useless, "FILE", diagnostics);
+            check_file_link(element, diagnostics);
+            let path = needed(element, "path", "FILE", diagnostics);
+            let delimiter = delimiter(element, diagnostics);
+            Some(Target::File {
+                path: PathBuf::from(path?),
+                delimiter: delimiter?,
+                is_pre_del: is_true(element, "is-pre-del"),
+                commands,
+            })
+        }
+    }
+}
+
+/// `None` for a type that the shape has already complained of.
+fn end(element: &Element) -> Option<End> {
+    let word = element.attribute("type")?.value.trim().to_ascii_uppercase();
+    match word.as_str() {
+        "DB" => Some(End::Database),
+        "FILE" => Some(End::File),
+        _ => None,
+    }
+}
+
+fn is_true(element: &Element, name: &str) -> bool {
+    element
+        .attribute(name)
+        .is_some_and(|attribute| attribute.value.trim().eq_ignore_ascii_case("true"))
+}
+
+fn needed(
+    element: &Element,
+    name: &str,
+    end: &str,
+    diagnostics: &mut Diagnostics,
+) -> Option<String> {
+    let attribute = element.attribute(name);
+    let value = attribute.map(|attribute| attribute.value.trim());
+    if let Some(value) = value.filter(|value| !value.is_empty()) {
+        return Some(value.to_owned());
+    }
+    let tag = &element.name;
+    diagnostics.error(
+        code::BODY_ATTRIBUTE,
+        attribute.map_or(element.name_span, |attribute| attribute.name_span),
+        Text::new(
+            format!("类型为{end}的 <{tag}> 需要属性 `{name}`"),
+            format!("<{tag}> of type {end} needs the attribute `{name}`"),
+        ),
+        None,
+    );
+    None
+}
+
+fn warn_useless(element: &Element, names: &[&str], end: &str, diagnostics: &mut Diagnostics) {
+    let tag = &element.name;
+    for attribute in &element.attributes {
+        let name = attribute.name.as_str();
+        if names.contains(&name) {
+            diagnostics.warning(
+                code::USELESS_ATTRIBUTE,
+                attribute.name_span,
+                Text::new(
+                    format!("属性 `{name}` 对类型为{end}的 <{tag}> 无作用"),
+                    format!("`{name}` means nothing for <{tag}> of type {end}"),
+                ),
+                None,
+            );
+        }
+    }
+}
+
+/// Only the machine's own files yet.
+fn check_file_link(element: &Element, diagnostics: &mut Diagnostics) {
+    let other = element
+        .attribute("file-link")
+        .filter(|link| !matches!(link.value.trim(), "" | "local"));
+    if let Some(link) = other {
+        let name = &link.value;
+        diagnostics.warning(
+            code::NOT_RUNNABLE,
+            link.value_span,
+            Text::new(
+                format!("当前版本只支持本地文件，暂不能使用文件连接[{name}]"),
+                format!("this version reads and writes local files only, not those of file-link `{name}`"),
+            ),
+            Text::new(
+                "请使用 file-link=\"local\"",
+                "write file-link=\"local\"",
+            ),
+        );
+    }
+}
+
+fn delimiter(element: &Element, diagnostics: &mut Diagnostics) -> Option<Delimiter> {
+    let attribute = element.attribute("delimited");
+    let text = attribute.map_or("\\t", |attribute| attribute.value.as_str());
+    match Delimiter::parse(text) {
+        Ok(delimiter) => Some(delimiter),
+        Err(error) => {
+            diagnostics.error(
+                code::BAD_DELIMITER,
+                attribute.map_or(element.name_span, |attribute| attribute.value_span),
+                Text::new(
+                    format!("属性 `delimited` 有误：{}", error.0.zh),
+                    format!("`delimited` cannot be used: {}", error.0.en),
+                ),
+                None,
+            );
+            None
+        }
+    }
+}

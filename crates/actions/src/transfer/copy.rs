@@ -1,0 +1,112 @@
+//! Reader and writer side by side.
+
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+use akkaflow_connectors::{BatchReceiver, Error, Progress, channel};
+use akkaflow_model::text::Text;
+
+use super::source::Opened;
+use crate::context::AttemptContext;
+
+/// Between two lines about progress.
+const PROGRESS_INTERVAL: Duration = Duration::from_secs(5);
+
+/// What a copy came to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Copied {
+    pub(super) rows: u64,
+    pub(super) elapsed: Duration,
+}
+
+/// Reads `source` into what `write` makes of it. Good only when the reader came to its end and the writer took every row: whatever else
+/// happens is an error, and nothing may be committed.
+pub(super) async fn copy<T, W>(
+    attempt: &AttemptContext,
+    source: Opened,
+    expected: Option<usize>,
+    write: impl FnOnce(BatchReceiver, Progress) -> W,
+) -> Result<(T, Copied), Error>
+where
+    W: Future<Output = Result<(T, u64), Error>>,
+{
+    let start = Instant::now();
+    let (sender, receiver) = channel();
+    let source_canceller = source.canceller();
+    let reader = tokio::spawn(source.read(attempt.cancel.clone(), expected, sender));
+    let progress = Progress::default();
+    let written = watch(attempt, &progress, write(receiver, progress.clone())).await;
+    if written.is_err() && !reader.is_finished() {
+        // Nobody takes rows any more; a server that is still looking for them must not go on.
+        let _ = tokio::time::timeout(Duration::from_secs(1), source_canceller.cancel()).await;
+    }
+    let read = match &written {
+        Err(Error::Cancelled) => {
+            reader.abort();
+            return Err(Error::Cancelled);
+        }
+        // The reader is told by its closed channel, or was cancelled: it may fail of that itself.
+        Err(_) => tokio::time::timeout(Duration::from_secs(2), reader)
+            .await
+            .unwrap_or(Ok(Ok(0))),
+        Ok(_) => reader.await,
+    };
+    let read = read.expect("a reader does not panic");
+    match (written, read) {
+        (Ok((end, written)), Ok(read)) if written == read => {
+            let copied = Copied {
+                rows: written,
+                elapsed: start.elapsed(),
+            };
+            Ok((end, copied))
+        }
+        (Ok((_, written)), Ok(read)) => Err(Error::Row(Text::new(
+            format!("读取{read}条，但只写入{written}条，已全部回滚"),
+            format!("{read} rows were read but {written} written, nothing is kept"),
+        ))),
+        // A row that the reader refuses ends the writer early: the reader knows why.
+        (_, Err(error @ (Error::Row(_) | Error::File(_)))) => Err(error),
+        (Err(error), _) | (_, Err(error)) => Err(error),
+    }
+}
+
+/// Reports progress while `work` goes on.
+async fn watch<T>(
+    attempt: &AttemptContext,
+    progress: &Progress,
+    work: impl Future<Output = T>,
+) -> T {
+    let mut work = std::pin::pin!(work);
+    let mut ticks = tokio::time::interval_at(
+        tokio::time::Instant::now() + PROGRESS_INTERVAL,
+        PROGRESS_INTERVAL,
+    );
+    loop {
+        tokio::select! {
+            biased;
+            result = &mut work => return result,
+            _ = ticks.tick() => {
+                let rows = progress.rows();
+                attempt.log.both(
+                    format_args!("已插入{rows}条"),
+                    format_args!("{rows} rows written"),
+                );
+            }
+        }
+    }
+}
+
+impl Copied {
+    /// The closing line.
+    pub(super) fn report(self, attempt: &AttemptContext) {
+        let Self { rows, elapsed } = self;
+        let seconds = elapsed.as_secs_f64();
+        let rate = rows as f64 / seconds.max(0.001);
+        attempt.log.both(
+            format_args!(
+                "同步结束，耗时{seconds:.1}s,一共插入{rows}条数据，平均每秒插入{rate:.0}条"
+            ),
+            format_args!("done in {seconds:.1} s: {rows} rows, {rate:.0} rows/s"),
+        );
+    }
+}

@@ -1,0 +1,145 @@
+//! What a `<transfer>` may hold.
+
+use akkaflow_model::shape::{AttributeKind, AttributeShape, Shape, TextRule};
+use akkaflow_model::text::Text;
+
+const TYPES: AttributeKind = AttributeKind::ChoiceIgnoringCase(&["DB", "FILE"]);
+
+/// More writers than any database profits from.
+const MOST_TASKS: i64 = 1000;
+
+pub(super) fn shape(tag: &'static str) -> Shape {
+    Shape::new(
+        tag,
+        Text::new(
+            "在数据库与文本文件之间传输数据",
+            "moves rows between databases and delimited files",
+        ),
+    )
+    .child(script(), 0, Some(1))
+    .child(source(), 0, Some(1))
+    .child(target(), 0, Some(1))
+}
+
+fn text(name: &'static str, kind: AttributeKind, zh: &str, en: &str) -> AttributeShape {
+    AttributeShape::new(name, kind, Text::new(zh, en))
+}
+
+fn type_attribute() -> AttributeShape {
+    text(
+        "type",
+        TYPES,
+        "DB或FILE",
+        "DB for a database, FILE for a delimited file",
+    )
+    .required()
+}
+
+fn db_link() -> AttributeShape {
+    let (zh, en) = ("数据库连接的名称（DB）", "the db-link's name (DB)");
+    text("db-link", AttributeKind::Text, zh, en)
+}
+
+fn file_link() -> AttributeShape {
+    let (zh, en) = ("文件连接的名称（FILE）", "the file-link's name (FILE)");
+    text("file-link", AttributeKind::Text, zh, en).default("local")
+}
+
+fn delimited() -> AttributeShape {
+    text(
+        "delimited",
+        AttributeKind::Text,
+        "字段分隔符（FILE），普通文本，可用\\t、\\u0001等转义",
+        "what parts the fields (FILE): plain text, with escapes such as \\t and \\u0001",
+    )
+    .default("\\t")
+}
+
+fn script() -> Shape {
+    let doc = Text::new(
+        "以脚本代替source与target",
+        "a script instead of source and target",
+    );
+    let code = Shape::new("code", Text::new("脚本内容", "the script"));
+    Shape::new("script", doc).text(TextRule::Optional).child(
+        code.text(TextRule::Required),
+        0,
+        Some(1),
+    )
+}
+
+fn source() -> Shape {
+    let doc = Text::new(
+        "数据来源：表名或查询语句（DB），或文件路径（FILE）",
+        "where rows come from: a table or a query (DB), or a path (FILE)",
+    );
+    Shape::new("source", doc)
+        .attribute(type_attribute())
+        .attribute(db_link())
+        .attribute(file_link())
+        .attribute(delimited())
+        .text(TextRule::Required)
+}
+
+fn target() -> Shape {
+    let boolean = |name, zh, en| text(name, AttributeKind::Boolean, zh, en).default("false");
+    let command =
+        |tag, zh: &str, en: &str| Shape::new(tag, Text::new(zh, en)).text(TextRule::Optional);
+    Shape::new("target", Text::new("数据去向", "where rows go"))
+        .attribute(type_attribute())
+        .attribute(db_link())
+        .attribute(text(
+            "table",
+            AttributeKind::Text,
+            "目标表（DB），不存在则自动建表",
+            "the table (DB), made if it is missing",
+        ))
+        .attribute(boolean(
+            "is-pre-truncate",
+            "是否先清空目标表（DB）",
+            "whether the table is emptied first (DB)",
+        ))
+        .attribute(
+            text(
+                "task-num",
+                AttributeKind::Integer {
+                    min: 1,
+                    max: MOST_TASKS,
+                },
+                "写入线程数（当前版本总是在一个事务中写入）",
+                "how many writers (this version always writes in one transaction)",
+            )
+            .default("2"),
+        )
+        .attribute(text(
+            "path",
+            AttributeKind::Text,
+            "目标文件路径（FILE）",
+            "the file's path (FILE)",
+        ))
+        .attribute(file_link())
+        .attribute(delimited())
+        .attribute(boolean(
+            "is-pre-del",
+            "是否先删除目标文件（FILE）",
+            "whether the file is deleted first (FILE)",
+        ))
+        .child(
+            command(
+                "pre",
+                "传输前执行的SQL（DB）或命令（FILE）",
+                "statements (DB) or a command (FILE) to run before",
+            ),
+            0,
+            Some(1),
+        )
+        .child(
+            command(
+                "after",
+                "传输后执行的SQL（DB）或命令（FILE）",
+                "statements (DB) or a command (FILE) to run after",
+            ),
+            0,
+            Some(1),
+        )
+}

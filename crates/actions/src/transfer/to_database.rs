@@ -1,0 +1,143 @@
+//! The writing end: a table.
+
+use akkaflow_connectors::{Column, Load, Session, cancellable};
+use akkaflow_model::text::Text;
+
+use super::body::{Commands, Source};
+use super::copy::copy;
+use super::source::{self, Opened};
+use crate::context::AttemptContext;
+use crate::database;
+use crate::error::ActionError;
+
+pub(super) struct Into<'a> {
+    pub(super) link: &'a str,
+    pub(super) table: &'a str,
+    pub(super) is_pre_truncate: bool,
+    pub(super) commands: &'a Commands,
+}
+
+impl Into<'_> {
+    pub(super) async fn run(
+        &self,
+        attempt: &AttemptContext,
+        source: &Source,
+    ) -> Result<(), ActionError> {
+        let source = source::open(attempt, source).await?;
+        let mut session = database::open(attempt, self.link).await?;
+        let columns = self
+            .columns(attempt, session.as_mut(), source.columns())
+            .await?;
+        self.before(attempt, session.as_mut()).await?;
+        self.rows(attempt, session.as_mut(), source, columns)
+            .await?;
+        if let Some(after) = &self.commands.after {
+            attempt
+                .log
+                .both("执行后置语句", "running the statements after");
+            database::run_statements(attempt, session.as_mut(), after).await?;
+        }
+        Ok(())
+    }
+
+    /// The table's columns; it is made if it is missing.
+    async fn columns(
+        &self,
+        attempt: &AttemptContext,
+        session: &mut dyn Session,
+        source: Option<Vec<Column>>,
+    ) -> Result<Vec<Column>, ActionError> {
+        let canceller = session.canceller();
+        let found = cancellable(&attempt.cancel, canceller, session.table(self.table)).await?;
+        if let Some(columns) = found {
+            attempt.log.both("目标表存在", "the target table exists");
+            return Ok(columns);
+        }
+        attempt.log.both(
+            "目标表不存在，将自动建表",
+            "the target table is missing and will be made",
+        );
+        let columns = source.ok_or_else(|| {
+            ActionError::Retryable(Text::new(
+                format!("源文件为空，无法据此建表{}", self.table),
+                format!(
+                    "the source file is empty, so table {} cannot be made after it",
+                    self.table
+                ),
+            ))
+        })?;
+        let statement = session.create_table(self.table, &columns);
+        database::execute(attempt, session, &statement).await?;
+        let canceller = session.canceller();
+        let made = cancellable(&attempt.cancel, canceller, session.table(self.table)).await?;
+        Ok(made.unwrap_or(columns))
+    }
+
+    /// What is outside the transaction of the rows.
+    async fn before(
+        &self,
+        attempt: &AttemptContext,
+        session: &mut dyn Session,
+    ) -> Result<(), ActionError> {
+        let Some(pre) = &self.commands.pre else {
+            return Ok(());
+        };
+        if self.is_pre_truncate {
+            database::execute(attempt, session, &database::delete_all(self.table)).await?;
+        }
+        attempt
+            .log
+            .both("执行前置语句", "running the statements before");
+        database::run_statements(attempt, session, pre).await
+    }
+
+    async fn rows(
+        &self,
+        attempt: &AttemptContext,
+        session: &mut dyn Session,
+        source: Opened,
+        target: Vec<Column>,
+    ) -> Result<(), ActionError> {
+        let count = target.len();
+        let source_columns = source.columns_for(count);
+        let begin = session.dialect().begin();
+        database::execute(attempt, session, begin).await?;
+        if self.is_pre_truncate && self.commands.pre.is_none() {
+            database::execute(attempt, session, &database::delete_all(self.table)).await?;
+        }
+        attempt.log.both(
+            "同步到目标，将启动1个线程",
+            "writing to the target in one transaction",
+        );
+        let (stop, canceller) = (attempt.cancel.clone(), session.canceller());
+        let writing = &mut *session;
+        let result = copy(attempt, source, Some(count), |rows, progress| async move {
+            let load = Load {
+                table: self.table.to_owned(),
+                target,
+                source: source_columns,
+                rows,
+                progress,
+            };
+            let written = cancellable(&stop, canceller, writing.write(load)).await?;
+            Ok(((), written))
+        })
+        .await;
+        let copied = match result {
+            Ok(((), copied)) => copied,
+            Err(error) => {
+                if error != akkaflow_connectors::Error::Cancelled {
+                    // A failure to roll back changes nothing: the connection is dropped, and that rolls back too.
+                    let _ = database::execute(attempt, session, "rollback").await;
+                }
+                return Err(error.into());
+            }
+        };
+        let place = Text::new("提交失败，数据未写入", "cannot commit, nothing is kept");
+        database::execute(attempt, session, "commit")
+            .await
+            .map_err(|error| error.within(&place))?;
+        copied.report(attempt);
+        Ok(())
+    }
+}

@@ -1,0 +1,113 @@
+//! The writing end: a delimited file.
+
+use std::path::{Path, PathBuf};
+
+use akkaflow_connectors::{BatchReceiver, Column, Delimiter, Error, FileWriter, Progress};
+use akkaflow_model::text::Text;
+use tokio_util::sync::CancellationToken;
+
+use super::body::{Commands, Source};
+use super::copy::copy;
+use super::source;
+use crate::context::AttemptContext;
+use crate::error::ActionError;
+use crate::shell_command;
+
+pub(super) struct Into<'a> {
+    pub(super) path: PathBuf,
+    pub(super) delimiter: &'a Delimiter,
+    pub(super) is_pre_del: bool,
+    pub(super) commands: &'a Commands,
+}
+
+impl Into<'_> {
+    pub(super) async fn run(
+        &self,
+        attempt: &AttemptContext,
+        source: &Source,
+    ) -> Result<(), ActionError> {
+        let source = source::open(attempt, source).await?;
+        if self.is_pre_del {
+            remove(&self.path)?;
+        }
+        if let Some(pre) = &self.commands.pre {
+            attempt
+                .log
+                .both("执行前置语句", "running the command before");
+            shell_command::run(attempt, &Text::new("前置命令", "the command before"), pre).await?;
+        }
+        attempt
+            .log
+            .both("同步到目标，将启动1个线程", "writing to the target");
+        let columns = match &source {
+            source::Opened::Database { columns, .. } => Some(columns.clone()),
+            source::Opened::File { .. } => None,
+        };
+        let unique = format!(
+            "{}-{}-{}",
+            attempt.key.instance.short(),
+            attempt.key.run,
+            attempt.key.attempt
+        );
+        let (path, delimiter) = (self.path.clone(), self.delimiter.clone());
+        let stop = attempt.cancel.clone();
+        let (writer, copied) = copy(attempt, source, None, |rows, progress| async move {
+            blocking(move || {
+                let writer = FileWriter::create(&path, delimiter, &unique)?;
+                write(writer, columns.as_deref(), rows, &progress, &stop)
+            })
+            .await
+        })
+        .await?;
+        if attempt.cancel.is_cancelled() {
+            return Err(ActionError::Cancelled);
+        }
+        blocking(move || writer.finish()).await?;
+        copied.report(attempt);
+        if let Some(after) = &self.commands.after {
+            attempt
+                .log
+                .both("执行后置语句", "running the command after");
+            shell_command::run(attempt, &Text::new("后置命令", "the command after"), after).await?;
+        }
+        Ok(())
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .expect("writing a file does not panic")
+}
+
+fn write(
+    mut writer: FileWriter,
+    columns: Option<&[Column]>,
+    mut rows: BatchReceiver,
+    progress: &Progress,
+    stop: &CancellationToken,
+) -> Result<(FileWriter, u64), Error> {
+    while let Some(batch) = rows.blocking_recv() {
+        if stop.is_cancelled() {
+            return Err(Error::Cancelled);
+        }
+        writer.write(&batch, columns)?;
+        progress.add(batch.row_count());
+    }
+    Ok((writer, progress.rows()))
+}
+
+fn remove(path: &Path) -> Result<(), ActionError> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            let path = path.display();
+            Err(ActionError::Retryable(Text::new(
+                format!("无法删除文件{path}：{error}"),
+                format!("cannot delete {path}: {error}"),
+            )))
+        }
+        _ => Ok(()),
+    }
+}

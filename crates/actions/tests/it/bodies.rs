@@ -1,0 +1,119 @@
+//! What is wrong with a body is said with its place, all at once.
+
+use akkaflow_actions::Registry;
+use akkaflow_model::diagnostic::{Diagnostics, Severity};
+use akkaflow_model::read::ActionCatalog;
+use akkaflow_model::xml;
+
+use crate::support::check;
+
+/// Code and offending text of each finding.
+fn findings(body: &str) -> Vec<(&'static str, String)> {
+    let (action, diagnostics) = check(body);
+    let has_errors = diagnostics.iter().any(|d| d.severity == Severity::Error);
+    assert!(
+        !(has_errors && action.is_some()) || diagnostics.iter().any(|d| d.code < "AF300"),
+        "{body}"
+    );
+    diagnostics
+        .iter()
+        .map(|finding| (finding.code, body[finding.span.range()].to_owned()))
+        .collect()
+}
+
+fn found(code: &'static str, text: &str) -> (&'static str, String) {
+    (code, text.to_owned())
+}
+
+#[test]
+fn right_bodies_have_no_findings() {
+    for body in [
+        "<script><code>x</code><attach-list><file>/a</file></attach-list><param-line>1 2</param-line></script>",
+        "<shell><command>true</command></shell>",
+        "<sql db-link='a'>select 1; select 2</sql>",
+        "<transfer><script>x</script></transfer>",
+        "<transfer><script><code>x</code></script></transfer>",
+        "<transfer><source type='db' db-link='a'>t</source><target type='FILE' path='/x' task-num='2' is-pre-del='true'><pre>a</pre><after>b</after></target></transfer>",
+        "<transfer><source type='FILE' delimited='\\u0001' file-link='local'>/x</source><target type='DB' db-link='a' table='t' is-pre-truncate='true' task-num='3'/></transfer>",
+    ] {
+        assert_eq!(findings(body), [], "{body}");
+    }
+}
+
+#[test]
+fn a_transfer_is_a_script_or_a_source_and_a_target() {
+    for body in [
+        "<transfer/>",
+        "<transfer><source type='FILE'>/x</source></transfer>",
+        "<transfer><script>x</script><source type='FILE'>/x</source></transfer>",
+    ] {
+        assert_eq!(findings(body), [found("AF501", "transfer")], "{body}");
+    }
+}
+
+#[test]
+fn every_mistake_of_a_transfer_is_named_at_its_place() {
+    assert_eq!(
+        findings(
+            "<transfer><source type='DB' delimited=','>t</source><target type='DB' table=' ' task-num='0'/></transfer>"
+        ),
+        [
+            found("AF502", "source"),
+            found("AF504", "delimited"),
+            found("AF502", "target"),
+            found("AF502", "table"),
+            found("AF105", "0"),
+        ]
+    );
+    assert_eq!(
+        findings(
+            "<transfer><source type='HDFS'>t</source><target type='FILE' delimited='\\s+'/></transfer>"
+        ),
+        [
+            found("AF107", "HDFS"),
+            found("AF502", "target"),
+            found("AF503", "\\s+")
+        ]
+    );
+    assert_eq!(
+        findings(
+            "<transfer><source type='FILE' file-link='hdfs'>/x</source><target type='FILE' path='/y'/></transfer>"
+        ),
+        [found("AF209", "hdfs")]
+    );
+}
+
+#[test]
+fn empty_bodies_are_errors() {
+    for body in [
+        "<script><code> </code></script>",
+        "<script/>",
+        "<shell><command/></shell>",
+        "<sql db-link='a'> </sql>",
+        "<sql db-link='a'>-- nothing\n;</sql>",
+        "<sql>select 1</sql>",
+        "<transfer><script> </script></transfer>",
+    ] {
+        assert!(!findings(body).is_empty(), "{body}");
+    }
+}
+
+#[test]
+fn the_registry_is_the_catalog_that_files_are_checked_with() {
+    let registry = Registry::builtin();
+    assert_eq!(
+        ActionCatalog::tags(&registry),
+        ["script", "shell", "sql", "transfer"]
+    );
+    let mut diagnostics = Diagnostics::new();
+    let check = |body: &str, diagnostics: &mut Diagnostics| {
+        registry.check(
+            xml::read(body.as_bytes()).root.as_ref().unwrap(),
+            diagnostics,
+        )
+    };
+    assert_eq!(check("<email/>", &mut diagnostics), None);
+    assert!(!diagnostics.has_errors());
+    assert_eq!(check("<sql/>", &mut diagnostics), Some(()));
+    assert!(diagnostics.has_errors());
+}

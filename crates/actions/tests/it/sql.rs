@@ -1,0 +1,108 @@
+//! `sql` on every database that can be had.
+
+use akkaflow_model::db_links::DbKind;
+
+use crate::support::{Bench, databases, mysql, row};
+
+#[tokio::test]
+async fn statements_run_in_order_and_are_reported() {
+    for database in databases().await {
+        let bench = Bench::with(&[&database]);
+        let body = format!(
+            "<sql db-link='{}'>create table t(a int, b varchar(20)); -- one; two\n\
+             insert into t values (1, 'x;y'), (2, 'z');\n update t set b = 'w' where a = 2;</sql>",
+            database.name()
+        );
+        bench.run(&body).await.unwrap();
+        assert_eq!(
+            database.query("select a, b from t order by a").await,
+            [row(&["1", "x;y"]), row(&["2", "w"])]
+        );
+        let log = bench.log();
+        assert!(log.contains("语句2/3（第2行）影响2行"), "{log}");
+        assert!(
+            log.contains("statement 3 of 3 (line 3): 1 rows affected"),
+            "{log}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_failing_statement_is_named_and_undoes_all_before_it() {
+    for database in databases().await {
+        let bench = Bench::with(&[&database]);
+        database
+            .execute(&["create table t(a int primary key)"])
+            .await;
+        let body = format!(
+            "<sql db-link='{}'>insert into t values (1);\n\ninsert into t values (1)</sql>",
+            database.name()
+        );
+        let words = bench.failure(&body).await;
+        assert!(
+            words.contains("第2条语句（第3行）") && words.contains("statement 2 (line 3)"),
+            "{words}"
+        );
+        assert_eq!(database.text("select count(*) from t").await, "0");
+    }
+}
+
+#[tokio::test]
+async fn b19_routines_are_one_statement() {
+    for database in databases().await {
+        let bench = Bench::with(&[&database]);
+        let routine = match database.kind() {
+            DbKind::Mysql => {
+                "create procedure p() begin insert into t values (1); insert into t values (2); end; call p();"
+            }
+            DbKind::Postgres => {
+                "create function p() returns void language plpgsql as $$ begin insert into t values (1); insert into t values (2); end $$; select p();"
+            }
+            _ => {
+                "create trigger p after insert on u begin insert into t values (1); insert into t values (2); end; insert into u values (1);"
+            }
+        };
+        let body = format!(
+            "<sql db-link='{}'>create table t(a int); create table u(a int); {routine}</sql>",
+            database.name()
+        );
+        bench.run(&body).await.unwrap();
+        assert_eq!(database.text("select count(*) from t").await, "2");
+    }
+}
+
+#[tokio::test]
+async fn a_single_statement_and_transactions_of_the_text_need_none_of_ours() {
+    for database in databases().await {
+        let bench = Bench::with(&[&database]);
+        let alone = match database.kind() {
+            DbKind::Mysql => "flush tables",
+            _ => "vacuum",
+        };
+        bench
+            .run(&format!("<sql db-link='{}'>{alone}</sql>", database.name()))
+            .await
+            .unwrap();
+        let body = format!(
+            "<sql db-link='{}'>create table t(a int); begin; insert into t values (1); commit</sql>",
+            database.name()
+        );
+        bench.run(&body).await.unwrap();
+        assert_eq!(database.text("select count(*) from t").await, "1");
+    }
+}
+
+#[tokio::test]
+async fn a_procedure_may_give_several_results() {
+    let Some(database) = mysql().await else {
+        return;
+    };
+    let bench = Bench::with(&[&database]);
+    database
+        .execute(&["create procedure p() begin select 1; select 2 union select 3; end"])
+        .await;
+    bench
+        .run("<sql db-link='mysql'>call p(); call p(); select 1</sql>")
+        .await
+        .unwrap();
+}

@@ -1,0 +1,221 @@
+//! Values come out as they went in, between all kinds of databases, or the row is refused.
+
+use akkaflow_model::db_links::DbKind;
+
+use crate::support::{Bench, Database, Rows, databases, mysql, row};
+
+/// A table of the product's own types, its rows, and their spelling.
+async fn nasty(database: &Database) {
+    let (table, rows): (&str, Vec<String>) = match database.kind() {
+        DbKind::Mysql => (
+            "create table s(id int primary key, t text character set utf8mb4, n decimal(65,30), u bigint unsigned, d datetime(3), b blob, f float, g double, bits bit(12), day date, tm time(2))",
+            vec![
+                r"(1, 'tab\tquote''back\\slash\nline\r\n😀 \\N null,', 99999999999999999999999999999999999.999999999999999999999999999999, 18446744073709551615, '2026-02-28 23:59:59.123', x'01ff5c090a', 16777217, 0.1, 4095, '0001-01-01', '23:59:59.99')".to_owned(),
+                "(2, '', 0, 0, '1970-01-01 00:00:00', x'', 0.1, -1e300, 0, '9999-12-31', '00:00:00')".to_owned(),
+                "(3, null, null, null, null, null, null, null, null, null, null)".to_owned(),
+                r"(4, 'null', -0.000000000000000000000000000001, 1, '9999-12-31 23:59:59.999', '\\x41', 3.4e38, 5e-324, 1, '2024-02-29', '12:00:00')".to_owned(),
+            ],
+        ),
+        DbKind::Postgres => (
+            "create table s(id int primary key, t text, n numeric(65,30), u numeric(20), d timestamp(3), b bytea, f real, g double precision, bits bigint, day date, tm time(2))",
+            vec![
+                r"(1, E'tab\tquote''back\\slash\nline\r\n😀 \\N null,', 99999999999999999999999999999999999.999999999999999999999999999999, 18446744073709551615, '2026-02-28 23:59:59.123', '\x01ff5c090a', 16777216, 0.1, 4095, '0001-01-01', '23:59:59.99')".to_owned(),
+                "(2, '', 0, 0, '1970-01-01 00:00:00', '', 0.1, -1e300, 0, '9999-12-31', '00:00:00')".to_owned(),
+                "(3, null, null, null, null, null, null, null, null, null, null)".to_owned(),
+                r"(4, 'null', -0.000000000000000000000000000001, 1, '9999-12-31 23:59:59.999', '\x5c783431', 3.4e38, 5e-324, 1, '2024-02-29', '12:00:00')".to_owned(),
+            ],
+        ),
+        _ => (
+            "create table s(id int primary key, t text, n text, u text, d datetime, b blob, f double, g double, bits integer, day date, tm time)",
+            vec![
+                "(1, 'tab' || char(9) || 'quote''back\\slash' || char(10) || 'line' || char(13, 10) || '😀 \\N null,', '99999999999999999999999999999999999.999999999999999999999999999999', '18446744073709551615', '2026-02-28 23:59:59.123', x'01ff5c090a', 16777216, 0.1, 4095, '0001-01-01', '23:59:59.99')".to_owned(),
+                "(2, '', '0', '0', '1970-01-01 00:00:00', x'', 0.1, -1e300, 0, '9999-12-31', '00:00:00')".to_owned(),
+                "(3, null, null, null, null, null, null, null, null, null, null)".to_owned(),
+                r"(4, 'null', '-0.000000000000000000000000000001', '1', '9999-12-31 23:59:59.999', x'5c783431', 3.4e38, 5e-324, 1, '2024-02-29', '12:00:00')".to_owned(),
+            ],
+        ),
+    };
+    let mut statements = vec![table.to_owned(), table.replace("table s(", "table back(")];
+    statements.extend(rows.iter().map(|row| format!("insert into s values {row}")));
+    let statements: Vec<&str> = statements.iter().map(String::as_str).collect();
+    database.execute(&statements).await;
+}
+
+/// Text and bytes as they are; numbers and times by what they mean, since each product spells them its own way.
+fn meaning(rows: Rows) -> Vec<Vec<Option<String>>> {
+    let normal = |column: usize, value: Vec<u8>| match column {
+        // Bytes.
+        5 => format!("{value:02x?}"),
+        1 => String::from_utf8(value).unwrap(),
+        // Single and double precision.
+        6 => format!(
+            "{:e}",
+            String::from_utf8(value).unwrap().parse::<f32>().unwrap()
+        ),
+        7 => format!(
+            "{:e}",
+            String::from_utf8(value).unwrap().parse::<f64>().unwrap()
+        ),
+        // Zeros behind the point mean nothing.
+        _ => {
+            let text = String::from_utf8(value).unwrap();
+            match text.contains('.') {
+                true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+                false => text,
+            }
+        }
+    };
+    rows.into_iter()
+        .map(|row| {
+            row.into_iter()
+                .enumerate()
+                .map(|(column, value)| value.map(|value| normal(column, value)))
+                .collect()
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn nasty_values_survive_between_all_databases_and_back() {
+    for source in databases().await {
+        nasty(&source).await;
+        let original = meaning(source.query("select * from s order by id").await);
+        for target in databases().await {
+            let mut bench = Bench::new();
+            bench.add(source.renamed("from"));
+            bench.add(target.renamed("to"));
+            let way = format!("{:?} to {:?}", source.kind(), target.kind());
+            bench
+                .run("<transfer><source type='DB' db-link='from'>s</source><target type='DB' db-link='to' table='copy'/></transfer>")
+                .await
+                .unwrap_or_else(|error| panic!("{way}: {error:?}"));
+            let copied = meaning(target.query("select * from copy order by id").await);
+            assert_eq!(copied, original, "{way}");
+            // And back into a table that is there: every type is declared as it was at first.
+            source.execute(&["delete from back"]).await;
+            bench
+                .run("<transfer><source type='DB' db-link='to'>select * from copy</source><target type='DB' db-link='from' table='back'/></transfer>")
+                .await
+                .unwrap_or_else(|error| panic!("{way} and back: {error:?}"));
+            let back = meaning(source.query("select * from back order by id").await);
+            assert_eq!(back, original, "{way} and back");
+        }
+    }
+}
+
+#[tokio::test]
+async fn values_survive_a_file_as_far_as_its_rules_go() {
+    for source in databases().await {
+        nasty(&source).await;
+        let bench = Bench::with(&[&source]);
+        let link = source.name();
+        bench
+            .run(&format!("<transfer><source type='DB' db-link='{link}'>select * from s where id &lt; 4</source><target type='FILE' path='out' delimited='\\u0001'/></transfer>"))
+            .await
+            .unwrap();
+
+        bench
+            .run(&format!("<transfer><source type='FILE' delimited='\\u0001'>out</source><target type='DB' db-link='{link}' table='back'/></transfer>"))
+            .await
+            .unwrap();
+        let mut expected = meaning(
+            source
+                .query("select * from s where id < 4 order by id")
+                .await,
+        );
+        let text = expected[0][1].as_mut().unwrap();
+        *text = text.replace("\r\n", " ").replace('\n', " ");
+        // Empty is NULL.
+        expected[1][1] = None;
+        expected[1][5] = None;
+        let mut back = meaning(source.query("select * from back order by id").await);
+        back[1][5] = None;
+        assert_eq!(back, expected, "{link}");
+        // A tab in a value and tabs between them: nobody could read that back.
+        let words = bench
+            .failure(&format!("<transfer><source type='DB' db-link='{link}'>s</source><target type='FILE' path='out'/></transfer>"))
+            .await;
+        assert!(words.contains("row 1, column `t`"), "{words}");
+    }
+}
+
+#[tokio::test]
+async fn sqlite_refuses_numbers_that_it_would_round() {
+    let database = crate::support::sqlite();
+    let bench = Bench::with(&[&database]);
+    database
+        .execute(&["create table t(a bigint, b decimal(38,4))"])
+        .await;
+    let body = "<transfer><source type='FILE' delimited=','>in</source><target type='DB' db-link='sqlite' table='t'/></transfer>";
+    for (line, column) in [
+        ("18446744073709551615,1", 'a'),
+        ("1,12345678901234567.8901", 'b'),
+        ("x,1", 'a'),
+    ] {
+        std::fs::write(bench.path("in"), format!("1,1.5\n{line}\n")).unwrap();
+        let words = bench.failure(body).await;
+        assert!(
+            words.contains(&format!("row 2, column `{column}`")),
+            "{words}"
+        );
+    }
+    std::fs::write(bench.path("in"), "9223372036854775807,12345678901.2345\n").unwrap();
+    bench.run(body).await.unwrap();
+    assert_eq!(
+        database.query("select * from t").await,
+        [row(&["9223372036854775807", "12345678901.2345"])]
+    );
+}
+
+#[tokio::test]
+async fn booleans_zero_dates_and_explicit_zeros_arrive() {
+    let Some(mysql) = mysql().await else { return };
+    let Some(postgres) = crate::support::postgres().await else {
+        return;
+    };
+    let bench = Bench::with(&[&mysql, &postgres]);
+    postgres
+        .execute(&[
+            "create table s(a boolean, z timestamptz, c char(3))",
+            "insert into s values (true, '2026-11-21 05:00:00.5+00', 'x'), (false, null, null)",
+        ])
+        .await;
+    bench
+        .run("<transfer><source type='DB' db-link='postgres'>s</source><target type='DB' db-link='mysql' table='t'/></transfer>")
+        .await
+        .unwrap();
+    assert_eq!(
+        mysql.query("select a, z is null from t order by a").await,
+        [row(&["0", "1"]), row(&["1", "0"])]
+    );
+    bench
+        .run("<transfer><source type='DB' db-link='mysql'>select a, null, null from t</source><target type='DB' db-link='postgres' table='s' is-pre-truncate='true'/></transfer>")
+        .await
+        .unwrap();
+    assert_eq!(
+        postgres.query("select a from s order by a").await,
+        [row(&["f"]), row(&["t"])]
+    );
+    mysql
+        .execute(&[
+            "set session sql_mode = ''",
+            "create table z(id int auto_increment primary key, d date)",
+            "create table y like z",
+        ])
+        .await;
+    let loose = "set session sql_mode = 'NO_AUTO_VALUE_ON_ZERO'";
+    mysql
+        .execute(&[
+            loose,
+            "insert into z values (0, '0000-00-00'), (5, '2026-00-00')",
+        ])
+        .await;
+    bench
+        .run("<transfer><source type='DB' db-link='mysql'>z</source><target type='DB' db-link='mysql' table='y'/></transfer>")
+        .await
+        .unwrap();
+    assert_eq!(
+        mysql.query("select * from y order by id").await,
+        [row(&["0", "0000-00-00"]), row(&["5", "2026-00-00"])]
+    );
+}
