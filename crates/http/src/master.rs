@@ -203,21 +203,19 @@ impl MasterClient {
         }
     }
 
-    /// The one that the lease names, then the configured ones.
+    /// The one that the lease names. The configured ones only when the store cannot say: whoever else listens at such an
+    /// address may belong to another cluster.
     async fn candidates(&self) -> VecDeque<String> {
-        let lease = match self.store.lease().await {
-            Ok(lease) => lease.filter(|lease| !lease.holder.is_empty()),
+        match self.store.lease().await {
+            Ok(lease) => {
+                let held = lease.filter(|lease| !lease.holder.is_empty());
+                held.into_iter().map(|lease| lease.endpoint).collect()
+            }
             Err(error) => {
                 tracing::warn!(%error, "cannot read who leads");
-                None
+                self.configured.iter().cloned().collect()
             }
-        };
-        let leader = lease.map(|lease| lease.endpoint);
-        let configured = self
-            .configured
-            .iter()
-            .filter(|endpoint| Some(*endpoint) != leader.as_ref());
-        leader.iter().chain(configured).cloned().collect()
+        }
     }
 
     async fn client(&self, endpoint: &str) -> Result<Client<Channel>, tonic::transport::Error> {

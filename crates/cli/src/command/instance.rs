@@ -56,10 +56,10 @@ fn xml(context: &Context, id: &str) -> Outcome {
         outln!("{}", json!({ "xml": answer.body }));
         return Ok(0);
     }
-    out!(
-        "{}",
-        context.screen.title("实例xml信息", "XML of the instance")
-    );
+    if context.is_legacy {
+        let title = context.screen.title("实例xml信息", "XML of the instance");
+        out!("{title}");
+    }
     outln!("{}", answer.body.trim_end());
     Ok(0)
 }
@@ -68,11 +68,9 @@ fn log(context: &Context, id: &str, is_following: bool) -> Outcome {
     if is_following {
         return watch::follow(context, id);
     }
-    if !context.is_json {
-        out!(
-            "{}",
-            context.screen.title("实例日志信息", "Log of the instance")
-        );
+    if context.is_legacy && !context.is_json {
+        let title = context.screen.title("实例日志信息", "Log of the instance");
+        out!("{title}");
     }
     watch::print_log(context, id)
 }

@@ -70,8 +70,26 @@ struct Weaver {
     /// Where lines begin that a page boundary cut: these pieces are read again.
     begun: Vec<(u64, u64)>,
     events: VecDeque<Pending>,
-    /// From when to when each attempt can have written: clocks of workers differ from ours.
-    spans: HashMap<AttemptKey, (Timestamp, Option<Timestamp>)>,
+    spans: HashMap<AttemptKey, Span>,
+}
+
+/// What bounds the output of an attempt.
+struct Span {
+    assigned: Timestamp,
+    ended: Option<Timestamp>,
+    is_over: bool,
+    captured: u64,
+}
+
+impl Span {
+    fn of(attempt: &AttemptRow) -> Self {
+        Self {
+            assigned: attempt.assigned_at,
+            ended: attempt.ended_at,
+            is_over: attempt.state.is_terminal(),
+            captured: attempt.log_length,
+        }
+    }
 }
 
 impl Weaver {
@@ -87,11 +105,10 @@ impl Weaver {
         }
         cursor.events.resize(sequences.len(), 0);
         let events = pending(earlier, sequences, &cursor);
-        let span = |attempt: &AttemptRow| (attempt.assigned_at, attempt.ended_at);
         let spans = rows
             .attempts
             .iter()
-            .map(|attempt| (attempt.key.clone(), span(attempt)))
+            .map(|attempt| (attempt.key.clone(), Span::of(attempt)))
             .collect();
         Self {
             limit,
@@ -155,10 +172,35 @@ impl Weaver {
         if let Some(line) = self.pieces.keep_rest(stored, from) {
             self.give(line);
         }
+        let key = &stored.chunk.key;
+        if self.pieces.has_begun(key) && self.is_all_taken(key) {
+            self.give_ends(key);
+        }
         self.cursor.after = stored.number;
         self.cursor.offset = 0;
         self.cursor.bytes += stored.chunk.data.len() as u64;
         true
+    }
+
+    fn is_over(&self, key: &AttemptKey) -> bool {
+        self.spans.get(key).is_none_or(|span| span.is_over)
+    }
+
+    /// Whether an attempt is over and all its output has been seen on this page.
+    fn is_all_taken(&self, key: &AttemptKey) -> bool {
+        let span = self.spans.get(key);
+        span.is_some_and(|span| span.is_over && self.pieces.taken(key) >= span.captured)
+    }
+
+    /// Gives out the lines of an attempt whose end never comes.
+    fn give_ends(&mut self, key: &AttemptKey) {
+        for line in self.pieces.flush(key) {
+            let at = self.by_master(key, line.time.0);
+            while !self.is_full() && self.is_event_due(at) {
+                self.give_event();
+            }
+            self.give(line);
+        }
     }
 
     fn is_event_due(&self, at: Timestamp) -> bool {
@@ -169,11 +211,11 @@ impl Weaver {
 
     /// When an attempt can have written something, by the master's clock: after it was assigned, before its end.
     fn by_master(&self, key: &AttemptKey, at: Timestamp) -> Timestamp {
-        let Some((assigned, ended)) = self.spans.get(key) else {
+        let Some(span) = self.spans.get(key) else {
             return at;
         };
-        let latest = ended.map_or(at, |ended| Timestamp::from_millis(ended.as_millis() - 1));
-        at.min(latest).max(*assigned)
+        let before = |ended: Timestamp| Timestamp::from_millis(ended.as_millis() - 1);
+        at.min(span.ended.map_or(at, before)).max(span.assigned)
     }
 
     fn give_event(&mut self) {
@@ -193,15 +235,9 @@ impl Weaver {
     fn finish(mut self, rows: &Rows<'_>, at_end: bool) -> Page {
         let mut is_complete = false;
         if at_end {
-            let open: Vec<&AttemptKey> = rows
-                .attempts
-                .iter()
-                .filter(|attempt| !attempt.state.is_terminal())
-                .map(|attempt| &attempt.key)
-                .collect();
-            let is_over = |key: &AttemptKey| !open.contains(&key);
-            for line in self.pieces.flush(is_over) {
-                self.give(line);
+            let ends: Vec<AttemptKey> = self.pieces.sources(|key| self.is_over(key));
+            for key in ends {
+                self.give_ends(&key);
             }
             while !self.is_full() && !self.events.is_empty() {
                 self.give_event();
@@ -239,9 +275,11 @@ fn pending(earlier: Sequence, sequences: Vec<Sequence>, cursor: &Cursor) -> VecD
 /// Among events of one moment the beginning of the instance comes first and its end last.
 fn rank(place: Option<(usize, usize)>) -> (u8, usize) {
     match place {
-        None => (0, 0),
-        Some((0, position)) if position < BEGINNING => (1, 0),
-        Some((0, _)) => (3, 0),
-        Some((node, _)) => (2, node),
+        Some((0, 0)) => (0, 0),
+        // Earlier runs.
+        None => (1, 0),
+        Some((0, position)) if position < BEGINNING => (2, 0),
+        Some((node, _)) if node > 0 => (3, node),
+        Some(_) => (4, 0),
     }
 }

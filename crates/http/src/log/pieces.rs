@@ -1,6 +1,6 @@
 //! Lines out of chunks. A chunk holds some lines of one stream and may begin and end in the middle of one.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use akkaflow_api::{Level, LogLine};
 use akkaflow_model::id::AttemptKey;
@@ -25,6 +25,8 @@ struct Unfinished {
 #[derive(Debug, Default)]
 pub(crate) struct Pieces {
     unfinished: HashMap<Source, Unfinished>,
+    /// How far each stream has come.
+    ends: BTreeMap<Source, u64>,
 }
 
 impl Pieces {
@@ -56,6 +58,8 @@ impl Pieces {
 
     /// Keeps the rest of a chunk, in which no line ends; gives it out when it has become too long.
     pub(crate) fn keep_rest(&mut self, stored: &StoredChunk, from: usize) -> Option<LogLine> {
+        let end = stored.chunk.offset + stored.chunk.data.len() as u64;
+        self.ends.insert(source_of(stored), end);
         let rest = stored
             .chunk
             .data
@@ -97,14 +101,28 @@ impl Pieces {
         }
     }
 
-    /// Gives out the lines whose source will say no more: their end never comes.
-    pub(crate) fn flush(&mut self, is_over: impl Fn(&AttemptKey) -> bool) -> Vec<LogLine> {
-        let mut over: Vec<(Source, Unfinished)> = self
+    /// Attempts with lines whose end has not arrived, in the order in which the lines began.
+    pub(crate) fn sources(&self, is_wanted: impl Fn(&AttemptKey) -> bool) -> Vec<AttemptKey> {
+        let mut begun: Vec<_> = self
             .unfinished
-            .extract_if(|(key, _), _| is_over(key))
+            .iter()
+            .filter(|((key, _), _)| is_wanted(key))
+            .map(|((key, _), unfinished)| (unfinished.at, unfinished.start, key.clone()))
             .collect();
-        over.sort_by_key(|(_, unfinished)| unfinished.start);
-        over.into_iter()
+        begun.sort();
+        let mut keys: Vec<AttemptKey> = begun.into_iter().map(|(_, _, key)| key).collect();
+        keys.dedup();
+        keys
+    }
+
+    /// The last lines of an attempt that will say no more: their end never comes.
+    pub(crate) fn flush(&mut self, key: &AttemptKey) -> Vec<LogLine> {
+        let mut ends: Vec<(Source, Unfinished)> = self
+            .unfinished
+            .extract_if(|(known, _), _| known == key)
+            .collect();
+        ends.sort_by_key(|(_, unfinished)| unfinished.start);
+        ends.into_iter()
             .map(|((key, stream), unfinished)| {
                 let chunk = LogChunk {
                     key,
@@ -116,6 +134,20 @@ impl Pieces {
                 line(&chunk, unfinished.at, &unfinished.text)
             })
             .collect()
+    }
+
+    /// Whether some line of the attempt has begun and not ended.
+    pub(crate) fn has_begun(&self, key: &AttemptKey) -> bool {
+        self.unfinished.keys().any(|(known, _)| known == key)
+    }
+
+    /// Bytes of an attempt up to here, as far as this page has seen its streams.
+    pub(crate) fn taken(&self, key: &AttemptKey) -> u64 {
+        self.ends
+            .iter()
+            .filter(|((known, _), _)| known == key)
+            .map(|(_, end)| end)
+            .sum()
     }
 
     /// Where the lines begin whose end has not arrived.

@@ -260,6 +260,50 @@ async fn a_follower_gets_each_line_once_though_pieces_and_rows_come_late() {
     );
 }
 
+#[tokio::test]
+async fn a_last_line_without_its_break_stands_where_it_was_written() {
+    let store = lived().await;
+    let mut first = attempt(1, AttemptState::Failed, 20, 100, 17);
+    first.message = None;
+    put(&store, 3, vec![Record::Attempt(first)]).await;
+    let piece = chunk(1, Stream::Stderr, 4, 70, b"break");
+    let other = chunk(2, Stream::Stdout, 6, 12_000, b"\n");
+    store.append_log(&[piece, other]).await.unwrap();
+    let server = Server::start(&store).await;
+    let lines = all(&server, "lang=zh").await;
+    // It arrived after the output of the second attempt and before the last line of all.
+    assert_eq!(lines[11..13], ["good\u{fffd}", "break"], "{lines:?}");
+}
+
+#[tokio::test]
+async fn the_log_of_a_rerun_begins_with_the_earlier_run() {
+    let store = lived().await;
+    let again = InstanceRow {
+        run: 2,
+        started_at: Some(at(30_000)),
+        ended_at: Some(at(40_000)),
+        ..ended()
+    };
+    let mut start = node_row("start", "start", NodeState::Succeeded, 30_000);
+    start.run = 2;
+    put(
+        &store,
+        3,
+        vec![Record::Instance(again), Record::Node(start)],
+    )
+    .await;
+    let server = Server::start(&store).await;
+    let lines = all(&server, "lang=zh").await;
+    let place = |wanted: &str| lines.iter().position(|line| line.starts_with(wanted));
+    assert_eq!(place("生成工作流实例"), Some(0), "{lines:?}");
+    assert_eq!(place("节点a分配到Worker"), Some(1), "{lines:?}");
+    assert!(
+        place("one") < place("重跑工作流实例，第2次运行"),
+        "{lines:?}"
+    );
+    assert_eq!(place("工作流实例："), Some(lines.len() - 1), "{lines:?}");
+}
+
 #[derive(Default)]
 struct Follower {
     cursor: String,

@@ -1,5 +1,7 @@
 //! The http-server against a store in memory and a master that says what the test wants.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 mod api;
 mod commands;
 mod guard;
