@@ -23,6 +23,9 @@ const LAST_WORDS: Duration = Duration::from_secs(3);
 /// A server that is gone or has no master may come back within this.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Lines of one page: the most that the server gives.
+const PAGE_LINES: u32 = 10_000;
+
 /// One page of a log.
 struct Page {
     lines: Vec<LogLine>,
@@ -160,7 +163,10 @@ fn print_settled_log(context: &Context, id: &str) -> Outcome {
 }
 
 fn page(context: &Context, id: &str, cursor: &str) -> Result<Page, Failure> {
-    let path = format!("/api/v1/instances/{}/logs?after={cursor}", encode(id));
+    let path = format!(
+        "/api/v1/instances/{}/logs?after={cursor}&limit={PAGE_LINES}",
+        encode(id)
+    );
     let answer = context.client.get_raw(&path)?;
     Ok(Page {
         lines: context.client.parse(&answer)?,

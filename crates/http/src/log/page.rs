@@ -14,8 +14,10 @@ use super::events::{Rows, Sequence};
 use super::pieces::Pieces;
 use crate::failure::Failure;
 
-/// Chunks read at a time.
+/// Most chunks read at a time.
 const CHUNKS_AT_ONCE: u32 = 64;
+/// Chunks read first: a page may need one or two only, and each may hold 64 KiB.
+const FIRST_CHUNKS: u32 = 4;
 /// So many events of an instance tell of its beginning.
 const BEGINNING: usize = 2;
 /// A page ends after so many bytes of text, whatever its limit of lines.
@@ -42,12 +44,12 @@ pub(crate) async fn read(
     let mut weaver = Weaver::new(rows, cursor, limit, lang);
     weaver.resume(store, rows).await?;
     let mut at_end = false;
+    let mut at_once = FIRST_CHUNKS;
     while !at_end && !weaver.is_full() {
         let after = weaver.cursor.after;
-        let chunks = store
-            .read_log(rows.instance.id, after, CHUNKS_AT_ONCE)
-            .await?;
-        at_end = chunks.len() < CHUNKS_AT_ONCE as usize;
+        let chunks = store.read_log(rows.instance.id, after, at_once).await?;
+        at_end = chunks.len() < at_once as usize;
+        at_once = (at_once * 2).min(CHUNKS_AT_ONCE);
         for stored in &chunks {
             if !weaver.take(stored) {
                 at_end = false;

@@ -6,6 +6,7 @@ use akkaflow_api::{Attempt, InstanceDetail, InstanceSummary, Killed, Reason, Rer
 use akkaflow_model::command::{Answer, Command};
 use akkaflow_model::error::ErrorCode;
 use akkaflow_model::id::InstanceId;
+use akkaflow_model::param::substitute;
 use akkaflow_model::record::InstanceRow;
 use akkaflow_model::state::InstanceState;
 use akkaflow_rpc::command::instance_bytes;
@@ -19,6 +20,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use chrono_tz::Tz;
 use serde::Deserialize;
 
 use super::workflows::{created, reasons, xml_response};
@@ -127,12 +129,43 @@ async fn detail(
     )))
 }
 
-async fn xml(State(app): Shared, Path(id): Path<String>) -> Result<Response, Failure> {
+#[derive(Deserialize)]
+struct XmlQuery {
+    /// The definition as it was put, its parameters unresolved.
+    #[serde(default)]
+    raw: bool,
+}
+
+async fn xml(
+    State(app): Shared,
+    Path(id): Path<String>,
+    Query(query): Query<XmlQuery>,
+) -> Result<Response, Failure> {
     let row = lookup::instance(&app, &id).await?;
-    let version = app.store.version(&row.version.0).await?;
-    version
-        .map(|version| xml_response(version.xml))
-        .ok_or_else(|| Failure::workflow_not_found(&row.workflow))
+    let Some(version) = app.store.version(&row.version.0).await? else {
+        return Err(Failure::workflow_not_found(&row.workflow));
+    };
+    if query.raw {
+        return Ok(xml_response(version.xml));
+    }
+    let resolved = resolved(&version.xml, &row, app.zone().await?);
+    Ok(xml_response(resolved.unwrap_or(version.xml)))
+}
+
+/// The definition with the values of the instance, as akkaflow shows it; `None` when it names one that is not defined.
+fn resolved(xml: &str, row: &InstanceRow, zone: Tz) -> Option<String> {
+    let escaped = |value: &str| {
+        value
+            .replace('&', "&amp;")
+            .replace('<', "&lt;")
+            .replace('"', "&quot;")
+    };
+    let params: Vec<(String, String)> = row
+        .params
+        .iter()
+        .map(|(name, value)| (name.clone(), escaped(value)))
+        .collect();
+    substitute(xml, &params, row.fire_time, zone).ok()
 }
 
 async fn attempts(

@@ -89,6 +89,15 @@ async fn what_an_ended_instance_never_reached_is_skipped() {
 }
 
 #[tokio::test]
+async fn the_xml_of_an_instance_has_its_values() {
+    let (server, _) = filled().await;
+    let path = format!("/api/v1/instances/{}/xml", id());
+    let got = server.get(&path).await.body;
+    assert!(got.contains("<code>echo 2026-11-20</code>"), "{got}");
+    assert_eq!(server.get(&format!("{path}?raw=true")).await.body, XML);
+}
+
+#[tokio::test]
 async fn a_part_of_an_id_must_mean_one_instance() {
     let (server, store) = filled().await;
     let mut other = instance_row();
