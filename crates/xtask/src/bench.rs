@@ -47,6 +47,9 @@ pub(crate) struct Options {
     /// Slots of all workers together; 4 for each core unless given.
     #[arg(long, value_parser = clap::value_parser!(u32).range(2..=4096))]
     slots: Option<u32>,
+    /// Directory of release programs to measure; built when absent.
+    #[arg(long)]
+    programs: Option<PathBuf>,
     /// Print one JSON document instead of tables.
     #[arg(long)]
     json: bool,
@@ -155,7 +158,10 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         anyhow::bail!(mariadb::HOW_TO_GET_ONE);
     }
     let slots = options.slots.unwrap_or_else(|| 4 * machine::cores());
-    let programs = Programs::build()?;
+    let programs = options
+        .programs
+        .as_deref()
+        .map_or_else(Programs::build, Programs::of)?;
     let directory = tempfile::Builder::new()
         .prefix("akkaflow-bench-")
         .tempdir()?;

@@ -4,10 +4,20 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-/// The built programs by name.
+/// What cargo tells the programs that it runs, us among them. Handed on to another cargo it makes build scripts (that
+/// of `ring`) believe that their surroundings have changed, and half of the programs are built anew.
+const OURS: [&str; 5] = [
+    "CARGO_PKG_",
+    "CARGO_MANIFEST_",
+    "CARGO_CRATE_",
+    "CARGO_BIN_",
+    "CARGO_PRIMARY_PACKAGE",
+];
+
+/// The programs by name.
 #[derive(Debug)]
 pub(crate) struct Programs(BTreeMap<String, PathBuf>);
 
@@ -26,6 +36,14 @@ impl Programs {
             "akkaflow-cli",
         ]);
         command.args(["--bins", "--message-format", "json-render-diagnostics"]);
+        for (name, _) in std::env::vars_os() {
+            if name
+                .to_str()
+                .is_some_and(|name| OURS.iter().any(|prefix| name.starts_with(prefix)))
+            {
+                command.env_remove(name);
+            }
+        }
         let output = command
             .stderr(Stdio::inherit())
             .output()
@@ -35,12 +53,25 @@ impl Programs {
         Ok(Self(text.lines().filter_map(executable).collect()))
     }
 
+    /// Takes programs that are already there.
+    pub(crate) fn of(directory: &Path) -> Result<Self> {
+        let directory = directory
+            .canonicalize()
+            .with_context(|| format!("{}", directory.display()))?;
+        let entries = std::fs::read_dir(directory)?.map(|entry| Ok(entry?.path()));
+        let entries = entries.collect::<Result<Vec<_>>>()?;
+        let named = entries
+            .into_iter()
+            .filter_map(|path| Some((path.file_name()?.to_str()?.to_owned(), path.clone())));
+        Ok(Self(named.collect()))
+    }
+
     /// Where a program is.
     pub(crate) fn path(&self, name: &str) -> Result<&Path> {
-        match self.0.get(name) {
-            Some(path) => Ok(path),
-            None => bail!("the build made no program {name}"),
-        }
+        self.0
+            .get(name)
+            .map(PathBuf::as_path)
+            .with_context(|| format!("there is no program {name}"))
     }
 }
 
