@@ -93,7 +93,11 @@ pub(crate) async fn prepare(options: &MysqlOptions) -> Result<usize, Error> {
         .await
         .map_err(|error| explain(error, options))?;
     check_durability(&mut connection, options).await?;
-    own_migrator(&MIGRATIONS)
+    let mut migrator = own_migrator(&MIGRATIONS);
+    // The lock of sqlx waits for -1 seconds, which MariaDB answers with NULL: nobody would be locked out.
+    migrator.set_locking(false);
+    lock_migrations(&mut connection, options).await?;
+    migrator
         .run(&mut connection)
         .await
         .map_err(|error| explain_migration(error, options))?;
@@ -104,6 +108,28 @@ pub(crate) async fn prepare(options: &MysqlOptions) -> Result<usize, Error> {
     } else {
         BYTES_WITHOUT_TLS
     })
+}
+
+/// Keeps other processes that start at the same moment from making the same tables. Closing the connection gives it back.
+async fn lock_migrations(
+    connection: &mut MySqlConnection,
+    options: &MysqlOptions,
+) -> Result<(), Error> {
+    let rows = Executor::Mysql(connection)
+        .fetch(
+            "SELECT COALESCE(GET_LOCK(CONCAT('akkaflow_', SHA1(DATABASE())), 60), 0)",
+            &[],
+        )
+        .await?;
+    match rows.first().map(|row| Columns::new(row).int()) {
+        Some(Ok(1)) => Ok(()),
+        _ => Err(Error::Unsuitable(format!(
+            "another process has been changing the tables of akkaflow in `{}` on {} for more than a minute; see what it \
+             does there: SHOW PROCESSLIST",
+            options.database(),
+            options.server()
+        ))),
+    }
 }
 
 fn explain(error: sqlx::Error, options: &MysqlOptions) -> Error {

@@ -161,6 +161,18 @@ async fn connections_that_are_cut_are_replaced() {
 }
 
 #[tokio::test]
+async fn processes_that_start_together_on_an_empty_database_make_its_tables_once() {
+    let Some(database) = Database::create().await else {
+        return;
+    };
+    let starts = (0..6).map(|_| MysqlStore::connect(database.options()));
+    for outcome in futures::future::join_all(starts).await {
+        assert!(outcome.is_ok(), "{:?}", outcome.err());
+    }
+    database.remove().await;
+}
+
+#[tokio::test]
 async fn of_masters_in_many_processes_one_founds_the_cluster() {
     let Some(database) = Database::create().await else {
         return;
