@@ -25,7 +25,7 @@ use crate::error::Error;
 use crate::home::{AttemptHome, Home, attempt_id};
 use crate::ledger::Ledger;
 use crate::logs;
-use crate::prepare::{Order, Prepared};
+use crate::prepare::{Done, Order, Prepared};
 use crate::supervision::News;
 use crate::supervisor::Request;
 
@@ -79,7 +79,7 @@ pub(crate) struct Session {
 pub(crate) struct Hands {
     pub(crate) ledger: Ledger,
     pub(crate) orders: std_mpsc::Sender<Order>,
-    pub(crate) cleaner: std_mpsc::Sender<AttemptHome>,
+    pub(crate) cleaner: std_mpsc::Sender<Done>,
     pub(crate) logs: mpsc::UnboundedSender<logs::Command>,
     pub(crate) myself: mpsc::Sender<Message>,
 }
@@ -401,7 +401,10 @@ impl Core {
         }
         for id in self.home.attempts() {
             if !self.keys.contains_key(&id) {
-                let _ = self.hands.cleaner.send(self.home.attempt(&id));
+                let _ = self.hands.cleaner.send(Done {
+                    home: self.home.attempt(&id),
+                    is_alone: false,
+                });
             }
         }
     }

@@ -118,6 +118,16 @@ pub(crate) fn host_name() -> String {
 pub(crate) struct AttemptHome(PathBuf);
 
 impl AttemptHome {
+    /// The one at this place.
+    pub(crate) fn at(path: PathBuf) -> Self {
+        Self(path)
+    }
+
+    /// The directory itself.
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
     /// Creates it and the working directory.
     pub(crate) fn create(&self) -> io::Result<()> {
         let mut builder = DirBuilder::new();

@@ -11,7 +11,7 @@
 //! |---|---|
 //! | `service`, `core` | the wiring; the task that feeds the agent and carries out what it decides |
 //! | `link` | the control stream to the master that leads |
-//! | `home`, `ledger`, `frame` | the data directory, the durable facts, how records lie on disk |
+//! | `home`, `spares`, `ledger`, `frame` | the data directory, the durable facts, how records lie on disk |
 //! | `prepare`, `attachments`, `outcome` | from an order to a start, and from an end to words |
 //! | `supervision`, [`supervisor`] | the agent's end of the line to its supervisor, and the supervisor |
 //! | `logs` | delivery of output |
@@ -29,6 +29,7 @@ mod options;
 mod outcome;
 mod prepare;
 mod service;
+mod spares;
 mod supervision;
 pub mod supervisor;
 

@@ -189,6 +189,7 @@ mod tests {
             code,
             signal,
             cause,
+            is_alone: false,
         }
     }
 

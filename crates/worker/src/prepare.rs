@@ -1,11 +1,13 @@
 //! From an order to something that can be started: the working directory, the parsed action, the files, the
 //! environment.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, OpenOptions, Permissions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::mpsc::Receiver;
+use std::thread;
 
 use akkaflow_actions::{ActionError, AttemptContext, ParsedAction, ProcessSpec, Registry, Work};
 use akkaflow_model::diagnostic::{Diagnostics, Severity};
@@ -21,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 use crate::home::AttemptHome;
 use crate::logs::LineWriter;
 use crate::outcome;
+use crate::spares::Spares;
 use crate::supervisor::Start;
 
 /// An order with all that is needed to prepare it.
@@ -45,25 +48,26 @@ pub(crate) enum Prepared {
 }
 
 /// Prepares an order whose attachments, if any, are in the working directory already.
-pub(crate) fn prepare(registry: &Registry, base_directory: &Path, order: Order) -> Prepared {
-    match try_prepare(registry, base_directory, order) {
+fn prepare(tools: &Tools, order: Order) -> Prepared {
+    match try_prepare(tools, order) {
         Ok(prepared) => prepared,
         Err(outcome) => Prepared::Failed(outcome),
     }
 }
 
-fn try_prepare(
-    registry: &Registry,
-    base_directory: &Path,
-    order: Order,
-) -> Result<Prepared, Outcome> {
-    order.home.create().map_err(|error| spool_failure(&error))?;
+fn try_prepare(tools: &Tools, order: Order) -> Result<Prepared, Outcome> {
+    let leftovers = if order.start.attachments.is_empty() {
+        tools.spares.take(&order.home)
+    } else {
+        order.home.create().map(|()| Vec::new())
+    }
+    .map_err(|error| spool_failure(&error))?;
     let start = order.start;
     let body = start
         .body
         .ok_or_else(|| malformed("no body"))
         .and_then(|body| Element::try_from(body).map_err(|error| malformed(&error.to_string())))?;
-    let action = parse(registry, &body)?;
+    let action = parse(&tools.registry, &body)?;
     let mut links = std::collections::BTreeMap::new();
     for link in start.links {
         let link = akkaflow_model::db_links::DbLink::try_from(link)
@@ -76,14 +80,20 @@ fn try_prepare(
         params: pairs_from_wire(start.params),
         fire_time: Timestamp::from_millis(start.fire_time_ms),
         directory: order.home.work(),
-        base_directory: base_directory.to_owned(),
+        base_directory: tools.base_directory.clone(),
         links,
         log: order.writer.sink(),
         cancel: order.cancel,
     };
     match action.work(&context).map_err(failure)? {
-        Work::Task => Ok(Prepared::Task(action, Box::new(context))),
+        Work::Task => {
+            remove_leftovers(&context.directory, &leftovers, &[])
+                .map_err(|error| spool_failure(&error))?;
+            Ok(Prepared::Task(action, Box::new(context)))
+        }
         Work::Process(spec) => {
+            remove_leftovers(&context.directory, &leftovers, &spec.files)
+                .map_err(|error| spool_failure(&error))?;
             for (name, content, is_executable) in &spec.files {
                 write_file(&context.directory, name, content, *is_executable)
                     .map_err(|error| spool_failure(&error))?;
@@ -93,6 +103,20 @@ fn try_prepare(
             Ok(Prepared::Process(Box::new(start)))
         }
     }
+}
+
+/// Removes the empty files of an earlier attempt that this one does not write itself.
+fn remove_leftovers(
+    directory: &Path,
+    leftovers: &[String],
+    written: &[(String, Vec<u8>, bool)],
+) -> io::Result<()> {
+    for name in leftovers {
+        if !written.iter().any(|(other, ..)| other == name) {
+            fs::remove_file(directory.join(name))?;
+        }
+    }
+    Ok(())
 }
 
 fn parse(registry: &Registry, body: &Element) -> Result<Box<dyn ParsedAction>, Outcome> {
@@ -180,12 +204,17 @@ pub(crate) fn write_file(
     is_executable: bool,
 ) -> io::Result<()> {
     let path = directory.join(plain_name(name)?);
+    let mode = if is_executable { 0o700 } else { 0o600 };
     let mut file = OpenOptions::new()
         .write(true)
         .create(true)
         .truncate(true)
-        .mode(if is_executable { 0o700 } else { 0o600 })
+        .mode(mode)
         .open(path)?;
+    // The mode above is only that of a new file.
+    if file.metadata()?.mode() & 0o777 != mode {
+        file.set_permissions(Permissions::from_mode(mode))?;
+    }
     file.write_all(content)
 }
 
@@ -240,31 +269,50 @@ pub(crate) fn malformed(what: &str) -> Outcome {
     )
 }
 
-/// Makes room for `prepare` in a thread of its own, so that a slow disk does not hold up the conversation with the master.
+/// What the preparation needs.
+pub(crate) struct Tools {
+    pub(crate) registry: Registry,
+    pub(crate) base_directory: PathBuf,
+    pub(crate) spares: Arc<Spares>,
+}
+
+/// Prepares in a thread of its own, so that a slow disk does not hold up the conversation with the master.
 pub(crate) fn start_thread(
-    registry: Arc<Registry>,
-    base_directory: PathBuf,
-    orders: std::sync::mpsc::Receiver<Order>,
+    tools: Tools,
+    orders: Receiver<Order>,
     on_prepared: impl Fn(AttemptKey, Prepared) + Send + 'static,
 ) -> io::Result<()> {
-    std::thread::Builder::new()
+    thread::Builder::new()
         .name("akkaflow-prepare".to_owned())
         .spawn(move || {
             for order in orders {
                 let key = order.key.clone();
-                on_prepared(key, prepare(&registry, &base_directory, order));
+                on_prepared(key, prepare(&tools, order));
             }
         })
         .map(drop)
 }
 
-/// Removes the directories of attempts that are done with.
-pub(crate) fn start_cleaner(homes: std::sync::mpsc::Receiver<AttemptHome>) -> io::Result<()> {
-    std::thread::Builder::new()
+/// The directory of an attempt that is done with.
+#[derive(Debug)]
+pub(crate) struct Done {
+    pub(crate) home: AttemptHome,
+    /// Whether nobody can use it any more.
+    pub(crate) is_alone: bool,
+}
+
+/// Removes the directories of attempts that are done with, or keeps them for others, in a thread of its own.
+pub(crate) fn start_cleaner(spares: Arc<Spares>, done: Receiver<Done>) -> io::Result<()> {
+    thread::Builder::new()
         .name("akkaflow-clean".to_owned())
         .spawn(move || {
-            for home in homes {
-                if let Err(error) = home.remove() {
+            for done in done {
+                let cleaned = if done.is_alone {
+                    spares.put(&done.home)
+                } else {
+                    done.home.remove()
+                };
+                if let Err(error) = cleaned {
                     tracing::warn!(error = %error, "cannot remove the directory of an attempt");
                 }
             }

@@ -17,6 +17,8 @@ use crate::ledger::{self, Ledger};
 use crate::link::{Identity, Link};
 use crate::logs::Shipper;
 use crate::options::Options;
+use crate::prepare::Tools;
+use crate::spares::Spares;
 use crate::{prepare, supervision};
 
 /// Messages that wait for the core; whoever finds the inbox full waits too.
@@ -76,8 +78,7 @@ impl Service {
             inbox_sender.clone(),
             end.clone(),
         )?;
-        let registry = Arc::new(self.registry);
-        let hands = hands(&options, &home, &registry, &agent, &inbox_sender)?;
+        let hands = hands(&options, &home, self.registry, &agent, &inbox_sender)?;
         let core = Core::new(agent, Arc::clone(&home), options.kill_grace, hands);
         tokio::spawn(supervision::run(
             home.path().to_owned(),
@@ -94,7 +95,7 @@ impl Service {
 fn hands(
     options: &Options,
     home: &Home,
-    registry: &Arc<Registry>,
+    registry: Registry,
     agent: &Agent,
     inbox: &mpsc::Sender<Message>,
 ) -> Result<Hands, Error> {
@@ -112,17 +113,18 @@ fn hands(
         .base_directory
         .clone()
         .unwrap_or_else(|| home.path().to_owned());
-    prepare::start_thread(
-        Arc::clone(registry),
+    let spares = Arc::new(Spares::open(home).map_err(no_thread)?);
+    let tools = Tools {
+        registry,
         base_directory,
-        waiting_orders,
-        move |key, done| {
-            let _ = prepared.blocking_send(Message::Prepared(key, Box::new(done)));
-        },
-    )
+        spares: Arc::clone(&spares),
+    };
+    prepare::start_thread(tools, waiting_orders, move |key, done| {
+        let _ = prepared.blocking_send(Message::Prepared(key, Box::new(done)));
+    })
     .map_err(no_thread)?;
-    let (cleaner, homes) = std_mpsc::channel();
-    prepare::start_cleaner(homes).map_err(no_thread)?;
+    let (cleaner, done) = std_mpsc::channel();
+    prepare::start_cleaner(spares, done).map_err(no_thread)?;
     let (logs, commands) = mpsc::unbounded_channel();
     let (delivered, mut delivered_keys) = mpsc::unbounded_channel();
     tokio::spawn(Shipper::new(options.log_quota, delivered).run(commands));

@@ -24,6 +24,8 @@ pub(super) struct Attempt {
     pub(super) is_delivered: bool,
     /// Whether its outcome is at the master.
     pub(super) is_acknowledged: bool,
+    /// Whether nobody can use its directory any more.
+    pub(super) is_alone: bool,
 }
 
 /// How far it has come.
@@ -55,6 +57,7 @@ impl Attempt {
             is_watched: false,
             is_delivered: false,
             is_acknowledged: false,
+            is_alone: false,
         }
     }
 

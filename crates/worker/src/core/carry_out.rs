@@ -16,7 +16,7 @@ use crate::attachments;
 use crate::clock;
 use crate::logs;
 use crate::outcome;
-use crate::prepare::{self, Order, Prepared};
+use crate::prepare::{self, Done, Order, Prepared};
 use crate::supervisor::Request;
 
 /// A task that does not end so long after it was told to is dropped where it stands.
@@ -240,7 +240,10 @@ impl Core {
         if let Some(attempt) = self.attempts.remove(key) {
             self.keys.remove(&attempt.id);
             self.request(Request::Forget { id: attempt.id });
-            let _ = self.hands.cleaner.send(attempt.home);
+            let _ = self.hands.cleaner.send(Done {
+                home: attempt.home,
+                is_alone: attempt.is_alone,
+            });
         }
     }
 }

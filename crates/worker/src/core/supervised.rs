@@ -76,7 +76,8 @@ impl Core {
     fn on_exit(&mut self, exit: &Exit) {
         match self.keys.get(&exit.id).cloned() {
             Some(key) => {
-                if let Some(attempt) = self.attempts.get(&key) {
+                if let Some(attempt) = self.attempts.get_mut(&key) {
+                    attempt.is_alone = exit.is_alone;
                     let outcome = outcome::of_exit(exit, attempt.must_stop, &attempt.home.err());
                     self.on_ended(&key, outcome);
                 }

@@ -126,6 +126,7 @@ mod tests {
             code: Some(7),
             signal: None,
             cause: Cause::Itself,
+            is_alone: false,
         }
     }
 

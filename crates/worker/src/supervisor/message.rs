@@ -96,6 +96,9 @@ pub(crate) struct Exit {
     pub(crate) signal: Option<i32>,
     /// Why.
     pub(crate) cause: Cause,
+    /// Whether it is certain that it has left no other process behind, which might still use its files.
+    #[serde(default)]
+    pub(crate) is_alone: bool,
 }
 
 /// Why a process ended.

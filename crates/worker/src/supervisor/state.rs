@@ -147,7 +147,17 @@ impl State {
                 exits.push(exit_of(id, Some(*status), Cause::Itself));
             }
         }
+        if !exits.is_empty() && self.has_no_orphans() {
+            for exit in &mut exits {
+                exit.is_alone = true;
+            }
+        }
         self.record(exits)
+    }
+
+    /// Whether all our children are attempts' main processes. What an ended one has left behind is our child by now.
+    fn has_no_orphans(&self) -> bool {
+        children().is_ok_and(|children| children.iter().all(|pid| self.by_pid.contains_key(pid)))
     }
 
     /// Makes exits known: to the file first, then to the agent.
@@ -195,7 +205,21 @@ pub(super) fn exit_of(id: String, status: Option<WaitStatus>, cause: Cause) -> E
         code: status.and_then(WaitStatus::exit_status),
         signal: status.and_then(WaitStatus::terminating_signal),
         cause,
+        is_alone: false,
     }
+}
+
+/// The children of all our threads.
+fn children() -> io::Result<Vec<i32>> {
+    let mut children = Vec::new();
+    for thread in std::fs::read_dir("/proc/self/task")? {
+        let list = std::fs::read_to_string(thread?.path().join("children"))?;
+        children.extend(
+            list.split_ascii_whitespace()
+                .filter_map(|pid| pid.parse::<i32>().ok()),
+        );
+    }
+    Ok(children)
 }
 
 /// No `pre_exec` here: without it the standard library uses posix_spawn, which is many times faster than fork.

@@ -119,7 +119,7 @@ async fn processes_of_a_dead_supervisor_are_killed_and_lost() {
 async fn a_shutdown_that_shall_kill_leaves_nothing() {
     let data = DataDir::new();
     let mut master = FakeMaster::start(1).await;
-    let mut options = options(data.path(), &[&master.address]);
+    let options = options(data.path(), &[&master.address]);
     options.kill_on_shutdown.cancel();
     let worker = Worker::start(options);
     master.attached().await;
