@@ -4,7 +4,7 @@ use akkaflow_model::outcome::OutcomeKind;
 use akkaflow_rpc::wire;
 
 use crate::fake_master::{CLUSTER, FakeMaster, Seen, key};
-use crate::worker::{DataDir, Worker, options};
+use crate::worker::{DataDir, Worker, eventually, options};
 
 #[tokio::test]
 async fn a_script_runs_and_says_how_it_ended() {
@@ -52,9 +52,7 @@ async fn nothing_is_left_of_an_acknowledged_attempt() {
     let _worker = Worker::start(options(data.path(), &[&master.address]));
     let attach = master.attached().await;
     assert_eq!(attach.holds, [wire::AttemptKey::from(&key(2))]);
-    while data.attempts() > 1 {
-        tokio::task::yield_now().await;
-    }
+    eventually(|| data.attempts() == 1).await;
 }
 
 #[tokio::test]
@@ -93,17 +91,16 @@ async fn an_exit_while_the_agent_is_away_is_reported_by_the_next() {
     master.attached().await;
     let (go, done) = (data.file("go"), data.file("done"));
     let script = format!(
-        "until [ -e {} ]; do sleep 0.01; done; touch {}; exit 3",
+        "echo ready; until [ -e {} ]; do sleep 0.01; done; touch {}; exit 3",
         go.display(),
         done.display()
     );
     master.run(&key(1), "sh", &script);
-    master.accepted(&key(1)).await;
+    // An acceptance would not do: it is said before the start.
+    master.output(&key(1), 1, |out| out == b"ready\n").await;
     worker.crash();
     std::fs::write(go, "").unwrap();
-    while !done.exists() {
-        tokio::task::yield_now().await;
-    }
+    eventually(|| done.exists()).await;
     let _worker = Worker::start(options(data.path(), &[&master.address]));
     let outcome = master.finished(&key(1)).await;
     assert_eq!(outcome.exit_code, Some(3));

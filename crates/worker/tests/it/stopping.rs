@@ -1,12 +1,11 @@
 //! Kills reach everything that descends from an attempt.
 
 use std::path::Path;
-use std::time::Duration;
 
 use akkaflow_model::outcome::OutcomeKind;
 
 use crate::fake_master::{FakeMaster, key};
-use crate::worker::{DataDir, Worker, options};
+use crate::worker::{DataDir, Worker, eventually, options};
 
 /// Whether a process with this id, read from a file, is there and no zombie.
 fn lives(file: &Path) -> bool {
@@ -143,14 +142,7 @@ async fn a_supervisor_without_children_and_agent_goes_away() {
     master.finished(&key(1)).await;
     assert!(lives(&pid));
     worker.stop().await;
-    let gone = async {
-        while lives(&pid) {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(20), gone)
-        .await
-        .expect("it stays");
+    eventually(|| !lives(&pid)).await;
 }
 
 fn parent_of(file: &Path) -> rustix::process::Pid {

@@ -98,3 +98,15 @@ impl Drop for DataDir {
         let _ = akkaflow_worker::supervisor::kill_all(self.0.path(), Duration::ZERO);
     }
 }
+
+/// Waits for what nobody announces.
+pub(crate) async fn eventually(is_so: impl Fn() -> bool) {
+    let waiting = async {
+        while !is_so() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), waiting)
+        .await
+        .expect("it never came about");
+}
