@@ -102,7 +102,7 @@ impl fmt::Display for WorkerId {
     }
 }
 
-/// One start of a worker process: a number drawn anew at each start of the agent.
+/// One start of a worker process: grows with each start of the agent, so that a late word of an earlier start is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Incarnation(pub u64);
 

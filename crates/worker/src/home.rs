@@ -5,9 +5,10 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
-use akkaflow_model::id::AttemptKey;
+use akkaflow_model::id::{AttemptKey, Incarnation};
 use rustix::fs::{FlockOperation, flock};
 
+use crate::clock;
 use crate::error::Error;
 
 /// A directory's name has at most 255 bytes; longer ids end in a checksum.
@@ -85,6 +86,29 @@ impl Home {
         });
         match written {
             Ok(()) => Ok(id),
+            Err(source) => Err(Error::DataDir { path, source }),
+        }
+    }
+
+    /// Names this start: more than every earlier one, also when the clock was set back or the directory is a new one.
+    pub(crate) fn next_incarnation(&self) -> Result<Incarnation, Error> {
+        let path = self.path.join("incarnation");
+        let earlier: u64 = fs::read_to_string(&path)
+            .ok()
+            .and_then(|text| text.trim().parse().ok())
+            .unwrap_or_default();
+        let now = u64::try_from(clock::wall_ms()).unwrap_or_default();
+        let next = now.max(earlier + 1);
+        let draft = self.path.join("incarnation.new");
+        let written = File::create(&draft)
+            .and_then(|mut file| {
+                writeln!(file, "{next}")?;
+                file.sync_all()
+            })
+            .and_then(|()| fs::rename(&draft, &path))
+            .and_then(|()| File::open(&self.path)?.sync_all());
+        match written {
+            Ok(()) => Ok(Incarnation(next)),
             Err(source) => Err(Error::DataDir { path, source }),
         }
     }
@@ -238,6 +262,16 @@ mod tests {
         let id = home.worker_id(None, "host").unwrap();
         assert!(id.starts_with("host-"), "{id}");
         assert_eq!(home.worker_id(Some("other"), "host").unwrap(), id);
+    }
+
+    #[test]
+    fn every_start_has_a_greater_incarnation() {
+        let directory = tempfile::tempdir().unwrap();
+        let home = Home::open(directory.path()).unwrap();
+        let first = home.next_incarnation().unwrap();
+        let later = Incarnation(first.0 + 1_000_000);
+        fs::write(directory.path().join("incarnation"), later.0.to_string()).unwrap();
+        assert_eq!(home.next_incarnation().unwrap(), Incarnation(later.0 + 1));
     }
 
     #[test]

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::sync::mpsc as std_mpsc;
 
 use akkaflow_actions::Registry;
-use akkaflow_model::id::Incarnation;
 use akkaflow_protocol::agent::Agent;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -57,7 +56,7 @@ impl Service {
             slots: options.slots(),
         };
         let agent = Agent::restore(
-            Incarnation(rand::random()),
+            home.next_incarnation()?,
             clock::since_boot(),
             ledger::read(&home.ledger())?,
         );
