@@ -22,6 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Fetches all of them into the working directory.
 pub(crate) async fn fetch(
     client: Option<MasterClient<Channel>>,
+    worker_id: &str,
     order: &Order,
 ) -> Result<(), Outcome> {
     let Some(mut client) = client else {
@@ -29,7 +30,12 @@ pub(crate) async fn fetch(
     };
     create_home(&order.home).map_err(|error| spool_failure(&error))?;
     for (position, name) in (0..).zip(&order.start.attachments) {
-        fetch_one(&mut client, order, position, name).await?;
+        let request = wire::AttachmentRequest {
+            key: Some((&order.key).into()),
+            position,
+            worker_id: worker_id.to_owned(),
+        };
+        fetch_one(&mut client, order, request, name).await?;
     }
     Ok(())
 }
@@ -37,15 +43,10 @@ pub(crate) async fn fetch(
 async fn fetch_one(
     client: &mut MasterClient<Channel>,
     order: &Order,
-    position: u32,
+    request: wire::AttachmentRequest,
     name: &str,
 ) -> Result<(), Outcome> {
     let name = plain_name(name).map_err(|error| failed(name, &error.to_string()))?;
-    let request = wire::AttachmentRequest {
-        key: Some((&order.key).into()),
-        position,
-        worker_id: String::new(),
-    };
     let mut stream = within(client.fetch_attachment(request))
         .await
         .map_err(|error| failed(name, &error))?

@@ -77,6 +77,7 @@ pub(crate) struct Session {
 
 /// Whom the core commands.
 pub(crate) struct Hands {
+    pub(crate) worker_id: Arc<str>,
     pub(crate) ledger: Ledger,
     pub(crate) orders: std_mpsc::Sender<Order>,
     pub(crate) cleaner: std_mpsc::Sender<Done>,

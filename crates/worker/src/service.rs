@@ -71,13 +71,21 @@ impl Service {
         // Ends what serves the core, after the core.
         let end = CancellationToken::new();
         let _ends_with_us = end.clone().drop_guard();
+        let worker_id = Arc::from(identity.worker_id.as_str());
         let link = Link::new(
             identity,
             &options.masters,
             inbox_sender.clone(),
             end.clone(),
         )?;
-        let hands = hands(&options, &home, self.registry, &agent, &inbox_sender)?;
+        let hands = hands(
+            &options,
+            worker_id,
+            &home,
+            self.registry,
+            &agent,
+            &inbox_sender,
+        )?;
         let core = Core::new(agent, Arc::clone(&home), options.kill_grace, hands);
         tokio::spawn(supervision::run(
             home.path().to_owned(),
@@ -93,6 +101,7 @@ impl Service {
 /// Starts the threads and tasks that work for the core.
 fn hands(
     options: &Options,
+    worker_id: Arc<str>,
     home: &Home,
     registry: Registry,
     agent: &Agent,
@@ -136,6 +145,7 @@ fn hands(
         }
     });
     Ok(Hands {
+        worker_id,
         ledger,
         orders,
         cleaner,

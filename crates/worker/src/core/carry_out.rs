@@ -1,5 +1,6 @@
 //! Carries out what the agent's state machine decides.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use akkaflow_actions::{AttemptContext, ParsedAction};
@@ -68,10 +69,11 @@ impl Core {
 
     fn fetch(&self, order: Order) {
         let client = self.session.as_ref().map(|session| session.client.clone());
+        let worker_id = Arc::clone(&self.hands.worker_id);
         let orders = self.hands.orders.clone();
         let core = self.hands.myself.clone();
         tokio::spawn(async move {
-            match attachments::fetch(client, &order).await {
+            match attachments::fetch(client, &worker_id, &order).await {
                 Ok(()) => {
                     let _ = orders.send(order);
                 }

@@ -49,6 +49,7 @@ struct Shared {
     epoch: u64,
     seen: mpsc::UnboundedSender<Seen>,
     to_worker: Mutex<Option<mpsc::UnboundedSender<Result<wire::MasterMessage, Status>>>>,
+    worker_id: Mutex<String>,
     incarnation: Mutex<u64>,
     output: Mutex<BTreeMap<(AttemptKey, u32), Vec<u8>>>,
     acknowledge_output: Mutex<bool>,
@@ -64,6 +65,7 @@ impl FakeMaster {
             epoch,
             seen: sender,
             to_worker: Mutex::default(),
+            worker_id: Mutex::default(),
             incarnation: Mutex::default(),
             output: Mutex::default(),
             acknowledge_output: Mutex::new(true),
@@ -319,8 +321,11 @@ impl Master for Service {
 
     async fn fetch_attachment(
         &self,
-        _: Request<wire::AttachmentRequest>,
+        request: Request<wire::AttachmentRequest>,
     ) -> Result<Response<Self::FetchAttachmentStream>, Status> {
+        if request.into_inner().worker_id != *self.0.worker_id.lock().unwrap() {
+            return Err(Status::not_found("not given to this worker"));
+        }
         let content = self.0.attachment.lock().unwrap().clone();
         let chunks: Vec<_> = content
             .chunks(3)
@@ -368,6 +373,7 @@ impl Shared {
         let seen = match event {
             Event::Attach(attach) => {
                 *self.incarnation.lock().unwrap() = attach.incarnation;
+                *self.worker_id.lock().unwrap() = attach.worker_id.clone();
                 Seen::Attached(attach)
             }
             Event::Accepted(key) => Seen::Accepted(key_from_wire(Some(key)).unwrap()),
