@@ -34,7 +34,12 @@ const LOOK_UP_AGAIN: Duration = Duration::from_millis(200);
 
 /// The core is gone: this master no longer leads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Gone;
+pub(crate) enum Gone {
+    /// What was said has not reached it.
+    NotTaken,
+    /// It took the question; whether it acted on it is unknown.
+    Unanswered,
+}
 
 type Reply = oneshot::Sender<Result<Answer, Rejection>>;
 
@@ -75,7 +80,7 @@ impl CoreHandle {
         self.messages
             .send(Message::Input(input))
             .await
-            .map_err(|_| Gone)
+            .map_err(|_| Gone::NotTaken)
     }
 
     /// Asks, and waits until the answer is durable.
@@ -107,8 +112,11 @@ impl CoreHandle {
 
     async fn ask<T>(&self, message: impl FnOnce(oneshot::Sender<T>) -> Message) -> Result<T, Gone> {
         let (reply, answer) = oneshot::channel();
-        self.messages.send(message(reply)).await.map_err(|_| Gone)?;
-        answer.await.map_err(|_| Gone)
+        self.messages
+            .send(message(reply))
+            .await
+            .map_err(|_| Gone::NotTaken)?;
+        answer.await.map_err(|_| Gone::Unanswered)
     }
 }
 

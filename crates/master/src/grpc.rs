@@ -81,6 +81,16 @@ fn not_leading(shared: &Shared) -> Status {
     status
 }
 
+/// The answer when the term has ended under a call. Only what was not taken may be asked again elsewhere.
+fn gone_status(shared: &Shared, gone: Gone) -> Status {
+    match gone {
+        Gone::NotTaken => not_leading(shared),
+        Gone::Unanswered => Status::aborted(
+            "the master has stepped down before it could answer; whether this was done is unknown",
+        ),
+    }
+}
+
 #[tonic::async_trait]
 impl Master for MasterService {
     type AttachStream = BoxedStream<wire::MasterMessage>;
@@ -168,7 +178,7 @@ impl Master for MasterService {
         let command = Command::try_from(request.into_inner())?;
         let result = commands::execute(&self.shared, &term, command)
             .await
-            .map_err(|Gone| not_leading(&self.shared))?;
+            .map_err(|gone| gone_status(&self.shared, gone))?;
         Ok(Response::new(result.into()))
     }
 
@@ -190,7 +200,7 @@ impl Master for MasterService {
             .core
             .look(move |engine| engine.explain(&object))
             .await
-            .map_err(|Gone| not_leading(&self.shared))?;
+            .map_err(|gone| gone_status(&self.shared, gone))?;
         let reasons = reasons
             .into_iter()
             .map(|reason| wire::Reason {

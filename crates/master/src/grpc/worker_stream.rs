@@ -14,7 +14,7 @@ use futures::StreamExt as _;
 use tokio::sync::mpsc;
 use tonic::{Status, Streaming};
 
-use crate::core::{CoreHandle, Gone};
+use crate::core::CoreHandle;
 use crate::grpc::{BoxedStream, not_leading};
 use crate::sessions::{self, SessionId};
 use crate::shared::{Shared, Term};
@@ -46,7 +46,7 @@ pub(crate) async fn attach(
         .core
         .input(Input::WorkerAttached { worker, holds })
         .await;
-    attached.map_err(|Gone| not_leading(&shared))?;
+    attached.map_err(|_| not_leading(&shared))?;
     let welcome = welcome(&shared, &term);
     let incoming = Incoming {
         shared,

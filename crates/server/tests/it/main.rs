@@ -1,4 +1,9 @@
 //! The real programs on loopback: what a user does, and must see.
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "tests; a skipped one says so"
+)]
 
 mod bad_input;
 mod cluster;
