@@ -1,6 +1,9 @@
 //! Measures `<transfer>` with 1,000,000 rows of 6 columns against the server's own statements and clients, in the same run:
 //!
+//! `ONLY=bc`, `ROWS` and `ROUNDS` choose; d (PostgreSQL, where its URL is given) and e (SQLite) stand beside the workloads of W5.
+//!
 //! ```text
+//! AKKAFLOW_TEST_POSTGRES_URL=postgres://user:password@127.0.0.1:5432/postgres \
 //! AKKAFLOW_TEST_MYSQL_URL=mysql://user:password@127.0.0.1:3306/ cargo run --release -p akkaflow-actions --example transfer_bench
 //! ```
 #![expect(clippy::print_stdout, reason = "a program for people")]
@@ -50,6 +53,7 @@ async fn main() {
     for round in 1..=rounds {
         println!("round {round}");
         bench.round(rows, &only).await;
+        bench.others(rows, &only).await;
     }
     bench.sql("drop database akkaflow_bench").await;
     std::fs::remove_dir_all(directory).unwrap();
@@ -100,6 +104,7 @@ impl Bench {
                 r#"<transfer><source type="DB" db-link="m">a</source><target type="FILE" delimited="," path="{out}"/></transfer>"#
             );
             report("b transfer MariaDB to CSV", self.transfer(&body).await);
+            println!("{:<44} {}", "most memory until here", most_memory());
             assert!(
                 std::fs::read(csv).unwrap() == std::fs::read(out).unwrap(),
                 "what came back differs"
@@ -116,6 +121,58 @@ impl Bench {
             self.fresh("b").await;
             let body = r#"<transfer><source type="DB" db-link="m">a</source><target type="DB" db-link="m" table="b"/></transfer>"#;
             report("c transfer MariaDB to MariaDB", self.transfer(body).await);
+        }
+    }
+
+    /// In and out of the databases that W5 leaves out.
+    async fn others(&self, rows: u64, only: &str) {
+        let report = |name: &str, seconds: f64| {
+            println!(
+                "{name:<44} {seconds:>7.3} s {:>10.0} rows/s",
+                rows as f64 / seconds
+            );
+        };
+        let body = |link: &str, name: &str, is_in: bool| match is_in {
+            true => format!(
+                r#"<transfer><source type="FILE" delimited=",">{}</source><target type="DB" db-link="{link}" table="{name}"/></transfer>"#,
+                self.csv
+            ),
+            false => format!(
+                r#"<transfer><source type="DB" db-link="{link}">{name}</source><target type="FILE" delimited="," path="{}"/></transfer>"#,
+                self.out
+            ),
+        };
+        let table = "akkaflow_bench";
+        let make = format!("drop table if exists {table}; create table {table} {COLUMNS}")
+            .replace("datetime", "timestamp");
+        if let Some(url) = postgres_url().filter(|_| only.is_empty() || only.contains('d')) {
+            self.psql(&url, &make);
+            let copy = format!("\\copy {table} from '{}' with (format csv)", self.csv);
+            report("d psql \\copy from CSV", self.psql(&url, &copy));
+            self.psql(&url, &make);
+            report(
+                "d transfer CSV to PostgreSQL",
+                self.transfer(&body("p", table, true)).await,
+            );
+            let copy = format!("\\copy {table} to '{}' with (format csv)", self.out);
+            report("d psql \\copy to CSV", self.psql(&url, &copy));
+            report(
+                "d transfer PostgreSQL to CSV",
+                self.transfer(&body("p", table, false)).await,
+            );
+            self.psql(&url, &format!("drop table {table}"));
+        }
+        if only.is_empty() || only.contains('e') {
+            let sql = format!(r#"<sql db-link="s">{make}</sql>"#);
+            self.transfer(&sql).await;
+            report(
+                "e transfer CSV to SQLite",
+                self.transfer(&body("s", table, true)).await,
+            );
+            report(
+                "e transfer SQLite to CSV",
+                self.transfer(&body("s", table, false)).await,
+            );
         }
     }
 
@@ -138,19 +195,6 @@ impl Bench {
         let action = Registry::builtin()
             .parse(document.root.as_ref().unwrap(), &mut diagnostics)
             .unwrap();
-        let link = DbLink {
-            name: "m".to_owned(),
-            kind: DbKind::Mysql,
-            jdbc_url: format!(
-                "jdbc:mysql://{}:{}/akkaflow_bench",
-                self.opts.ip_or_hostname(),
-                self.opts.tcp_port()
-            ),
-            username: self.opts.user().unwrap_or_default().to_owned(),
-            password: Secret::new(self.opts.pass().unwrap_or_default()),
-            desc: None,
-            properties: Vec::new(),
-        };
         let attempt = AttemptContext {
             key: AttemptKey {
                 instance: InstanceId::from_u128(1),
@@ -163,12 +207,67 @@ impl Bench {
             fire_time: Timestamp::from_millis(0),
             directory: self.directory.clone(),
             base_directory: self.directory.clone(),
-            links: BTreeMap::from([("m".to_owned(), link)]),
+            links: self.links(),
             log: LogSink::new(|_, _| {}),
             cancel: CancellationToken::new(),
         };
         let start = Instant::now();
         action.run(&attempt).await.unwrap();
+        start.elapsed().as_secs_f64()
+    }
+
+    fn links(&self) -> BTreeMap<String, DbLink> {
+        let link = |name: &str, kind, jdbc_url, user: &str, password: &str| DbLink {
+            name: name.to_owned(),
+            kind,
+            jdbc_url,
+            username: user.to_owned(),
+            password: Secret::new(password),
+            desc: None,
+            properties: Vec::new(),
+        };
+        let (host, port) = (self.opts.ip_or_hostname(), self.opts.tcp_port());
+        let mysql = format!("jdbc:mysql://{host}:{port}/akkaflow_bench");
+        let (user, password) = (self.opts.user(), self.opts.pass());
+        let sqlite = format!("jdbc:sqlite:{}", self.directory.join("bench.db").display());
+        let mut links = vec![
+            link(
+                "m",
+                DbKind::Mysql,
+                mysql,
+                user.unwrap_or_default(),
+                password.unwrap_or_default(),
+            ),
+            link("s", DbKind::Sqlite, sqlite, "", ""),
+        ];
+        if let Some(url) = postgres_url() {
+            // Read by the same rules as the other: user, password, address.
+            let url = mysql_async::Opts::from_url(&url.replacen("postgres", "mysql", 1)).unwrap();
+            let jdbc = format!(
+                "jdbc:postgresql://{}:{}/postgres",
+                url.ip_or_hostname(),
+                url.tcp_port()
+            );
+            let (user, password) = (url.user(), url.pass());
+            links.push(link(
+                "p",
+                DbKind::Postgres,
+                jdbc,
+                user.unwrap_or_default(),
+                password.unwrap_or_default(),
+            ));
+        }
+        links
+            .into_iter()
+            .map(|link| (link.name.clone(), link))
+            .collect()
+    }
+
+    fn psql(&self, url: &str, command: &str) -> f64 {
+        let start = Instant::now();
+        let mut psql = Command::new("psql");
+        let status = psql.args(["-q", url, "-c", command]).status();
+        assert!(status.unwrap().success());
         start.elapsed().as_secs_f64()
     }
 
@@ -233,6 +332,17 @@ impl Bench {
         assert!(status.success() && dump.wait().unwrap().success());
         start.elapsed().as_secs_f64()
     }
+}
+
+fn postgres_url() -> Option<String> {
+    std::env::var("AKKAFLOW_TEST_POSTGRES_URL").ok()
+}
+
+/// The largest resident size of this process, as Linux tells it.
+fn most_memory() -> String {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.unwrap_or("unknown").trim().to_owned()
 }
 
 fn write_csv(path: &Path, rows: u64) {
