@@ -1,5 +1,4 @@
 //! The real worker with a real supervisor, driven by a master that the tests play.
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
