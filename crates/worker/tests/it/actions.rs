@@ -34,7 +34,7 @@ impl Action for Sh {
             program: PathBuf::from("/bin/sh"),
             arguments: vec!["-c".to_owned(), self.0.clone()],
             environment: Vec::new(),
-            files: vec![("beside".to_owned(), b"content\n".to_vec(), false)],
+            files: vec![("akkaflow_beside".to_owned(), b"content\n".to_vec(), false)],
         }))
     }
 }

@@ -18,7 +18,7 @@ async fn a_script_runs_and_says_how_it_ended() {
     master.run(
         &key(1),
         "sh",
-        "cat beside; echo $AKKAFLOW_PARAM_sta_date $AKKAFLOW_ATTEMPT; echo oops >&2; exit 7",
+        "cat akkaflow_beside; echo $AKKAFLOW_PARAM_sta_date $AKKAFLOW_ATTEMPT; echo oops >&2; exit 7",
     );
     master.accepted(&key(1)).await;
     let outcome = master.finished(&key(1)).await;
