@@ -1,9 +1,8 @@
 //! The agent's end of the line to its supervisor: starts it when there is none, and says when it is gone.
 
 use std::ffi::OsString;
-use std::fs::{DirBuilder, OpenOptions};
+use std::fs::OpenOptions;
 use std::io;
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -108,10 +107,7 @@ fn start(data_dir: &Path, command: &[OsString]) -> io::Result<()> {
         .split_first()
         .ok_or_else(|| io::Error::other("no program is named"))?;
     let directory = supervisor::directory(data_dir);
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(&directory)?;
+    supervisor::create_directory(data_dir)?;
     let log = OpenOptions::new()
         .append(true)
         .create(true)

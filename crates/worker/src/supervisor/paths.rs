@@ -26,6 +26,17 @@ pub(crate) fn directory(data_dir: &Path) -> PathBuf {
     data_dir.join("supervisor")
 }
 
+/// Makes it. The data directory itself must be there: one that was removed is not brought back.
+///
+/// # Errors
+/// When it cannot be made.
+pub(crate) fn create_directory(data_dir: &Path) -> io::Result<()> {
+    match DirBuilder::new().mode(0o700).create(directory(data_dir)) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        other => other,
+    }
+}
+
 /// Where the supervisor of `data_dir` said that it listens.
 ///
 /// # Errors

@@ -1,8 +1,7 @@
 //! The two threads: one serves the agent, one reaps.
 
-use std::fs::{DirBuilder, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::{self, Read as _};
-use std::os::unix::fs::DirBuilderExt as _;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::process;
@@ -56,10 +55,7 @@ pub(super) fn run(data_dir: &Path) -> io::Result<()> {
     // Out of the terminal's reach. It fails only for the leader of a group, who is out of reach already.
     let _ = rustix::process::setsid();
     let directory = paths::directory(data_dir);
-    DirBuilder::new()
-        .mode(0o700)
-        .recursive(true)
-        .create(&directory)?;
+    paths::create_directory(data_dir)?;
     let lock = OpenOptions::new()
         .write(true)
         .create(true)
