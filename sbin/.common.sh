@@ -43,7 +43,11 @@ need_rust() {
 
 # Sets $bin to the folder of the programs; builds them when they are absent or older than the sources.
 need_programs() {
-  if [ -n "${AKKAFLOW_BIN:-}" ]; then bin=$AKKAFLOW_BIN; return; fi
+  if [ -n "${AKKAFLOW_BIN:-}" ]; then
+    bin=$AKKAFLOW_BIN
+    [ -x "$bin/akka" ] || fail "AKKAFLOW_BIN=$bin 中没有akkaflow的程序" "AKKAFLOW_BIN=$bin holds no akkaflow programs"
+    return
+  fi
   if [ -x "$home/bin/akkaflow-standalone" ]; then bin=$home/bin; return; fi
   bin=${CARGO_TARGET_DIR:-$home/target}/release
   local stamp=$bin/.akkaflow-built
