@@ -188,7 +188,7 @@ pub struct InstanceRow {
     pub workflow: String,
     /// The definition it is pinned to.
     pub version: Version,
-    /// 1, and one more at each rerun.
+    /// 1, and one more at each rerun; never less again.
     pub run: u32,
     /// Its state.
     pub state: InstanceState,
