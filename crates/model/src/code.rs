@@ -9,6 +9,7 @@
 //! | AF4xx | coordinator: cron, dependencies, parameters |
 //! | AF5xx | bodies of actions |
 //! | AF6xx | db_links.xml |
+//! | AF7xx | workflows that do not fit each other |
 
 macro_rules! codes {
     ($($name:ident = $code:literal, $zh:literal, $en:literal;)*) => {
@@ -36,6 +37,7 @@ codes! {
     EMPTY_FILE = "AF011", "文件中没有任何元素", "the file holds no element";
     ROOT_LABEL = "AF012", "根节点标签不是<work-flow>", "the root is not called <work-flow>";
     TOO_MANY_FINDINGS = "AF013", "问题过多，其余不再列出", "too many findings, the rest is not listed";
+    UNREADABLE = "AF014", "文件无法读取", "the file cannot be read";
 
     UNKNOWN_ATTRIBUTE = "AF101", "未知属性", "an unknown attribute";
     MISSING_ATTRIBUTE = "AF102", "缺少必填属性", "a required attribute is missing";
@@ -50,6 +52,9 @@ codes! {
     BAD_MAIL_LEVEL = "AF111", "告警级别有误", "an unknown mail level";
     NEVER_STARTS = "AF112", "instance-limit使工作流永远不会启动", "the instance limit keeps the workflow from ever starting";
     NO_LIMIT = "AF113", "timeout为0，视为不限时", "a time limit of 0 is taken as none";
+    NO_INSTANCE_LIMIT = "AF114", "未配置instance-limit，上限为1", "no instance limit is given, so it is 1";
+    MAIL_WITHOUT_EFFECT = "AF115", "邮件配置不起作用", "a mail setting has no effect";
+    NO_EFFECT = "AF116", "属性在此处不起作用", "an attribute has no effect here";
 
     UNKNOWN_ELEMENT = "AF201", "未知元素", "an unknown element";
     MISSING_ELEMENT = "AF202", "缺少必须的子元素", "a required element is missing";
@@ -69,6 +74,7 @@ codes! {
     NO_TERMINAL = "AF307", "没有<end>也没有<kill>节点", "there is neither an end nor a kill node";
     END_UNREACHABLE = "AF308", "没有任何路径到达<end>节点", "no path leads to an end node";
     REPEATED_PATH = "AF309", "fork中重复的路径", "a fork names a path twice";
+    JOIN_INCOMPLETE = "AF310", "join的各分支不可能全部到达", "the branches of a join can never all arrive";
 
     BAD_CRON = "AF401", "cron表达式有误", "a cron expression cannot be read";
     UNDEFINED_PARAM = "AF402", "参数未定义", "a parameter is not defined";
@@ -80,14 +86,24 @@ codes! {
     CRON_FIELD_IGNORED = "AF408", "cron表达式多余的字段被忽略", "surplus cron fields are ignored";
     UNKNOWN_UNIT = "AF409", "未知的时间单位，按天计算", "an unknown unit of time is taken as days";
     BARE_PARAM = "AF410", "参数引用缺少param:前缀", "a parameter is used without the prefix param:";
+    UNUSED_PARAM = "AF411", "参数已定义但未使用", "a parameter is defined and never used";
+    REPEATED_PARAM = "AF412", "参数重复定义", "a parameter is defined twice";
+    WINDOW_OVER = "AF413", "调度有效期已过", "the time window of the schedule is over";
 
     TRANSFER_PARTS = "AF501", "transfer需要单独的script，或一个source与一个target", "a transfer needs a script alone, or one source and one target";
     BODY_ATTRIBUTE = "AF502", "缺少该类型需要的属性", "an attribute that this type needs is missing";
     BAD_DELIMITER = "AF503", "分隔符有误", "a delimiter cannot be used";
     USELESS_ATTRIBUTE = "AF504", "属性对该类型无作用", "an attribute means nothing for this type";
+    SECRET_IN_CLEAR = "AF505", "疑似明文密码", "a secret seems to be written in clear";
+    UNQUOTED_PARAM = "AF506", "参数未加引号", "a parameter stands unquoted in a script or a statement";
 
     DUPLICATE_LINK = "AF601", "数据库连接名称重复", "two db-links share a name";
     LINK_CREDENTIALS = "AF602", "数据库连接缺少用户名或密码", "a db-link lacks its user name or password";
+
+    DUPLICATE_WORKFLOW = "AF701", "多个文件定义同名工作流", "two files define one workflow";
+    UNKNOWN_UPSTREAM = "AF702", "前置工作流不存在", "an upstream workflow does not exist";
+    IDLE_UPSTREAM = "AF703", "前置工作流不会自动运行", "an upstream workflow never starts by itself";
+    WORKFLOW_CYCLE = "AF704", "工作流之间循环依赖", "workflows wait for each other in a circle";
 }
 
 #[cfg(test)]

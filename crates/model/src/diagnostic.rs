@@ -9,6 +9,8 @@ use crate::text::Text;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
+    /// Good to know; never a reason to refuse a file, not even under `--strict`.
+    Note,
     /// Legal, but surely not meant.
     Warning,
     /// The file cannot be used.

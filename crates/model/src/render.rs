@@ -153,6 +153,8 @@ fn severity_word(severity: Severity, lang: Lang) -> &'static str {
         (Severity::Error, Lang::Zh) => "错误",
         (Severity::Warning, Lang::En) => "warning",
         (Severity::Warning, Lang::Zh) => "警告",
+        (Severity::Note, Lang::En) => "note",
+        (Severity::Note, Lang::Zh) => "提示",
     }
 }
 

@@ -3,6 +3,7 @@
 //! Nothing but elements, attributes, text and CDATA is accepted: no document type, no entity beyond the five. An
 //! ill-formed file yields the tree of what precedes its first fault, and the fault.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use quick_xml::Reader;
@@ -59,7 +60,7 @@ impl Document {
         if found.len() > MAX_FINDINGS {
             let rest = found.len() - MAX_FINDINGS;
             // Errors matter more than warnings when not everything can be said.
-            found.sort_by_key(|finding| finding.severity == Severity::Warning);
+            found.sort_by_key(|finding| Reverse(finding.severity));
             found.truncate(MAX_FINDINGS);
             found.push(not_listed(rest, self.source.len()));
         }

@@ -223,6 +223,7 @@ impl From<Finding> for wire::Finding {
         Self {
             code: finding.code,
             severity: match finding.severity {
+                Severity::Note => "note",
                 Severity::Warning => "warning",
                 Severity::Error => "error",
             }
@@ -245,6 +246,7 @@ impl TryFrom<wire::Finding> for Finding {
         Ok(Self {
             code: finding.code,
             severity: match finding.severity.as_str() {
+                "note" => Severity::Note,
                 "warning" => Severity::Warning,
                 "error" => Severity::Error,
                 _ => return Err(Malformed("a finding of unknown severity")),

@@ -19,6 +19,7 @@ impl Paint {
         match severity {
             Severity::Error => self.with(BOLD_RED, text),
             Severity::Warning => self.with(BOLD_YELLOW, text),
+            Severity::Note => self.with(BOLD_BLUE, text),
         }
     }
 
