@@ -34,6 +34,8 @@ pub struct Shape {
     pub text: TextRule,
     /// What it is for.
     pub doc: Text,
+    /// The element as people write it, for the reference page.
+    pub example: Option<&'static str>,
 }
 
 /// One attribute.
@@ -75,6 +77,10 @@ pub enum AttributeKind {
     ChoiceIgnoringCase(&'static [&'static str]),
     /// The name of a workflow, a node, a link: 1 to 128 characters, no `/`, `\` or control characters, neither `.` nor `..`.
     Name,
+    /// The name of a node of the same workflow: an edge leads there.
+    NodeName,
+    /// Names of nodes of the same workflow, parted by blanks: edges come from there.
+    NodeNames,
     /// A local time, `yyyy-MM-dd HH:mm:ss`; blank is the default.
     DateTime,
 }
@@ -111,6 +117,7 @@ impl Shape {
             is_open: false,
             text: TextRule::None,
             doc,
+            example: None,
         }
     }
 
@@ -139,6 +146,13 @@ impl Shape {
     #[must_use]
     pub fn open(mut self) -> Self {
         self.is_open = true;
+        self
+    }
+
+    /// Shows how people write it: an element that is right, on lines of its own.
+    #[must_use]
+    pub fn example(mut self, example: &'static str) -> Self {
+        self.example = Some(example);
         self
     }
 

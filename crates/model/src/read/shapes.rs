@@ -36,7 +36,7 @@ fn name(zh: &str, en: &str) -> AttributeShape {
 }
 
 fn to(zh: &str, en: &str) -> AttributeShape {
-    AttributeShape::new("to", AttributeKind::NonBlank, Text::new(zh, en)).required()
+    AttributeShape::new("to", AttributeKind::NodeName, Text::new(zh, en)).required()
 }
 
 fn integer(

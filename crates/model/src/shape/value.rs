@@ -50,7 +50,9 @@ impl AttributeShape {
             | AttributeKind::Integer { .. }
             | AttributeKind::Choice(_)
             | AttributeKind::ChoiceIgnoringCase(_)
-            | AttributeKind::Name => false,
+            | AttributeKind::Name
+            | AttributeKind::NodeName
+            | AttributeKind::NodeNames => false,
         };
         if may_be_blank {
             return Ok(());
@@ -75,7 +77,10 @@ impl AttributeShape {
         let name = self.name;
         let found = shortened(value);
         match self.kind {
-            AttributeKind::Text | AttributeKind::NonBlank => Ok(()),
+            AttributeKind::Text
+            | AttributeKind::NonBlank
+            | AttributeKind::NodeName
+            | AttributeKind::NodeNames => Ok(()),
             AttributeKind::Integer { min, max } => check_integer(name, value, min, max),
             AttributeKind::Boolean if parse_boolean(value).is_some() => Ok(()),
             AttributeKind::Boolean => wrong(
