@@ -338,7 +338,7 @@ fn unknown() -> Failure {
     )
 }
 
-fn garbled(error: &akkaflow_rpc::command::Malformed) -> Failure {
+fn garbled(error: &akkaflow_rpc::Malformed) -> Failure {
     tracing::error!(%error, "the master's answer cannot be read");
     Failure::new(
         ErrorCode::Internal,

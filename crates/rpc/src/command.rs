@@ -5,23 +5,14 @@ use akkaflow_model::diagnostic::{Finding, Severity};
 use akkaflow_model::error::ErrorCode;
 use akkaflow_model::id::{InstanceId, WorkerId};
 use akkaflow_model::text::Text;
-use tonic::{Code, Status};
+use tonic::Code;
 
+use crate::Malformed;
 use crate::wire;
+use crate::worker::{u128_from_wire, u128_to_wire};
 
 /// Metadata key under which a master that does not lead names the endpoint that does.
 pub const LEADER_METADATA: &str = "akkaflow-leader";
-
-/// A message from the other side that lacks something, or holds something that cannot be.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("malformed message: {0}")]
-pub struct Malformed(pub &'static str);
-
-impl From<Malformed> for Status {
-    fn from(malformed: Malformed) -> Self {
-        Self::invalid_argument(malformed.to_string())
-    }
-}
 
 /// The gRPC status of an error code: one of its three total mappings.
 pub fn status_code(code: ErrorCode) -> Code {
@@ -67,18 +58,15 @@ pub fn code_of_word(word: &str) -> ErrorCode {
 
 /// The sixteen bytes of an instance's id.
 pub fn instance_bytes(id: InstanceId) -> Vec<u8> {
-    id.as_u128().to_be_bytes().to_vec()
+    u128_to_wire(id.as_u128())
 }
 
 /// The instance that sixteen bytes name.
 ///
 /// # Errors
-/// [`Malformed`] when they are not sixteen.
+/// [`Malformed::Invalid`] when they are not sixteen.
 pub fn instance_from_bytes(bytes: &[u8]) -> Result<InstanceId, Malformed> {
-    bytes
-        .try_into()
-        .map(|bytes| InstanceId::from_u128(u128::from_be_bytes(bytes)))
-        .map_err(|_| Malformed("an instance id is not sixteen bytes"))
+    u128_from_wire(bytes, "instance id").map(InstanceId::from_u128)
 }
 
 impl From<Text> for wire::Text {
@@ -172,7 +160,7 @@ impl TryFrom<wire::ExecuteRequest> for Command {
         Ok(
             match request
                 .command
-                .ok_or(Malformed("a request without command"))?
+                .ok_or(Malformed::Missing("request.command"))?
             {
                 Wire::PutWorkflow(put) => Self::PutWorkflow {
                     xml: put.xml,
@@ -249,7 +237,7 @@ impl TryFrom<wire::Finding> for Finding {
                 "note" => Severity::Note,
                 "warning" => Severity::Warning,
                 "error" => Severity::Error,
-                _ => return Err(Malformed("a finding of unknown severity")),
+                _ => return Err(Malformed::Invalid("finding.severity")),
             },
             file: finding.file,
             line: finding.line,
@@ -258,7 +246,7 @@ impl TryFrom<wire::Finding> for Finding {
             excerpt: finding.excerpt,
             message: finding
                 .message
-                .ok_or(Malformed("a finding without message"))?
+                .ok_or(Malformed::Missing("finding.message"))?
                 .into(),
             help: finding.help.map(Into::into),
         })
@@ -287,7 +275,7 @@ impl TryFrom<wire::Rejection> for Rejection {
             code: code_of_word(&rejection.code),
             text: rejection
                 .text
-                .ok_or(Malformed("a rejection without text"))?
+                .ok_or(Malformed::Missing("rejection.text"))?
                 .into(),
             findings: findings_from_wire(rejection.findings)?,
         })
@@ -327,7 +315,7 @@ impl From<Result<Answer, Rejection>> for wire::ExecuteReply {
 /// [`Malformed`] when it is no answer at all.
 pub fn result_from_wire(reply: wire::ExecuteReply) -> Result<Result<Answer, Rejection>, Malformed> {
     use wire::execute_reply::Reply;
-    let answer = match reply.reply.ok_or(Malformed("a reply without content"))? {
+    let answer = match reply.reply.ok_or(Malformed::Missing("reply"))? {
         Reply::Done(wire::Done {}) => Answer::Done,
         Reply::Put(put) => Answer::Put {
             name: put.name,
@@ -462,8 +450,15 @@ mod tests {
 
     #[test]
     fn an_empty_message_is_malformed() {
-        assert!(Command::try_from(wire::ExecuteRequest { command: None }).is_err());
+        let missing = Command::try_from(wire::ExecuteRequest { command: None }).unwrap_err();
+        assert_eq!(missing, Malformed::Missing("request.command"));
+        let status = tonic::Status::from(missing);
+        assert_eq!(status.code(), Code::InvalidArgument);
+        assert!(status.message().contains("request.command"), "{status}");
         assert!(result_from_wire(wire::ExecuteReply { reply: None }).is_err());
-        assert!(instance_from_bytes(&[1, 2]).is_err());
+        assert_eq!(
+            instance_from_bytes(&[1, 2]),
+            Err(Malformed::Invalid("instance id"))
+        );
     }
 }

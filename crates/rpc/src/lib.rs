@@ -3,7 +3,10 @@
 //! A master that does not lead answers every call with FAILED_PRECONDITION, so no error code maps to it.
 
 pub mod command;
+mod malformed;
 pub mod worker;
+
+pub use malformed::Malformed;
 
 /// Generated from `proto/akkaflow.proto`.
 #[expect(

@@ -7,21 +7,11 @@ use akkaflow_model::id::{AttemptKey, InstanceId};
 use akkaflow_model::outcome::{Outcome, OutcomeKind};
 use akkaflow_model::record::CancelReason;
 
+use crate::Malformed;
 use crate::wire;
 
 /// Elements nested deeper than any definition may be are refused.
 const MAX_DEPTH: usize = 128;
-
-/// A message that no version of ours sends.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Malformed {
-    /// A field that must be there is not.
-    #[error("the field `{0}` is missing")]
-    Missing(&'static str),
-    /// A field does not hold what it should.
-    #[error("the field `{0}` is invalid")]
-    Invalid(&'static str),
-}
 
 /// The 16 bytes of an instance or cluster id.
 ///
@@ -72,22 +62,13 @@ pub fn key_from_wire(key: Option<wire::AttemptKey>) -> Result<AttemptKey, Malfor
 }
 
 /// Names and values, in order.
-pub fn pairs_to_wire(pairs: &[(String, String)]) -> Vec<wire::Pair> {
-    pairs
-        .iter()
-        .map(|(name, value)| wire::Pair {
-            name: name.clone(),
-            value: value.clone(),
-        })
-        .collect()
+fn pairs_to_wire(pairs: &[(String, String)]) -> Vec<wire::Pair> {
+    pairs.iter().cloned().map(Into::into).collect()
 }
 
 /// Names and values, in order.
 pub fn pairs_from_wire(pairs: Vec<wire::Pair>) -> Vec<(String, String)> {
-    pairs
-        .into_iter()
-        .map(|pair| (pair.name, pair.value))
-        .collect()
+    pairs.into_iter().map(Into::into).collect()
 }
 
 impl From<OutcomeKind> for wire::OutcomeKind {
@@ -153,10 +134,7 @@ impl From<&Element> for wire::Element {
             attributes: element
                 .attributes
                 .iter()
-                .map(|attribute| wire::Pair {
-                    name: attribute.name.clone(),
-                    value: attribute.value.clone(),
-                })
+                .map(|attribute| (attribute.name.clone(), attribute.value.clone()).into())
                 .collect(),
             children: element.children.iter().map(child_to_wire).collect(),
         }

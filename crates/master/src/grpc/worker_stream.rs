@@ -8,7 +8,7 @@ use akkaflow_model::time::Timestamp;
 use akkaflow_rpc::wire;
 use akkaflow_rpc::wire::master_event;
 use akkaflow_rpc::wire::worker_event::Event;
-use akkaflow_rpc::worker::{Malformed, finished_from_wire, key_from_wire};
+use akkaflow_rpc::worker::{finished_from_wire, key_from_wire};
 use akkaflow_store::{LogChunk, Stream};
 use futures::StreamExt as _;
 use tokio::sync::mpsc;
@@ -192,7 +192,7 @@ fn input_of(worker: &WorkerId, event: wire::WorkerEvent) -> Result<Option<Input>
             key: key_of(Some(key))?,
         }),
         Some(Event::Finished(finished)) => {
-            let (key, outcome) = finished_from_wire(finished).map_err(malformed)?;
+            let (key, outcome) = finished_from_wire(finished)?;
             Some(Input::AttemptFinished {
                 worker,
                 key,
@@ -206,11 +206,7 @@ fn input_of(worker: &WorkerId, event: wire::WorkerEvent) -> Result<Option<Input>
 
 /// The key in a message.
 pub(crate) fn key_of(key: Option<wire::AttemptKey>) -> Result<AttemptKey, Status> {
-    key_from_wire(key).map_err(malformed)
-}
-
-fn malformed(malformed: Malformed) -> Status {
-    Status::invalid_argument(malformed.to_string())
+    Ok(key_from_wire(key)?)
 }
 
 /// The chunk in a message.
