@@ -347,7 +347,7 @@ impl Core {
                 Err(CommitError::Fenced) => Committed::Fenced,
                 Err(CommitError::Unknown(error)) => {
                     tracing::warn!(
-                        error = chain(&*error),
+                        error = chain(&error),
                         seq = batch.seq,
                         "the outcome of a commit is unknown; looking it up"
                     );

@@ -3,7 +3,8 @@
 use akkaflow_model::id::Epoch;
 use akkaflow_model::record::Record;
 
-use crate::error::Cause;
+use crate::error::Error;
+use crate::place::Place;
 
 /// Names one batch, so that a commit whose answer was lost can be recognised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -30,7 +31,17 @@ pub enum CommitError {
     /// Another master has appended at this position: step down at once.
     #[error("another master has taken over")]
     Fenced,
-    /// Whether it was committed is unknown: ask [`Store::batch_at`], then commit the same batch again or step down.
+    /// Whether it was committed is unknown: ask [`Queries::batch_at`](crate::Queries::batch_at), then commit the same batch again or step down.
     #[error("the outcome of a commit is unknown")]
-    Unknown(#[source] Cause),
+    Unknown(#[source] Error),
+}
+
+impl CommitError {
+    /// The same failure, saying of which database it is.
+    pub(crate) fn at(self, known: &Place) -> Self {
+        match self {
+            Self::Fenced => Self::Fenced,
+            Self::Unknown(error) => Self::Unknown(error.at(known)),
+        }
+    }
 }

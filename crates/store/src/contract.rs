@@ -1,4 +1,4 @@
-//! The narrow trait that everyone else codes against.
+//! The narrow trait that everyone else codes against, in two halves: asking, and all the rest.
 
 use std::fmt;
 
@@ -17,39 +17,11 @@ use crate::lease::{Candidate, Lease, TakenOver};
 use crate::log::{LogChunk, StoredChunk};
 use crate::query::InstanceQuery;
 
-/// The facts of the cluster.
-///
-/// All methods may be called at once from many tasks. Reads see committed rows only.
+/// What anybody may ask of the facts, at any time.
 #[async_trait]
-pub trait Store: Send + Sync + fmt::Debug {
-    /// The lease row; `None` before the first master has led.
-    async fn lease(&self) -> Result<Option<Lease>, Error>;
-
-    /// Proves life. `Ok(false)`: the lease is someone else's.
-    async fn renew(&self, epoch: Epoch, incarnation: u128) -> Result<bool, Error>;
-
-    /// Takes the lease if it still is what `seen` says, in one transaction with the EPOCH_START entry of the journal.
-    /// `seen: None` founds the cluster. `Ok(None)`: somebody else was faster.
-    async fn take_over(
-        &self,
-        seen: Option<&Lease>,
-        candidate: &Candidate,
-    ) -> Result<Option<TakenOver>, Error>;
-
-    /// Gives the lease back, so that a successor need not wait. Does nothing when it is someone else's.
-    async fn release(&self, epoch: Epoch, incarnation: u128) -> Result<(), Error>;
-
-    /// Appends to the journal and replaces rows, all or nothing, durable on return.
-    async fn commit(&self, batch: &Batch) -> Result<(), CommitError>;
-
+pub trait Queries: Send + Sync {
     /// The batch that stands at a position of the journal. EPOCH_START entries have ids of their own.
     async fn batch_at(&self, seq: u64) -> Result<Option<BatchId>, Error>;
-
-    /// What a new master needs.
-    async fn snapshot(&self, now: Timestamp) -> Result<Snapshot, Error>;
-
-    /// A cluster-wide setting (`time-zone`), written once: returns what is in force.
-    async fn setting(&self, name: &str, default: &str) -> Result<String, Error>;
 
     /// All workflows but deleted ones, by name.
     async fn workflows(&self) -> Result<Vec<WorkflowRow>, Error>;
@@ -93,6 +65,38 @@ pub trait Store: Send + Sync + fmt::Debug {
 
     /// All attempts of an instance, of all runs, in the order of assignment.
     async fn attempts(&self, id: InstanceId) -> Result<Vec<AttemptRow>, Error>;
+}
+
+/// The facts of the cluster.
+///
+/// All methods may be called at once from many tasks. Reads see committed rows only.
+#[async_trait]
+pub trait Store: Queries + fmt::Debug {
+    /// The lease row; `None` before the first master has led.
+    async fn lease(&self) -> Result<Option<Lease>, Error>;
+
+    /// Proves life. `Ok(false)`: the lease is someone else's.
+    async fn renew(&self, epoch: Epoch, incarnation: u128) -> Result<bool, Error>;
+
+    /// Takes the lease if it still is what `seen` says, in one transaction with the EPOCH_START entry of the journal.
+    /// `seen: None` founds the cluster. `Ok(None)`: somebody else was faster.
+    async fn take_over(
+        &self,
+        seen: Option<&Lease>,
+        candidate: &Candidate,
+    ) -> Result<Option<TakenOver>, Error>;
+
+    /// Gives the lease back, so that a successor need not wait. Does nothing when it is someone else's.
+    async fn release(&self, epoch: Epoch, incarnation: u128) -> Result<(), Error>;
+
+    /// Appends to the journal and replaces rows, all or nothing, durable on return.
+    async fn commit(&self, batch: &Batch) -> Result<(), CommitError>;
+
+    /// What a new master needs.
+    async fn snapshot(&self, now: Timestamp) -> Result<Snapshot, Error>;
+
+    /// A cluster-wide setting (`time-zone`), written once: returns what is in force.
+    async fn setting(&self, name: &str, default: &str) -> Result<String, Error>;
 
     /// Appends output. A chunk that is already there (same attempt, stream and offset) is passed over.
     async fn append_log(&self, chunks: &[LogChunk]) -> Result<(), Error>;

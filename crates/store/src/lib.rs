@@ -5,8 +5,8 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | `contract` | [`Store`], the trait that everyone else codes against |
-//! | `batch`, `lease`, `query`, `log`, `error` | the words of that trait |
+//! | `contract` | [`Store`], the trait that everyone else codes against, and [`Queries`], the half of it that asks |
+//! | `batch`, `lease`, `query`, `log`, `error`, `place` | the words of that trait |
 //! | `memory` | [`MemoryStore`], the twin for tests and simulation |
 //! | `sql` | what both dialects share: tables, statement texts, the plan of a commit, reading |
 //! | `sqlite` | [`SqliteStore`]: files, locks, one writer |
@@ -23,17 +23,19 @@ mod log;
 mod memory;
 mod mysql;
 mod options;
+mod place;
 mod query;
 mod sql;
 mod sqlite;
 
 pub use batch::{Batch, BatchId, CommitError};
-pub use contract::Store;
+pub use contract::{Queries, Store};
 pub use error::{Cause, Error};
 pub use lease::{Candidate, Lease, TakenOver};
 pub use log::{LogChunk, StoredChunk, Stream};
 pub use memory::MemoryStore;
 pub use mysql::{MysqlOptions, MysqlStore};
 pub use options::{StoreOptions, connect};
+pub use place::Place;
 pub use query::InstanceQuery;
 pub use sqlite::SqliteStore;

@@ -14,7 +14,7 @@ use akkaflow_model::time::Timestamp;
 use async_trait::async_trait;
 
 use crate::batch::{Batch, BatchId, CommitError};
-use crate::contract::Store;
+use crate::contract::{Queries, Store};
 use crate::error::Error;
 use crate::lease::{Candidate, Lease, TakenOver};
 use crate::log::{LogChunk, StoredChunk};
@@ -73,10 +73,6 @@ impl Store for MemoryStore {
         self.tables().commit(batch)
     }
 
-    async fn batch_at(&self, seq: u64) -> Result<Option<BatchId>, Error> {
-        Ok(self.tables().journal.get(&seq).map(|entry| entry.batch))
-    }
-
     async fn snapshot(&self, now: Timestamp) -> Result<Snapshot, Error> {
         Ok(self.tables().snapshot(now))
     }
@@ -88,6 +84,27 @@ impl Store for MemoryStore {
             .entry(name.to_owned())
             .or_insert_with(|| default.to_owned())
             .clone())
+    }
+
+    async fn append_log(&self, chunks: &[LogChunk]) -> Result<(), Error> {
+        self.tables().append_log(chunks);
+        Ok(())
+    }
+
+    async fn read_log(
+        &self,
+        id: InstanceId,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<StoredChunk>, Error> {
+        Ok(self.tables().read_log(id, after, limit))
+    }
+}
+
+#[async_trait]
+impl Queries for MemoryStore {
+    async fn batch_at(&self, seq: u64) -> Result<Option<BatchId>, Error> {
+        Ok(self.tables().journal.get(&seq).map(|entry| entry.batch))
     }
 
     async fn workflows(&self) -> Result<Vec<WorkflowRow>, Error> {
@@ -144,19 +161,5 @@ impl Store for MemoryStore {
 
     async fn attempts(&self, id: InstanceId) -> Result<Vec<AttemptRow>, Error> {
         Ok(self.tables().attempts_of(id))
-    }
-
-    async fn append_log(&self, chunks: &[LogChunk]) -> Result<(), Error> {
-        self.tables().append_log(chunks);
-        Ok(())
-    }
-
-    async fn read_log(
-        &self,
-        id: InstanceId,
-        after: u64,
-        limit: u32,
-    ) -> Result<Vec<StoredChunk>, Error> {
-        Ok(self.tables().read_log(id, after, limit))
     }
 }

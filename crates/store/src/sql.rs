@@ -8,6 +8,7 @@ pub(crate) mod daily;
 pub(crate) mod executor;
 pub(crate) mod failure;
 pub(crate) mod lease;
+pub(crate) mod lending;
 pub(crate) mod logs;
 pub(crate) mod migrations;
 pub(crate) mod plan;

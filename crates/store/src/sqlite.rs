@@ -13,25 +13,22 @@ mod writer;
 use std::path::{Path, PathBuf};
 
 use akkaflow_model::id::{Epoch, InstanceId};
-use akkaflow_model::record::{
-    AttemptRow, FileProblemRow, FireRow, InstanceRow, NodeRow, ScheduleRow, Snapshot, TokenRow,
-    VersionRow, WorkflowRow,
-};
-use akkaflow_model::state::InstanceState;
+use akkaflow_model::record::Snapshot;
 use akkaflow_model::time::Timestamp;
 use async_trait::async_trait;
 use sqlx::sqlite::SqlitePool;
 
-use crate::batch::{Batch, BatchId, CommitError};
+use crate::batch::{Batch, CommitError};
 use crate::contract::Store;
 use crate::error::Error;
 use crate::lease::{Candidate, Lease, TakenOver};
 use crate::log::{LogChunk, StoredChunk};
-use crate::query::InstanceQuery;
+use crate::place::Place;
 use crate::sql::executor::Executor;
+use crate::sql::lending::{Lend, Lent, read};
 use crate::sql::texts::Texts;
 use crate::sql::value::Value;
-use crate::sql::{daily, lease, reads, snapshot};
+use crate::sql::{lease, reads, snapshot};
 use crate::sqlite::lock::MasterLock;
 use crate::sqlite::logs::LogFile;
 use crate::sqlite::writer::Writer;
@@ -40,6 +37,7 @@ use crate::sqlite::writer::Writer;
 #[derive(Debug)]
 pub struct SqliteStore {
     path: PathBuf,
+    place: Place,
     writer: Writer,
     renewer: Writer,
     readers: SqlitePool,
@@ -63,6 +61,32 @@ impl SqliteStore {
         &self.path
     }
 
+    async fn renew_lease(&self, epoch: Epoch, incarnation: u128) -> Result<bool, Error> {
+        // Waits for its turn behind the writer, so that neither has to sleep on the other's file lock.
+        let _quiet = self.writer.pause().await;
+        let mut turn = self.renewer.turn().await?;
+        let renewed =
+            lease::renew(&mut Executor::Sqlite(turn.connection()), epoch, incarnation).await?;
+        turn.finish();
+        Ok(renewed)
+    }
+
+    async fn take_lease(
+        &self,
+        seen: Option<&Lease>,
+        candidate: &Candidate,
+    ) -> Result<Option<TakenOver>, Error> {
+        let Some(hold) = self.lock.take().await? else {
+            return Ok(None);
+        };
+        let taken = self.claim(seen, candidate).await?;
+        if taken.is_some() {
+            hold.keep();
+            self.sweep_logs().await;
+        }
+        Ok(taken)
+    }
+
     /// Claims the lease in one transaction of the writer.
     async fn claim(
         &self,
@@ -82,14 +106,48 @@ impl SqliteStore {
         turn.finish();
         Ok(taken)
     }
+
+    async fn give_back(&self, epoch: Epoch, incarnation: u128) -> Result<(), Error> {
+        let mut turn = self.writer.turn().await?;
+        let mut executor = Executor::Sqlite(turn.connection());
+        lease::release(&mut executor, epoch, incarnation).await?;
+        let now = reads::lease(&mut executor).await?;
+        turn.finish();
+        if now.is_some_and(|lease| lease.holder.is_empty()) {
+            self.lock.release();
+        }
+        Ok(())
+    }
+
+    async fn consistent_snapshot(&self, now: Timestamp) -> Result<Snapshot, Error> {
+        let mut transaction = self.readers.begin().await?;
+        snapshot::snapshot(&mut Executor::Sqlite(&mut transaction), now).await
+    }
+
+    async fn write_setting(&self, name: &str, default: &str) -> Result<String, Error> {
+        let mut turn = self.writer.turn().await?;
+        let mut executor = Executor::Sqlite(turn.connection());
+        executor
+            .execute(
+                "INSERT OR IGNORE INTO af_setting (name, content) VALUES (?, ?)",
+                &[Value::text(name), Value::text(default)],
+            )
+            .await?;
+        let content = reads::setting(&mut executor, name).await?;
+        turn.finish();
+        Ok(content.unwrap_or_else(|| default.to_owned()))
+    }
 }
 
-/// Runs one of the shared queries on a reader.
-macro_rules! read {
-    ($self:ident, $query:path $(, $argument:expr)*) => {{
-        let mut connection = $self.readers.acquire().await?;
-        $query(&mut Executor::Sqlite(&mut connection) $(, $argument)*).await
-    }};
+#[async_trait]
+impl Lend for SqliteStore {
+    async fn lend(&self) -> Result<Lent, sqlx::Error> {
+        self.readers.acquire().await.map(Lent::Sqlite)
+    }
+
+    fn place(&self) -> &Place {
+        &self.place
+    }
 }
 
 #[async_trait]
@@ -106,13 +164,8 @@ impl Store for SqliteStore {
     }
 
     async fn renew(&self, epoch: Epoch, incarnation: u128) -> Result<bool, Error> {
-        // Waits for its turn behind the writer, so that neither has to sleep on the other's file lock.
-        let _quiet = self.writer.pause().await;
-        let mut turn = self.renewer.turn().await?;
-        let renewed =
-            lease::renew(&mut Executor::Sqlite(turn.connection()), epoch, incarnation).await?;
-        turn.finish();
-        Ok(renewed)
+        let renewed = self.renew_lease(epoch, incarnation).await;
+        renewed.map_err(|error| error.at(&self.place))
     }
 
     async fn take_over(
@@ -120,117 +173,36 @@ impl Store for SqliteStore {
         seen: Option<&Lease>,
         candidate: &Candidate,
     ) -> Result<Option<TakenOver>, Error> {
-        let Some(hold) = self.lock.take().await? else {
-            return Ok(None);
-        };
-        let taken = self.claim(seen, candidate).await?;
-        if taken.is_some() {
-            hold.keep();
-            self.sweep_logs().await;
-        }
-        Ok(taken)
+        let taken = self.take_lease(seen, candidate).await;
+        taken.map_err(|error| error.at(&self.place))
     }
 
     async fn release(&self, epoch: Epoch, incarnation: u128) -> Result<(), Error> {
-        let mut turn = self.writer.turn().await?;
-        let mut executor = Executor::Sqlite(turn.connection());
-        lease::release(&mut executor, epoch, incarnation).await?;
-        let now = reads::lease(&mut executor).await?;
-        turn.finish();
-        if now.is_some_and(|lease| lease.holder.is_empty()) {
-            self.lock.release();
-        }
-        Ok(())
+        let released = self.give_back(epoch, incarnation).await;
+        released.map_err(|error| error.at(&self.place))
     }
 
     async fn commit(&self, batch: &Batch) -> Result<(), CommitError> {
-        self.write(batch).await
-    }
-
-    async fn batch_at(&self, seq: u64) -> Result<Option<BatchId>, Error> {
-        read!(self, reads::batch_at, seq)
+        let written = self.write(batch).await;
+        written.map_err(|error| error.at(&self.place))
     }
 
     async fn snapshot(&self, now: Timestamp) -> Result<Snapshot, Error> {
-        let mut transaction = self.readers.begin().await?;
-        snapshot::snapshot(&mut Executor::Sqlite(&mut transaction), now).await
+        let read = self.consistent_snapshot(now).await;
+        read.map_err(|error| error.at(&self.place))
     }
 
     async fn setting(&self, name: &str, default: &str) -> Result<String, Error> {
         if let Some(content) = read!(self, reads::setting, name)? {
             return Ok(content);
         }
-        let mut turn = self.writer.turn().await?;
-        let mut executor = Executor::Sqlite(turn.connection());
-        executor
-            .execute(
-                "INSERT OR IGNORE INTO af_setting (name, content) VALUES (?, ?)",
-                &[Value::text(name), Value::text(default)],
-            )
-            .await?;
-        let content = reads::setting(&mut executor, name).await?;
-        turn.finish();
-        Ok(content.unwrap_or_else(|| default.to_owned()))
-    }
-
-    async fn workflows(&self) -> Result<Vec<WorkflowRow>, Error> {
-        read!(self, reads::workflows)
-    }
-
-    async fn workflow(&self, name: &str) -> Result<Option<WorkflowRow>, Error> {
-        read!(self, reads::workflow, name)
-    }
-
-    async fn version(&self, version: &str) -> Result<Option<VersionRow>, Error> {
-        read!(self, reads::version, version)
-    }
-
-    async fn schedule(&self, workflow: &str) -> Result<Option<ScheduleRow>, Error> {
-        read!(self, reads::schedule, workflow)
-    }
-
-    async fn fires(&self, workflow: &str, limit: u32) -> Result<Vec<FireRow>, Error> {
-        read!(self, reads::fires, workflow, limit)
-    }
-
-    async fn waiting_tokens(&self, dependant: &str) -> Result<Vec<TokenRow>, Error> {
-        read!(self, reads::waiting_tokens, dependant)
-    }
-
-    async fn file_problems(&self) -> Result<Vec<FileProblemRow>, Error> {
-        read!(self, reads::file_problems)
-    }
-
-    async fn instances(&self, query: &InstanceQuery) -> Result<Vec<InstanceRow>, Error> {
-        read!(self, reads::instances, query)
-    }
-
-    async fn instance_ids(&self, part: &str, limit: u32) -> Result<Vec<InstanceId>, Error> {
-        read!(self, reads::instance_ids, part, limit)
-    }
-
-    async fn daily_counts(
-        &self,
-        from: Timestamp,
-        offset_seconds: i32,
-    ) -> Result<Vec<(String, InstanceState, u64)>, Error> {
-        read!(self, daily::daily_counts, from, offset_seconds)
-    }
-
-    async fn instance(&self, id: InstanceId) -> Result<Option<InstanceRow>, Error> {
-        read!(self, reads::instance, id)
-    }
-
-    async fn nodes(&self, id: InstanceId) -> Result<Vec<NodeRow>, Error> {
-        read!(self, reads::nodes, id)
-    }
-
-    async fn attempts(&self, id: InstanceId) -> Result<Vec<AttemptRow>, Error> {
-        read!(self, reads::attempts, id)
+        let written = self.write_setting(name, default).await;
+        written.map_err(|error| error.at(&self.place))
     }
 
     async fn append_log(&self, chunks: &[LogChunk]) -> Result<(), Error> {
-        self.logs.append(chunks).await
+        let appended = self.logs.append(chunks).await;
+        appended.map_err(|error| error.at(&self.place))
     }
 
     async fn read_log(
@@ -239,6 +211,7 @@ impl Store for SqliteStore {
         after: u64,
         limit: u32,
     ) -> Result<Vec<StoredChunk>, Error> {
-        self.logs.read(id, after, limit).await
+        let read = self.logs.read(id, after, limit).await;
+        read.map_err(|error| error.at(&self.place))
     }
 }

@@ -3,13 +3,12 @@
 use std::time::Duration;
 
 use crate::batch::{Batch, BatchId, CommitError};
-use crate::error::Error;
 use crate::mysql::MysqlStore;
-use crate::mysql::session::timed_out;
 use crate::mysql::writer::NoTurn;
 use crate::sql::Dialect;
 use crate::sql::executor::Executor;
 use crate::sql::failure::is_duplicate;
+use crate::sql::lending::silent;
 use crate::sql::plan::{Limits, Plan, plan};
 use crate::sql::reads;
 use crate::sql::texts::append;
@@ -37,7 +36,7 @@ impl MysqlStore {
         let plan = plan(batch, limits);
         tokio::time::timeout(COMMIT, self.write_planned(batch, &plan))
             .await
-            .unwrap_or_else(|_| Err(unknown(timed_out("the server keeps silent"))))
+            .unwrap_or_else(|_| Err(unknown(silent())))
     }
 
     async fn write_planned(&self, batch: &Batch, plan: &Plan<'_>) -> Result<(), CommitError> {
@@ -55,7 +54,7 @@ impl MysqlStore {
         let mut turn = match self.writer.turn().await {
             Ok(turn) => turn,
             Err(NoTurn::Superseded) => return self.position_taken(batch).await,
-            Err(NoTurn::Failed(error)) => return Err(CommitError::Unknown(Box::new(error))),
+            Err(NoTurn::Failed(error)) => return Err(CommitError::Unknown(error)),
         };
         let mut executor = Executor::Mysql(turn.connection());
         match self.run(&mut executor, plan).await.map_err(unknown)? {
@@ -67,7 +66,7 @@ impl MysqlStore {
             Written::Taken => {
                 executor.raw("ROLLBACK").await.map_err(unknown)?;
                 let found = reads::batch_at(&mut executor, batch.seq).await;
-                let found = found.map_err(|error| CommitError::Unknown(Box::new(error)))?;
+                let found = found.map_err(CommitError::Unknown)?;
                 turn.finish();
                 verdict(found, batch)
             }
@@ -79,7 +78,7 @@ impl MysqlStore {
         let mut connection = self.readers.acquire().await.map_err(unknown)?;
         let found = reads::batch_at(&mut Executor::Mysql(&mut connection), batch.seq)
             .await
-            .map_err(|error: Error| CommitError::Unknown(Box::new(error)))?;
+            .map_err(CommitError::Unknown)?;
         verdict(found, batch)
     }
 
@@ -124,5 +123,5 @@ fn verdict(found: Option<BatchId>, batch: &Batch) -> Result<Outcome, CommitError
 }
 
 fn unknown(error: sqlx::Error) -> CommitError {
-    CommitError::Unknown(Box::new(error))
+    CommitError::Unknown(error.into())
 }

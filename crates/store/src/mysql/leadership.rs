@@ -7,9 +7,9 @@ use akkaflow_model::id::Epoch;
 use crate::error::Error;
 use crate::lease::{Candidate, Lease, TakenOver};
 use crate::mysql::MysqlStore;
-use crate::mysql::session::timed_out;
 use crate::mysql::writer::{Leadership, Turn};
 use crate::sql::executor::Executor;
+use crate::sql::lending::within;
 use crate::sql::row::Columns;
 use crate::sql::value::Value;
 use crate::sql::{lease, reads};
@@ -29,7 +29,7 @@ impl MysqlStore {
         let renewal = async {
             // An answer that got lost may have been a yes: asking again on a new connection does no harm.
             match self.try_renew(epoch, incarnation).await {
-                Err(Error::Unavailable(_)) => self.try_renew(epoch, incarnation).await,
+                Err(Error::Unavailable { .. }) => self.try_renew(epoch, incarnation).await,
                 outcome => outcome,
             }
         };
@@ -63,10 +63,10 @@ impl MysqlStore {
     ) -> Result<Option<TakenOver>, Error> {
         match within(TAKE_OVER, self.claim(seen, candidate)).await {
             // The answer to COMMIT may have got lost.
-            Err(Error::Unavailable(cause)) => {
+            Err(error @ Error::Unavailable { .. }) => {
                 match within(RENEW, self.read_back(seen, candidate)).await {
                     Ok(Some(taken)) => Ok(Some(taken)),
-                    _ => Err(Error::Unavailable(cause)),
+                    _ => Err(error),
                 }
             }
             outcome => outcome,
@@ -183,14 +183,4 @@ async fn cut_connections(executor: &mut Executor<'_>, seen: &Lease, own: u64) ->
         }
     }
     Ok(())
-}
-
-/// A bound on how long the server may keep silent.
-pub(crate) async fn within<T>(
-    limit: Duration,
-    work: impl Future<Output = Result<T, Error>>,
-) -> Result<T, Error> {
-    tokio::time::timeout(limit, work)
-        .await
-        .unwrap_or_else(|_| Err(timed_out("the server keeps silent").into()))
 }

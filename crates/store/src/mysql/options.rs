@@ -3,10 +3,13 @@
 use std::fmt;
 use std::str::FromStr as _;
 
+use akkaflow_model::text::Text;
 use sqlx::ConnectOptions as _;
 use sqlx::mysql::MySqlConnectOptions;
 
 use crate::error::Error;
+use crate::place::Place;
+use crate::sql::failure::cause;
 
 /// Connections for queries when nothing else is said: pages and listings of some people at once.
 const DEFAULT_CONNECTIONS: u32 = 8;
@@ -34,10 +37,14 @@ impl MysqlOptions {
         let text = url.strip_prefix("jdbc:").unwrap_or(url);
         let connect = MySqlConnectOptions::from_str(text).map_err(|error| {
             // The address itself may hold a password: it is not repeated.
-            Error::Unsuitable(format!(
-                "the address of the metadata database cannot be read: {error}; \
-                 write mysql://user:password@host:3306/database"
-            ))
+            Error::unsuitable_because(
+                Text::new(
+                    "元数据库的地址无法识别",
+                    "the address of the metadata database cannot be read",
+                ),
+                how_to_write(),
+                cause(error),
+            )
         })?;
         Self::from_options(connect)
     }
@@ -72,10 +79,12 @@ impl MysqlOptions {
 
     fn from_options(connect: MySqlConnectOptions) -> Result<Self, Error> {
         if connect.get_database().is_none_or(str::is_empty) {
-            return Err(Error::Unsuitable(
-                "the address of the metadata database names no database; \
-                 write mysql://user:password@host:3306/database"
-                    .to_owned(),
+            return Err(Error::unsuitable(
+                Text::new(
+                    "元数据库的地址中没有数据库名",
+                    "the address of the metadata database names no database",
+                ),
+                how_to_write(),
             ));
         }
         Ok(Self {
@@ -97,10 +106,25 @@ impl MysqlOptions {
         self.connect.get_database().unwrap_or_default()
     }
 
+    /// Which database, for people.
+    pub(crate) fn place(&self) -> Place {
+        Place::server(&self.server(), self.database())
+    }
+
+    /// The user's name.
+    pub(crate) fn user(&self) -> &str {
+        self.connect.get_username()
+    }
+
     /// `host:port`, for people.
     pub(crate) fn server(&self) -> String {
         format!("{}:{}", self.connect.get_host(), self.connect.get_port())
     }
+}
+
+fn how_to_write() -> Text {
+    let form = "mysql://user:password@host:3306/database";
+    Text::new(format!("应写为{form}"), format!("write {form}"))
 }
 
 impl fmt::Debug for MysqlOptions {

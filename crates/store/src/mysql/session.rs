@@ -2,13 +2,17 @@
 
 use std::time::Duration;
 
+use akkaflow_model::text::Text;
 use sqlx::Connection as _;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlDatabaseError};
 
 use crate::error::Error;
 use crate::mysql::MysqlOptions;
+use crate::mysql::access;
 use crate::sql::executor::Executor;
+use crate::sql::failure::cause;
+use crate::sql::lending::silent;
 use crate::sql::migrations::own_migrator;
 use crate::sql::row::Columns;
 
@@ -48,12 +52,7 @@ pub(crate) async fn connect(
     };
     tokio::time::timeout(CONNECT, connecting)
         .await
-        .unwrap_or_else(|_| Err(timed_out("connecting took longer than 5 s")))
-}
-
-/// The error of a server that keeps silent.
-pub(crate) fn timed_out(what: &'static str) -> sqlx::Error {
-    sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, what))
+        .unwrap_or_else(|_| Err(silent()))
 }
 
 /// Sets isolation, strictness and patience.
@@ -123,12 +122,22 @@ async fn lock_migrations(
         .await?;
     match rows.first().map(|row| Columns::new(row).int()) {
         Some(Ok(1)) => Ok(()),
-        _ => Err(Error::Unsuitable(format!(
-            "another process has been changing the tables of akkaflow in `{}` on {} for more than a minute; see what it \
-             does there: SHOW PROCESSLIST",
-            options.database(),
-            options.server()
-        ))),
+        _ => {
+            let name = options.place().name();
+            Err(Error::unsuitable(
+                Text::new(
+                    format!("其他进程正在修改{}的表，已超过一分钟", name.zh),
+                    format!(
+                        "another process has been changing the tables of {} for more than a minute",
+                        name.en
+                    ),
+                ),
+                Text::new(
+                    "请在该服务器上执行SHOW PROCESSLIST查看",
+                    "see what it does there: SHOW PROCESSLIST",
+                ),
+            ))
+        }
     }
 }
 
@@ -137,17 +146,42 @@ fn explain(error: sqlx::Error, options: &MysqlOptions) -> Error {
         .as_database_error()
         .and_then(|answer| answer.try_downcast_ref::<MySqlDatabaseError>())
         .map(MySqlDatabaseError::number);
-    let server = options.server();
-    let database = options.database();
+    let (server, database, user) = (options.server(), options.database(), options.user());
     match number {
-        Some(1049) => Error::Unsuitable(format!(
-            "the server {server} has no database `{database}`; create it there: \
-             CREATE DATABASE `{database}` CHARACTER SET utf8mb4"
-        )),
-        Some(1044 | 1045 | 1698) => Error::Unsuitable(format!(
-            "the server {server} refuses the user: {error}; check user and password, and \
-             GRANT ALL ON `{database}`.* to it"
-        )),
+        Some(1049) => {
+            let statement = format!("CREATE DATABASE `{database}` CHARACTER SET utf8mb4");
+            Error::unsuitable_because(
+                Text::new(
+                    format!("数据库服务器{server}上没有数据库{database}"),
+                    format!("the server {server} has no database `{database}`"),
+                ),
+                Text::new(
+                    format!("请在其上创建：{statement}"),
+                    format!("create it there: {statement}"),
+                ),
+                cause(error),
+            )
+        }
+        Some(1044 | 1045 | 1698) => {
+            let hint = access::hint(&error.to_string());
+            Error::unsuitable_because(
+                Text::new(
+                    format!("数据库服务器{server}拒绝用户{user}"),
+                    format!("the server {server} refuses the user `{user}`"),
+                ),
+                Text::new(
+                    format!(
+                        "请检查用户名和密码，并授予其权限：GRANT ALL ON `{database}`.*{}",
+                        hint.zh
+                    ),
+                    format!(
+                        "check user and password, and GRANT ALL ON `{database}`.* to it{}",
+                        hint.en
+                    ),
+                ),
+                cause(error),
+            )
+        }
         _ => error.into(),
     }
 }
@@ -155,12 +189,23 @@ fn explain(error: sqlx::Error, options: &MysqlOptions) -> Error {
 fn explain_migration(error: MigrateError, options: &MysqlOptions) -> Error {
     match error {
         MigrateError::Execute(error) if error.as_database_error().is_none() => error.into(),
-        error => Error::Unsuitable(format!(
-            "the tables of akkaflow cannot be brought up to date in `{}` on {}: {error}; check that the user may create \
-             and alter tables there",
-            options.database(),
-            options.server()
-        )),
+        error => {
+            let name = options.place().name();
+            Error::unsuitable_because(
+                Text::new(
+                    format!("无法更新{}中akkaflow的表", name.zh),
+                    format!(
+                        "the tables of akkaflow cannot be brought up to date in {}",
+                        name.en
+                    ),
+                ),
+                Text::new(
+                    "请检查该用户是否有权在其中建表和改表",
+                    "check that the user may create and alter tables there",
+                ),
+                error,
+            )
+        }
     }
 }
 
@@ -190,21 +235,33 @@ async fn check_durability(
         return Ok(());
     };
     if options.allow_unsafe_durability {
-        tracing::warn!(finding, "acknowledged work can be lost in a power cut");
+        tracing::warn!(
+            finding,
+            "acknowledged work can be lost in a power cut unless the server is run with these settings"
+        );
         return Ok(());
     }
-    Err(Error::Unsuitable(format!(
-        "the server {} can lose confirmed work in a power cut: {finding}; change it there, or allow it by configuration",
-        options.server()
-    )))
+    let server = options.server();
+    Err(Error::unsuitable(
+        Text::new(
+            format!("数据库服务器{server}在断电时可能丢失已确认的工作：应设置{finding}"),
+            format!(
+                "the server {server} can lose confirmed work in a power cut unless it is run with {finding}"
+            ),
+        ),
+        Text::new(
+            "请修改该服务器的设置，或在配置中允许",
+            "change it there, or allow it by configuration",
+        ),
+    ))
 }
 
 fn durability_finding(flush: &str, binlog: &str, sync: &str) -> Option<&'static str> {
     let has_binlog = !matches!(binlog, "0" | "OFF");
     if flush != "1" {
-        Some("innodb_flush_log_at_trx_commit must be 1")
+        Some("innodb_flush_log_at_trx_commit = 1")
     } else if has_binlog && sync != "1" {
-        Some("sync_binlog must be 1 while the binary log is on")
+        Some("sync_binlog = 1 (the binary log is on)")
     } else {
         None
     }

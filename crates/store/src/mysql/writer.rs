@@ -7,6 +7,7 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use crate::error::Error;
 use crate::mysql::session::{self, Purpose};
+use crate::place::Place;
 use crate::sql::executor::Executor;
 use crate::sql::value::Value;
 
@@ -159,7 +160,10 @@ impl From<NoTurn> for Error {
     fn from(reason: NoTurn) -> Self {
         match reason {
             NoTurn::Failed(error) => error,
-            NoTurn::Superseded => Self::Unavailable("the lease is another master's".into()),
+            NoTurn::Superseded => Self::Unavailable {
+                place: Place::default(),
+                source: "the lease is another master's".into(),
+            },
         }
     }
 }

@@ -3,22 +3,42 @@
 use sqlx::error::DatabaseError;
 use sqlx::mysql::MySqlDatabaseError;
 
-use crate::error::Error;
+use crate::error::{Cause, Error};
+use crate::place::Place;
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         match &error {
-            sqlx::Error::Database(answer) if is_outage(answer.as_ref()) => {
-                Self::Unavailable(Box::new(error))
-            }
+            sqlx::Error::Database(answer) if is_outage(answer.as_ref()) => unavailable(error),
             sqlx::Error::Database(_) | sqlx::Error::Encode(_) | sqlx::Error::InvalidArgument(_) => {
-                Self::Refused(Box::new(error))
+                Self::Refused {
+                    place: Place::default(),
+                    source: cause(error),
+                }
             }
             sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. } => {
                 Self::Corrupt(error.to_string())
             }
-            _ => Self::Unavailable(Box::new(error)),
+            _ => unavailable(error),
         }
+    }
+}
+
+fn unavailable(error: sqlx::Error) -> Error {
+    Error::Unavailable {
+        place: Place::default(),
+        source: cause(error),
+    }
+}
+
+/// What went wrong underneath: the wrappers of the driver repeat its words.
+pub(crate) fn cause(error: sqlx::Error) -> Cause {
+    match error {
+        sqlx::Error::Io(error) => error.into(),
+        sqlx::Error::Database(answer) => answer.into_error(),
+        sqlx::Error::Tls(cause) | sqlx::Error::Configuration(cause) => cause,
+        sqlx::Error::PoolTimedOut => "no connection could be had in time".into(),
+        other => other.into(),
     }
 }
 

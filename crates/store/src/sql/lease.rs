@@ -3,6 +3,8 @@
 use akkaflow_model::id::Epoch;
 use serde_json::json;
 
+use akkaflow_model::text::Text;
+
 use crate::error::Error;
 use crate::lease::{Candidate, Lease, TakenOver};
 use crate::sql::Dialect;
@@ -173,8 +175,14 @@ async fn start_epoch(
             Err(error) => return Err(error.into()),
         }
     }
-    Err(Error::Unsuitable(
-        "another process keeps appending to the journal; is a master of another version running?"
-            .to_owned(),
+    Err(Error::unsuitable(
+        Text::new(
+            "有其他进程不断写入元数据库的日志表",
+            "another process keeps appending to the journal",
+        ),
+        Text::new(
+            "请检查是否有其他版本的master在运行",
+            "see whether a master of another version is running",
+        ),
     ))
 }

@@ -35,7 +35,7 @@ impl SqliteStore {
                 executor.execute("ROLLBACK", &[]).await.map_err(unknown)?;
                 let found = reads::batch_at(&mut executor, batch.seq)
                     .await
-                    .map_err(|error| CommitError::Unknown(Box::new(error)))?;
+                    .map_err(CommitError::Unknown)?;
                 turn.finish();
                 return if found == Some(batch.id) {
                     Ok(())
@@ -76,5 +76,5 @@ fn is_deletion(record: &Record) -> bool {
 }
 
 fn unknown(error: sqlx::Error) -> CommitError {
-    CommitError::Unknown(Box::new(error))
+    CommitError::Unknown(error.into())
 }

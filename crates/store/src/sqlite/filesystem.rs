@@ -4,6 +4,8 @@ use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 
+use akkaflow_model::text::Text;
+
 use crate::error::Error;
 
 /// File systems whose locks or whose order of writes cannot be relied on, by the number that `statfs` reports.
@@ -27,35 +29,61 @@ const PROBE: usize = 256 * 1024;
 
 /// Creates the directory if need be and makes sure that a database can live there.
 pub(crate) fn prepare(directory: &Path) -> Result<(), Error> {
+    let shown = directory.display();
     fs::create_dir_all(directory).map_err(|error| {
-        Error::Unsuitable(format!(
-            "cannot create the data directory {}: {error}; create it, writable for this user, or choose another",
-            directory.display()
-        ))
+        Error::unsuitable_because(
+            Text::new(
+                format!("无法创建数据目录{shown}"),
+                format!("cannot create the data directory {shown}"),
+            ),
+            Text::new(
+                "请创建该目录并授予当前用户写权限，或更换目录",
+                "create it, writable for this user, or choose another",
+            ),
+            error,
+        )
     })?;
     refuse_remote(directory)?;
     probe(directory).map_err(|error| {
-        Error::Unsuitable(format!(
-            "cannot write in the data directory {}: {error}; free some space, make it writable for this user, or choose another",
-            directory.display()
-        ))
+        Error::unsuitable_because(
+            Text::new(
+                format!("无法写入数据目录{shown}"),
+                format!("cannot write in the data directory {shown}"),
+            ),
+            Text::new(
+                "请清理磁盘空间、授予当前用户写权限，或更换目录",
+                "free some space, make it writable for this user, or choose another",
+            ),
+            error,
+        )
     })
 }
 
 #[cfg(target_os = "linux")]
 fn refuse_remote(directory: &Path) -> Result<(), Error> {
+    let shown = directory.display();
     let found = rustix::fs::statfs(directory).map_err(|error| {
-        Error::Unsuitable(format!(
-            "cannot tell the file system of {}: {error}",
-            directory.display()
-        ))
+        Error::unsuitable_because(
+            Text::new(
+                format!("无法识别{shown}所在的文件系统"),
+                format!("cannot tell the file system of {shown}"),
+            ),
+            Text::new("请更换目录", "choose another directory"),
+            error,
+        )
     })?;
     match remote_name(found.f_type as u32) {
         None => Ok(()),
-        Some(name) => Err(Error::Unsuitable(format!(
-            "the data directory {} lies on {name}, where SQLite can lose data; choose a directory on a local disk, or use MySQL",
-            directory.display()
-        ))),
+        Some(name) => Err(Error::unsuitable(
+            Text::new(
+                format!("数据目录{shown}位于{name}上，SQLite在其上可能丢失数据"),
+                format!("the data directory {shown} lies on {name}, where SQLite can lose data"),
+            ),
+            Text::new(
+                "请选择本地磁盘上的目录，或使用MySQL",
+                "choose a directory on a local disk, or use MySQL",
+            ),
+        )),
     }
 }
 

@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use akkaflow_model::text::Text;
+
 use crate::error::Error;
 
 /// How often and how long apart the lock is tried: whoever only looks at it holds it for some microseconds.
@@ -87,18 +89,23 @@ impl MasterLock {
             .truncate(false)
             .write(true)
             .open(&self.path)
-            .map_err(|error| self.unusable(&error))?;
+            .map_err(|error| self.unusable(error))?;
         match file.try_lock() {
             Ok(()) => Ok(Some(file)),
             Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(self.unusable(&error)),
+            Err(TryLockError::Error(error)) => Err(self.unusable(error)),
         }
     }
 
-    fn unusable(&self, error: &std::io::Error) -> Error {
-        Error::Unsuitable(format!(
-            "cannot lock {}: {error}; make its directory writable for this user, on a local disk",
-            self.path.display()
-        ))
+    fn unusable(&self, error: std::io::Error) -> Error {
+        let path = self.path.display();
+        Error::unsuitable_because(
+            Text::new(format!("无法锁定{path}"), format!("cannot lock {path}")),
+            Text::new(
+                "请将其目录放在本地磁盘上，并授予当前用户写权限",
+                "make its directory writable for this user, on a local disk",
+            ),
+            error,
+        )
     }
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use akkaflow_model::text::Text;
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
@@ -10,9 +11,11 @@ use sqlx::sqlite::{
 };
 use sqlx::{ConnectOptions as _, Connection as _};
 
-use crate::error::Error;
+use crate::error::{Cause, Error};
+use crate::place::Place;
 use crate::sql::Dialect;
 use crate::sql::executor::Executor;
+use crate::sql::failure::cause;
 use crate::sql::migrations::own_migrator;
 use crate::sql::row::Columns;
 use crate::sql::texts::Texts;
@@ -56,6 +59,7 @@ pub(crate) async fn open(path: &Path) -> Result<SqliteStore, Error> {
     prepare_file(&log_options, &LOGS, &log_path).await?;
     Ok(SqliteStore {
         path: path.to_owned(),
+        place: Place::file(path),
         writer: Writer::new(durable),
         renewer: Writer::new(relaxed.clone()),
         readers: readers(relaxed, READERS),
@@ -115,12 +119,12 @@ async fn prepare_file(
 ) -> Result<(), Error> {
     let mut connection = SqliteConnection::connect_with(options)
         .await
-        .map_err(|error| cannot_open(path, &error))?;
+        .map_err(|error| cannot_open(path, cause(error)))?;
     check_version(&mut connection).await?;
     own_migrator(migrator)
         .run(&mut connection)
         .await
-        .map_err(|error| cannot_open(path, &error))?;
+        .map_err(|error| cannot_open(path, error))?;
     connection.close().await?;
     Ok(())
 }
@@ -135,9 +139,16 @@ async fn check_version(connection: &mut SqliteConnection) -> Result<(), Error> {
     };
     if version(&text) < OLDEST_SAFE {
         let (major, minor, patch) = OLDEST_SAFE;
-        return Err(Error::Unsuitable(format!(
-            "SQLite {text} can corrupt its write-ahead log; build akkaflow with {major}.{minor}.{patch} or newer"
-        )));
+        return Err(Error::unsuitable(
+            Text::new(
+                format!("SQLite {text}可能损坏其预写日志"),
+                format!("SQLite {text} can corrupt its write-ahead log"),
+            ),
+            Text::new(
+                format!("请使用{major}.{minor}.{patch}或更新的版本编译akkaflow"),
+                format!("build akkaflow with {major}.{minor}.{patch} or newer"),
+            ),
+        ));
     }
     Ok(())
 }
@@ -148,12 +159,19 @@ fn version(text: &str) -> (u32, u32, u32) {
     (next(), next(), next())
 }
 
-fn cannot_open(path: &Path, error: &dyn std::error::Error) -> Error {
-    Error::Unsuitable(format!(
-        "cannot use the database {}: {error}; check that it is an akkaflow database, that this user can write it and \
-         that the disk is not full",
-        path.display()
-    ))
+fn cannot_open(path: &Path, cause: impl Into<Cause>) -> Error {
+    let path = path.display();
+    Error::unsuitable_because(
+        Text::new(
+            format!("无法使用数据库文件{path}"),
+            format!("cannot use the database {path}"),
+        ),
+        Text::new(
+            "请检查它是否为akkaflow的数据库、当前用户能否写入、磁盘是否已满",
+            "check that it is an akkaflow database, that this user can write it and that the disk is not full",
+        ),
+        cause,
+    )
 }
 
 #[cfg(test)]

@@ -7,7 +7,8 @@ use akkaflow_model::id::InstanceId;
 use akkaflow_model::record::{Record, RequestRow};
 use akkaflow_model::time::Timestamp;
 use akkaflow_store::{
-    Batch, BatchId, Candidate, CommitError, Error, MysqlOptions, MysqlStore, Store, TakenOver,
+    Batch, BatchId, Candidate, CommitError, Error, MysqlOptions, MysqlStore, Queries, Store,
+    TakenOver,
 };
 use sqlx::Row as _;
 
@@ -224,11 +225,19 @@ async fn tables_of_others_in_the_same_database_stay_as_they_are() {
 
 #[tokio::test]
 async fn an_unreachable_server_is_said_soon() {
-    let options = MysqlOptions::from_url("mysql://root@127.0.0.1:1/akkaflow").unwrap();
+    let options = MysqlOptions::from_url("mysql://root:geheim@127.0.0.1:1/akkaflow").unwrap();
     let start = Instant::now();
     let error = MysqlStore::connect(options).await.unwrap_err();
-    assert!(matches!(error, Error::Unavailable(_)), "{error:?}");
+    assert!(matches!(error, Error::Unavailable { .. }), "{error:?}");
     assert!(start.elapsed() < Duration::from_secs(6));
+    let text = error.text();
+    for words in [&text.zh, &text.en] {
+        assert!(words.contains("127.0.0.1:1"), "{words}");
+        assert!(words.contains("akkaflow"), "{words}");
+        assert_eq!(words.matches("refused").count(), 1, "{words}");
+    }
+    let all = format!("{error} {error:?} {text:?}");
+    assert!(!all.contains("geheim"), "{all}");
 }
 
 #[tokio::test]
@@ -241,8 +250,12 @@ async fn a_missing_database_and_a_wrong_password_say_what_to_do() {
     database.remove().await;
     let message = MysqlStore::connect(gone).await.unwrap_err().to_string();
     assert!(message.contains("CREATE DATABASE"), "{message}");
-    let message = MysqlStore::connect(wrong).await.unwrap_err().to_string();
-    assert!(message.contains("GRANT ALL"), "{message}");
+    let text = MysqlStore::connect(wrong).await.unwrap_err().text();
+    for words in [&text.zh, &text.en] {
+        assert!(words.contains("GRANT ALL"), "{words}");
+        assert!(words.contains("DROP USER ''@'"), "{words}");
+        assert_eq!(words.matches("Access denied").count(), 1, "{words}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -294,14 +307,15 @@ async fn a_server_that_comes_back_is_used_again() {
     proxy.close();
     let start = Instant::now();
     let error = store.renew(taken.epoch, 1).await.unwrap_err();
-    assert!(matches!(error, Error::Unavailable(_)), "{error:?}");
+    assert!(matches!(error, Error::Unavailable { .. }), "{error:?}");
     let outcome = store.commit(&batch(taken.seq + 1, taken.epoch)).await;
     assert!(
         matches!(outcome, Err(CommitError::Unknown(_))),
         "{outcome:?}"
     );
     let error = store.lease().await.unwrap_err();
-    assert!(matches!(error, Error::Unavailable(_)), "{error:?}");
+    assert!(matches!(error, Error::Unavailable { .. }), "{error:?}");
+    assert!(error.text().en.contains(proxy.address()), "{error}");
     assert!(
         start.elapsed() < Duration::from_secs(12),
         "{:?}",

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use akkaflow_store::{Batch, BatchId, Candidate, Error, SqliteStore, Store};
+use akkaflow_store::{Batch, BatchId, Candidate, Error, Queries, SqliteStore, Store};
 
 async fn open(directory: &Path) -> SqliteStore {
     SqliteStore::open(&directory.join("akkaflow.db"))
@@ -86,10 +86,12 @@ async fn a_file_that_is_no_database_is_named_with_what_to_do() {
     )
     .unwrap();
     let error = SqliteStore::open(&path).await.unwrap_err();
-    assert!(matches!(&error, Error::Unsuitable(_)), "{error:?}");
-    let message = error.to_string();
-    assert!(message.contains("akkaflow.db"), "{message}");
-    assert!(message.contains("check that"), "{message}");
+    assert!(matches!(&error, Error::Unsuitable { .. }), "{error:?}");
+    let text = error.text();
+    assert!(text.en.contains("akkaflow.db"), "{text:?}");
+    assert!(text.en.contains("check that"), "{text:?}");
+    assert!(text.zh.contains("请检查"), "{text:?}");
+    assert_eq!(text.en.matches("not a database").count(), 1, "{text:?}");
 }
 
 #[tokio::test]

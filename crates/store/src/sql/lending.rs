@@ -1,0 +1,148 @@
+//! Reading from a pool, whichever the dialect: the half of [`crate::Store`] that only asks.
+
+use std::time::Duration;
+
+use akkaflow_model::id::InstanceId;
+use akkaflow_model::record::{
+    AttemptRow, FileProblemRow, FireRow, InstanceRow, NodeRow, ScheduleRow, TokenRow, VersionRow,
+    WorkflowRow,
+};
+use akkaflow_model::state::InstanceState;
+use akkaflow_model::time::Timestamp;
+use async_trait::async_trait;
+use sqlx::pool::PoolConnection;
+use sqlx::{MySql, Sqlite};
+
+use crate::batch::BatchId;
+use crate::contract::Queries;
+use crate::error::Error;
+use crate::place::Place;
+use crate::query::InstanceQuery;
+use crate::sql::executor::Executor;
+use crate::sql::{daily, reads};
+
+/// A query that takes longer is given up: the server or the disk is stuck.
+pub(crate) const QUERY: Duration = Duration::from_secs(30);
+
+/// A connection of a pool.
+pub(crate) enum Lent {
+    /// To SQLite.
+    Sqlite(PoolConnection<Sqlite>),
+    /// To MySQL or MariaDB.
+    Mysql(PoolConnection<MySql>),
+}
+
+impl Lent {
+    /// Runs statements on it.
+    pub(crate) fn executor(&mut self) -> Executor<'_> {
+        match self {
+            Self::Sqlite(connection) => Executor::Sqlite(connection),
+            Self::Mysql(connection) => Executor::Mysql(connection),
+        }
+    }
+}
+
+/// A database that lends connections for reading.
+#[async_trait]
+pub(crate) trait Lend: Send + Sync {
+    /// A connection, once one is free.
+    async fn lend(&self) -> Result<Lent, sqlx::Error>;
+
+    /// Which database, for failures.
+    fn place(&self) -> &Place;
+}
+
+/// A bound on how long the database may keep silent.
+pub(crate) async fn within<T>(
+    limit: Duration,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    tokio::time::timeout(limit, work)
+        .await
+        .unwrap_or_else(|_| Err(silent().into()))
+}
+
+/// The error of a database that keeps silent.
+pub(crate) fn silent() -> sqlx::Error {
+    sqlx::Error::Io(std::io::Error::new(
+        std::io::ErrorKind::TimedOut,
+        "no answer in time",
+    ))
+}
+
+/// Runs one of the shared queries on a borrowed connection.
+macro_rules! read {
+    ($lender:expr, $query:path $(, $argument:expr)*) => {{
+        let lender = $lender;
+        $crate::sql::lending::within($crate::sql::lending::QUERY, async {
+            let mut lent = $crate::sql::lending::Lend::lend(lender).await?;
+            $query(&mut lent.executor() $(, $argument)*).await
+        })
+        .await
+        .map_err(|error| error.at($crate::sql::lending::Lend::place(lender)))
+    }};
+}
+pub(crate) use read;
+
+#[async_trait]
+impl<D: Lend> Queries for D {
+    async fn batch_at(&self, seq: u64) -> Result<Option<BatchId>, Error> {
+        read!(self, reads::batch_at, seq)
+    }
+
+    async fn workflows(&self) -> Result<Vec<WorkflowRow>, Error> {
+        read!(self, reads::workflows)
+    }
+
+    async fn workflow(&self, name: &str) -> Result<Option<WorkflowRow>, Error> {
+        read!(self, reads::workflow, name)
+    }
+
+    async fn version(&self, version: &str) -> Result<Option<VersionRow>, Error> {
+        read!(self, reads::version, version)
+    }
+
+    async fn schedule(&self, workflow: &str) -> Result<Option<ScheduleRow>, Error> {
+        read!(self, reads::schedule, workflow)
+    }
+
+    async fn fires(&self, workflow: &str, limit: u32) -> Result<Vec<FireRow>, Error> {
+        read!(self, reads::fires, workflow, limit)
+    }
+
+    async fn waiting_tokens(&self, dependant: &str) -> Result<Vec<TokenRow>, Error> {
+        read!(self, reads::waiting_tokens, dependant)
+    }
+
+    async fn file_problems(&self) -> Result<Vec<FileProblemRow>, Error> {
+        read!(self, reads::file_problems)
+    }
+
+    async fn instances(&self, query: &InstanceQuery) -> Result<Vec<InstanceRow>, Error> {
+        read!(self, reads::instances, query)
+    }
+
+    async fn instance_ids(&self, part: &str, limit: u32) -> Result<Vec<InstanceId>, Error> {
+        read!(self, reads::instance_ids, part, limit)
+    }
+
+    async fn daily_counts(
+        &self,
+        from: Timestamp,
+        offset_seconds: i32,
+    ) -> Result<Vec<(String, InstanceState, u64)>, Error> {
+        read!(self, daily::daily_counts, from, offset_seconds)
+    }
+
+    async fn instance(&self, id: InstanceId) -> Result<Option<InstanceRow>, Error> {
+        read!(self, reads::instance, id)
+    }
+
+    async fn nodes(&self, id: InstanceId) -> Result<Vec<NodeRow>, Error> {
+        read!(self, reads::nodes, id)
+    }
+
+    async fn attempts(&self, id: InstanceId) -> Result<Vec<AttemptRow>, Error> {
+        read!(self, reads::attempts, id)
+    }
+}
