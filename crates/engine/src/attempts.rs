@@ -13,6 +13,7 @@ use crate::input::{Outcome, OutcomeKind};
 use crate::lifecycle::{cancel, close};
 use crate::params;
 use crate::timers::Timer;
+use crate::waits;
 
 /// A node that is lost so often is suspected of killing its workers: a person must look.
 pub(crate) const QUARANTINE_LOSSES: u32 = 3;
@@ -332,14 +333,17 @@ impl Engine {
         let Some(instance) = self.instances.get(&id) else {
             return;
         };
-        for node in 0..instance.slots.len() {
-            if let Some((host, place)) = instance.place(node) {
-                self.ready.remove(&host, place);
-            }
+        let nodes = 0..instance.slots.len();
+        for node in nodes.clone() {
+            self.stop_waiting(id, node);
         }
         if let Some(instance) = self.instances.get_mut(&id) {
             instance.row.state = InstanceState::Suspended;
             instance.row.message = Some(message);
+            waits::forget(instance);
+        }
+        for node in nodes {
+            self.resume_waiting(id, node);
         }
         self.touch(id);
     }

@@ -10,7 +10,11 @@ use crate::Engine;
 use crate::instances::Instance;
 use crate::orders::StartBlock;
 use crate::schedule::window;
+use crate::waits;
 use crate::workflows::Entry;
+
+/// So many waiting nodes are named when somebody asks about a workflow: more fill a screen and say the same.
+const WAITING_NODES_NAMED: usize = 10;
 
 /// What a question is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -215,35 +219,30 @@ impl Engine {
             return Vec::new();
         }
         let object = host.clone().unwrap_or_else(|| name.to_owned());
-        let (has_worker, wanted_zh, wanted_en) = match &host {
-            Some(host) => (
-                self.workers.serving(host).next().is_some(),
-                format!("主机为{host}的Worker"),
-                format!("worker on host `{host}`"),
-            ),
-            None => (
-                self.workers.attached().next().is_some(),
-                "Worker".to_owned(),
-                "worker".to_owned(),
-            ),
-        };
-        vec![if has_worker {
-            Reason::new(
-                "no_free_slot",
-                object,
-                since,
-                format!("没有空闲的{wanted_zh}"),
-                format!("every {wanted_en} is busy"),
-            )
-        } else {
-            Reason::new(
+        if let Some(lack) = self.workers.lack(&host) {
+            let message = waits::message(&host, &lack, self.now);
+            return vec![Reason::new(
                 "no_worker",
                 object,
                 since,
-                format!("没有在线的{wanted_zh}"),
-                format!("no {wanted_en} is attached"),
-            )
-        }]
+                message.render(Lang::Zh),
+                message.render(Lang::En),
+            )];
+        }
+        let (wanted_zh, wanted_en) = match &host {
+            Some(host) => (
+                format!("主机为{host}的Worker"),
+                format!("worker on host `{host}`"),
+            ),
+            None => ("Worker".to_owned(), "worker".to_owned()),
+        };
+        vec![Reason::new(
+            "no_free_slot",
+            object,
+            since,
+            format!("没有空闲的{wanted_zh}"),
+            format!("every {wanted_en} is busy"),
+        )]
     }
 
     fn explain_attempt(&self, attempt: &akkaflow_model::record::AttemptRow) -> Vec<Reason> {
@@ -305,7 +304,35 @@ impl Engine {
             None if entry.workflow().is_some() => reasons.push(no_trigger(name)),
             None => {}
         }
-        reasons
+        let mut all = self.explain_open_instances(name);
+        all.append(&mut reasons);
+        all
+    }
+
+    /// Nodes of the workflow's open instances that no attached worker may take: somebody must act, so these come first.
+    fn explain_open_instances(&self, name: &str) -> Vec<Reason> {
+        self.instances
+            .values()
+            .filter(|instance| instance.row.workflow == name)
+            .flat_map(|instance| (0..instance.slots.len()).map(move |node| (instance, node)))
+            .filter_map(|(instance, node)| {
+                let (host, _) = instance.place(node)?;
+                let lack = self.workers.lack(&host)?;
+                let (id, node_name) = (instance.row.id, instance.graph.name(node));
+                let message = waits::message(&host, &lack, self.now);
+                Some(Reason::new(
+                    "no_worker",
+                    id.to_string(),
+                    instance.node(node).map(|row| row.ready_at),
+                    format!("实例{id}的节点[{node_name}]：{}", message.render(Lang::Zh)),
+                    format!(
+                        "node `{node_name}` of instance {id}: {}",
+                        message.render(Lang::En)
+                    ),
+                ))
+            })
+            .take(WAITING_NODES_NAMED)
+            .collect()
     }
 
     fn explain_trigger(&self, name: &str, entry: &Entry, reasons: &mut Vec<Reason>) {

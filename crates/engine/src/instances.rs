@@ -13,6 +13,7 @@ use akkaflow_model::time::Timestamp;
 use crate::graph::Graph;
 use crate::queue::{Host, Place};
 use crate::timers::Timer;
+use crate::waits;
 
 /// One node of an open instance.
 #[derive(Debug, Default)]
@@ -200,6 +201,7 @@ impl Instance {
             retry_at: None,
             message,
             worker: None,
+            waits: Vec::new(),
         }));
         self.live += usize::from(!is_done);
         self.mark(node);
@@ -259,7 +261,10 @@ impl Instance {
             .and_then(|row| row.deadline)
             .filter(|_| !is_cancelled)
             .map(|at| (at, Timer::Deadline(id, node)));
-        retry.into_iter().chain(deadline)
+        let warning = row
+            .and_then(waits::warning_due)
+            .map(|at| (at, Timer::WarnWaiting(id, node)));
+        retry.into_iter().chain(deadline).chain(warning)
     }
 
     /// Decides the edges again from the rows of the nodes: what a load does, and what the kept counters must equal.

@@ -58,6 +58,7 @@ impl Engine {
         {
             return Err("is ready but in no queue".into());
         }
+        self.check_told(instance, node)?;
         for (at, timer) in instance.timers(node) {
             if !self.timers.contains(at, timer.clone()) {
                 return Err(format!("has no timer {timer:?} at {at:?}"));
@@ -201,7 +202,9 @@ impl Engine {
                     .workflows
                     .get(name)
                     .is_some_and(|entry| entry.timer == Some(*at)),
-                Timer::Retry(id, node) | Timer::Deadline(id, node) => self
+                Timer::Retry(id, node)
+                | Timer::Deadline(id, node)
+                | Timer::WarnWaiting(id, node) => self
                     .instances
                     .get(id)
                     .is_some_and(|it| it.timers(*node).any(|(due, it)| due == *at && it == *timer)),

@@ -10,7 +10,7 @@
 //! | `workflows`, `schedule`, `tokens`, `chain` | why instances start |
 //! | `orders`, `rerun`, `requests` | what people ask for |
 //! | `lifecycle`, `instances`, `graph`, `walk` | an instance from its birth to its end |
-//! | `queue`, `workers`, `attempts`, `attach` | who runs what |
+//! | `queue`, `workers`, `attempts`, `attach`, `waits` | who runs what, who waits for whom |
 //! | `timers`, `turns`, `ids`, `params` | moments, fairness, names, values |
 //! | `load`, `inspect`, `explain`, `invariants` | from rows, and what can be asked |
 
@@ -37,6 +37,7 @@ mod schedule;
 mod timers;
 mod tokens;
 mod turns;
+mod waits;
 mod walk;
 mod workers;
 mod workflows;
@@ -128,7 +129,9 @@ impl Engine {
     /// Latest moment at which the caller must send [`Input::Tick`], if anything is waiting for time.
     pub fn next_deadline(&self) -> Option<Timestamp> {
         let must_look = !self.has_stepped && self.workers.iter().next().is_some();
-        if must_look || !self.consider.is_empty() || !self.backlog.is_empty() {
+        let is_behind =
+            !self.consider.is_empty() || !self.backlog.is_empty() || self.ready.has_untold();
+        if must_look || is_behind {
             return Some(self.now.max(Timestamp::default()));
         }
         self.timers.next()
@@ -148,6 +151,7 @@ impl Engine {
                 Some(Timer::Schedule(name)) => self.on_schedule_due(&name),
                 Some(Timer::Retry(id, node)) => self.on_retry_due(id, node),
                 Some(Timer::Deadline(id, node)) => self.on_deadline(id, node),
+                Some(Timer::WarnWaiting(id, node)) => self.on_long_wait(id, node),
                 Some(Timer::WorkerLost(id)) => self.on_worker_lost(&id),
                 None => return,
             }
@@ -187,6 +191,7 @@ impl Engine {
             self.dispatch_ready();
         }
         self.dispatch_ready();
+        self.tell_waits();
     }
 
     /// Writes the rows of what has changed, each once, and lets go of what is over.

@@ -10,18 +10,38 @@ pub(crate) type Place = (Timestamp, InstanceId, usize);
 /// The host or worker id that a node requires; `None` takes any worker.
 pub(crate) type Host = Option<String>;
 
+/// What a queue lacks as long as no attached worker may serve it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Lack {
+    /// Hosts of the workers that are attached, the first few.
+    pub(crate) hosts: Vec<String>,
+    /// How many more hosts there are.
+    pub(crate) more: usize,
+}
+
 /// The queues of all hosts.
 #[derive(Debug, Default)]
 pub(crate) struct ReadyQueues {
     queues: BTreeMap<Host, BTreeSet<Place>>,
     /// Queues whose head may have found a worker since the last look: only these are looked at.
     hot: BTreeSet<Host>,
+    /// Queues that no attached worker may serve, as of the last review.
+    lacks: BTreeMap<Host, Lack>,
+    /// Queues that came up since the last review.
+    fresh: BTreeSet<Host>,
+    /// Nodes that may have to be told that they lack a worker, or that they no longer do.
+    untold: BTreeSet<Place>,
 }
 
 impl ReadyQueues {
     pub(crate) fn push(&mut self, host: Host, place: Place) {
         self.hot.insert(host.clone());
-        self.queues.entry(host).or_default().insert(place);
+        self.untold.insert(place);
+        let queue = self.queues.entry(host.clone()).or_default();
+        if queue.is_empty() {
+            self.fresh.insert(host);
+        }
+        queue.insert(place);
     }
 
     pub(crate) fn remove(&mut self, host: &Host, place: Place) {
@@ -29,10 +49,53 @@ impl ReadyQueues {
             return;
         };
         queue.remove(&place);
+        self.untold.remove(&place);
         if queue.is_empty() {
             self.queues.remove(host);
             self.hot.remove(host);
+            self.lacks.remove(host);
+            self.fresh.remove(host);
         }
+    }
+
+    /// Looks again at what queues lack: at all of them when other workers are attached, else at those that are new.
+    pub(crate) fn review(&mut self, are_workers_new: bool, lack: impl Fn(&Host) -> Option<Lack>) {
+        let fresh = std::mem::take(&mut self.fresh);
+        let hosts: Vec<Host> = if are_workers_new {
+            self.queues.keys().cloned().collect()
+        } else {
+            fresh.into_iter().collect()
+        };
+        for host in hosts {
+            let lack = lack(&host);
+            if self.lacks.get(&host) != lack.as_ref()
+                && let Some(places) = self.queues.get(&host)
+            {
+                self.untold.extend(places);
+            }
+            match lack {
+                Some(lack) => self.lacks.insert(host, lack),
+                None => self.lacks.remove(&host),
+            };
+        }
+    }
+
+    /// What the queue lacked at the last review.
+    pub(crate) fn lack(&self, host: &Host) -> Option<&Lack> {
+        self.lacks.get(host)
+    }
+
+    /// Takes the earliest node that may have to be told something.
+    pub(crate) fn next_untold(&mut self) -> Option<Place> {
+        self.untold.pop_first()
+    }
+
+    pub(crate) fn has_untold(&self) -> bool {
+        !self.untold.is_empty()
+    }
+
+    pub(crate) fn is_untold(&self, place: Place) -> bool {
+        self.untold.contains(&place)
     }
 
     /// A worker with this host and id has a free slot: the queues that it serves deserve a look.

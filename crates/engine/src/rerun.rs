@@ -143,7 +143,12 @@ fn carry_over(instance: &mut Instance, nodes: Vec<NodeRow>) {
             (node, Verdict::Reached) => match instance.graph.kind(node) {
                 Some(NodeKind::Action(_)) => {
                     if let Some(row) = succeeded.remove(instance.graph.name(node)) {
-                        instance.slots[node].row = Some(Box::new(NodeRow { run, ..row }));
+                        instance.slots[node].row = Some(Box::new(NodeRow {
+                            run,
+                            // They were told of the run in which it waited.
+                            waits: Vec::new(),
+                            ..row
+                        }));
                         instance.mark(node);
                         instance.leave(node, Some(true), &mut arrivals);
                     }

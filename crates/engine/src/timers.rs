@@ -14,6 +14,8 @@ pub(crate) enum Timer {
     Retry(InstanceId, usize),
     /// A node's time is up.
     Deadline(InstanceId, usize),
+    /// A node has waited for long for a worker that is not there.
+    WarnWaiting(InstanceId, usize),
     /// A detached worker's attempts are given up.
     WorkerLost(WorkerId),
 }

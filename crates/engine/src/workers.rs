@@ -6,7 +6,7 @@ use akkaflow_model::id::{InstanceId, WorkerId};
 use akkaflow_model::time::Timestamp;
 
 use crate::input::WorkerInfo;
-use crate::queue::Host;
+use crate::queue::{Host, Lack};
 
 /// A worker that is attached or may still run attempts.
 #[derive(Debug, Default)]
@@ -38,7 +38,12 @@ pub(crate) struct Workers {
     free: BTreeSet<(u64, WorkerId)>,
     /// Attached workers by host.
     by_host: BTreeMap<String, BTreeSet<WorkerId>>,
+    /// Whether one was attached or detached since [`Self::take_changes`].
+    has_changed: bool,
 }
+
+/// So many hosts are named to whoever waits for another one.
+const NAMED_HOSTS: usize = 8;
 
 impl Workers {
     pub(crate) fn get(&self, id: &WorkerId) -> Option<&Worker> {
@@ -56,6 +61,7 @@ impl Workers {
     pub(crate) fn attach(&mut self, info: WorkerInfo) {
         let id = info.id.clone();
         self.detach(&id);
+        self.has_changed = true;
         self.by_host
             .entry(info.host.clone())
             .or_default()
@@ -77,6 +83,7 @@ impl Workers {
         if let Some(info) = worker.info.take()
             && let Some(ids) = self.by_host.get_mut(&info.host)
         {
+            self.has_changed = true;
             ids.remove(id);
             if ids.is_empty() {
                 self.by_host.remove(&info.host);
@@ -135,6 +142,23 @@ impl Workers {
             .filter_map(|(id, worker)| worker.free_key(id))
             .min()
             .map(|(_, id)| id)
+    }
+
+    /// What a node for `host` lacks when no attached worker may take it, busy ones included.
+    pub(crate) fn lack(&self, host: &Host) -> Option<Lack> {
+        let is_served = match host {
+            Some(host) => self.serving(host).next().is_some(),
+            None => !self.by_host.is_empty(),
+        };
+        (!is_served).then(|| Lack {
+            hosts: self.by_host.keys().take(NAMED_HOSTS).cloned().collect(),
+            more: self.by_host.len().saturating_sub(NAMED_HOSTS),
+        })
+    }
+
+    /// Whether a worker was attached or detached since the last call.
+    pub(crate) fn take_changes(&mut self) -> bool {
+        std::mem::take(&mut self.has_changed)
     }
 
     /// Attached workers whose host or id is `host`.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::text::{Lang, Text};
+use crate::time::Timestamp;
 
 /// The reason that stands beside a state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,6 +59,17 @@ pub enum Message {
         /// How often.
         times: u32,
     },
+    /// The node is ready, but no attached worker may take it.
+    NoWorker {
+        /// The host (or id of a worker) that it asks for; `None` takes any worker.
+        host: Option<String>,
+        /// Hosts of the workers that are attached, in order; the first few of them.
+        hosts: Vec<String>,
+        /// How many more hosts there are.
+        more: usize,
+        /// Since when it waits for that.
+        since: Timestamp,
+    },
 }
 
 impl Message {
@@ -111,7 +123,71 @@ impl Message {
                     "node `{node}` was lost {times} times; the instance is quarantined: look, then rerun or kill it"
                 ),
             ),
+            Self::NoWorker {
+                host, hosts, more, ..
+            } => no_worker(host.as_deref(), hosts, *more),
         };
         text.get(lang).to_owned()
+    }
+}
+
+fn no_worker(host: Option<&str>, hosts: &[String], more: usize) -> Text {
+    let Some(host) = host else {
+        return Text::new(
+            "没有在线的Worker，请启动Worker",
+            "no worker is attached: start one",
+        );
+    };
+    if hosts.is_empty() {
+        return Text::new(
+            format!("没有在线的Worker（该节点要求主机{host}），请在该主机启动Worker"),
+            format!("no worker is attached, the node asks for host `{host}`: start one there"),
+        );
+    }
+    let (mut zh, mut en) = (hosts.join("、"), hosts.join(", "));
+    if more > 0 {
+        zh.push_str(&format!("等{}个", hosts.len() + more));
+        en.push_str(&format!(" and {more} more"));
+    }
+    Text::new(
+        format!("没有主机为{host}的在线Worker，在线的主机：{zh}；请修改host或在该主机启动Worker"),
+        format!(
+            "no attached worker has host `{host}`, the attached hosts are: {en}; correct `host` or start a worker there"
+        ),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rendered(host: Option<&str>, hosts: &[&str], more: usize, lang: Lang) -> String {
+        Message::NoWorker {
+            host: host.map(str::to_owned),
+            hosts: hosts.iter().map(|&host| host.to_owned()).collect(),
+            more,
+            since: Timestamp::default(),
+        }
+        .render(lang)
+    }
+
+    #[test]
+    fn a_missing_host_is_named_beside_those_there_are() {
+        assert_eq!(
+            rendered(Some("nowhere"), &["a", "b"], 3, Lang::En),
+            "no attached worker has host `nowhere`, the attached hosts are: a, b and 3 more; correct `host` or start a worker there"
+        );
+        assert_eq!(
+            rendered(Some("nowhere"), &["a", "b"], 3, Lang::Zh),
+            "没有主机为nowhere的在线Worker，在线的主机：a、b等5个；请修改host或在该主机启动Worker"
+        );
+        assert_eq!(
+            rendered(Some("nowhere"), &[], 0, Lang::En),
+            "no worker is attached, the node asks for host `nowhere`: start one there"
+        );
+        assert_eq!(
+            rendered(None, &[], 0, Lang::En),
+            "no worker is attached: start one"
+        );
     }
 }

@@ -256,6 +256,21 @@ pub struct NodeRow {
     pub message: Option<Message>,
     /// The worker of its latest attempt.
     pub worker: Option<WorkerId>,
+    /// The waits for a worker that people were told of, oldest first; only ever grows within a run, up to a bound.
+    pub waits: Vec<WaitTold>,
+}
+
+/// A wait of a node that its instance's log tells of.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WaitTold {
+    /// The attempt that had to wait.
+    pub attempt: u32,
+    /// When it was told.
+    pub at: Timestamp,
+    /// Whether it had lasted so long by then that somebody should look.
+    pub is_warning: bool,
+    /// What it waited for.
+    pub reason: Message,
 }
 
 /// One try of an action on one worker.

@@ -204,6 +204,7 @@ fn node(owner: InstanceId, number: u64, state: NodeState) -> NodeRow {
         retry_at: None,
         message: state.is_terminal().then_some(Message::Succeeded),
         worker: Some(WorkerId("worker-1".to_owned())),
+        waits: Vec::new(),
     }
 }
 

@@ -13,5 +13,6 @@ mod graph;
 mod limits;
 mod reruns;
 mod retries;
+mod waits;
 mod workers;
 mod workflows;

@@ -144,7 +144,14 @@ impl Rows<'_> {
         reached(&mut teller, row);
         attempts.sort_by_key(|attempt| attempt.key.attempt);
         let mut failures = 0;
+        // A wait is told once all attempts before it are known to be over: attempts are read before nodes.
+        let mut next_attempt = 1;
         for attempt in attempts {
+            waited(&mut teller, row, attempt.key.attempt);
+            next_attempt = match attempt.ended_at {
+                Some(_) => attempt.key.attempt + 1,
+                None => 0,
+            };
             assigned(&mut teller, attempt, failures);
             let is_retried = attempt.key.attempt < row.attempts
                 || (!row.state.is_terminal() && self.instance.ending.is_none());
@@ -152,6 +159,7 @@ impl Rows<'_> {
             ended(&mut teller, attempt, wait);
             failures += u32::from(attempt.state == AttemptState::Failed);
         }
+        waited(&mut teller, row, next_attempt);
         concluded(&mut teller, row);
         teller.lines
     }
@@ -181,6 +189,30 @@ fn reached(teller: &mut Teller, row: &NodeRow) {
         )
     };
     teller.tell(row.ready_at, Level::Info, None, &text);
+}
+
+/// What kept an attempt from being assigned.
+fn waited(teller: &mut Teller, row: &NodeRow, attempt: u32) {
+    for told in row.waits.iter().filter(|told| told.attempt == attempt) {
+        let level = if told.is_warning {
+            Level::Warn
+        } else {
+            Level::Info
+        };
+        let why = both(&told.reason);
+        let text = if told.is_warning {
+            Text::new(
+                format!("节点{}仍在等待：{}", row.node, why.zh),
+                format!("node {} still waits: {}", row.node, why.en),
+            )
+        } else {
+            Text::new(
+                format!("节点{}等待分配：{}", row.node, why.zh),
+                format!("node {} waits: {}", row.node, why.en),
+            )
+        };
+        teller.tell(told.at, level, Some(attempt), &text);
+    }
 }
 
 fn assigned(teller: &mut Teller, attempt: &AttemptRow, failures: u32) {

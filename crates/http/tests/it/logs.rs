@@ -3,7 +3,7 @@
 use akkaflow_model::command::Answer;
 use akkaflow_model::id::{AttemptKey, Epoch, Incarnation, WorkerId};
 use akkaflow_model::message::Message;
-use akkaflow_model::record::{AttemptRow, InstanceRow, NodeRow, Record};
+use akkaflow_model::record::{AttemptRow, InstanceRow, NodeRow, Record, WaitTold};
 use akkaflow_model::state::{AttemptState, InstanceState, NodeState};
 use akkaflow_model::text::Text;
 use akkaflow_store::{LogChunk, MemoryStore, Store, Stream};
@@ -329,4 +329,57 @@ async fn a_foreign_cursor_is_refused() {
     let server = Server::start(&lived().await).await;
     let path = format!("/api/v1/instances/{}/logs?after=nonsense", id());
     assert_eq!(server.get(&path).await.status, 400);
+}
+
+#[tokio::test]
+async fn a_wait_for_a_missing_host_is_told_and_stays_told_once_the_node_is_given_away() {
+    let told = |at_millis, is_warning| WaitTold {
+        attempt: 1,
+        at: at(at_millis),
+        is_warning,
+        reason: Message::NoWorker {
+            host: Some("nowhere".to_owned()),
+            hosts: vec!["host1".to_owned()],
+            more: 0,
+            since: at(10),
+        },
+    };
+    let waiting = NodeRow {
+        waits: vec![told(10, false), told(60_010, true)],
+        ..node_a(NodeState::Ready, 0)
+    };
+    let store = store().await;
+    put(
+        &store,
+        2,
+        vec![
+            Record::Instance(instance_row()),
+            Record::Node(waiting.clone()),
+        ],
+    )
+    .await;
+    let server = Server::start(&store).await;
+    let before = all(&server, "lang=zh").await;
+    let expected = [
+        "节点a等待分配：没有主机为nowhere的在线Worker，在线的主机：host1；请修改host或在该主机启动Worker",
+        "节点a仍在等待：没有主机为nowhere的在线Worker，在线的主机：host1；请修改host或在该主机启动Worker",
+    ];
+    assert_eq!(before[before.len() - 2..], expected, "{before:?}");
+    put(
+        &store,
+        3,
+        vec![
+            Record::Node(NodeRow {
+                state: NodeState::Running,
+                attempts: 1,
+                message: None,
+                ..waiting
+            }),
+            Record::Attempt(attempt(1, AttemptState::Running, 70_000, 0, 0)),
+        ],
+    )
+    .await;
+    let after = all(&server, "lang=zh").await;
+    assert_eq!(after[..before.len()], before[..]);
+    assert_eq!(after[before.len()..], ["节点a分配到Worker[host1]"]);
 }

@@ -388,5 +388,6 @@ pub(crate) fn node_row(name: &str, type_name: &str, state: NodeState, from: i64)
         retry_at: None,
         message: None,
         worker: None,
+        waits: Vec::new(),
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use akkaflow_model::record::{
-    FireRow, FireState, InstanceRow, NodeRow, Record, TokenRow, TriggerKind, WorkflowRow,
+    FireRow, FireState, InstanceRow, NodeRow, Record, TokenRow, TriggerKind, WaitTold, WorkflowRow,
     WorkflowStatus,
 };
 use akkaflow_model::state::{InstanceState, NodeState};
@@ -131,6 +131,12 @@ async fn nodes(store: &Arc<dyn Store>, leader: &mut Leader) {
         retry_at: Some(at(4)),
         message: Some(said(NASTY)),
         worker: None,
+        waits: vec![WaitTold {
+            attempt: u32::MAX,
+            at: at(5),
+            is_warning: true,
+            reason: said(NASTY),
+        }],
         ..node(owner, NASTY)
     };
     leader

@@ -127,6 +127,7 @@ pub(crate) fn node(instance: InstanceId, name: &str) -> NodeRow {
         retry_at: None,
         message: None,
         worker: Some(WorkerId("工人-1".to_owned())),
+        waits: Vec::new(),
     }
 }
 

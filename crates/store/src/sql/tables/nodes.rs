@@ -28,6 +28,7 @@ impl Table for NodeRow {
             "retry_at",
             "message",
             "worker",
+            "waits",
         ],
         number: Number::PerRun,
     };
@@ -49,6 +50,7 @@ impl Table for NodeRow {
             Value::optional_time(self.retry_at),
             Value::optional_json(self.message.as_ref()),
             Value::optional_text(self.worker.as_ref().map(|worker| worker.0.as_str())),
+            Value::optional_json((!self.waits.is_empty()).then_some(&self.waits)),
         ]);
     }
 
@@ -69,6 +71,7 @@ impl Table for NodeRow {
             retry_at: columns.optional_time()?,
             message: columns.optional_json()?,
             worker: columns.optional_text()?.map(WorkerId),
+            waits: columns.optional_json()?.unwrap_or_default(),
         })
     }
 }
