@@ -8,10 +8,12 @@
 mod client;
 mod cost;
 mod definitions;
+mod files;
 mod guard;
 mod limits;
 mod machine;
 mod mariadb;
+mod mixture;
 mod moment;
 mod processes;
 mod programs;
@@ -72,9 +74,11 @@ enum Choice {
     W5b,
     /// MariaDB to MariaDB.
     W5c,
+    /// 100,000 workflow files from cold, and a change; not part of all.
+    W7,
     /// The three transfers.
     W5,
-    /// Everything.
+    /// Everything but W7.
     All,
 }
 
@@ -103,6 +107,7 @@ enum Workload {
     FanOut,
     SmallInstances,
     Cost,
+    Files,
     Transfer(transfer::Direction),
 }
 
@@ -114,6 +119,7 @@ impl Choice {
             Self::W2 => vec![Workload::FanOut],
             Self::W3 => vec![Workload::SmallInstances],
             Self::W4 => vec![Workload::Cost],
+            Self::W7 => vec![Workload::Files],
             Self::W5a => vec![Workload::Transfer(IntoDatabase)],
             Self::W5b => vec![Workload::Transfer(FromDatabase)],
             Self::W5c => vec![Workload::Transfer(Through)],
@@ -204,6 +210,7 @@ fn measure(bench: &Bench, on: On, workload: Workload) -> Result<Vec<Figure>> {
         Workload::Chain => runs::chain(bench, on),
         Workload::FanOut => runs::fan_out(bench, on),
         Workload::SmallInstances => runs::small_instances(bench, on),
+        Workload::Files => files::measure(bench, on),
         Workload::Cost => cost::measure(bench, on),
         Workload::Transfer(direction) => transfer::measure(bench, on, direction),
     }

@@ -61,6 +61,21 @@ impl Client {
         Ok(())
     }
 
+    /// A workflow as it is in force; `None` when there is none of that name.
+    pub(crate) fn workflow(&self, name: &str) -> Result<Option<Value>> {
+        let mut answer = self
+            .agent
+            .get(format!("{}/api/v1/workflows/{name}", self.base))
+            .call()?;
+        let status = answer.status();
+        let body: Value = answer.body_mut().read_json()?;
+        ensure!(
+            status == 200 || status == 404,
+            "the workflow {name} cannot be read, {status}: {body}"
+        );
+        Ok((status == 200).then_some(body))
+    }
+
     /// Runs a workflow; its instance's id.
     pub(crate) fn run(&self, workflow: &str) -> Result<String> {
         let request = self

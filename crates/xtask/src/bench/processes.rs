@@ -77,6 +77,15 @@ pub(crate) fn memory(pids: &BTreeSet<u32>) -> Memory {
     sum
 }
 
+/// The most that each of them ever had resident, together.
+pub(crate) fn peak_rss_mib(pids: &BTreeSet<u32>) -> f64 {
+    let peaks = pids.iter().map(|pid| {
+        let text = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        mib(&text, "VmHWM:")
+    });
+    peaks.sum()
+}
+
 fn mib(text: &str, field: &str) -> f64 {
     let line = text
         .lines()

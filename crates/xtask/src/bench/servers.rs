@@ -29,6 +29,7 @@ pub(crate) struct Servers<'a> {
     bench: &'a Bench,
     on: On,
     directory: PathBuf,
+    workflows: PathBuf,
     database: Option<String>,
     base: String,
     programs: Vec<Program>,
@@ -48,14 +49,27 @@ struct Program {
 impl<'a> Servers<'a> {
     /// Starts them on empty state and waits until work is accepted. `links` is the inside of `db_links.xml`.
     pub(crate) fn start(bench: &'a Bench, on: On, links: &str) -> Result<Self> {
+        Self::start_with(bench, on, links, |_| Ok(()))
+    }
+
+    /// The same with workflow files that `fill` writes into the watched directory before the start.
+    pub(crate) fn start_with(
+        bench: &'a Bench,
+        on: On,
+        links: &str,
+        fill: impl FnOnce(&Path) -> Result<()>,
+    ) -> Result<Self> {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let directory = bench.root.join(format!("servers-{number}"));
-        fs::create_dir_all(directory.join("workflows"))?;
+        let workflows = directory.join("workflows");
+        fs::create_dir_all(&workflows)?;
+        fill(&workflows)?;
         let port = free_port()?;
         let mut servers = Self {
             bench,
             on,
             directory,
+            workflows,
             database: None,
             base: format!("http://127.0.0.1:{port}"),
             programs: Vec::new(),
@@ -73,6 +87,11 @@ impl<'a> Servers<'a> {
     /// A connection to the front door.
     pub(crate) fn client(&self) -> Client {
         Client::new(&self.base)
+    }
+
+    /// The watched directory.
+    pub(crate) fn workflow_directory(&self) -> &Path {
+        &self.workflows
     }
 
     /// Every process that belongs to them.
@@ -152,7 +171,7 @@ impl<'a> Servers<'a> {
     }
 
     fn workflows(&self) -> String {
-        self.directory.join("workflows").display().to_string()
+        self.workflows.display().to_string()
     }
 
     fn data(&self, name: &str, links: &str) -> Result<PathBuf> {
