@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::definition::FileProblem;
 use crate::instance::InstanceSummary;
 
 /// What runs, what waits, what ended.
@@ -15,6 +16,9 @@ pub struct Front {
     pub running: Vec<InstanceSummary>,
     /// The last ones that ended, newest first.
     pub finished: Vec<InstanceSummary>,
+    /// Files that cannot be used as they are.
+    #[serde(default)]
+    pub file_problems: Vec<FileProblem>,
 }
 
 /// How many instances ended in each way on one day.

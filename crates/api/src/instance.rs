@@ -36,6 +36,9 @@ pub struct Rerun {
 pub struct Created {
     /// Its id.
     pub id: String,
+    /// What the caller may not have meant, in the language of the request: a parameter that nothing uses.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 /// A chain has begun.

@@ -30,4 +30,6 @@ pub use log::{LOG_COMPLETE_HEADER, LOG_CURSOR_HEADER, Level, LogLine};
 pub use params::Params;
 pub use problem::Problem;
 pub use time::Time;
-pub use workflow::{Dependency, Named, Schedule, WorkflowDetail, WorkflowNode, WorkflowSummary};
+pub use workflow::{
+    Deleted, Dependency, Named, Schedule, WorkflowDetail, WorkflowNode, WorkflowSummary,
+};

@@ -109,6 +109,17 @@ pub struct WorkflowNode {
     pub targets: Vec<String>,
 }
 
+/// A workflow was deleted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deleted {
+    /// Its name.
+    pub name: String,
+    /// The file that it came from, which stays: the workflow comes back when that file's content changes. `null` when it
+    /// came by API.
+    #[serde(default)]
+    pub file: Option<String>,
+}
+
 /// The workflow that something was done to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Named {

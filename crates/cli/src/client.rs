@@ -1,8 +1,11 @@
 //! Requests to the http-server.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, Sender, TryRecvError};
 use std::time::Duration;
 
-use akkaflow_api::{ERROR_CODE_HEADER, LANG_HEADER, Problem};
+use akkaflow_api::{Cluster, ERROR_CODE_HEADER, LANG_HEADER, Problem};
 use akkaflow_model::error::ErrorCode;
 use akkaflow_model::text::Lang;
 use serde::Serialize;
@@ -12,7 +15,7 @@ use ureq::{Agent, Body};
 
 use crate::failure::Failure;
 
-/// A command may wait 20 s for a master and its answer.
+/// A command may wait 10 s for a master and 20 s for its answer.
 const TIMEOUT: Duration = Duration::from_secs(60);
 /// A server that does not take a connection within this is not there.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -22,11 +25,18 @@ const BODY_LIMIT: u64 = 256 << 20;
 const JSON: (&str, &str) = ("content-type", "application/json");
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 
+/// A command that takes longer than this says what it waits for.
+const SILENCE: Duration = Duration::from_secs(1);
+/// How long the question may take whether a master leads.
+const PROBE_TIMEOUT: Duration = Duration::from_millis(700);
+
 /// Speaks to one http-server.
 pub(crate) struct Client {
     agent: Agent,
     server: String,
     lang: Lang,
+    /// Whether it was said already that there is no master.
+    was_said: Arc<AtomicBool>,
 }
 
 /// What the server answered.
@@ -61,6 +71,7 @@ impl Client {
             agent,
             server,
             lang,
+            was_said: Arc::default(),
         }
     }
 
@@ -137,6 +148,7 @@ impl Client {
         headers: &[(&str, &str)],
         body: Vec<u8>,
     ) -> Result<Answer, Failure> {
+        let _watch = is_for_master(&method, path).then(|| self.watch());
         let mut request = Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.server))
@@ -158,6 +170,31 @@ impl Client {
             .run(request)
             .map_err(|error| self.unreachable(&error))?;
         self.read(response)
+    }
+
+    /// Says what is being waited for, should the guard not be dropped soon.
+    fn watch(&self) -> Sender<()> {
+        let (guard, dropped) = std::sync::mpsc::channel();
+        let agent = self.agent.clone();
+        let url = format!("{}/api/v1/cluster", self.server);
+        let (lang, was_said) = (self.lang, Arc::clone(&self.was_said));
+        std::thread::spawn(move || {
+            if dropped.recv_timeout(SILENCE) != Err(RecvTimeoutError::Timeout) {
+                return;
+            }
+            let has_master = leads(&agent, &url);
+            let is_over = dropped.try_recv() == Err(TryRecvError::Disconnected);
+            if !has_master && !is_over && !was_said.swap(true, Ordering::Relaxed) {
+                eprintln!(
+                    "{}",
+                    match lang {
+                        Lang::Zh => "没有master应答，正在等待（最多10秒）...",
+                        Lang::En => "no master answers; waiting for one (10 s at most) ...",
+                    }
+                );
+            }
+        });
+        guard
     }
 
     fn read(&self, mut response: Response<Body>) -> Result<Answer, Failure> {
@@ -224,6 +261,19 @@ impl Client {
             ),
         )
     }
+}
+
+/// Whether the http-server needs the master for the answer.
+fn is_for_master(method: &Method, path: &str) -> bool {
+    *method != Method::GET || path.starts_with("/akkaflow/") || path.contains("/explain")
+}
+
+/// Whether a master leads, as the http-server knows at once.
+fn leads(agent: &Agent, url: &str) -> bool {
+    let request = agent.get(url).config();
+    let answer = request.timeout_global(Some(PROBE_TIMEOUT)).build().call();
+    let cluster = answer.and_then(|mut answer| answer.body_mut().read_json::<Cluster>());
+    cluster.is_ok_and(|cluster| cluster.master.is_some())
 }
 
 /// A name as one segment of a path, or as a value in a query.

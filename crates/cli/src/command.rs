@@ -4,6 +4,8 @@ mod cluster;
 mod front;
 mod instance;
 mod instance_view;
+mod problems;
+mod reasons;
 mod search;
 mod util;
 mod watch;

@@ -10,6 +10,8 @@ use crate::context::Context;
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) code: ErrorCode,
+    /// Whether what was typed is wrong, rather than what it asked for.
+    is_usage: bool,
     message: String,
     /// What the server said, when it said something.
     problem: Option<Box<Problem>>,
@@ -19,14 +21,33 @@ impl Failure {
     pub(crate) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         Self {
             code,
+            is_usage: false,
             message: message.into(),
             problem: None,
+        }
+    }
+
+    /// What was typed is wrong.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self {
+            is_usage: true,
+            ..Self::new(ErrorCode::Invalid, message)
+        }
+    }
+
+    /// The exit code of the command.
+    pub(crate) fn exit_code(&self) -> u8 {
+        if self.is_usage {
+            crate::exit::USAGE
+        } else {
+            crate::exit_code(self.code)
         }
     }
 
     pub(crate) fn of_problem(problem: Problem) -> Self {
         Self {
             code: problem.code,
+            is_usage: false,
             message: problem.detail.clone(),
             problem: Some(Box::new(problem)),
         }

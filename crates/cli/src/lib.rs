@@ -5,9 +5,9 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | `rewrite`, `arguments`, `help` | what was typed, and what may be typed |
+//! | `rewrite`, `arguments`, `help`, `usage` | what was typed, what may be typed, and how a mistake is said |
 //! | `context`, `client`, `failure`, `exit` | language and server, requests, what went wrong |
-//! | `screen`, `out` | tables, times, durations, colours; standard output |
+//! | `screen`, `layout`, `out` | tables, times, durations, colours; standard output |
 //! | `command` | one module per object |
 
 #![expect(
@@ -25,8 +25,10 @@ mod context;
 mod exit;
 mod failure;
 mod help;
+mod layout;
 mod rewrite;
 mod screen;
+mod usage;
 
 use std::ffi::OsString;
 
@@ -44,28 +46,21 @@ pub fn main_of(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let lang = context::language(rewritten.is_legacy, |name| std::env::var(name).ok());
     if rewritten.arguments.is_empty() {
         out!("{}", help::banner(lang));
-        return exit::FAILED;
+        return exit::USAGE;
     }
     let mut clap = arguments::command(lang);
     let matches = match clap
         .try_get_matches_from_mut(std::iter::once("akka".to_owned()).chain(rewritten.arguments))
     {
         Ok(matches) => matches,
-        Err(error) => return usage(&error),
+        Err(error) => return usage::report(&error, lang),
     };
     let context = Context::new(&matches, lang, rewritten.is_legacy);
     match command::run(&context, &matches) {
         Ok(code) => code,
         Err(failure) => {
             eprint!("{}", failure.render(&context));
-            exit_code(failure.code)
+            failure.exit_code()
         }
     }
-}
-
-/// Help is an answer, anything else a mistake.
-fn usage(error: &clap::Error) -> u8 {
-    // Nobody is left to tell when standard error is closed.
-    let _ = error.print();
-    if error.use_stderr() { exit::USAGE } else { 0 }
 }

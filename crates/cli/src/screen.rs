@@ -8,13 +8,17 @@ use akkaflow_model::text::Lang;
 use chrono::{FixedOffset, Local};
 use comfy_table::{Cell, Color, ColumnConstraint, ContentArrangement, Table, Width, presets};
 
+use crate::layout;
+
 /// Where and for whom is printed.
 #[derive(Debug, Clone)]
 pub(crate) struct Screen {
     pub(crate) lang: Lang,
     pub(crate) is_colored: bool,
-    /// Columns of the terminal; `None` when piped: nothing is wrapped then.
-    width: Option<u16>,
+    /// Columns that a line may take; `None` when piped: nothing is wrapped then.
+    pub(crate) width: Option<u16>,
+    /// Whether somebody looks at a terminal.
+    is_terminal: bool,
     /// The zone of times; `None` for the machine's.
     zone: Option<FixedOffset>,
 }
@@ -35,7 +39,12 @@ impl Screen {
         Self {
             lang,
             is_colored: is_terminal && !no_color,
-            width: is_terminal.then(|| Table::new().width()).flatten(),
+            width: columns(
+                std::env::var("COLUMNS").ok().as_deref(),
+                is_terminal,
+                || Table::new().width(),
+            ),
+            is_terminal,
             zone: None,
         }
     }
@@ -46,12 +55,6 @@ impl Screen {
             Lang::Zh => zh,
             Lang::En => en,
         }
-    }
-
-    /// Whether wide tables must be made narrower.
-    pub(crate) fn is_narrow(&self) -> bool {
-        const WIDE: u16 = 120;
-        self.width.is_some_and(|width| width < WIDE)
     }
 
     /// Local time to the second.
@@ -159,17 +162,73 @@ impl Screen {
         format!("\u{1b}[{code}m{text}\u{1b}[0m")
     }
 
-    /// A table; wide double-width characters are counted as two.
+    /// A table. Where it is wider than the terminal its widest columns are wrapped.
     pub(crate) fn table(&self, header: &[&str], rows: Vec<Vec<Cell>>) -> String {
+        self.table_without(header, rows, &[])
+    }
+
+    /// The same; where not even its words fit, the columns of these titles are left out, the first one first.
+    pub(crate) fn table_without(
+        &self,
+        header: &[&str],
+        rows: Vec<Vec<Cell>>,
+        dispensable: &[&str],
+    ) -> String {
+        let (kept, widths) = self.arranged(header, &rows, dispensable);
         let mut table = Table::new();
-        table.load_style(presets::ASCII_MARKDOWN).set_header(header);
+        table
+            .load_style(presets::ASCII_MARKDOWN)
+            .set_header(kept.iter().map(|column| header[*column]));
+        for row in rows {
+            let cells = row.into_iter().enumerate();
+            let cells = cells.filter(|(column, _)| kept.contains(column));
+            table.add_row(cells.map(|(_, cell)| cell));
+        }
         self.fit(&mut table);
-        let constraints = unbroken_widths(header, &rows);
-        table.add_rows(rows);
-        if self.width.is_some() {
-            table.set_constraints(constraints);
+        if let Some(widths) = widths {
+            table.set_constraints(widths.into_iter().map(absolute));
         }
         ended(&table)
+    }
+
+    /// The columns that are shown and, where the terminal asks for it, their widths.
+    fn arranged(
+        &self,
+        header: &[&str],
+        rows: &[Vec<Cell>],
+        dispensable: &[&str],
+    ) -> (Vec<usize>, Option<Vec<usize>>) {
+        let mut kept: Vec<usize> = (0..header.len()).collect();
+        let Some(width) = self.width else {
+            return (kept, None);
+        };
+        let natural = natural_widths(header, rows);
+        let floors = unbroken_widths(header, rows);
+        let pick = |all: &[usize], kept: &[usize]| -> Vec<usize> {
+            kept.iter().map(|column| all[*column]).collect()
+        };
+        let room = |kept: &[usize]| usize::from(width).saturating_sub(frame_width(kept.len()));
+        let mut leaving = dispensable.iter();
+        loop {
+            let natural = pick(&natural, &kept);
+            if let Some(widths) = layout::fit(&natural, &pick(&floors, &kept), room(&kept)) {
+                return (kept, Some(widths));
+            }
+            let Some(title) = leaving.next() else {
+                // Words break then.
+                const LEAST: usize = 4;
+                let floors = vec![LEAST; kept.len()];
+                let widths = layout::fit(&natural, &floors, room(&kept));
+                return (kept, Some(widths.unwrap_or(floors)));
+            };
+            kept.retain(|column| header[*column] != *title);
+        }
+    }
+
+    /// Whether a table fits without a wrapped line.
+    pub(crate) fn has_room_for(&self, header: &[&str], rows: &[Vec<Cell>]) -> bool {
+        let needed = natural_widths(header, rows).iter().sum::<usize>() + frame_width(header.len());
+        self.width.is_none_or(|width| needed <= usize::from(width))
     }
 
     /// Labels and values, one pair a line.
@@ -177,9 +236,22 @@ impl Screen {
         let mut table = Table::new();
         table.load_style(presets::NOTHING);
         self.fit(&mut table);
-        for (label, value) in pairs {
-            let colon = self.say("：", ":");
-            table.add_row([Cell::new(format!("{label}{colon}")), value]);
+        let colon = self.say("：", ":");
+        let rows: Vec<Vec<Cell>> = pairs
+            .into_iter()
+            .map(|(label, value)| vec![Cell::new(format!("{label}{colon}")), value])
+            .collect();
+        if let Some(width) = self.width {
+            let natural = natural_widths(&["", ""], &rows);
+            let (labels, values) = (natural[0], natural[1]);
+            let room = usize::from(width).saturating_sub(labels + 2 * PADDING);
+            // A value that wraps in less is no longer readable.
+            const LEAST: usize = 10;
+            let value_width = values.min(room.max(LEAST));
+            table.add_rows(rows);
+            table.set_constraints([absolute(labels), absolute(value_width)]);
+        } else {
+            table.add_rows(rows);
         }
         ended(&table)
     }
@@ -221,7 +293,7 @@ impl Screen {
 
     /// Output of scripts must not drive the terminal of whoever reads it.
     fn harmless(&self, text: &str) -> String {
-        if self.width.is_none() {
+        if !self.is_terminal {
             return text.to_owned();
         }
         text.chars()
@@ -236,29 +308,80 @@ impl Screen {
     }
 }
 
+/// Beyond this a word is a path or an address, which may break.
+const LONGEST_WORD: usize = 15;
+/// Blanks around the text of a cell.
+const PADDING: usize = 2;
+
+/// What borders and blanks of so many columns take.
+fn frame_width(columns: usize) -> usize {
+    columns * (PADDING + 1) + 1
+}
+
+fn absolute(width: usize) -> ColumnConstraint {
+    let width = u16::try_from(width + PADDING).unwrap_or(u16::MAX);
+    ColumnConstraint::Absolute(Width::Fixed(width))
+}
+
+/// Columns that a line may take: what `COLUMNS` says, else what the terminal has, 80 when it does not know; without end
+/// when nobody looks.
+fn columns(
+    asked: Option<&str>,
+    is_terminal: bool,
+    terminal: impl Fn() -> Option<u16>,
+) -> Option<u16> {
+    const USUAL: u16 = 80;
+    // Nothing fits on less.
+    const LEAST: u16 = 20;
+    let asked = asked
+        .and_then(|text| text.trim().parse().ok())
+        .filter(|columns: &u16| *columns > 0);
+    let known = asked.or_else(|| {
+        let found = is_terminal.then(terminal)?;
+        Some(found.filter(|columns| *columns > 0).unwrap_or(USUAL))
+    });
+    known.map(|columns| columns.max(LEAST))
+}
+
+/// What each column takes when nothing is wrapped.
+fn natural_widths(header: &[&str], rows: &[Vec<Cell>]) -> Vec<usize> {
+    let mut widths: Vec<usize> = header.iter().map(|text| layout::width(text)).collect();
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            let content = cell.content();
+            let longest = content.lines().map(layout::width).max().unwrap_or(0);
+            *width = (*width).max(longest);
+        }
+    }
+    widths
+}
+
 /// Each column is at least as wide as its longest date or word of Latin letters: those read badly in two pieces.
-fn unbroken_widths(header: &[&str], rows: &[Vec<Cell>]) -> Vec<ColumnConstraint> {
-    let mut widths: Vec<u16> = header.iter().map(|text| unbroken_width(text)).collect();
+fn unbroken_widths(header: &[&str], rows: &[Vec<Cell>]) -> Vec<usize> {
+    // A title reads badly in pieces, whatever its letters.
+    let title_width =
+        |text: &&str| Some(layout::width(text)).filter(|width| *width <= LONGEST_WORD);
+    let mut widths: Vec<usize> = header
+        .iter()
+        .map(|text| title_width(text).unwrap_or_else(|| unbroken_width(text)))
+        .collect();
     for row in rows {
         for (width, cell) in widths.iter_mut().zip(row) {
             *width = (*width).max(unbroken_width(&cell.content()));
         }
     }
-    // The two blanks around the text count too.
-    let constraint = |width| ColumnConstraint::LowerBoundary(Width::Fixed(width + 2));
-    widths.into_iter().map(constraint).collect()
+    widths
 }
 
-fn unbroken_width(text: &str) -> u16 {
-    // Beyond this a word is a path or an address, which may break.
-    const LONGEST: usize = 15;
+fn unbroken_width(text: &str) -> usize {
     let words = text.split(|c: char| c.is_whitespace() || !c.is_ascii());
     let longest = words
         .map(str::len)
-        .filter(|length| *length <= LONGEST)
+        .filter(|length| *length <= LONGEST_WORD)
         .max();
-    // One wide character at least.
-    longest.unwrap_or(0).max(2) as u16
+    // Text of wide characters breaks anywhere, but a column of single ones is no text.
+    const LEAST: usize = 8;
+    longest.unwrap_or(0).max(LEAST)
 }
 
 /// Rows without blanks at their ends.
@@ -284,7 +407,23 @@ pub(crate) mod testing {
             lang,
             is_colored: false,
             width,
+            is_terminal: width.is_some(),
             zone: FixedOffset::east_opt(8 * 3600),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_width_is_what_columns_or_the_terminal_says() {
+        assert_eq!(columns(Some("60"), true, || Some(100)), Some(60));
+        assert_eq!(columns(Some("60"), false, || None), Some(60));
+        assert_eq!(columns(None, true, || Some(100)), Some(100));
+        assert_eq!(columns(None, true, || None), Some(80));
+        assert_eq!(columns(Some("wide"), false, || Some(100)), None);
+        assert_eq!(columns(Some("0"), true, || Some(0)), Some(80));
     }
 }

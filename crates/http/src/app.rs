@@ -31,6 +31,7 @@ impl App {
             Arc::clone(&store),
             options.masters.clone(),
             options.command_timeout,
+            options.master_patience,
         );
         Self {
             options,

@@ -38,6 +38,8 @@ pub(crate) struct MasterClient {
     store: Arc<dyn Store>,
     configured: Vec<String>,
     command_timeout: Duration,
+    /// How long a call goes round before it gives up finding a master that takes it.
+    patience: Duration,
     /// The one that answered last.
     current: Mutex<Option<(String, Client<Channel>)>>,
 }
@@ -63,11 +65,13 @@ impl MasterClient {
         store: Arc<dyn Store>,
         configured: Vec<String>,
         command_timeout: Duration,
+        patience: Duration,
     ) -> Self {
         Self {
             store,
             configured,
             command_timeout,
+            patience,
             current: Mutex::new(None),
         }
     }
@@ -160,14 +164,15 @@ impl MasterClient {
                 .as_ref()
                 .map(|(endpoint, _)| endpoint.clone()),
         );
-        let vacant_deadline = deadline.min(Instant::now() + VACANT_PATIENCE);
+        let search_deadline = deadline.min(Instant::now() + self.patience);
+        let vacant_deadline = search_deadline.min(Instant::now() + VACANT_PATIENCE);
         loop {
             let Some(endpoint) = queue.pop_front() else {
                 queue = self.candidates().await;
                 let patience = if queue.is_empty() {
                     vacant_deadline
                 } else {
-                    deadline
+                    search_deadline
                 };
                 let pause_end = Instant::now() + ROUND_PAUSE;
                 if pause_end >= patience {

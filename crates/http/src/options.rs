@@ -17,6 +17,8 @@ pub struct Options {
     pub legacy_lang: Lang,
     /// How long a command may take, the search for a master included.
     pub command_timeout: Duration,
+    /// How long a command looks for a master that takes it.
+    pub master_patience: Duration,
     /// How long everything else may take.
     pub read_timeout: Duration,
     /// Largest body of a request, bytes.
@@ -32,6 +34,8 @@ impl Default for Options {
             legacy_lang: Lang::Zh,
             // akkaflow's own limit for an answer of the master.
             command_timeout: Duration::from_secs(20),
+            // A standby takes over within seconds; a person would not wait longer.
+            master_patience: Duration::from_secs(10),
             read_timeout: Duration::from_secs(30),
             // A definition of 1 MiB, percent-encoded in a form at worst.
             max_body_bytes: 4 << 20,

@@ -4,6 +4,7 @@ mod check;
 mod cluster;
 mod instances;
 mod logs;
+mod unused;
 mod workflows;
 
 use std::sync::Arc;

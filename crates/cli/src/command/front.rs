@@ -2,7 +2,7 @@
 
 use akkaflow_api::{DayCount, Front, InstanceSummary};
 
-use super::{Outcome, print_json};
+use super::{Outcome, print_json, problems};
 use crate::context::Context;
 use crate::screen::{Screen, plain};
 
@@ -29,28 +29,40 @@ fn render(screen: &Screen, front: &Front) -> String {
     text.push_str(&screen.title("运行结束工作流实例", "Ended instances"));
     text.push_str(&finished(screen, &front.finished));
     text.push_str(screen.say("只显示最近20个\n", "only the last 20 are shown\n"));
+    text.push_str(&problems::lines(screen, &front.file_problems));
     text
 }
 
 fn days(screen: &Screen, days: &[DayCount]) -> String {
-    let mut header = vec![screen.say("状态", "state")];
-    // Without the year eight days fit on eighty columns.
-    let from = if screen.is_narrow() { "yyyy-".len() } else { 0 };
-    header.extend(
-        days.iter()
-            .map(|day| day.day.get(from..).unwrap_or(&day.day)),
-    );
-    let row = |label: &str, count: fn(&DayCount) -> u64| {
-        std::iter::once(plain(label))
-            .chain(days.iter().map(|day| plain(count(day))))
-            .collect()
-    };
-    let rows = vec![
-        row(screen.say("成功", "succeeded"), |day| day.succeeded),
-        row(screen.say("失败", "failed"), |day| day.failed),
-        row(screen.say("杀死", "killed"), |day| day.killed),
+    type Count = fn(&DayCount) -> u64;
+    let states: [(&str, Count); 3] = [
+        (screen.say("成功", "succeeded"), |day| day.succeeded),
+        (screen.say("失败", "failed"), |day| day.failed),
+        (screen.say("杀死", "killed"), |day| day.killed),
     ];
-    screen.table(&header, rows)
+    // Without the year eight days fit on eighty columns.
+    for from in [0, "yyyy-".len()] {
+        let mut header = vec![screen.say("状态", "state")];
+        header.extend(
+            days.iter()
+                .map(|day| day.day.get(from..).unwrap_or(&day.day)),
+        );
+        let row = |(label, count): &(&str, Count)| {
+            let counts = days.iter().map(|day| plain(count(day)));
+            std::iter::once(plain(label)).chain(counts).collect()
+        };
+        let rows: Vec<_> = states.iter().map(row).collect();
+        if screen.has_room_for(&header, &rows) {
+            return screen.table(&header, rows);
+        }
+    }
+    let mut header = vec![screen.say("日期", "day")];
+    header.extend(states.iter().map(|(label, _)| *label));
+    let row = |day: &DayCount| {
+        let counts = states.iter().map(|(_, count)| plain(count(day)));
+        std::iter::once(plain(&day.day)).chain(counts).collect()
+    };
+    screen.table(&header, days.iter().map(row).collect())
 }
 
 fn waiting(screen: &Screen, instances: &[InstanceSummary]) -> String {
@@ -85,7 +97,7 @@ fn running(screen: &Screen, instances: &[InstanceSummary]) -> String {
             ]
         })
         .collect();
-    screen.table(&header, rows)
+    screen.table_without(&header, rows, &[header[2]])
 }
 
 fn finished(screen: &Screen, instances: &[InstanceSummary]) -> String {
@@ -102,7 +114,7 @@ fn finished(screen: &Screen, instances: &[InstanceSummary]) -> String {
         .iter()
         .map(|instance| super::search::row(screen, instance))
         .collect();
-    screen.table(&header, rows)
+    screen.table_without(&header, rows, &[header[5], header[2]])
 }
 
 #[cfg(test)]

@@ -152,7 +152,7 @@ fn delete(context: &Context, id: &str) -> Outcome {
     if context.is_json {
         return print_json(&answer);
     }
-    let Created { id } = context.client.parse(&answer)?;
+    let Created { id, .. } = context.client.parse(&answer)?;
     outln!("{} {id}", context.say("已删除实例", "deleted instance"));
     Ok(0)
 }
@@ -176,7 +176,7 @@ fn rerun(context: &Context, id: &str, matches: &ArgMatches) -> Outcome {
     let answer = context
         .client
         .post(&format!("{}/rerun", path(id)), &request)?;
-    let Created { id } = context.client.parse(&answer)?;
+    let Created { id, .. } = context.client.parse(&answer)?;
     started(context, &answer.body, &id, matches)
 }
 

@@ -108,7 +108,8 @@ fn nodes(screen: &Screen, detail: &InstanceDetail) -> String {
             ]
         })
         .collect();
-    screen.table(&header, rows)
+    // Description, type, start.
+    screen.table_without(&header, rows, &[header[6], header[1], header[4]])
 }
 
 /// akkaflow's class names in Chinese, the types of the file in English.

@@ -1,7 +1,6 @@
 //! `akka instance search`
 
 use akkaflow_api::InstanceSummary;
-use akkaflow_model::error::ErrorCode;
 use akkaflow_model::state::InstanceState;
 use akkaflow_model::text::Lang;
 use chrono::{Days, Local, NaiveDate, NaiveTime, SecondsFormat, TimeZone as _, Utc};
@@ -63,7 +62,7 @@ fn query(context: &Context, matches: &ArgMatches) -> Result<String, Failure> {
 fn parse_day(context: &Context, text: &str) -> Result<NaiveDate, Failure> {
     NaiveDate::parse_from_str(text, "%Y-%m-%d").map_err(|_| {
         let expected = context.say("不是日期，应为 yyyy-MM-dd", "is no day; write yyyy-MM-dd");
-        Failure::new(ErrorCode::Invalid, format!("{text} {expected}"))
+        Failure::usage(format!("{text} {expected}"))
     })
 }
 
@@ -89,7 +88,7 @@ fn parse_state(context: &Context, text: &str) -> Result<InstanceState, Failure> 
             "不是实例状态，应为 成功、失败、杀死、运行、就绪 之一",
             "is no state; write succeeded, failed, killed, running or ready",
         );
-        Failure::new(ErrorCode::Invalid, format!("{text} {expected}"))
+        Failure::usage(format!("{text} {expected}"))
     })
 }
 
@@ -107,9 +106,10 @@ fn render(screen: &Screen, found: &[InstanceSummary]) -> String {
     let count = found.len();
     let footer = match screen.lang {
         Lang::Zh => format!("共 {count} 条记录(最多显示{LIMIT}条记录)\n"),
+        Lang::En if count == 1 => format!("1 instance (at most {LIMIT} are shown)\n"),
         Lang::En => format!("{count} instances (at most {LIMIT} are shown)\n"),
     };
-    screen.table(&header, rows) + &footer
+    screen.table_without(&header, rows, &[header[5], header[2]]) + &footer
 }
 
 /// Id, workflow, creator, state, start, end, duration.

@@ -8,6 +8,7 @@ use akkaflow_model::error::ErrorCode;
 use akkaflow_model::state::InstanceState;
 use clap::ArgMatches;
 
+use super::reasons::Reasons;
 use super::{Outcome, instance_view};
 use crate::client::encode;
 use crate::context::Context;
@@ -76,11 +77,13 @@ fn code_of(state: InstanceState) -> u8 {
 fn wait(context: &Context, id: &str) -> Result<InstanceDetail, Failure> {
     let path = format!("/api/v1/instances/{}", encode(id));
     let mut pause = FIRST_PAUSE;
+    let mut reasons = Reasons::new(id);
     loop {
         let detail: InstanceDetail = patiently(|| context.client.get(&path))?;
         if detail.summary.state.is_terminal() {
             return Ok(detail);
         }
+        reasons.tell(context);
         sleep(pause);
         pause = (pause * 5 / 4).min(LONGEST_PAUSE);
     }
@@ -106,6 +109,7 @@ pub(super) fn follow(context: &Context, id: &str) -> Outcome {
     let mut cursor = String::new();
     let mut pause = FIRST_PAUSE;
     let mut over_since: Option<Instant> = None;
+    let mut reasons = Reasons::new(id);
     loop {
         let page = patiently(|| page(context, id, &cursor))?;
         print_page(context, &page);
@@ -124,6 +128,8 @@ pub(super) fn follow(context: &Context, id: &str) -> Outcome {
             if since.elapsed() > LAST_WORDS {
                 break;
             }
+        } else {
+            reasons.tell(context);
         }
         sleep(pause);
         pause = (pause * 5 / 4).min(LONGEST_PAUSE);

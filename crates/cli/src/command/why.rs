@@ -1,10 +1,10 @@
 //! `akka why ID|NAME`
 
-use akkaflow_api::{InstanceDetail, Reason};
+use akkaflow_api::{InstanceDetail, Reason, WorkflowDetail};
 use akkaflow_model::error::ErrorCode;
 use clap::ArgMatches;
 
-use super::{Outcome, optional, print_json, required};
+use super::{Outcome, optional, print_json, problems, required};
 use crate::client::{Answer, encode};
 use crate::context::Context;
 use crate::failure::Failure;
@@ -22,14 +22,25 @@ pub(super) fn run(context: &Context, matches: &ArgMatches) -> Outcome {
         .client
         .get_raw(&format!("/api/v1/workflows/{}/explain", encode(what)))
     {
-        Err(failure) if failure.code == ErrorCode::NotFound => of_instance(),
+        Err(failure) if failure.code == ErrorCode::NotFound => {
+            problems::explain_absence(context, what, of_instance())
+        }
         Err(failure) => Err(failure),
         Ok(answer) => {
             let fine = context.say(
                 "没有未满足的条件：到时间即会触发，或只能手动运行",
                 "no condition is unmet: it starts when its time comes, or by hand only",
             );
-            print(context, &answer, fine)
+            print(context, &answer, fine)?;
+            if !context.is_json {
+                let path = format!("/api/v1/workflows/{}", encode(what));
+                let detail: WorkflowDetail = context.client.get(&path)?;
+                out!(
+                    "{}",
+                    problems::of_newest_content(context, detail.file_problems)
+                );
+            }
+            Ok(0)
         }
     }
 }

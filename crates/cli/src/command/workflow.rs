@@ -1,18 +1,19 @@
 //! `akka workflow ...`
 
 use akkaflow_api::{
-    Chain, Created, InstanceSummary, Level, LogLine, Named, Params, Run, WorkflowDetail,
+    Chain, Created, Deleted, InstanceSummary, Level, LogLine, Named, Params, Run, WorkflowDetail,
     WorkflowSummary,
 };
-use akkaflow_model::error::ErrorCode;
+use akkaflow_model::record::WorkflowStatus;
 use akkaflow_model::text::Lang;
+use chrono::{NaiveDate, NaiveDateTime};
 use clap::ArgMatches;
 use serde_json::json;
 
 use super::instance::started;
 use super::{
-    Outcome, instance_view, optional, print_json, print_legacy, required, watch, workflow_check,
-    workflow_view,
+    Outcome, instance_view, optional, print_json, print_legacy, problems, required, watch,
+    workflow_check, workflow_view,
 };
 use crate::client::encode;
 use crate::context::Context;
@@ -23,6 +24,14 @@ const LOG_RUNS: u32 = 100;
 
 pub(super) fn run(context: &Context, matches: &ArgMatches) -> Outcome {
     let (action, matches) = matches.subcommand().expect("clap requires an action");
+    let outcome = act(context, action, matches);
+    match matches.try_get_one::<String>("NAME") {
+        Ok(Some(name)) => problems::explain_absence(context, name, outcome),
+        _ => outcome,
+    }
+}
+
+fn act(context: &Context, action: &str, matches: &ArgMatches) -> Outcome {
     let name = || required(matches, "NAME");
     match action {
         "info" if matches.get_flag("xml") => xml(context, name()),
@@ -56,18 +65,10 @@ fn info(context: &Context, name: &str) -> Outcome {
     }
     let detail: WorkflowDetail = context.client.parse(&answer)?;
     out!("{}", workflow_view::render(&context.screen, &detail));
-    let problems = detail
-        .file_problems
-        .into_iter()
-        .flat_map(|problem| problem.diagnostics);
-    let problems = crate::failure::findings(context, problems.collect());
-    if !problems.is_empty() {
-        let warning = context.say(
-            "注意：文件的最新内容有错误，仍在使用上一个正确的版本",
-            "note: the newest content of the file has errors, the last good version stays in force",
-        );
-        eprint!("{warning}\n{problems}");
-    }
+    out!(
+        "{}",
+        problems::of_newest_content(context, detail.file_problems)
+    );
     Ok(0)
 }
 
@@ -145,16 +146,46 @@ fn list(context: &Context, folder: Option<&str>) -> Outcome {
         outln!("{json}");
     } else {
         out!("{}", workflow_view::tree(&context.screen, &workflows));
+        let problems = problems::all(context)?;
+        out!("{}", problems::lines(&context.screen, &problems));
     }
     Ok(0)
 }
 
 fn delete(context: &Context, name: &str) -> Outcome {
     if context.is_legacy {
-        return print_legacy(context, &legacy_path(name, "action=del"), None);
+        // Only before it is deleted can be asked where it came from; the order itself says what is wrong with the name.
+        let before = context.client.get::<WorkflowDetail>(&path(name)).ok();
+        let code = print_legacy(context, &legacy_path(name, "action=del"), None)?;
+        let file = before.filter(|_| code == 0).and_then(|detail| {
+            let is_there = detail.summary.status == WorkflowStatus::Live;
+            detail.summary.file.filter(|_| is_there)
+        });
+        say_file_stays(context, file.as_deref());
+        return Ok(code);
     }
     let answer = context.client.delete(&path(name))?;
-    say_done(context, &answer, "已删除工作流", "deleted workflow")
+    if context.is_json {
+        return print_json(&answer);
+    }
+    let Deleted { name, file } = context.client.parse(&answer)?;
+    let deleted = context.say("已删除工作流", "deleted workflow");
+    outln!("{deleted} {name}");
+    say_file_stays(context, file.as_deref());
+    Ok(0)
+}
+
+/// Deleting a workflow leaves its file alone, which may surprise.
+fn say_file_stays(context: &Context, file: Option<&str>) {
+    let Some(file) = file else { return };
+    match context.screen.lang {
+        Lang::Zh => eprintln!(
+            "文件 {file} 仍在原处；在其内容改变之前，该工作流保持已删除状态（不再需要时请一并删除该文件）"
+        ),
+        Lang::En => eprintln!(
+            "its file {file} stays where it is; the workflow stays deleted until the content of that file changes"
+        ),
+    }
 }
 
 fn reset(context: &Context, name: &str) -> Outcome {
@@ -209,13 +240,21 @@ fn trigger(context: &Context, name: &str, matches: &ArgMatches) -> Outcome {
         &format!("{}/trigger", path(name)),
         &json!({ "ignore_nodes": nodes }),
     )?;
-    let Created { id } = context.client.parse(&answer)?;
+    let Created { id, .. } = context.client.parse(&answer)?;
     started(context, &answer.body, &id, matches)
 }
 
 fn run_once(context: &Context, name: &str, matches: &ArgMatches) -> Outcome {
     let params = params(context, matches)?;
-    let date = optional(matches, "date").map(ToOwned::to_owned);
+    let date = optional(matches, "date");
+    if let Some(text) = date.filter(|text| !is_date(text)) {
+        let expected = context.say(
+            "不是业务日期，应为 yyyy-MM-dd 或 yyyy-MM-ddTHH:mm:ss",
+            "is no business date; write yyyy-MM-dd or yyyy-MM-ddTHH:mm:ss",
+        );
+        return Err(Failure::usage(format!("{text} {expected}")));
+    }
+    let date = date.map(ToOwned::to_owned);
     let is_plain = date.is_none() && !watch::is_asked_for(matches);
     if context.is_legacy && is_plain {
         let pairs = params
@@ -233,8 +272,19 @@ fn run_once(context: &Context, name: &str, matches: &ArgMatches) -> Outcome {
         Some(key) => context.client.post_once(&path, &request, key)?,
         None => context.client.post(&path, &request)?,
     };
-    let Created { id } = context.client.parse(&answer)?;
+    let Created { id, warnings } = context.client.parse(&answer)?;
+    for warning in warnings {
+        eprintln!("{}{warning}", context.say("警告：", "warning: "));
+    }
     started(context, &answer.body, &id, matches)
+}
+
+/// Whether the master would read it as a business date.
+fn is_date(text: &str) -> bool {
+    const TIMES: [&str; 2] = ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S"];
+    let is_time = |format: &&str| NaiveDateTime::parse_from_str(text, format).is_ok();
+    NaiveDate::parse_from_str(text, "%Y-%m-%d").is_ok()
+        || TIMES.iter().any(|format| is_time(&format))
 }
 
 /// `-p k=v` and `--param a=1&b=2`, in order.
@@ -247,7 +297,7 @@ fn params(context: &Context, matches: &ArgMatches) -> Result<Vec<(String, String
                 "不是参数，应为 名称=值",
                 "is no parameter; write name=value",
             );
-            Failure::new(ErrorCode::Invalid, format!("{piece} {expected}"))
+            Failure::usage(format!("{piece} {expected}"))
         })?);
     }
     Ok(params)

@@ -6,6 +6,7 @@ use akkaflow_api::{Dependency, Schedule, WorkflowDetail, WorkflowSummary};
 use akkaflow_model::record::WorkflowStatus;
 
 use super::instance_view::{mail_levels, params, type_name};
+use crate::layout;
 use crate::screen::{Paint, Screen, plain};
 
 /// Characters of a description in the tree.
@@ -192,6 +193,12 @@ fn write_folder(screen: &Screen, folder: &Folder<'_>, depth: usize, text: &mut S
             .flat_map(|desc| desc.chars())
             .take(DESC_LENGTH)
             .collect();
+        let before = format!("{indent}{}  [{}] [", workflow.name, workflow.creator);
+        let room = screen.width.map(|width| {
+            let taken = layout::width(&before) + "]".len();
+            usize::from(width).saturating_sub(taken).max(1)
+        });
+        let desc = room.map_or(desc.clone(), |room| layout::cut(&desc, room));
         text.push_str(&format!(
             "{indent}{name}  [{}] [{desc}]\n",
             workflow.creator

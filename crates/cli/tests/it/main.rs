@@ -1,4 +1,7 @@
-//! The program as people start it, without any server.
+//! The program as people start it, without any server or with one that says what the test wants.
+
+mod faces;
+mod server;
 
 use std::process::{Command, Output};
 
@@ -31,14 +34,14 @@ fn file(name: &str, text: &str) -> String {
     path.to_string_lossy().into_owned()
 }
 
-fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
 #[test]
 fn alone_it_explains_itself_in_the_language_of_the_user() {
     let output = akka("zh_CN.UTF-8", &[]);
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(2));
     for heading in ["【使用】", "【说明】", "【示例】"] {
         assert!(text(&output.stdout).contains(heading), "{heading}");
     }

@@ -1,6 +1,7 @@
 //! Instances.
 
 use akkaflow_model::command::Command;
+use akkaflow_model::error::ErrorCode;
 use akkaflow_model::state::InstanceState;
 use akkaflow_model::text::{Lang, Text};
 use akkaflow_store::InstanceQuery;
@@ -49,7 +50,16 @@ async fn kill(app: &App, id: &str) -> Outcome {
     let id = lookup::instance_id(app, id)
         .await
         .map_err(|failure| cannot_kill(id, failure))?;
-    let state = kill_instance(app, id, String::new()).await?;
+    let state = kill_instance(app, id, String::new())
+        .await
+        .map_err(|failure| match failure.code {
+            // akkaflow knows no difference between an instance that has ended and one that never was.
+            ErrorCode::Conflict => Failure {
+                text: cannot_kill_text(&id.to_string(), failure.text.en),
+                ..failure
+            },
+            _ => failure,
+        })?;
     let data = json!({
         "status": InstanceState::Killed.code(),
         "name": "W_KILLED",
@@ -70,21 +80,22 @@ async fn kill(app: &App, id: &str) -> Outcome {
 }
 
 fn cannot_kill(id: &str, failure: Failure) -> Failure {
-    if failure.code != akkaflow_model::error::ErrorCode::NotFound {
+    if failure.code != ErrorCode::NotFound {
         return failure;
     }
     Failure {
-        text: Text::new(
-            format!("[工作流实例：{id}]不存在，不能kill掉"),
-            failure.text.en.clone(),
-        ),
+        text: cannot_kill_text(id, failure.text.en),
         ..failure
     }
 }
 
+fn cannot_kill_text(id: &str, en: String) -> Text {
+    Text::new(format!("[工作流实例：{id}]不存在，不能kill掉"), en)
+}
+
 async fn delete(app: &App, id: &str) -> Outcome {
     let id = lookup::instance_id(app, id).await.map_err(|failure| {
-        if failure.code != akkaflow_model::error::ErrorCode::NotFound {
+        if failure.code != ErrorCode::NotFound {
             return failure;
         }
         Failure {

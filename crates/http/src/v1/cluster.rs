@@ -9,6 +9,7 @@ use akkaflow_model::command::{Answer, Command};
 use akkaflow_model::error::ErrorCode;
 use akkaflow_model::id::WorkerId;
 use akkaflow_model::state::InstanceState;
+use akkaflow_model::text::Lang;
 use akkaflow_model::time::Timestamp;
 use akkaflow_rpc::wire;
 use akkaflow_store::InstanceQuery;
@@ -61,6 +62,7 @@ async fn front(State(app): Shared, Language(lang): Language) -> Result<Json<Fron
         waiting,
         running: listing(&[InstanceState::Running, InstanceState::Suspended], OPEN).await?,
         finished: listing(&over, FINISHED).await?,
+        file_problems: problems(&app, lang).await?,
     }))
 }
 
@@ -144,13 +146,15 @@ async fn file_problems(
     State(app): Shared,
     Language(lang): Language,
 ) -> Result<Json<Vec<FileProblem>>, Failure> {
+    problems(&app, lang).await.map(Json)
+}
+
+async fn problems(app: &App, lang: Lang) -> Result<Vec<FileProblem>, Failure> {
     let problems = app.store.file_problems().await?;
-    Ok(Json(
-        problems
-            .iter()
-            .map(|problem| view::file_problem(problem, lang))
-            .collect(),
-    ))
+    Ok(problems
+        .iter()
+        .map(|problem| view::file_problem(problem, lang))
+        .collect())
 }
 
 async fn fence(State(app): Shared, Path(id): Path<String>) -> Result<Json<Named>, Failure> {

@@ -9,6 +9,7 @@ use akkaflow_model::id::InstanceId;
 use akkaflow_model::param::substitute;
 use akkaflow_model::record::InstanceRow;
 use akkaflow_model::state::InstanceState;
+use akkaflow_model::text::{Lang, Text};
 use akkaflow_rpc::command::instance_bytes;
 use akkaflow_rpc::wire::NodeOf;
 use akkaflow_rpc::wire::explain_request::Object;
@@ -239,6 +240,13 @@ pub(crate) async fn kill_instance(
     match outcome {
         Ok(Answer::Done) => Ok(InstanceState::Killed),
         Ok(other) => Err(unexpected(&other)),
+        // A master knows open instances only; the row tells an ended one from one that never was.
+        Err(failure) if failure.code == ErrorCode::NotFound => {
+            Err(match app.store.instance(id).await? {
+                Some(row) => over_already(&row),
+                None => failure,
+            })
+        }
         // The order may stand though the answer did not come: the row says so.
         Err(failure) if failure.code == ErrorCode::Timeout => {
             match app.store.instance(id).await?.as_ref().and_then(ends_as) {
@@ -248,6 +256,23 @@ pub(crate) async fn kill_instance(
         }
         Err(failure) => Err(failure),
     }
+}
+
+fn over_already(row: &InstanceRow) -> Failure {
+    let (id, state) = (row.id, row.state);
+    Failure::new(
+        ErrorCode::Conflict,
+        Text::new(
+            format!(
+                "工作流实例[{id}]已结束（{}），不能再杀死",
+                state.label(Lang::Zh)
+            ),
+            format!(
+                "instance {id} has ended already ({}): there is nothing to kill",
+                state.label(Lang::En)
+            ),
+        ),
+    )
 }
 
 /// The state of an instance that a kill has reached.
@@ -280,7 +305,10 @@ async fn delete(
 ) -> Result<Json<akkaflow_api::Created>, Failure> {
     let id = lookup::instance_id(&app, &id).await?;
     match app.master.execute(Command::DeleteInstance { id }).await? {
-        Answer::Done => Ok(Json(akkaflow_api::Created { id: id.to_string() })),
+        Answer::Done => Ok(Json(akkaflow_api::Created {
+            id: id.to_string(),
+            warnings: Vec::new(),
+        })),
         other => Err(unexpected(&other)),
     }
 }

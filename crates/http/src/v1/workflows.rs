@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
-use akkaflow_api::{Chain, Created, Diagnostic, Named, Put, Run, WorkflowDetail, WorkflowSummary};
+use akkaflow_api::{
+    Chain, Created, Deleted, Diagnostic, Named, Put, Run, WorkflowDetail, WorkflowSummary,
+};
 use akkaflow_model::command::{Answer, Command};
+use akkaflow_model::record::WorkflowStatus;
 use akkaflow_model::text::Lang;
 use akkaflow_rpc::wire::explain_request::Object;
 use axum::body::Bytes;
@@ -15,7 +18,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::Deserialize;
 
-use super::{body, check, unexpected};
+use super::{body, check, unexpected, unused};
 use crate::app::{App, Shared};
 use crate::failure::Failure;
 use crate::language::Language;
@@ -141,9 +144,14 @@ pub(super) fn xml_response(xml: String) -> Response {
         .into_response()
 }
 
-async fn delete(State(app): Shared, Path(name): Path<String>) -> Result<Json<Named>, Failure> {
+async fn delete(State(app): Shared, Path(name): Path<String>) -> Result<Json<Deleted>, Failure> {
+    // Its row tells no more once it is deleted.
+    let row = app.store.workflow(&name).await?;
     done(&app, Command::DeleteWorkflow { name: name.clone() }).await?;
-    Ok(Json(Named { name }))
+    let file = row
+        .filter(|row| row.status == WorkflowStatus::Live)
+        .and_then(|row| row.file_path);
+    Ok(Json(Deleted { name, file }))
 }
 
 async fn reset(State(app): Shared, Path(name): Path<String>) -> Result<Json<Named>, Failure> {
@@ -166,6 +174,7 @@ async fn done(app: &App, command: Command) -> Result<(), Failure> {
 async fn run(
     State(app): Shared,
     Path(name): Path<String>,
+    Language(lang): Language,
     headers: HeaderMap,
     bytes: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Failure> {
@@ -180,13 +189,15 @@ async fn run(
                 "the Idempotency-Key holds characters beyond ASCII",
             )
         })?;
+    let warnings = unused::warnings(&app, &name, &params.0).await;
+    let warnings = warnings.iter().map(|text| text.get(lang).to_owned());
     let command = Command::Run {
         name,
         params: params.0,
         date,
         idempotency_key: key,
     };
-    created(&app, command).await
+    created_with(&app, command, warnings.collect()).await
 }
 
 #[derive(Default, Deserialize)]
@@ -207,10 +218,21 @@ async fn trigger(
 
 /// Gives the command and answers 201 with the new instance.
 pub(super) async fn created(app: &App, command: Command) -> Result<Response, Failure> {
+    created_with(app, command, Vec::new()).await
+}
+
+async fn created_with(
+    app: &App,
+    command: Command,
+    warnings: Vec<String>,
+) -> Result<Response, Failure> {
     match app.master.execute(command).await? {
         Answer::Instance { id } => {
             let location = [(header::LOCATION, format!("/api/v1/instances/{id}"))];
-            let body = Created { id: id.to_string() };
+            let body = Created {
+                id: id.to_string(),
+                warnings,
+            };
             Ok((StatusCode::CREATED, location, Json(body)).into_response())
         }
         other => Err(unexpected(&other)),

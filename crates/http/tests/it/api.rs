@@ -292,3 +292,79 @@ async fn the_overview_has_eight_days_and_the_cluster_its_workers() {
     assert_eq!(server.get("/api/v1/file-problems").await.json(), json!([]));
     assert_eq!(server.get("/api/v1/nothing").await.status, 404);
 }
+
+#[tokio::test]
+async fn a_run_with_a_misspelt_parameter_is_accepted_with_a_warning() {
+    let master = FakeMaster::saying(Ok(Answer::Instance { id: id() }));
+    let store = led_by(&master.serve().await).await;
+    let xml = XML.replace("echo ", "echo $AKKAFLOW_PARAM_from_env ");
+    put(&store, 1, workflow_records(&xml)).await;
+    let server = Server::start(&store).await;
+    let path = "/api/v1/workflows/%E6%97%A5%E6%8A%A5/runs";
+    let run = async |body: &str, lang: &str| {
+        let got = server.post(&format!("{path}?lang={lang}"), body).await;
+        assert_eq!(got.status, 201, "{got:?}");
+        got.json()["warnings"].clone()
+    };
+    let got = run(r#"{"params": {"stadat": "1"}}"#, "en").await;
+    assert_eq!(
+        got,
+        json!([
+            "workflow `日报` neither declares nor uses a parameter `stadat`; did you mean `stadate`?"
+        ])
+    );
+    let got = run(r#"{"params": {"unknown": "1"}}"#, "zh").await;
+    assert_eq!(
+        got,
+        json!(["工作流日报既未声明也未使用参数 `unknown`；它的参数有: stadate"])
+    );
+    let fine = r#"{"params": {"stadate": "1", "from-env": "2"}}"#;
+    assert_eq!(run(fine, "en").await, json!(null));
+    assert_eq!(master.asked().len(), 3);
+}
+
+#[tokio::test]
+async fn a_deleted_workflow_names_the_file_that_stays() {
+    let (server, _) = filled().await;
+    let path = "/api/v1/workflows/%E6%97%A5%E6%8A%A5";
+    let got = server.send("DELETE", path, &[], "").await;
+    assert_eq!(
+        got.json(),
+        json!({"name": "日报", "file": "xmlconfig/日报.xml"})
+    );
+}
+
+#[tokio::test]
+async fn killing_what_has_ended_is_a_conflict_and_what_never_was_is_not_found() {
+    let gone = Rejection::new(ErrorCode::NotFound, Text::new("不存在", "not running"));
+    let store = led_by(&FakeMaster::saying(Err(gone)).serve().await).await;
+    let mut row = instance_row();
+    row.state = InstanceState::Succeeded;
+    put(&store, 1, vec![Record::Instance(row)]).await;
+    let server = Server::start(&store).await;
+    let got = server
+        .post(&format!("/api/v1/instances/{}/kill", id()), "")
+        .await;
+    assert_eq!(got.status, 409, "{got:?}");
+    let said = got.json()["detail"].as_str().unwrap().to_owned();
+    assert!(said.contains("has ended already (succeeded)"), "{said}");
+    let never = InstanceId::from_parts(at(0), 0x1234_5678);
+    let got = server
+        .post(&format!("/api/v1/instances/{never}/kill"), "")
+        .await;
+    assert_eq!(got.status, 404, "{got:?}");
+}
+
+#[tokio::test]
+async fn the_overview_tells_of_files_that_cannot_be_used() {
+    let (server, store) = filled().await;
+    let problem = akkaflow_model::record::FileProblemRow {
+        path: "xmlconfig/new.xml".to_owned(),
+        workflow: None,
+        found_at: at(0),
+        findings: Vec::new(),
+    };
+    put(&store, 2, vec![Record::FileProblem(problem)]).await;
+    let front = server.get("/api/v1/front").await.json();
+    assert_eq!(front["file_problems"][0]["path"], "xmlconfig/new.xml");
+}

@@ -1,5 +1,8 @@
 //! How commands find the master, and what happens when it goes away.
 
+use std::time::{Duration, Instant};
+
+use akkaflow_http::Options;
 use akkaflow_model::command::{Answer, Command, Rejection};
 use akkaflow_model::error::ErrorCode;
 use akkaflow_model::text::Text;
@@ -23,6 +26,27 @@ async fn without_a_master_nothing_is_accepted_and_the_caller_may_try_again() {
     let got = server.get("/akkaflow/workflow/w?action=run").await;
     assert_eq!(got.json()["msg"], "不存在活动的Master");
     assert_eq!(got.status, 200);
+}
+
+#[tokio::test]
+async fn a_master_that_is_gone_is_waited_for_no_longer_than_people_would() {
+    // A port that was free a moment ago: nobody listens there.
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = listener.local_addr().unwrap().to_string();
+    drop(listener);
+    let options = Options {
+        listen: "127.0.0.1:0".to_owned(),
+        command_timeout: Duration::from_secs(60),
+        master_patience: Duration::from_millis(300),
+        ..Options::default()
+    };
+    let server = Server::start_with(&led_by(&endpoint).await, options).await;
+    let begun = Instant::now();
+    let got = server.post("/api/v1/workflows/w/runs", "{}").await;
+    assert_eq!(got.status, 503, "{got:?}");
+    assert!(got.headers.contains_key("retry-after"));
+    assert!(begun.elapsed() < Duration::from_secs(20));
+    assert!(Options::default().master_patience <= Duration::from_secs(10));
 }
 
 #[tokio::test]
