@@ -71,6 +71,17 @@ is_running() {
   [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null && tr '\0' ' ' < "/proc/$pid/cmdline" 2>/dev/null | grep -q akkaflow-
 }
 
+# running_server: sets $server to the address of the http-server that was started from here, the cluster's before the quickstart's.
+running_server() {
+  local role
+  for role in httpserver standalone quickstart/standalone; do
+    is_running "$role" || continue
+    server=$(sed -n 's/^ready \(http.*\)/\1/p' "$data/$role/out" 2>/dev/null | head -n 1)
+    [ -z "$server" ] || return 0
+  done
+  return 1
+}
+
 # start_role ROLE PROGRAM ARGUMENTS...: in the background, its log in $data/ROLE/log; waits for its line "ready ...".
 start_role() {
   local role=$1 program=$2; shift 2
@@ -97,15 +108,17 @@ start_role() {
     "$role started (pid $pid), $(grep -m1 '^ready' "$data/$role/out"); log: $data/$role/log"
 }
 
-# stop_role ROLE: in order, and by force after 30 s.
+# stop_role ROLE: in order, and by force after 30 s; comes back when it is gone. 1 when it was not running.
 stop_role() {
   is_running "$1" || { rm -f "$data/$1/pid"; return 1; }
-  kill -TERM "$pid"
-  local waited=0
-  while kill -0 "$pid" 2>/dev/null; do
-    [ "$waited" -lt 300 ] || { kill -KILL "$pid" 2>/dev/null || true; }
+  local stopping=$pid waited=0
+  kill -TERM "$stopping" 2>/dev/null || true
+  # A process that has ended but was not waited for has no command line: it counts as gone.
+  while is_running "$1" && [ "$pid" = "$stopping" ]; do
+    [ "$waited" -ne 50 ] || say "等待 $1 (pid $stopping) 停止 ..." "waiting for $1 (pid $stopping) to stop ..."
+    [ "$waited" -lt 300 ] || { kill -KILL "$stopping" 2>/dev/null || true; }
     waited=$((waited + 1)); sleep 0.1
   done
   rm -f "$data/$1/pid"
-  say "$1 已停止" "$1 stopped"
+  say "$1 已停止 (pid $stopping)" "$1 stopped (pid $stopping)"
 }
