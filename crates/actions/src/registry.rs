@@ -104,6 +104,11 @@ impl Registry {
         self.entries.get(tag).map(|entry| (entry.shape)())
     }
 
+    /// The shapes of all types, in alphabetical order of their tags.
+    pub fn shapes(&self) -> Vec<Shape> {
+        self.entries.values().map(|entry| (entry.shape)()).collect()
+    }
+
     /// Checks and reads a body; its label is the tag. `None` when the tag is unknown or an error was found.
     pub fn parse(
         &self,

@@ -146,6 +146,7 @@ pub(crate) fn command(lang: Lang) -> Command {
                     .arg(words.argument("ID", "worker的id，见akka cluster", "Id of the worker, see akka cluster")),
             ),
         )
+        .subcommand(words.command("xsd", "输出XML Schema，供编辑器补全与检查", "Print the XML Schema with which editors complete and check files"))
         .subcommand(
             words
                 .command("completions", "输出命令补全脚本", "Print a completion script")

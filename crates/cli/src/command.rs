@@ -35,9 +35,16 @@ pub(crate) fn run(context: &Context, matches: &ArgMatches) -> Outcome {
         "why" => why::run(context, matches),
         "cluster" => cluster::run(context),
         "worker" => cluster::worker(context, matches),
+        "xsd" => xsd(),
         "completions" => completions(context, matches),
         other => unreachable!("clap knows no command {other}"),
     }
+}
+
+fn xsd() -> Outcome {
+    let bodies = akkaflow_actions::Registry::builtin().shapes();
+    out!("{}", akkaflow_model::xsd::schema(&bodies));
+    Ok(0)
 }
 
 fn completions(context: &Context, matches: &ArgMatches) -> Outcome {

@@ -32,6 +32,7 @@ const ZH: &str = "\
   akka why ID|NAME                          为什么还没有运行
   akka cluster                              集群信息
   akka worker fence ID                      宣布失联的worker已死
+  akka xsd                                  工作流文件的XML Schema，供编辑器使用
   akka completions bash|zsh|fish            命令补全脚本
 【说明】
   也可写成 akka workflow info NAME 的形式，语言随系统；-info 的形式总是中文，除非 AKKAFLOW_LANG=en。
@@ -66,6 +67,7 @@ USAGE
   akka why ID|NAME                          why it does not run
   akka cluster                              who is there
   akka worker fence ID                      declare a worker out of reach dead
+  akka xsd                                  an XML Schema of workflow files, for editors
   akka completions bash|zsh|fish            a script for the shell
 NOTES
   akkaflow's own form `akka workflow -info NAME` works too and speaks Chinese unless AKKAFLOW_LANG=en.

@@ -10,6 +10,7 @@
 //! | [`outcome`] | how an attempt ended |
 //! | [`xml`], [`shape`] | from bytes to a tree with places, and what may stand in it |
 //! | [`read`] | from a file to a checked workflow |
+//! | [`xsd`] | the same for editors |
 //! | [`render`] | findings as people read them |
 //! | [`db_links`] | the named databases of `db_links.xml` |
 //! | [`diagnostic`], [`code`] | what is wrong with a file, where, and what to do |
@@ -42,3 +43,4 @@ pub mod suggest;
 pub mod text;
 pub mod time;
 pub mod xml;
+pub mod xsd;

@@ -1,8 +1,10 @@
-//! Chores of the repository that are Rust: `cargo xtask bench` measures the workloads of `docs/benchmarks.md`.
+//! Chores of the repository that are Rust: `cargo xtask bench` measures the workloads of `docs/benchmarks.md`, `cargo xtask gen`
+//! writes what `docs` holds of the programs' own declarations.
 //!
-//! It knows the programs only as a user does, by their command lines and HTTP, so it needs none of our crates.
+//! The benchmarks know the programs only as a user does, by their command lines and HTTP.
 
 mod bench;
+mod generate;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -19,6 +21,8 @@ struct Arguments {
 enum Chore {
     /// Measure workloads against real servers, beside the limits of this machine.
     Bench(bench::Options),
+    /// Write `docs/reference` and `docs/akkaflow.xsd` from the declarations of the code.
+    Gen(generate::Options),
     /// Clean up after a benchmark that ended without doing so itself (started by it).
     #[command(hide = true)]
     Guard,
@@ -27,6 +31,7 @@ enum Chore {
 fn main() -> Result<()> {
     match Arguments::parse().chore {
         Chore::Bench(options) => bench::run(&options),
+        Chore::Gen(options) => generate::run(&options),
         Chore::Guard => bench::guard(),
     }
 }

@@ -2,5 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod generated;
 mod layers;
 mod repository;
+mod schema;
