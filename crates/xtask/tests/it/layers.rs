@@ -212,8 +212,8 @@ fn a_made_up_edge_is_named() {
         ["model -> engine: not in the table of crates"]
     );
     assert_eq!(
-        of("akkaflow-xtask", "akkaflow-model"),
-        ["xtask -> model: not in the table of crates"]
+        of("akkaflow-xtask", "akkaflow-store"),
+        ["xtask -> store: not in the table of crates"]
     );
     assert_eq!(
         of("akkaflow-other", "akkaflow-model"),
