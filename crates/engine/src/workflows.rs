@@ -230,7 +230,11 @@ impl Engine {
     }
 
     pub(crate) fn on_file_problem(&mut self, row: FileProblemRow) {
-        if self.files.problems.get(&row.path) != Some(&row) {
+        // The same problem found again is an old one.
+        let is_known = self.files.problems.get(&row.path).is_some_and(|known| {
+            (&known.workflow, &known.findings) == (&row.workflow, &row.findings)
+        });
+        if !is_known {
             self.out.definition(Record::FileProblem(row.clone()));
             self.files.problems.insert(row.path.clone(), row);
         }

@@ -1,7 +1,5 @@
 //! Why a master cannot go on.
 
-use std::path::PathBuf;
-
 /// Why a master cannot go on.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -21,15 +19,6 @@ pub enum Error {
         "{0} is not a loopback address; without TLS and authentication akkaflow serves 127.0.0.1 only / 仅允许监听本机回环地址"
     )]
     NotLoopback(String),
-    /// The directory of workflow files cannot be used.
-    #[error("cannot use the workflow directory {path} / 无法使用工作流目录")]
-    Workflows {
-        /// The directory.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
     /// The metadata store failed.
     #[error(transparent)]
     Store(#[from] akkaflow_store::Error),

@@ -2,16 +2,18 @@
 //! for events that were lost.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use akkaflow_actions::Registry;
 use akkaflow_engine::{Input, Order, Origin};
 use akkaflow_model::command::Rejection;
+use akkaflow_model::definition::Version;
 use akkaflow_model::diagnostic::{Finding, Severity};
 use akkaflow_model::read::read_workflow;
-use akkaflow_model::record::FileProblemRow;
+use akkaflow_model::record::{FileProblemRow, WorkflowStatus};
 use akkaflow_model::render::render_findings;
 use akkaflow_model::text::Lang;
 use notify::{RecursiveMode, Watcher as _};
@@ -21,7 +23,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::core::{CoreHandle, Gone};
-use crate::error::Error;
 
 /// A file is read once nothing has happened to any for so long: editors write in several steps.
 const QUIET: Duration = Duration::from_millis(50);
@@ -42,6 +43,31 @@ pub(crate) struct Files {
     pub(crate) clock: Arc<Clock>,
     /// Files that owned a workflow or had a problem when this term began: one that is gone meanwhile must be noticed.
     pub(crate) known: BTreeSet<PathBuf>,
+    /// What the log has said already, also in earlier terms.
+    pub(crate) told: Arc<Told>,
+}
+
+/// What the log says about files, so that it says it once for each content: files are read again for many reasons.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    by_file: Mutex<BTreeMap<String, u64>>,
+}
+
+impl Told {
+    /// Whether the log has not said `text` of this content yet, or something else since; from now on it has.
+    fn is_news(&self, file: &str, bytes: &[u8], text: &str) -> bool {
+        let mut hasher = DefaultHasher::new();
+        (bytes, text).hash(&mut hasher);
+        let hash = hasher.finish();
+        let mut by_file = self.by_file.lock().expect("no panic while held");
+        by_file.insert(file.to_owned(), hash) != Some(hash)
+    }
+
+    /// The file is fine, or gone: what comes next is news.
+    fn forget(&self, file: &str) {
+        let mut by_file = self.by_file.lock().expect("no panic while held");
+        by_file.remove(file);
+    }
 }
 
 /// What tells an unchanged file: length and time of the last change.
@@ -49,12 +75,7 @@ type Stamp = (u64, SystemTime);
 
 impl Files {
     /// Loads everything, then follows the changes until `shutdown` fires or the core is gone.
-    pub(crate) async fn run(self, shutdown: CancellationToken) -> Result<(), Error> {
-        let problem = |source| Error::Workflows {
-            path: self.directory.clone(),
-            source,
-        };
-        std::fs::create_dir_all(&self.directory).map_err(problem)?;
+    pub(crate) async fn run(self, shutdown: CancellationToken) {
         let (events, mut changed) = mpsc::unbounded_channel();
         let _watcher = self.watch(events);
         let mut seen: BTreeMap<PathBuf, Option<Stamp>> =
@@ -62,7 +83,7 @@ impl Files {
         loop {
             let directory = self.directory.clone();
             let Ok(now) = tokio::task::spawn_blocking(move || scan(directory)).await else {
-                return Ok(());
+                return;
             };
             let differing: BTreeSet<PathBuf> = now
                 .iter()
@@ -71,17 +92,17 @@ impl Files {
                 .chain(seen.keys().filter(|path| !now.contains_key(*path)).cloned())
                 .collect();
             if self.take_up(&differing, &mut seen).await.is_err() {
-                return Ok(());
+                return;
             }
             let next_scan = Instant::now() + RESCAN;
             while Instant::now() < next_scan {
                 tokio::select! {
-                    () = shutdown.cancelled() => return Ok(()),
+                    () = shutdown.cancelled() => return,
                     () = tokio::time::sleep_until(next_scan) => {}
                     Some(path) = changed.recv() => {
                         let dirty = gather(path, &mut changed).await;
                         if self.take_up(&dirty, &mut seen).await.is_err() {
-                            return Ok(());
+                            return;
                         }
                     }
                 }
@@ -145,7 +166,9 @@ impl Files {
         let bytes = match (before.is_ok(), std::fs::read(path)) {
             (true, Ok(bytes)) => bytes,
             (_, Err(error)) if error.kind() != std::io::ErrorKind::NotFound => {
-                tracing::warn!(path = file, %error, "cannot read a workflow file");
+                if self.told.is_news(&file, &[], &error.to_string()) {
+                    tracing::warn!(path = file, %error, "cannot read a workflow file");
+                }
                 return Ok(before.ok());
             }
             _ => {
@@ -153,6 +176,7 @@ impl Files {
                     path = file,
                     "workflow file is gone; its workflow stays in force"
                 );
+                self.told.forget(&file);
                 self.core.input(Input::FileGone { path: file }).await?;
                 return Ok(None);
             }
@@ -160,34 +184,64 @@ impl Files {
         let reading = read_workflow(&bytes, &*self.registry);
         let findings = reading.findings(&file);
         match reading.workflow {
-            None => self.report(&file, reading.name, findings).await?,
+            None => self.report(&file, &bytes, reading.name, findings).await?,
             Some(workflow) => {
-                let name = workflow.name.clone();
+                let (name, version) = (workflow.name.clone(), workflow.version.clone());
                 let order = Order::PutWorkflow {
                     workflow: Arc::new(workflow),
                     origin: Origin::File { path: file.clone() },
                     findings,
                 };
-                if let Err(rejection) = self.core.order(order).await? {
-                    self.report(&file, Some(name), vec![as_finding(&file, rejection)])
-                        .await?;
+                match self.core.order(order).await? {
+                    Ok(_) => self.told.forget(&file),
+                    Err(rejection) if self.is_deleted(&name, &version).await? => {
+                        self.pass_over(&file, &bytes, rejection).await?;
+                    }
+                    Err(rejection) => {
+                        let findings = vec![as_finding(&file, rejection)];
+                        self.report(&file, &bytes, Some(name), findings).await?;
+                    }
                 }
             }
         }
         Ok(before.ok())
     }
 
+    /// Whether a person has deleted the workflow with just this content.
+    async fn is_deleted(&self, name: &str, version: &Version) -> Result<bool, Gone> {
+        let (name, version) = (name.to_owned(), version.clone());
+        self.core
+            .look(move |engine| {
+                engine.workflow(&name).is_some_and(|row| {
+                    row.status == WorkflowStatus::Deleted && row.version == version
+                })
+            })
+            .await
+    }
+
+    /// The file of a deleted workflow waits for other content: no problem, but nothing that it defined before is in it.
+    async fn pass_over(&self, file: &str, bytes: &[u8], why: Rejection) -> Result<(), Gone> {
+        if self.told.is_news(file, bytes, &why.text.en) {
+            tracing::info!(path = file, "{}", why.text.en);
+        }
+        let path = file.to_owned();
+        self.core.input(Input::FileGone { path }).await
+    }
+
     async fn report(
         &self,
         file: &str,
+        bytes: &[u8],
         workflow: Option<String>,
         findings: Vec<Finding>,
     ) -> Result<(), Gone> {
-        tracing::warn!(
-            path = file,
-            "a workflow file cannot be used; its last good version, if any, stays in force\n{}",
-            render_findings(&findings, Lang::En, false)
-        );
+        let text = render_findings(&findings, Lang::En, false);
+        if self.told.is_news(file, bytes, &text) {
+            tracing::warn!(
+                path = file,
+                "a workflow file cannot be used; its last good version, if any, stays in force\n{text}"
+            );
+        }
         let row = FileProblemRow {
             path: file.to_owned(),
             workflow,
@@ -266,5 +320,22 @@ fn as_finding(file: &str, rejection: Rejection) -> Finding {
         excerpt: String::new(),
         message: rejection.text,
         help: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_is_news_once_for_each_content_and_again_after_the_file_was_fine() {
+        let told = Told::default();
+        assert!(told.is_news("a.xml", b"<x", "broken"));
+        assert!(!told.is_news("a.xml", b"<x", "broken"));
+        assert!(told.is_news("b.xml", b"<x", "broken"));
+        assert!(told.is_news("a.xml", b"<y", "broken"));
+        assert!(told.is_news("a.xml", b"<y", "broken otherwise"));
+        told.forget("a.xml");
+        assert!(told.is_news("a.xml", b"<y", "broken otherwise"));
     }
 }

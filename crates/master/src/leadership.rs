@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::since_boot;
 use crate::core::{Core, Fenced};
 use crate::error::Error;
-use crate::files::Files;
+use crate::files::{Files, Told};
 use crate::options::Options;
 use crate::shared::{Shared, Term};
 
@@ -48,6 +48,8 @@ pub(crate) struct Leadership {
     reign: Option<Reign>,
     answers: mpsc::Sender<Answer>,
     is_knocking: bool,
+    /// What the log has said about files.
+    told: Arc<Told>,
 }
 
 /// A term of leadership at work.
@@ -92,6 +94,7 @@ impl Leadership {
             // Replaced when it runs.
             answers: mpsc::channel(1).0,
             is_knocking: false,
+            told: Arc::default(),
         }
     }
 
@@ -274,17 +277,17 @@ impl Leadership {
             over.clone(),
         );
         let core = tokio::spawn(run_core(core, over.clone(), self.answers.clone()));
-        let files = tokio::spawn(watch_files(
+        let files = tokio::spawn(
             Files {
                 directory: self.options.workflows.clone(),
                 core: handle.clone(),
                 registry: Arc::clone(&self.shared.registry),
                 clock: Arc::clone(&self.shared.clock),
                 known,
-            },
-            over.clone(),
-            self.answers.clone(),
-        ));
+                told: Arc::clone(&self.told),
+            }
+            .run(over.clone()),
+        );
         self.shared.note_leader(&self.shared.endpoint);
         self.shared.lead(Term {
             epoch,
@@ -347,13 +350,6 @@ async fn run_core(core: Core, over: CancellationToken, answers: mpsc::Sender<Ans
         over.cancel();
         // Nobody waits any more when the process ends.
         let _ = answers.send(Answer::Leader(LeaderInput::Fenced)).await;
-    }
-}
-
-async fn watch_files(files: Files, over: CancellationToken, answers: mpsc::Sender<Answer>) {
-    if let Err(error) = files.run(over).await {
-        // Nobody waits any more when the process ends.
-        let _ = answers.send(Answer::Fatal(error)).await;
     }
 }
 

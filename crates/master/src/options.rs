@@ -10,7 +10,7 @@ use chrono_tz::Tz;
 pub struct Options {
     /// Address to serve gRPC on, `127.0.0.1:2751`. Port 0 takes any free one.
     pub listen: String,
-    /// Watched directory of workflow files; created when absent.
+    /// Watched directory of workflow files.
     pub workflows: PathBuf,
     /// The db-links file; a missing one means no links.
     pub links: PathBuf,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Mutex;
 
-use akkaflow_model::id::{AttemptKey, WorkerId};
+use akkaflow_model::id::{AttemptKey, Incarnation, WorkerId};
 use akkaflow_rpc::wire::{MasterEvent, MasterMessage};
 use tokio::sync::mpsc;
 
@@ -31,23 +31,38 @@ pub(crate) struct SessionId(u64);
 #[derive(Debug)]
 struct Session {
     id: SessionId,
+    incarnation: Incarnation,
     // Unbounded, but never long: the engine gives a worker no more attempts than it has slots, and the other events
     // answer ones of the worker.
     events: mpsc::UnboundedSender<MasterEvent>,
 }
 
 impl Sessions {
-    /// Registers a stream; an older one of the same worker ends.
+    /// Registers a stream; an older one of the same worker ends. `None` when a newer start of the worker has one: this
+    /// stream is a late one of a process that is gone, or about to go.
     pub(crate) fn open(
         &self,
         worker: WorkerId,
-    ) -> (SessionId, mpsc::UnboundedReceiver<MasterEvent>) {
-        let (events, receiver) = mpsc::unbounded_channel();
+        incarnation: Incarnation,
+    ) -> Option<(SessionId, mpsc::UnboundedReceiver<MasterEvent>)> {
         let mut inner = self.inner.lock().expect("no panic while held");
+        let is_outdated = inner
+            .by_worker
+            .get(&worker)
+            .is_some_and(|current| current.incarnation > incarnation);
+        if is_outdated {
+            return None;
+        }
+        let (events, receiver) = mpsc::unbounded_channel();
         inner.opened += 1;
         let id = SessionId(inner.opened);
-        inner.by_worker.insert(worker, Session { id, events });
-        (id, receiver)
+        let session = Session {
+            id,
+            incarnation,
+            events,
+        };
+        inner.by_worker.insert(worker, session);
+        Some((id, receiver))
     }
 
     /// Ends a stream. Whether it still was the worker's current one.
@@ -121,4 +136,34 @@ pub(crate) async fn next_message(
     let mut gathered = Vec::new();
     (events.recv_many(&mut gathered, EVENTS_PER_MESSAGE).await > 0)
         .then_some(MasterMessage { events: gathered })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn worker() -> WorkerId {
+        WorkerId("w".to_owned())
+    }
+
+    #[tokio::test]
+    async fn a_late_stream_of_an_earlier_start_does_not_replace_the_newer_one() {
+        let sessions = Sessions::default();
+        let (newer, mut events) = sessions.open(worker(), Incarnation(2)).unwrap();
+        assert!(sessions.open(worker(), Incarnation(1)).is_none());
+        sessions.send(&worker(), MasterEvent::default());
+        assert_eq!(next_message(&mut events).await.unwrap().events.len(), 1);
+        assert!(sessions.close(&worker(), newer));
+        assert!(sessions.open(worker(), Incarnation(1)).is_some());
+    }
+
+    #[tokio::test]
+    async fn a_stream_of_the_same_or_a_later_start_replaces_the_one_before() {
+        let sessions = Sessions::default();
+        let (first, mut events) = sessions.open(worker(), Incarnation(1)).unwrap();
+        assert!(sessions.open(worker(), Incarnation(1)).is_some());
+        assert!(next_message(&mut events).await.is_none());
+        assert!(!sessions.close(&worker(), first));
+        assert!(sessions.open(worker(), Incarnation(2)).is_some());
+    }
 }

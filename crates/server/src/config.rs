@@ -133,6 +133,13 @@ pub fn load(
     Ok(Value::Table(table).try_into::<Config>()?)
 }
 
+/// The directory that is watched when nobody names one.
+pub fn default_workflows() -> PathBuf {
+    let table: Table = DEFAULT.parse().expect("the default file is tested");
+    let value = table["master"]["workflows"].as_str();
+    PathBuf::from(value.expect("the default file is tested"))
+}
+
 /// The environment variable of a key: `master.lost-after` is `AKKAFLOW_MASTER_LOST_AFTER`.
 pub fn variable_of(key: &str) -> String {
     format!(

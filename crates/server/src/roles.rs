@@ -7,12 +7,12 @@ use std::time::Duration;
 use akkaflow_actions::Registry;
 use akkaflow_model::text::Lang;
 use akkaflow_store::{MysqlOptions, Store, StoreOptions};
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Config, Override};
+use crate::config::{self, Config, Override};
 use crate::shutdown::Shutdown;
 use crate::start::print;
 use crate::time_zone;
@@ -141,12 +141,41 @@ fn store_options(config: &Config) -> Result<StoreOptions> {
     Ok(StoreOptions::Mysql(options))
 }
 
+/// Makes sure that there is a directory to watch. Only the default one is made: any other that is not there is a mistake.
+fn prepare_workflows(config: &Config) -> Result<PathBuf> {
+    // File events name files by their absolute paths.
+    let directory = std::path::absolute(&config.master.workflows)?;
+    let failed = || {
+        format!(
+            "cannot use the workflow directory {} / 无法使用工作流目录",
+            directory.display()
+        )
+    };
+    if directory.is_dir() {
+        return Ok(directory);
+    }
+    if directory.exists() {
+        bail!(
+            "the workflow directory {} is not a directory; correct --workflows (key master.workflows) / 工作流目录不是目录，请修改--workflows",
+            directory.display()
+        );
+    }
+    if config.master.workflows != config::default_workflows() {
+        bail!(
+            "the workflow directory {} does not exist; correct --workflows (key master.workflows) or create it first / 工作流目录不存在，请修改--workflows或先创建该目录",
+            directory.display()
+        );
+    }
+    std::fs::create_dir_all(&directory).with_context(failed)?;
+    Ok(directory)
+}
+
 async fn master(config: &Config, store: Arc<dyn Store>) -> Result<akkaflow_master::Service> {
+    let workflows = prepare_workflows(config)?;
     let default_zone = time_zone::choose(&config.time_zone)?;
     let options = akkaflow_master::Options {
         listen: config.master.listen.clone(),
-        // File events name files by their absolute paths.
-        workflows: std::path::absolute(&config.master.workflows)?,
+        workflows,
         links: config.data_dir.join(&config.master.links),
         zone: (!config.time_zone.is_empty()).then_some(default_zone),
         default_zone,
@@ -169,6 +198,7 @@ fn worker(
     options.kill_grace = worker.kill_grace;
     options.log_quota = worker.log_quota;
     options.kill_on_shutdown = shutdown.kill.clone();
+    options.on_stop = Some(shutdown.on_stop());
     akkaflow_worker::Service::new(options)
 }
 

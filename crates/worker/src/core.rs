@@ -25,6 +25,7 @@ use crate::error::Error;
 use crate::home::{AttemptHome, Home, attempt_id};
 use crate::ledger::Ledger;
 use crate::logs;
+use crate::options::OnStop;
 use crate::prepare::{Done, Order, Prepared};
 use crate::supervision::News;
 use crate::supervisor::Request;
@@ -85,6 +86,14 @@ pub(crate) struct Hands {
     pub(crate) myself: mpsc::Sender<Message>,
 }
 
+/// How the core is asked to stop.
+pub(crate) struct Stop {
+    pub(crate) shutdown: CancellationToken,
+    /// Fires when processes shall end too.
+    pub(crate) kill: CancellationToken,
+    pub(crate) on_stop: Option<OnStop>,
+}
+
 /// The core's state.
 pub(crate) struct Core {
     agent: Agent,
@@ -132,19 +141,18 @@ impl Core {
     pub(crate) async fn run(
         mut self,
         mut inbox: mpsc::Receiver<Message>,
-        shutdown: CancellationToken,
-        kill_on_shutdown: CancellationToken,
+        stop: Stop,
     ) -> Result<(), Error> {
         let mut batch = Vec::with_capacity(BATCH);
         loop {
             tokio::select! {
                 _ = inbox.recv_many(&mut batch, BATCH) => {}
                 () = sleep(self.patience()) => {}
-                () = shutdown.cancelled() => break,
+                () = stop.shutdown.cancelled() => break,
             }
             self.on_batch(&mut batch)?;
         }
-        self.stop(inbox, batch, kill_on_shutdown).await
+        self.stop(inbox, batch, stop).await
     }
 
     /// Tasks end with us; processes run on, unless they shall not.
@@ -152,14 +160,22 @@ impl Core {
         mut self,
         mut inbox: mpsc::Receiver<Message>,
         mut batch: Vec<Message>,
-        kill: CancellationToken,
+        stop: Stop,
     ) -> Result<(), Error> {
+        let Stop { kill, on_stop, .. } = stop;
         self.is_stopping = true;
         for attempt in self.attempts.values() {
             attempt.cancel.cancel();
         }
-        let patience = sleep(Duration::from_secs(3) + self.kill_grace);
+        let window = match (self.processes(), on_stop) {
+            (0, _) | (_, None) => Duration::ZERO,
+            (count, Some(on_stop)) => (on_stop.0)(count),
+        };
+        let patience = sleep(window + Duration::from_secs(3) + self.kill_grace);
         tokio::pin!(patience);
+        let may_leave = sleep(window);
+        tokio::pin!(may_leave);
+        let mut is_window_over = window.is_zero();
         let mut is_killing = false;
         loop {
             if kill.is_cancelled() && !is_killing {
@@ -169,12 +185,14 @@ impl Core {
                 });
             }
             let is_dying = is_killing && self.supervisor.is_some() && !self.all_killed;
-            if !self.has_tasks() && !is_dying {
+            let is_asking = !is_window_over && !is_killing && self.processes() > 0;
+            if !self.has_tasks() && !is_dying && !is_asking {
                 break;
             }
             tokio::select! {
                 _ = inbox.recv_many(&mut batch, BATCH) => {}
                 () = kill.cancelled(), if !is_killing => {}
+                () = &mut may_leave, if !is_window_over => is_window_over = true,
                 () = &mut patience => break,
             }
             self.on_batch(&mut batch)?;
@@ -378,6 +396,14 @@ impl Core {
         if let Some(supervisor) = &self.supervisor {
             let _ = supervisor.send(request);
         }
+    }
+
+    /// How many processes a stop would leave running.
+    fn processes(&self) -> usize {
+        self.attempts
+            .values()
+            .filter(|attempt| matches!(attempt.phase, Phase::Process))
+            .count()
     }
 
     fn has_tasks(&self) -> bool {

@@ -19,14 +19,18 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
-    /// Another worker is at home there.
+    /// Another process is at home there.
     #[error(
-        "another worker runs on the data directory {}: stop it, or give this one a directory of its own (--data-dir) / 该数据目录已被另一个worker使用",
-        path.display()
+        "another akkaflow process{} uses the data directory {}: stop it, or give this one a directory of its own (--data-dir) / 数据目录正被另一个akkaflow进程{}使用，请先停止它，或用--data-dir另选目录",
+        pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default(),
+        path.display(),
+        pid.map(|pid| format!("（进程号{pid}）")).unwrap_or_default()
     )]
     InUse {
         /// The data directory.
         path: PathBuf,
+        /// The other process, where it has said so.
+        pid: Option<u32>,
     },
     /// No master was named.
     #[error("no master is configured: set worker.masters / 未配置master地址（worker.masters）")]

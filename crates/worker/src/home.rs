@@ -43,7 +43,10 @@ impl Home {
             .open(&lock_path)
             .map_err(failed(&lock_path))?;
         if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err() {
-            return Err(Error::InUse { path });
+            let pid = fs::read_to_string(&lock_path)
+                .ok()
+                .and_then(|text| text.trim().parse().ok());
+            return Err(Error::InUse { path, pid });
         }
         // A full disk lets files be created; only a write tells.
         lock.set_len(0)

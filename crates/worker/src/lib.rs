@@ -34,5 +34,5 @@ mod supervision;
 pub mod supervisor;
 
 pub use error::Error;
-pub use options::Options;
+pub use options::{OnStop, Options};
 pub use service::Service;

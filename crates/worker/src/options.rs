@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -33,6 +34,19 @@ pub struct Options {
     pub supervisor: Vec<OsString>,
     /// Fires when a stop shall also end the processes of all attempts, which otherwise run on to be adopted.
     pub kill_on_shutdown: CancellationToken,
+    /// Hears of a stop that leaves processes running.
+    pub on_stop: Option<OnStop>,
+}
+
+/// Called once when a stop begins while processes of attempts run: takes their number and answers how long the worker
+/// shall wait for [`Options::kill_on_shutdown`] before it leaves them to the next start.
+#[derive(Clone)]
+pub struct OnStop(pub Arc<dyn Fn(usize) -> Duration + Send + Sync>);
+
+impl std::fmt::Debug for OnStop {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("OnStop")
+    }
 }
 
 impl Options {
@@ -51,6 +65,7 @@ impl Options {
             log_quota: 1 << 30,
             supervisor: vec![program.into(), supervisor::SUBCOMMAND.into()],
             kill_on_shutdown: CancellationToken::new(),
+            on_stop: None,
         }
     }
 

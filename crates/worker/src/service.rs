@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock;
-use crate::core::{Core, Hands, Message};
+use crate::core::{Core, Hands, Message, Stop};
 use crate::error::Error;
 use crate::home::{Home, host_name};
 use crate::ledger::{self, Ledger};
@@ -18,7 +18,7 @@ use crate::logs::Shipper;
 use crate::options::Options;
 use crate::prepare::Tools;
 use crate::spares::Spares;
-use crate::{prepare, supervision};
+use crate::{prepare, supervision, supervisor};
 
 /// Messages that wait for the core; whoever finds the inbox full waits too.
 const INBOX: usize = 1_024;
@@ -70,7 +70,7 @@ impl Service {
         let (inbox_sender, inbox) = mpsc::channel(INBOX);
         // Ends what serves the core, after the core.
         let end = CancellationToken::new();
-        let _ends_with_us = end.clone().drop_guard();
+        let ends_with_us = end.clone().drop_guard();
         let worker_id = Arc::from(identity.worker_id.as_str());
         let link = Link::new(
             identity,
@@ -87,14 +87,26 @@ impl Service {
             &inbox_sender,
         )?;
         let core = Core::new(agent, Arc::clone(&home), options.kill_grace, hands);
-        tokio::spawn(supervision::run(
+        let stop = Stop {
+            shutdown,
+            kill: options.kill_on_shutdown.clone(),
+            on_stop: options.on_stop.clone(),
+        };
+        let supervision = tokio::spawn(supervision::run(
             home.path().to_owned(),
             options.supervisor.clone(),
             inbox_sender,
             end.clone(),
         ));
         tokio::spawn(link.run());
-        core.run(inbox, shutdown, options.kill_on_shutdown).await
+        let outcome = core.run(inbox, stop).await;
+        drop(ends_with_us);
+        // Only then is nobody left who would call the supervisor back. A task that panicked calls nobody.
+        let _ = supervision.await;
+        if let Err(error) = supervisor::leave(home.path()) {
+            tracing::debug!(%error, "the supervisor of processes was not told of the stop");
+        }
+        outcome
     }
 }
 

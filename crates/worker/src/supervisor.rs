@@ -2,7 +2,8 @@
 //!
 //! One per data directory. It starts processes, reaps them, keeps their exit records until it is told to forget them,
 //! and kills whole families of processes. It knows nothing of workflows, masters or logs: children write straight into
-//! files. When its agent dies it goes on and serves the next one; with no child and no agent it ends by itself.
+//! files. When its agent dies it goes on and serves the next one; with no child and no agent it ends by itself, at once when
+//! the agent has said goodbye.
 //!
 //! **Invariants**
 //! - A process is started at most once for an id, until the id is forgotten.
@@ -56,6 +57,20 @@ pub fn is_invocation(arguments: &[OsString]) -> Option<&Path> {
 /// When its directory cannot be used.
 pub fn main(data_dir: &Path) -> io::Result<()> {
     serve::run(data_dir)
+}
+
+/// Tells the supervisor of `data_dir`, if there is one, that its agent has stopped in order.
+///
+/// # Errors
+/// When it cannot be told; it then ends a little later by itself.
+pub(crate) fn leave(data_dir: &Path) -> io::Result<()> {
+    let connected = socket_address(data_dir).and_then(UnixStream::connect);
+    let Ok(mut stream) = connected else {
+        return Ok(());
+    };
+    let mut bytes = Vec::new();
+    frame::encode(&mut bytes, &Request::Leave);
+    stream.write_all(&bytes)
 }
 
 /// Kills the processes of all attempts of the worker whose data directory is `data_dir`, and returns when none is left;

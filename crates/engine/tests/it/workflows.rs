@@ -160,6 +160,24 @@ fn problem_of_a_file_is_kept_until_the_file_is_good_or_gone() {
     assert!(world.rows.problems.is_empty());
 }
 
+#[test]
+fn a_problem_that_is_found_again_writes_nothing() {
+    let mut world = World::new();
+    let problem = |found_at| {
+        Input::FileProblem(FileProblemRow {
+            path: "a.xml".into(),
+            workflow: None,
+            found_at,
+            findings: Vec::new(),
+        })
+    };
+    world.input(problem(world_begin()));
+    world.input(problem(
+        world_begin().plus(std::time::Duration::from_secs(5)),
+    ));
+    assert_eq!(world.rows.problems["a.xml"].found_at, world_begin());
+}
+
 fn world_begin() -> akkaflow_model::time::Timestamp {
     akkaflow_model::time::Timestamp::from_millis(crate::world::BEGIN)
 }

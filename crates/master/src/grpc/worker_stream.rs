@@ -38,10 +38,15 @@ pub(crate) async fn attach(
         return Err(Status::invalid_argument("a stream begins with attach"));
     };
     let (worker, holds) = admit(&term, attach)?;
-    tracing::info!(worker.id = %worker.id, host = worker.host, slots = worker.slots, holds = holds.len(), "worker attached");
     let (id, incarnation) = (worker.id.clone(), worker.incarnation);
     // The session is open before the core hears of the worker, so that what the core decides finds it.
-    let (session, outgoing) = shared.sessions.open(id.clone());
+    let Some((session, outgoing)) = shared.sessions.open(id.clone(), incarnation) else {
+        tracing::info!(worker.id = %id, "refused a late stream of an earlier start of a worker");
+        return Err(Status::failed_precondition(
+            "a newer start of this worker is attached",
+        ));
+    };
+    tracing::info!(worker.id = %worker.id, host = worker.host, slots = worker.slots, holds = holds.len(), "worker attached");
     let attached = term
         .core
         .input(Input::WorkerAttached { worker, holds })

@@ -29,6 +29,8 @@ pub(crate) enum Request {
         /// From SIGTERM to SIGKILL.
         grace_ms: u64,
     },
+    /// The agent has stopped in order: the supervisor waits for no other one once nothing runs.
+    Leave,
     /// The exit record is not needed any more.
     Forget {
         /// Which.

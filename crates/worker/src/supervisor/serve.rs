@@ -1,6 +1,6 @@
 //! The two threads: one serves the agent, one reaps.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
@@ -24,6 +24,15 @@ use crate::frame::Reader;
 
 /// How long it waits for the next agent when there is nothing to do.
 const LINGER: Duration = Duration::from_secs(5);
+
+/// Nobody wakes it when the last process ends: with no agent to come it looks so often whether it can go.
+const LEFT_STEP: Duration = Duration::from_millis(500);
+
+/// A supervisor that is about to end holds the lock for less than this.
+const LOCK_PATIENCE: Duration = Duration::from_millis(200);
+
+/// Between two tries to take the lock.
+const LOCK_STEP: Duration = Duration::from_millis(5);
 
 /// Between two looks at the families that are being killed.
 const KILL_STEP: Duration = Duration::from_millis(5);
@@ -61,7 +70,7 @@ pub(super) fn run(data_dir: &Path) -> io::Result<()> {
         .create(true)
         .truncate(false)
         .open(directory.join(LOCK_FILE))?;
-    if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err() {
+    if !take(&lock) {
         return Ok(());
     }
     rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
@@ -83,6 +92,20 @@ pub(super) fn run(data_dir: &Path) -> io::Result<()> {
     let _ = std::fs::remove_file(&address);
     drop(lock);
     result
+}
+
+/// Takes the lock. False: another supervisor has it and keeps it.
+fn take(lock: &File) -> bool {
+    let begun = Instant::now();
+    loop {
+        if flock(lock, FlockOperation::NonBlockingLockExclusive).is_ok() {
+            return true;
+        }
+        if begun.elapsed() >= LOCK_PATIENCE {
+            return false;
+        }
+        thread::sleep(LOCK_STEP);
+    }
 }
 
 /// Whatever breaks here (the exit records cannot be written) must not be survived in an unknown state: the agent starts
@@ -167,7 +190,7 @@ fn serve(shared: &Shared, listener: &UnixListener) -> io::Result<()> {
         }
         if !state.is_idle() {
             idle_since = Instant::now();
-        } else if client.is_none() && idle_since.elapsed() >= LINGER {
+        } else if client.is_none() && (state.has_agent_left || idle_since.elapsed() >= LINGER) {
             return Ok(());
         }
     }
@@ -178,6 +201,8 @@ fn next_timeout(state: &State, has_client: bool, idle_since: Instant) -> Option<
         Some(KILL_STEP)
     } else if state.is_idle() {
         (!has_client).then(|| LINGER.saturating_sub(idle_since.elapsed()))
+    } else if state.has_agent_left && !has_client {
+        Some(LEFT_STEP)
     } else if let Some(deadline) = state.contact_deadline {
         let rest = deadline.saturating_sub(clock::since_boot());
         Some(rest.clamp(Duration::from_millis(1), DEADLINE_STEP))
@@ -254,6 +279,7 @@ fn obey(shared: &Shared, request: Request) {
             state.contact_deadline =
                 Some(clock::since_boot() + Duration::from_millis(stop_after_ms));
         }
+        Request::Leave => state.has_agent_left = true,
         Request::Hello { .. } | Request::Forget { .. } => {
             unreachable!("handled by the caller")
         }

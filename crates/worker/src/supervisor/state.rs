@@ -39,6 +39,8 @@ pub(super) struct State {
     /// When everything is killed unless a master is heard of.
     pub(super) contact_deadline: Option<Duration>,
     pub(super) kill_all_requested: bool,
+    /// Whether the last agent said that it goes, and none has come since.
+    pub(super) has_agent_left: bool,
 }
 
 impl State {
@@ -52,6 +54,7 @@ impl State {
             environment: Vec::new(),
             contact_deadline: None,
             kill_all_requested: false,
+            has_agent_left: false,
         }
     }
 
@@ -73,6 +76,7 @@ impl State {
     /// Greets an agent: what runs, then what has ended. It replaces the one before it.
     pub(super) fn greet(&mut self, client: UnixStream, environment: Vec<(String, String)>) {
         self.client = Some(client);
+        self.has_agent_left = false;
         self.environment = environment;
         let known = Event::Known {
             running: self.running.keys().cloned().collect(),

@@ -54,6 +54,7 @@ struct Shared {
     output: Mutex<BTreeMap<(AttemptKey, u32), Vec<u8>>>,
     acknowledge_output: Mutex<bool>,
     attachment: Mutex<Vec<u8>>,
+    stop_after_ms: Mutex<u64>,
 }
 
 impl FakeMaster {
@@ -70,6 +71,7 @@ impl FakeMaster {
             output: Mutex::default(),
             acknowledge_output: Mutex::new(true),
             attachment: Mutex::default(),
+            stop_after_ms: Mutex::new(1_800_000),
         });
         let stop = CancellationToken::new();
         let server = tonic::transport::Server::builder()
@@ -159,6 +161,11 @@ impl FakeMaster {
     /// Whether output is acknowledged from now on.
     pub(crate) fn acknowledge_output(&self, is_wanted: bool) {
         *self.shared.acknowledge_output.lock().unwrap() = is_wanted;
+    }
+
+    /// What the next worker that attaches is told.
+    pub(crate) fn set_stop_after(&self, milliseconds: u64) {
+        *self.shared.stop_after_ms.lock().unwrap() = milliseconds;
     }
 
     pub(crate) fn set_attachment(&self, content: &[u8]) {
@@ -257,7 +264,7 @@ impl Master for Service {
         let welcome = wire::Welcome {
             cluster: CLUSTER.to_be_bytes().to_vec(),
             epoch: shared.epoch,
-            stop_after_ms: 1_800_000,
+            stop_after_ms: *self.0.stop_after_ms.lock().unwrap(),
             masters: Vec::new(),
         };
         let first = wire::MasterEvent {

@@ -1,8 +1,13 @@
 //! Kills reach everything that descends from an attempt.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use akkaflow_model::outcome::OutcomeKind;
+use akkaflow_worker::OnStop;
+use rustix::fs::{FlockOperation, flock};
 
 use crate::fake_master::{FakeMaster, key};
 use crate::worker::{DataDir, Worker, eventually, options};
@@ -156,4 +161,126 @@ fn parent_of(file: &Path) -> rustix::process::Pid {
         .nth(1)
         .unwrap();
     rustix::process::Pid::from_raw(parent.parse().unwrap()).unwrap()
+}
+
+/// Whether a supervisor lives on this data directory: it holds its lock as long as it does.
+fn is_supervised(data: &DataDir) -> bool {
+    let lock = std::fs::File::open(data.file("supervisor/lock")).unwrap();
+    flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err()
+}
+
+/// A script that runs until it is killed, with its process id in `file`.
+fn endless(file: &Path) -> String {
+    format!("echo $$ > {}; echo ready; exec sleep 600", file.display())
+}
+
+#[tokio::test]
+async fn with_nothing_running_the_supervisor_goes_with_its_worker() {
+    let data = DataDir::new();
+    let mut master = FakeMaster::start(1).await;
+    let worker = Worker::start(options(data.path(), &[&master.address]));
+    master.attached().await;
+    master.run(&key(1), "sh", "true");
+    master.finished(&key(1)).await;
+    assert!(is_supervised(&data));
+    worker.stop().await;
+    let stopped = Instant::now();
+    eventually(|| !is_supervised(&data)).await;
+    assert!(
+        stopped.elapsed() < Duration::from_secs(1),
+        "{:?}",
+        stopped.elapsed()
+    );
+}
+
+#[tokio::test]
+async fn a_supervisor_with_a_running_script_stays_to_be_adopted_and_goes_after_it() {
+    let data = DataDir::new();
+    let mut master = FakeMaster::start(1).await;
+    let worker = Worker::start(options(data.path(), &[&master.address]));
+    master.attached().await;
+    let (pid, go) = (data.file("pid"), data.file("go"));
+    let script = format!(
+        "echo $$ > {}; echo ready; until [ -e {} ]; do sleep 0.01; done",
+        pid.display(),
+        go.display()
+    );
+    master.run(&key(1), "sh", &script);
+    master.output(&key(1), 1, |out| out == b"ready\n").await;
+    worker.stop().await;
+    assert!(lives(&pid) && is_supervised(&data));
+    let next = Worker::start(options(data.path(), &[&master.address]));
+    master.attached().await;
+    next.stop().await;
+    assert!(lives(&pid) && is_supervised(&data));
+    std::fs::write(go, "").unwrap();
+    eventually(|| !is_supervised(&data)).await;
+}
+
+#[tokio::test]
+async fn a_worker_that_starts_while_the_supervisor_goes_gets_another_one() {
+    let data = DataDir::new();
+    let mut master = FakeMaster::start(1).await;
+    for attempt in 1..=5 {
+        let worker = Worker::start(options(data.path(), &[&master.address]));
+        master.attached().await;
+        master.run(&key(attempt), "sh", "true");
+        let outcome = master.finished(&key(attempt)).await;
+        assert_eq!(outcome.kind, OutcomeKind::Succeeded);
+        worker.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn without_word_from_a_master_the_supervisor_kills_everything_agent_or_not() {
+    for is_agent_dead in [false, true] {
+        let data = DataDir::new();
+        let mut master = FakeMaster::start(1).await;
+        master.set_stop_after(1_000);
+        let worker = Worker::start(options(data.path(), &[&master.address]));
+        master.attached().await;
+        let pid = data.file("pid");
+        master.run(&key(1), "sh", &endless(&pid));
+        master.output(&key(1), 1, |out| out == b"ready\n").await;
+        assert!(lives(&pid));
+        drop(master);
+        if is_agent_dead {
+            worker.crash();
+            eventually(|| !lives(&pid)).await;
+        } else {
+            eventually(|| !lives(&pid)).await;
+            worker.crash();
+        }
+    }
+}
+
+#[tokio::test]
+async fn whoever_stops_it_hears_how_many_scripts_run_on_while_they_can_still_be_killed() {
+    let data = DataDir::new();
+    let mut master = FakeMaster::start(1).await;
+    let mut options = options(data.path(), &[&master.address]);
+    let told = Arc::new(AtomicUsize::new(0));
+    let is_asked = Arc::new(OnceLock::new());
+    let (hears, asked) = (Arc::clone(&told), Arc::clone(&is_asked));
+    options.on_stop = Some(OnStop(Arc::new(move |count| {
+        hears.store(count, Ordering::Relaxed);
+        asked.set(()).unwrap();
+        Duration::from_secs(60)
+    })));
+    let kill = options.kill_on_shutdown.clone();
+    let worker = Worker::start(options);
+    master.attached().await;
+    let pid = data.file("pid");
+    master.run(&key(1), "sh", &endless(&pid));
+    master.output(&key(1), 1, |out| out == b"ready\n").await;
+    let second = async {
+        eventually(|| is_asked.get().is_some()).await;
+        assert!(lives(&pid));
+        kill.cancel();
+    };
+    let began = Instant::now();
+    tokio::join!(worker.stop(), second);
+    assert!(!lives(&pid));
+    assert_eq!(told.load(Ordering::Relaxed), 1);
+    assert!(began.elapsed() < Duration::from_secs(30));
 }
