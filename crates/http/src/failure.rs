@@ -134,13 +134,7 @@ impl From<Rejection> for Failure {
 impl From<akkaflow_store::Error> for Failure {
     fn from(error: akkaflow_store::Error) -> Self {
         let (code, text) = match &error {
-            akkaflow_store::Error::Unavailable { .. } => (
-                ErrorCode::Unavailable,
-                Text::new(
-                    "元数据库无法连接，请稍后再试",
-                    "the metadata database cannot be reached; try again",
-                ),
-            ),
+            akkaflow_store::Error::Unavailable { .. } => (ErrorCode::Unavailable, error.text()),
             _ => (
                 ErrorCode::Internal,
                 Text::new(

@@ -341,12 +341,17 @@ impl Core {
 
     fn commit(&self, batch: Arc<Batch>) -> JoinHandle<Committed> {
         let store = Arc::clone(&self.store);
+        let shared = Arc::clone(&self.shared);
         tokio::spawn(async move {
             match store.commit(&batch).await {
-                Ok(()) => Committed::Yes,
+                Ok(()) => {
+                    shared.outage.on_answer();
+                    Committed::Yes
+                }
                 Err(CommitError::Fenced) => Committed::Fenced,
                 Err(CommitError::Unknown(error)) => {
-                    tracing::warn!(
+                    shared.outage.on_failure(&error);
+                    tracing::debug!(
                         error = chain(&error),
                         seq = batch.seq,
                         "the outcome of a commit is unknown; looking it up"

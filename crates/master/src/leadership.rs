@@ -26,6 +26,7 @@ use crate::core::{Core, Fenced};
 use crate::error::Error;
 use crate::files::{Files, Told};
 use crate::options::Options;
+use crate::outage::Outage;
 use crate::shared::{Shared, Term};
 
 /// A call to the store that takes longer counts as no answer.
@@ -168,14 +169,14 @@ impl Leadership {
         let incarnation = self.incarnation;
         match action {
             LeaderAction::ReadLease => self.call(async move {
-                match limited(shared.store.lease()).await {
+                match limited(&shared.outage, shared.store.lease()).await {
                     Ok(lease) => Answer::Lease(lease),
                     Err(StoreDown) => Answer::Leader(LeaderInput::LeaseRead(Err(StoreDown))),
                 }
             }),
             LeaderAction::Renew { epoch } => self.call(async move {
                 let sent_at = since_boot();
-                let result = limited(shared.store.renew(epoch, incarnation)).await;
+                let result = limited(&shared.outage, shared.store.renew(epoch, incarnation)).await;
                 Answer::Leader(LeaderInput::Renewed {
                     epoch,
                     sent_at,
@@ -192,7 +193,11 @@ impl Leadership {
                     seed: self.seed,
                 };
                 self.call(async move {
-                    let result = limited(shared.store.take_over(seen.as_ref(), &candidate)).await;
+                    let result = limited(
+                        &shared.outage,
+                        shared.store.take_over(seen.as_ref(), &candidate),
+                    )
+                    .await;
                     let result = result.map(|taken| {
                         taken.map(|taken| TakenOver {
                             epoch: taken.epoch,
@@ -214,10 +219,13 @@ impl Leadership {
                         },
                         Err(error @ Error::TimeZone { .. }) => Answer::Fatal(error),
                         Err(error) => {
-                            tracing::error!(
-                                error = crate::core::chain(&error),
-                                "cannot load the state"
-                            );
+                            match &error {
+                                Error::Store(error) => shared.outage.on_failure(error),
+                                other => tracing::error!(
+                                    error = crate::core::chain(other),
+                                    "cannot load the state"
+                                ),
+                            }
                             Answer::Leader(LeaderInput::RecoveryFailed { epoch })
                         }
                     }
@@ -229,7 +237,7 @@ impl Leadership {
             }
             LeaderAction::Release { epoch } => {
                 // A lease that cannot be given back runs out by itself.
-                let _ = limited(shared.store.release(epoch, incarnation)).await;
+                let _ = limited(&shared.outage, shared.store.release(epoch, incarnation)).await;
             }
         }
     }
@@ -360,19 +368,20 @@ async fn is_refused(endpoint: &str) -> bool {
 
 /// The answer of a store that answers in time.
 async fn limited<T>(
+    outage: &Outage,
     call: impl Future<Output = Result<T, akkaflow_store::Error>>,
 ) -> Result<T, StoreDown> {
     match tokio::time::timeout(CALL_LIMIT, call).await {
-        Ok(Ok(value)) => Ok(value),
+        Ok(Ok(value)) => {
+            outage.on_answer();
+            Ok(value)
+        }
         Ok(Err(error)) => {
-            tracing::warn!(
-                error = crate::core::chain(&error),
-                "the metadata database failed"
-            );
+            outage.on_failure(&error);
             Err(StoreDown)
         }
         Err(_) => {
-            tracing::warn!("the metadata database does not answer");
+            outage.on_silence();
             Err(StoreDown)
         }
     }

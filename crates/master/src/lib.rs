@@ -24,6 +24,7 @@ mod grpc;
 mod leadership;
 mod links;
 mod options;
+mod outage;
 mod service;
 mod sessions;
 mod shared;

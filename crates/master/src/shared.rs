@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Clock;
 use crate::core::CoreHandle;
 use crate::links::LinkBook;
+use crate::outage::Outage;
 use crate::sessions::Sessions;
 
 /// What all parts of one master process share.
@@ -21,6 +22,7 @@ pub(crate) struct Shared {
     pub(crate) registry: Arc<Registry>,
     pub(crate) clock: Arc<Clock>,
     pub(crate) sessions: Sessions,
+    pub(crate) outage: Outage,
     pub(crate) links: LinkBook,
     /// Ids of instances as they change; slow listeners miss some.
     pub(crate) changed: broadcast::Sender<InstanceId>,
@@ -59,6 +61,7 @@ impl Shared {
             registry,
             clock: Arc::default(),
             sessions: Sessions::default(),
+            outage: Outage::default(),
             links,
             changed: broadcast::channel(UNREAD_CHANGES).0,
             endpoint,

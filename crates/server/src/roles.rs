@@ -7,7 +7,7 @@ use std::time::Duration;
 use akkaflow_actions::Registry;
 use akkaflow_model::text::Lang;
 use akkaflow_store::{MysqlOptions, Store, StoreOptions};
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
@@ -124,7 +124,11 @@ async fn run_standalone(config: &Config, shutdown: Shutdown) -> Result<()> {
 }
 
 async fn open_store(config: &Config) -> Result<Arc<dyn Store>> {
-    Ok(akkaflow_store::connect(&store_options(config)?).await?)
+    let store = akkaflow_store::connect(&store_options(config)?).await;
+    store.map_err(|error| {
+        let text = error.text();
+        anyhow!("{}\n{}", text.en, text.zh)
+    })
 }
 
 fn store_options(config: &Config) -> Result<StoreOptions> {

@@ -1,5 +1,5 @@
 use crate::harness::{
-    Place, Program, assert_all_succeeded, chain_of, node, node_state, script, workflow,
+    Place, Program, assert_all_succeeded, chain_of, node, node_state, script, wait_until, workflow,
 };
 
 #[test]
@@ -98,10 +98,16 @@ fn a_node_for_a_host_that_is_not_there_waits_with_a_reason() {
     let nodes = r#"<action name="a" host="nowhere"><shell><command>true</command></shell><ok to="end"/></action>"#;
     assert_eq!(api.put_workflow(&workflow("far", "a", nodes)).0, 200);
     let id = api.run("far");
-    let reasons = api.wait(&format!("/api/v1/instances/{id}/explain"), |_, body| {
-        body.to_string().contains("nowhere")
-    });
-    assert!(reasons.to_string().contains("nowhere"));
+    for path in [
+        format!("/api/v1/instances/{id}/explain"),
+        "/api/v1/workflows/far/explain".to_owned(),
+        format!("/api/v1/instances/{id}/logs"),
+    ] {
+        api.wait(&path, |_, body| body.to_string().contains("host `nowhere`"));
+    }
+    let instance = api.wait(&format!("/api/v1/instances/{id}"), |_, _| true);
+    let message = node(&instance, "a")["message"].as_str().unwrap();
+    assert!(message.contains("the attached hosts are: "), "{message}");
     assert_eq!(
         api.post(
             &format!("/api/v1/instances/{id}/kill"),
@@ -149,5 +155,119 @@ fn a_taken_port_a_wide_bind_and_a_data_directory_that_cannot_be_written_are_clea
         "{said}"
     );
     let said = start("second.log", "127.0.0.1:0", &place.text("data"));
-    assert!(said.contains("data"), "{said}");
+    let pid = std::fs::read_to_string(place.path("data/worker/worker.lock")).unwrap();
+    assert!(
+        said.contains(&format!("another akkaflow process (pid {})", pid.trim()))
+            && said.contains("--data-dir")
+            && said.contains("另一个akkaflow进程"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_mistyped_workflow_directory_is_refused_and_not_made() {
+    let place = Place::new();
+    let start = |workflows: &str| {
+        let arguments = [
+            "--data-dir",
+            &place.text("data"),
+            "--http",
+            "127.0.0.1:0",
+            "--workflows",
+            workflows,
+        ];
+        Program::try_start(
+            env!("CARGO_BIN_EXE_akkaflow-standalone"),
+            &place.path("typo.log"),
+            &arguments,
+        )
+        .err()
+        .expect("started although it cannot")
+    };
+    let said = start(&place.text("typo"));
+    assert!(
+        said.contains(&place.text("typo")) && said.contains("does not exist"),
+        "{said}"
+    );
+    assert!(!place.path("typo").exists());
+    std::fs::write(place.path("file"), "").unwrap();
+    let said = start(&place.text("file"));
+    assert!(said.contains("is not a directory"), "{said}");
+}
+
+#[test]
+fn the_file_of_a_deleted_workflow_is_no_error_at_the_next_start_and_stays_out_until_it_changes() {
+    let place = Place::new();
+    place.drop_file("gone", &chain_of("gone", 1));
+    let (server, api) = place.standalone();
+    api.wait_for_workflow("gone");
+    assert_eq!(api.delete("/api/v1/workflows/gone").0 / 100, 2);
+    server.stop();
+    let (server, api) = place.standalone();
+    place.drop_file("other", &chain_of("other", 1));
+    api.wait_for_workflow("other");
+    assert_eq!(api.get("/api/v1/workflows/gone").0, 404);
+    assert_eq!(
+        api.get("/api/v1/file-problems").1,
+        serde_json::json!([]),
+        "{}",
+        server.log()
+    );
+    let log = server.log();
+    assert!(!log.contains("AF000"), "{log}");
+    assert_eq!(log.matches("once its content changes").count(), 1, "{log}");
+    place.drop_file("gone", &chain_of("gone", 2));
+    api.wait_for_workflow("gone");
+}
+
+#[test]
+fn a_broken_file_is_complained_of_once_for_each_content() {
+    let place = Place::new();
+    place.drop_file("broken", "<work-flow name=\"broken\">");
+    let (server, api) = place.standalone();
+    api.wait("/api/v1/file-problems", |_, body| {
+        body.as_array().is_some_and(|rows| !rows.is_empty())
+    });
+    let complaints = || server.log().matches("cannot be used").count();
+    for round in 0..3 {
+        // The same content written again is an event like any other.
+        place.drop_file("broken", "<work-flow name=\"broken\">");
+        let name = format!("good{round}");
+        place.drop_file(&name, &chain_of(&name, 1));
+        api.wait_for_workflow(&name);
+    }
+    assert_eq!(complaints(), 1, "{}", server.log());
+    place.drop_file("broken", "<work-flow name=\"other\">");
+    wait_until("the new content is complained of", || complaints() == 2);
+}
+
+#[test]
+fn an_unreachable_metadata_database_is_named_once_in_both_languages_without_its_password() {
+    let place = Place::new();
+    for (program, flag) in [
+        (env!("CARGO_BIN_EXE_akkaflow-master"), "--listen"),
+        (env!("CARGO_BIN_EXE_akkaflow-http-server"), "--http"),
+    ] {
+        let log = place.path("away.log");
+        let arguments = [
+            "--data-dir",
+            &place.text("data"),
+            "--workflows",
+            &place.text("xmlconfig"),
+            "--store",
+            "mysql://root:hidden-password@127.0.0.1:9/flows",
+            flag,
+            "127.0.0.1:0",
+        ];
+        let said = Program::try_start(program, &log, &arguments)
+            .err()
+            .expect("started although it cannot");
+        assert_eq!(said.matches("`flows` on 127.0.0.1:9").count(), 1, "{said}");
+        assert_eq!(said.matches("flows（127.0.0.1:9）").count(), 1, "{said}");
+        assert!(
+            said.contains("`store`") && !said.contains("hidden-password"),
+            "{said}"
+        );
+        std::fs::remove_file(log).unwrap();
+    }
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::harness::{Api, Place, Program, assert_all_succeeded, chain_of, fan_of, wait_until};
-use crate::restart::{assert_ran_once, ten_nodes};
+use crate::witness::{assert_ran_once, ten_nodes};
 
 /// A database of its own on the test server.
 struct Database {

@@ -200,6 +200,14 @@ impl Api {
         }
     }
 
+    /// DELETE.
+    pub(crate) fn delete(&self, path: &str) -> (u16, Value) {
+        match Self::agent().delete(format!("{}{path}", self.url)).call() {
+            Ok(answer) => read(answer),
+            Err(error) => (0, Value::String(error.to_string())),
+        }
+    }
+
     /// POST of a definition.
     pub(crate) fn put_workflow(&self, xml: &str) -> (u16, Value) {
         let request = Self::agent().post(format!("{}/api/v1/workflows", self.url));

@@ -10,3 +10,4 @@ mod cluster;
 mod harness;
 mod restart;
 mod standalone;
+mod witness;
