@@ -20,6 +20,10 @@ pub const LANG_HEADER: &str = "akkaflow-lang";
 /// Response header of the `/akkaflow` answers that say `fail`: what kind of failure, for programs.
 pub const ERROR_CODE_HEADER: &str = "akkaflow-error-code";
 
+/// Response header of the `/akkaflow` answers that say `success`: what the caller may not have meant, one sentence a line,
+/// percent-encoded UTF-8. The body stays as akkaflow's tools know it.
+pub const WARNINGS_HEADER: &str = "akkaflow-warnings";
+
 pub use cluster::{Cluster, Health, Master, Reason, WorkerView};
 pub use definition::{Checked, Diagnostic, FileProblem, Put};
 pub use front::{DayCount, Front};

@@ -4,7 +4,8 @@ use akkaflow_model::text::Lang;
 use clap::{Arg, ArgAction, Command};
 use clap_complete::Shell;
 
-use crate::context::DEFAULT_SERVER;
+/// Options that every command has stand behind its own.
+const LAST: usize = 900;
 
 /// Builds commands whose help is in one language.
 struct Words(Lang);
@@ -28,14 +29,20 @@ impl Words {
             .subcommand_help_heading(self.say("命令", "Commands"))
             .disable_help_flag(true)
             .disable_help_subcommand(true)
-            .arg(
-                Arg::new("help")
-                    .short('h')
-                    .long("help")
-                    .action(ArgAction::Help)
-                    .help_heading(self.say("选项", "Options"))
-                    .help(self.say("显示帮助", "Print help")),
-            )
+    }
+
+    /// With `--help` everywhere; added last, so that a help names its arguments before its options.
+    fn with_help(&self, command: Command) -> Command {
+        let help = Arg::new("help")
+            .short('h')
+            .long("help")
+            .action(ArgAction::Help)
+            .display_order(LAST + 2)
+            .help_heading(self.say("选项", "Options"))
+            .help(self.say("显示帮助", "Print help"));
+        command
+            .mut_subcommands(|inner| self.with_help(inner))
+            .arg(help)
     }
 
     fn object(&self, name: &'static str, zh: &'static str, en: &'static str) -> Command {
@@ -110,7 +117,7 @@ impl Words {
 /// The whole command.
 pub(crate) fn command(lang: Lang) -> Command {
     let words = &Words(lang);
-    words
+    let command = words
         .object("akka", "akkaflow 命令行", "The command line of akkaflow")
         .version(env!("CARGO_PKG_VERSION"))
         .disable_version_flag(true)
@@ -118,29 +125,46 @@ pub(crate) fn command(lang: Lang) -> Command {
             words
                 .flag("version", "显示版本", "Print the version")
                 .short('V')
+                .display_order(LAST + 3)
                 .action(ArgAction::Version),
         )
-        .arg(words.flag("json", "输出JSON", "Print JSON").global(true))
         .arg(
             words
-                .option("server", "URL", "http-server的地址", "Where the http-server is")
-                .env("AKKAFLOW_SERVER")
-                .default_value(DEFAULT_SERVER)
+                .flag("json", "输出JSON", "Print JSON")
+                .display_order(LAST)
                 .global(true),
         )
+        .arg(
+            words
+                .option(
+                    "server",
+                    "URL",
+                    "http-server的地址；否则取环境变量AKKAFLOW_SERVER，再否则为http://127.0.0.1:8090",
+                    "Where the http-server is; else what AKKAFLOW_SERVER says, else http://127.0.0.1:8090",
+                )
+                .display_order(LAST + 1)
+                .global(true),
+        )
+        .after_help(words.say(
+            "\n退出码: 0成功 1失败 2用法错误 3不存在 4状态冲突 5服务不可用 6结果未知 7禁止 8过载 9内部错误\n\
+             单独输入 akka 可查看全部命令的写法和示例\n",
+            "\nExit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 not in this state, 5 unavailable,\n\
+             6 outcome unknown, 7 forbidden, 8 too much at once, 9 internal error\n\
+             `akka` alone shows how every command is written, with examples\n",
+        ))
         .subcommand(words.command("front", "首页：统计、等待、运行中、最近结束", "The overview: what waits, runs and ended"))
         .subcommand(workflow(words))
         .subcommand(instance(words))
         .subcommand(util(words))
         .subcommand(
             words
-                .command("why", "为什么还没有运行", "Why it does not run")
+                .command("why", "为什么还没有运行", "Say why an instance or a workflow does not run")
                 .arg(words.argument("WHAT", "实例id或工作流名称", "Id of an instance or name of a workflow"))
                 .arg(words.option("node", "NODE", "只看该节点", "Only this node of the instance")),
         )
-        .subcommand(words.command("cluster", "集群信息", "Who is there"))
+        .subcommand(words.command("cluster", "集群信息", "Show the master and the workers"))
         .subcommand(
-            words.object("worker", "worker", "Workers").subcommand(
+            words.object("worker", "worker管理", "Workers").subcommand(
                 words
                     .command("fence", "宣布失联的worker已死，其任务立即转移；请先确认它确实已停止", "Declare a worker out of reach dead, so that its work moves at once; make sure that it is")
                     .arg(words.argument("ID", "worker的id，见akka cluster", "Id of the worker, see akka cluster")),
@@ -151,7 +175,8 @@ pub(crate) fn command(lang: Lang) -> Command {
             words
                 .command("completions", "输出命令补全脚本", "Print a completion script")
                 .arg(words.argument("SHELL", "bash、zsh、fish等", "The shell").value_parser(clap::value_parser!(Shell))),
-        )
+        );
+    words.with_help(command)
 }
 
 fn workflow(words: &Words) -> Command {
@@ -228,7 +253,7 @@ fn workflow(words: &Words) -> Command {
                 named(
                     "run",
                     "运行一次，不触发后置工作流",
-                    "Run it once; dependants do not notice",
+                    "Run it once, without starting what depends on it",
                 )
                 .arg(
                     words

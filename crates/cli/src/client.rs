@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, Sender, TryRecvError};
 use std::time::Duration;
 
-use akkaflow_api::{Cluster, ERROR_CODE_HEADER, LANG_HEADER, Problem};
+use akkaflow_api::{Cluster, ERROR_CODE_HEADER, LANG_HEADER, Problem, WARNINGS_HEADER};
 use akkaflow_model::error::ErrorCode;
 use akkaflow_model::text::Lang;
 use serde::Serialize;
@@ -43,6 +43,16 @@ pub(crate) struct Client {
 pub(crate) struct Answer {
     pub(crate) body: String,
     headers: ureq::http::HeaderMap,
+}
+
+/// What akkaflow's own interface answered.
+pub(crate) struct LegacyAnswer {
+    /// The line of JSON.
+    pub(crate) line: String,
+    /// The kind of failure when it says `fail`.
+    pub(crate) code: Option<ErrorCode>,
+    /// What the caller may not have meant, a sentence a line.
+    pub(crate) warnings: String,
 }
 
 impl Answer {
@@ -117,12 +127,12 @@ impl Client {
         self.send(Method::DELETE, path, &[], Vec::new())
     }
 
-    /// Asks akkaflow's own interface: the line of JSON, and the kind of failure when it says `fail`.
+    /// Asks akkaflow's own interface.
     pub(crate) fn legacy(
         &self,
         path: &str,
         form: Option<&[(&str, &str)]>,
-    ) -> Result<(String, Option<ErrorCode>), Failure> {
+    ) -> Result<LegacyAnswer, Failure> {
         let answer = match form {
             None => self.get_raw(path)?,
             Some(pairs) => {
@@ -133,7 +143,12 @@ impl Client {
         let code = answer
             .header(ERROR_CODE_HEADER)
             .map(|word| serde_json::from_value(word.into()).unwrap_or(ErrorCode::Internal));
-        Ok((answer.body, code))
+        let warnings = answer.header(WARNINGS_HEADER).map(decode);
+        Ok(LegacyAnswer {
+            warnings: warnings.unwrap_or_default(),
+            line: answer.body,
+            code,
+        })
     }
 
     /// Reads the JSON of a good answer.
@@ -290,6 +305,27 @@ pub(crate) fn encode(text: &str) -> String {
     encoded
 }
 
+/// What [`encode`] made of a text; what it did not make stays as it is.
+fn decode(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(first) = rest.bytes().next() {
+        let digits = rest.get(1..3).filter(|_| first == b'%');
+        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &rest[3..];
+            }
+            None => {
+                let length = rest.chars().next().map_or(1, char::len_utf8);
+                bytes.extend_from_slice(&rest.as_bytes()[..length]);
+                rest = &rest[length..];
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
 fn form_of(pairs: &[(&str, &str)]) -> String {
     let pairs: Vec<String> = pairs
         .iter()
@@ -305,5 +341,7 @@ mod tests {
     #[test]
     fn names_become_one_segment() {
         assert_eq!(encode("日报/a b&c.."), "%E6%97%A5%E6%8A%A5%2Fa%20b%26c..");
+        assert_eq!(decode("%E6%97%A5%E6%8A%A5%2Fa%20b%26c.."), "日报/a b&c..");
+        assert_eq!(decode("100%, 日%"), "100%, 日%");
     }
 }

@@ -72,9 +72,17 @@ fn print_json(answer: &Answer) -> Outcome {
     Ok(0)
 }
 
+/// Tells of what the caller may not have meant.
+fn warn(context: &Context, warning: &str) {
+    eprintln!("{}{warning}", context.say("警告：", "warning: "));
+}
+
 /// Asks akkaflow's own interface and prints its line.
 fn print_legacy(context: &Context, path: &str, form: Option<&[(&str, &str)]>) -> Outcome {
-    let (line, code) = context.client.legacy(path, form)?;
-    outln!("{line}");
-    Ok(code.map_or(0, exit_code))
+    let answer = context.client.legacy(path, form)?;
+    outln!("{}", answer.line);
+    for warning in answer.warnings.lines() {
+        warn(context, warning);
+    }
+    Ok(answer.code.map_or(0, exit_code))
 }

@@ -20,11 +20,14 @@ pub(crate) struct Context {
 
 impl Context {
     pub(crate) fn new(matches: &ArgMatches, lang: Lang, is_legacy: bool) -> Self {
-        let server = matches
-            .get_one::<String>("server")
-            .map_or(DEFAULT_SERVER, String::as_str);
+        let asked = matches.get_one::<String>("server").cloned();
+        let set = || std::env::var("AKKAFLOW_SERVER").ok();
+        let server = asked
+            .or_else(set)
+            .filter(|server| !server.trim().is_empty());
+        let server = server.unwrap_or_else(|| DEFAULT_SERVER.to_owned());
         Self {
-            client: Client::new(server, lang),
+            client: Client::new(&server, lang),
             screen: Screen::of_terminal(lang),
             is_legacy,
             is_json: matches.get_flag("json"),

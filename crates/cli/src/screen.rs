@@ -381,7 +381,16 @@ fn unbroken_width(text: &str) -> usize {
         .max();
     // Text of wide characters breaks anywhere, but a column of single ones is no text.
     const LEAST: usize = 8;
-    longest.unwrap_or(0).max(LEAST)
+    // Sentences want some more room, names and moments do not.
+    const SENTENCE: usize = 24;
+    const LEAST_OF_SENTENCE: usize = 16;
+    let is_sentence = text.lines().any(|line| layout::width(line) > SENTENCE);
+    let least = if is_sentence {
+        LEAST_OF_SENTENCE
+    } else {
+        LEAST
+    };
+    longest.unwrap_or(0).max(least)
 }
 
 /// Rows without blanks at their ends.

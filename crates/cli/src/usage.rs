@@ -43,14 +43,12 @@ fn in_chinese(error: &clap::Error, is_colored: bool) -> String {
 
 /// The words that clap writes into helps and usages itself.
 fn translated(text: &str) -> String {
-    const WORDS: [(&str, &str); 10] = [
+    const WORDS: [(&str, &str); 8] = [
         ("Usage:", "用法:"),
         ("[OPTIONS]", "[选项]"),
         ("<COMMAND>", "<命令>"),
         ("[COMMAND]", "[命令]"),
         ("[possible values: ", "[可选值: "),
-        ("[default: ", "[默认: "),
-        ("[env: ", "[环境变量: "),
         ("[aliases: ", "[别名: "),
         ("[alias: ", "[别名: "),
         ("error: ", "错误："),

@@ -127,7 +127,7 @@ impl Engine {
                 id.to_string(),
                 since,
                 format!("等待队列中前面还有{count}个实例"),
-                format!("{count} instances of the workflow are before it in the queue"),
+                format!("instances of the workflow before it in the queue: {count}"),
             ));
         }
         reasons
@@ -167,7 +167,7 @@ impl Engine {
                     since,
                     format!("工作流[{name}]正在运行{running}个实例，已达上限{limit}"),
                     format!(
-                        "{running} instances of workflow `{name}` are running, its limit is {limit}"
+                        "running instances of workflow `{name}`: {running}, its limit is {limit}"
                     ),
                 )
             }

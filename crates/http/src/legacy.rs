@@ -10,7 +10,7 @@ mod workflow;
 
 use std::sync::Arc;
 
-use akkaflow_api::ERROR_CODE_HEADER;
+use akkaflow_api::{ERROR_CODE_HEADER, WARNINGS_HEADER};
 use akkaflow_model::command::{Answer, Command};
 use akkaflow_model::diagnostic::Finding;
 use akkaflow_model::error::ErrorCode;
@@ -58,13 +58,18 @@ fn value<'a>(pairs: &'a Pairs, name: &str) -> Option<&'a str> {
 struct Success {
     msg: Text,
     data: Value,
+    warnings: Vec<Text>,
 }
 
 /// What a handler finds: `Err` answers `fail`.
 type Outcome = Result<Success, Failure>;
 
 fn success(msg: Text, data: Value) -> Outcome {
-    Ok(Success { msg, data })
+    Ok(Success {
+        msg,
+        data,
+        warnings: Vec::new(),
+    })
 }
 
 fn fail<T>(zh: impl Into<String>, en: impl Into<String>) -> Result<T, Failure> {
@@ -87,6 +92,7 @@ pub(crate) struct Answered {
     code: Option<ErrorCode>,
     msg: Text,
     data: Value,
+    warnings: Vec<Text>,
 }
 
 impl Answered {
@@ -108,22 +114,47 @@ impl Answered {
             let word = HeaderValue::from_static(code_word(code));
             response.headers_mut().insert(ERROR_CODE_HEADER, word);
         }
+        if !self.warnings.is_empty() {
+            let lines: Vec<&str> = self.warnings.iter().map(|text| text.get(lang)).collect();
+            let value = HeaderValue::from_str(&encoded(&lines.join("\n")));
+            let value = value.expect("percent-encoded text is ASCII");
+            response.headers_mut().insert(WARNINGS_HEADER, value);
+        }
         response
     }
+}
+
+/// Any text as the value of a header.
+fn encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
 }
 
 /// Leaves the answer to [`crate::language::speak`].
 fn respond(outcome: Outcome) -> Response {
     let answered = match outcome {
-        Ok(Success { msg, data }) => Answered {
+        Ok(Success {
+            msg,
+            data,
+            warnings,
+        }) => Answered {
             code: None,
             msg,
             data,
+            warnings,
         },
         Err(failure) => Answered {
             code: Some(failure.code),
             msg: with_findings(failure),
             data: Value::Null,
+            warnings: Vec::new(),
         },
     };
     let mut response = Response::default();

@@ -102,5 +102,6 @@ fn render(screen: &Screen, reasons: &[Reason]) -> String {
             ]
         })
         .collect();
-    screen.table(&header, rows)
+    // Code, then since when.
+    screen.table_without(&header, rows, &[header[3], header[2]])
 }

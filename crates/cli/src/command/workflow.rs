@@ -274,7 +274,7 @@ fn run_once(context: &Context, name: &str, matches: &ArgMatches) -> Outcome {
     };
     let Created { id, warnings } = context.client.parse(&answer)?;
     for warning in warnings {
-        eprintln!("{}{warning}", context.say("警告：", "warning: "));
+        super::warn(context, &warning);
     }
     started(context, &answer.body, &id, matches)
 }

@@ -236,6 +236,12 @@ fn warnings_about_parameters_are_for_people_and_the_run_goes_on() {
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(text(&output.stderr), "warning: did you mean `a`?\n");
     assert_eq!(text(&output.stdout), "instance 1\n");
+    let server = serve(|_, _| {
+        Answer::ok("{}").with_header("akkaflow-warnings", "%E5%8F%82%E6%95%B0%0Ab%3F")
+    });
+    let output = akka(&server, "C", &["workflow", "-run", "w", "-p", "aa=1"]);
+    assert_eq!(text(&output.stderr), "警告：参数\n警告：b?\n");
+    assert_eq!(text(&output.stdout), "{}\n");
 }
 
 /// Columns of the widest line.

@@ -10,7 +10,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    Outcome, Pairs, execute, fail, instance_of, plan, respond, success, unknown_action, value,
+    Outcome, Pairs, Success, execute, fail, instance_of, plan, respond, success, unknown_action,
+    value,
 };
 use crate::app::{App, Shared};
 use crate::failure::Failure;
@@ -47,11 +48,12 @@ async fn delete(app: &App, name: String) -> Outcome {
 
 /// All parameters of the request go to the instance, but for `action`.
 async fn run(app: &App, name: String, pairs: &Pairs) -> Outcome {
-    let params = pairs
+    let params: Vec<(String, String)> = pairs
         .iter()
         .filter(|(name, _)| name != "action")
         .cloned()
         .collect();
+    let warnings = v1::unused_params(app, &name, &params).await;
     let command = Command::Run {
         name,
         params,
@@ -59,13 +61,14 @@ async fn run(app: &App, name: String, pairs: &Pairs) -> Outcome {
         idempotency_key: None,
     };
     let id = instance_of(app, command).await?;
-    success(
-        Text::new(
+    Ok(Success {
+        msg: Text::new(
             format!("已生成工作流实例,id:{id}"),
             format!("created an instance, id:{id}"),
         ),
-        json!(id),
-    )
+        data: json!(id),
+        warnings,
+    })
 }
 
 async fn reset(app: &App, name: String) -> Outcome {

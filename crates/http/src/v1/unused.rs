@@ -9,7 +9,7 @@ use crate::app::App;
 
 /// A sentence for each parameter that the workflow neither declares nor uses. None when the definition cannot be read: a
 /// warning is never a reason to refuse a run.
-pub(super) async fn warnings(app: &App, name: &str, params: &[(String, String)]) -> Vec<Text> {
+pub(crate) async fn warnings(app: &App, name: &str, params: &[(String, String)]) -> Vec<Text> {
     if params.is_empty() {
         return Vec::new();
     }

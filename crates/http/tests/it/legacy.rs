@@ -99,6 +99,25 @@ async fn starts_answer_with_the_instance() {
 }
 
 #[tokio::test]
+async fn a_run_with_a_misspelt_parameter_keeps_its_line_and_warns_in_a_header() {
+    let (server, _) = server(Ok(Answer::Instance { id: id() })).await;
+    let path = format!("/akkaflow/workflow/{}?action=run", encoded("日报"));
+    let got = server.get(&format!("{path}&stadat=1")).await;
+    let id = id();
+    is(
+        &got,
+        &format!(r#"{{"result":"success","msg":"已生成工作流实例,id:{id}","data":"{id}"}}"#),
+    );
+    let said = got.header("akkaflow-warnings");
+    assert!(
+        said.contains("stadat") && said.contains(&encoded("是否想写")),
+        "{said}"
+    );
+    let got = server.get(&format!("{path}&stadate=1")).await;
+    assert!(!got.headers.contains_key("akkaflow-warnings"));
+}
+
+#[tokio::test]
 async fn a_blood_trigger_names_what_follows() {
     let chain = Answer::Chain {
         id: id(),
