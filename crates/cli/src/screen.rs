@@ -204,6 +204,7 @@ impl Screen {
         };
         let natural = natural_widths(header, rows);
         let floors = unbroken_widths(header, rows);
+        let whole = whole_widths(&natural, &floors, rows);
         let pick = |all: &[usize], kept: &[usize]| -> Vec<usize> {
             kept.iter().map(|column| all[*column]).collect()
         };
@@ -211,7 +212,21 @@ impl Screen {
         let mut leaving = dispensable.iter();
         loop {
             let natural = pick(&natural, &kept);
-            if let Some(widths) = layout::fit(&natural, &pick(&floors, &kept), room(&kept)) {
+            let floors = pick(&floors, &kept);
+            let whole = pick(&whole, &kept);
+            // Moments stay on one line while sentences can give way; a broken one takes no more than it must.
+            let broken: Vec<usize> = (0..kept.len())
+                .map(|column| {
+                    if natural[column] == whole[column] {
+                        floors[column].min(natural[column])
+                    } else {
+                        natural[column]
+                    }
+                })
+                .collect();
+            let arrangement = layout::fit(&natural, &whole, room(&kept))
+                .or_else(|| layout::fit(&broken, &floors, room(&kept)));
+            if let Some(widths) = arrangement {
                 return (kept, Some(widths));
             }
             let Some(title) = leaving.next() else {
@@ -310,6 +325,8 @@ impl Screen {
 
 /// Beyond this a word is a path or an address, which may break.
 const LONGEST_WORD: usize = 15;
+/// Wider texts are sentences, which want some more room than names and moments.
+const SENTENCE: usize = 24;
 /// Blanks around the text of a cell.
 const PADDING: usize = 2;
 
@@ -373,6 +390,29 @@ fn unbroken_widths(header: &[&str], rows: &[Vec<Cell>]) -> Vec<usize> {
     widths
 }
 
+/// The same where columns of a few short words, such as moments, are not wrapped at all.
+fn whole_widths(natural: &[usize], floors: &[usize], rows: &[Vec<Cell>]) -> Vec<usize> {
+    let is_short = |column: usize| {
+        let mut cells = rows.iter().filter_map(|row| row.get(column));
+        natural[column] <= SENTENCE
+            && cells.all(|cell| {
+                let content = cell.content();
+                content.is_ascii()
+                    && content
+                        .split_whitespace()
+                        .all(|word| word.len() <= floors[column])
+            })
+    };
+    let of = |column| {
+        if is_short(column) {
+            natural[column]
+        } else {
+            floors[column]
+        }
+    };
+    (0..natural.len()).map(of).collect()
+}
+
 fn unbroken_width(text: &str) -> usize {
     let words = text.split(|c: char| c.is_whitespace() || !c.is_ascii());
     let longest = words
@@ -381,8 +421,6 @@ fn unbroken_width(text: &str) -> usize {
         .max();
     // Text of wide characters breaks anywhere, but a column of single ones is no text.
     const LEAST: usize = 8;
-    // Sentences want some more room, names and moments do not.
-    const SENTENCE: usize = 24;
     const LEAST_OF_SENTENCE: usize = 16;
     let is_sentence = text.lines().any(|line| layout::width(line) > SENTENCE);
     let least = if is_sentence {

@@ -282,9 +282,8 @@ fn run_once(context: &Context, name: &str, matches: &ArgMatches) -> Outcome {
 /// Whether the master would read it as a business date.
 fn is_date(text: &str) -> bool {
     const TIMES: [&str; 2] = ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S"];
-    let is_time = |format: &&str| NaiveDateTime::parse_from_str(text, format).is_ok();
-    NaiveDate::parse_from_str(text, "%Y-%m-%d").is_ok()
-        || TIMES.iter().any(|format| is_time(&format))
+    let is_time = |format: &str| NaiveDateTime::parse_from_str(text, format).is_ok();
+    NaiveDate::parse_from_str(text, "%Y-%m-%d").is_ok() || TIMES.into_iter().any(is_time)
 }
 
 /// `-p k=v` and `--param a=1&b=2`, in order.
