@@ -149,7 +149,8 @@ pub(crate) fn command(lang: Lang) -> Command {
             "退出码: 0成功 1失败 2用法错误 3不存在 4状态冲突 5服务不可用 6结果未知 7禁止 8过载 9内部错误\n\
              单独输入 akka 可查看全部命令的写法和示例\n",
             "Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 not in this state,\n\
-             5 unavailable, 6 outcome unknown, 7 forbidden, 8 too much at once, 9 internal error\n\
+             5 unavailable, 6 outcome unknown, 7 forbidden, 8 too much at once,\n\
+             9 internal error\n\
              `akka` alone shows how every command is written, with examples\n",
         ))
         .subcommand(words.command("front", "首页：统计、等待、运行中、最近结束", "The overview: what waits, runs and ended"))
