@@ -163,6 +163,7 @@ pub(crate) fn command(lang: Lang) -> Command {
                 .arg(words.argument("WHAT", "实例id或工作流名称", "Id of an instance or name of a workflow"))
                 .arg(words.option("node", "NODE", "只看该节点", "Only this node of the instance")),
         )
+        .subcommand(check(words))
         .subcommand(words.command("cluster", "集群信息", "Show the master and the workers"))
         .subcommand(
             words.object("worker", "worker管理", "Workers").subcommand(
@@ -178,6 +179,31 @@ pub(crate) fn command(lang: Lang) -> Command {
                 .arg(words.argument("SHELL", "bash、zsh、fish等", "The shell").value_parser(clap::value_parser!(Shell))),
         );
     words.with_help(command)
+}
+
+fn check(words: &Words) -> Command {
+    words
+        .command(
+            "check",
+            "离线检查文件或整个目录，列出全部问题",
+            "Show every problem of files and directories, without a server",
+        )
+        .after_help(words.say(
+            "退出码：0 可用，1 有错误（--strict 时警告也算），2 用法错误或路径不存在",
+            "Exit codes: 0 all of it can be used, 1 errors (with --strict warnings too), 2 usage or no such path",
+        ))
+        .arg(
+            words
+                .argument("PATH", "工作流文件或目录，作为一个整体检查", "Files or directories, checked as one set")
+                .num_args(1..),
+        )
+        .arg(
+            words
+                .option("format", "FORMAT", "text、json或sarif", "text, json or sarif")
+                .value_parser(["text", "json", "sarif"])
+                .hide_possible_values(true),
+        )
+        .arg(words.flag("strict", "警告也使退出码为1", "Warnings make the exit code 1 too"))
 }
 
 fn workflow(words: &Words) -> Command {

@@ -1,5 +1,6 @@
 //! One module per object.
 
+mod check;
 mod cluster;
 mod front;
 mod instance;
@@ -32,6 +33,7 @@ pub(crate) fn run(context: &Context, matches: &ArgMatches) -> Outcome {
         "workflow" => workflow::run(context, matches),
         "instance" => instance::run(context, matches),
         "util" => util::run(context, matches),
+        "check" => check::run(context, matches),
         "why" => why::run(context, matches),
         "cluster" => cluster::run(context),
         "worker" => cluster::worker(context, matches),

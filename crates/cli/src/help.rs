@@ -29,6 +29,7 @@ const ZH: &str = "\
   akka instance -del ID                     删除实例
   akka instance -search [--sdate 日期] [--edate 日期] [--creator 创建者] [--status 状态] [--key 关键字]
   akka util -reset-all | -del-dir 目录      重置全部调度器 | 检查目录能否删除
+  akka check PATH... [--strict]             离线检查文件或目录；--format text|json|sarif
   akka why ID|NAME                          为什么还没有运行
   akka cluster                              集群信息
   akka worker fence ID                      宣布失联的worker已死
@@ -64,6 +65,7 @@ USAGE
   akka instance del ID                      remove it
   akka instance search [--sdate D] [--edate D] [--creator C] [--status S] [--key K]
   akka util reset-all | del-dir FOLDER      reset all schedules | see whether a folder is empty
+  akka check PATH... [--strict]             every problem of files and directories; --format text|json|sarif
   akka why ID|NAME                          why it does not run
   akka cluster                              who is there
   akka worker fence ID                      declare a worker out of reach dead

@@ -28,12 +28,14 @@ const OBJECTS: [(&str, &[&str], &[&str]); 3] = [
 ];
 
 /// Options that are followed by a value which may begin with a dash.
-const WITH_VALUE: [&str; 14] = [
+const WITH_VALUE: [&str; 16] = [
     "-p",
     "--param",
     "-param",
     "--server",
     "-server",
+    "--format",
+    "-format",
     "--date",
     "--sdate",
     "-sdate",

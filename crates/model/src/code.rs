@@ -84,7 +84,7 @@ codes! {
     NEVER_FIRES = "AF406", "调度永远不会触发", "the schedule never fires";
     CRON_DAY_IGNORED = "AF407", "设置了星期，日字段被忽略", "the day of month is ignored because a weekday is set";
     CRON_FIELD_IGNORED = "AF408", "cron表达式多余的字段被忽略", "surplus cron fields are ignored";
-    UNKNOWN_UNIT = "AF409", "未知的时间单位，按天计算", "an unknown unit of time is taken as days";
+    UNKNOWN_UNIT = "AF409", "时间单位的含义与字面不同", "a unit of time means something else than it says";
     BARE_PARAM = "AF410", "参数引用缺少param:前缀", "a parameter is used without the prefix param:";
     UNUSED_PARAM = "AF411", "参数已定义但未使用", "a parameter is defined and never used";
     REPEATED_PARAM = "AF412", "参数重复定义", "a parameter is defined twice";
@@ -104,6 +104,47 @@ codes! {
     UNKNOWN_UPSTREAM = "AF702", "前置工作流不存在", "an upstream workflow does not exist";
     IDLE_UPSTREAM = "AF703", "前置工作流不会自动运行", "an upstream workflow never starts by itself";
     WORKFLOW_CYCLE = "AF704", "工作流之间循环依赖", "workflows wait for each other in a circle";
+}
+
+/// What to do about a finding whose finder does not know better, in Chinese and in English.
+pub(crate) fn general_help(code: &str) -> Option<(&'static str, &'static str)> {
+    Some(match code {
+        ROOT_LABEL => ("请修改根节点的标签", "rename the outermost element"),
+        TOO_MANY_FINDINGS => (
+            "请先修正列出的问题，再检查一次",
+            "mend what is listed, then check again",
+        ),
+        NOT_WHOLE_NUMBER => ("请只写数字，不带单位", "write digits only, no unit"),
+        OUT_OF_RANGE => ("请写范围内的数", "write a number of that range"),
+        NOT_BOOLEAN => ("请写 true 或 false", "write true or false"),
+        NOT_A_CHOICE => ("请写其中之一", "write one of them"),
+        BLANK_VALUE => ("请填写该值", "give it a value"),
+        MISSING_TEXT => ("请填写内容，或删除该元素", "write its text, or remove it"),
+        NOT_RUNNABLE => (
+            "其余部分要先运行时，请为该节点写 is-ignore=\"true\"",
+            "to run the rest meanwhile, write is-ignore=\"true\" for that node",
+        ),
+        END_UNREACHABLE => ("请让一条路径通向<end>", "lead one path to an <end>"),
+        NEVER_FIRES => (
+            "没有哪个月有这一天，请检查日与月",
+            "no month has such a day: look at day and month",
+        ),
+        BAD_TIME_EXPRESSION => (
+            "写法为 ${关键字|格式|偏移}，例如 ${time.today|yyyyMMdd|-1 day}",
+            "write ${keyword|format|shift}, for example ${time.today|yyyyMMdd|-1 day}",
+        ),
+        TRANSFER_PARTS => (
+            "搬运数据请写一个<source>和一个<target>，否则只写一个<script>",
+            "to move rows write one <source> and one <target>; else write a <script> and nothing more",
+        ),
+        BODY_ATTRIBUTE => ("请添加该属性", "add the attribute"),
+        BAD_DELIMITER => (
+            "请写一个或几个字符，例如 , 或 \\t",
+            "write one or some characters, such as , or \\t",
+        ),
+        USELESS_ATTRIBUTE => ("请删除该属性", "remove the attribute"),
+        _ => return None,
+    })
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::code;
 use crate::element::Span;
 use crate::text::Text;
 
@@ -85,8 +86,15 @@ impl Diagnostics {
             .any(|finding| finding.severity == Severity::Error)
     }
 
-    /// All findings in the order of their place.
+    /// All findings in the order of their place, each with a help where there is any.
     pub fn into_sorted(mut self) -> Vec<Diagnostic> {
+        for finding in self
+            .found
+            .iter_mut()
+            .filter(|finding| finding.help.is_none())
+        {
+            finding.help = code::general_help(finding.code).map(|(zh, en)| Text::new(zh, en));
+        }
         self.found
             .sort_by_key(|finding| (finding.span.start, finding.span.end));
         self.found

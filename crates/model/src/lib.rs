@@ -11,7 +11,8 @@
 //! | [`xml`], [`shape`] | from bytes to a tree with places, and what may stand in it |
 //! | [`read`] | from a file to a checked workflow |
 //! | [`xsd`] | the same for editors |
-//! | [`render`] | findings as people read them |
+//! | [`check`] | whole sets of files: what does not fit between them |
+//! | [`render`] | findings as people read them, and as programs do |
 //! | [`db_links`] | the named databases of `db_links.xml` |
 //! | [`diagnostic`], [`code`] | what is wrong with a file, where, and what to do |
 //! | [`cron`], [`param`] | when things start, and the dates and values that they start with |
@@ -19,6 +20,7 @@
 //! | [`command`] | what people ask of the master, and its answers |
 //! | [`text`], [`message`] | what people read, in Chinese and English |
 
+pub mod check;
 pub mod code;
 pub mod command;
 pub mod cron;
@@ -30,6 +32,7 @@ mod encoding;
 mod entity;
 pub mod error;
 pub mod id;
+mod lint;
 pub mod message;
 pub mod outcome;
 pub mod param;

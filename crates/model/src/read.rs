@@ -7,7 +7,7 @@ mod coordinator;
 mod graph;
 mod node;
 mod params;
-mod place;
+pub(crate) mod place;
 mod root;
 mod shapes;
 
@@ -15,10 +15,12 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
+use crate::check::Outline;
 use crate::code;
 use crate::definition::{Version, Workflow};
 use crate::diagnostic::{Diagnostic, Diagnostics, Finding, Severity};
 use crate::element::{Element, Span};
+use crate::lint::lint;
 use crate::param;
 use crate::render;
 use crate::suggest::did_you_mean;
@@ -45,6 +47,8 @@ pub struct Reading {
     pub workflow: Option<Workflow>,
     /// The workflow's name, where it could be read, even if the rest is wrong.
     pub name: Option<String>,
+    /// What other files need to know of it; there when the name is.
+    pub outline: Option<Outline>,
     /// Everything found, in the order of the file.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -75,13 +79,25 @@ pub fn read_workflow(bytes: &[u8], actions: &dyn ActionCatalog) -> Reading {
     let draft = root.as_ref().map(|root| (root, reader.read(root)));
     document.diagnostics = reader.diagnostics;
     let name = draft.as_ref().and_then(|(_, draft)| draft.name.clone());
+    let workflow = draft
+        .filter(|_| !document.diagnostics.has_errors())
+        .and_then(|(root, draft)| draft.finish(root, &document.source));
+    let outline = root
+        .as_ref()
+        .and_then(|root| Outline::of(&document.source, root, workflow.as_ref()));
+    // Behind a fault of the file may stand anything, a parameter's use too.
+    if let Some(root) = root.as_ref().filter(|_| document.fault.is_none()) {
+        lint(
+            &document.source,
+            root,
+            workflow.as_ref(),
+            &mut document.diagnostics,
+        );
+    }
     let diagnostics = document.findings();
     let has_errors = diagnostics
         .iter()
         .any(|finding| finding.severity == Severity::Error);
-    let workflow = draft
-        .filter(|_| !has_errors)
-        .and_then(|(root, draft)| draft.finish(root, &document.source));
     debug_assert_eq!(
         workflow.is_none(),
         has_errors,
@@ -91,6 +107,7 @@ pub fn read_workflow(bytes: &[u8], actions: &dyn ActionCatalog) -> Reading {
         source: document.source,
         workflow,
         name,
+        outline,
         diagnostics,
     }
 }

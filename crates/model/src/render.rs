@@ -10,12 +10,17 @@
 //! ```
 
 mod paint;
+mod sarif;
 
 use unicode_width::UnicodeWidthChar;
 
+use crate::code;
 use crate::diagnostic::{Diagnostic, Finding, Severity};
+use crate::element::Span;
 use crate::text::Lang;
 use paint::Paint;
+
+pub use sarif::sarif;
 
 /// Where an excerpt is cut, in characters.
 const LONGEST_EXCERPT: usize = 400;
@@ -29,7 +34,11 @@ pub fn locate(source: &str, file: &str, diagnostic: &Diagnostic) -> Finding {
 
 /// Spells out the places of many, at the cost of one pass over the text.
 pub fn locate_all(source: &str, file: &str, diagnostics: &[Diagnostic]) -> Vec<Finding> {
-    let lines = Lines::new(source);
+    let mut lines = Lines::new(source);
+    let secrets = diagnostics
+        .iter()
+        .filter(|diagnostic| diagnostic.code == code::SECRET_IN_CLEAR);
+    lines.secrets = secrets.map(|diagnostic| diagnostic.span).collect();
     diagnostics
         .iter()
         .map(|diagnostic| lines.locate(file, diagnostic))
@@ -37,21 +46,36 @@ pub fn locate_all(source: &str, file: &str, diagnostics: &[Diagnostic]) -> Vec<F
 }
 
 /// A text and where its lines begin.
-struct Lines<'a> {
+pub(crate) struct Lines<'a> {
     source: &'a str,
     starts: Vec<usize>,
+    /// What no excerpt shows: findings are logged, stored and mailed.
+    secrets: Vec<Span>,
 }
 
 impl<'a> Lines<'a> {
-    fn new(source: &'a str) -> Self {
+    pub(crate) fn new(source: &'a str) -> Self {
         let breaks = source.match_indices('\n').map(|(at, _)| at + 1);
         Self {
             source,
             starts: std::iter::once(0).chain(breaks).collect(),
+            secrets: Vec::new(),
         }
     }
 
-    fn locate(&self, file: &str, diagnostic: &Diagnostic) -> Finding {
+    /// The beginning of a line, which stands at `begin`.
+    fn excerpt(&self, line: &str, begin: usize) -> String {
+        let is_secret = |at: usize| {
+            let mut secrets = self.secrets.iter();
+            secrets.any(|span| span.range().contains(&(begin + at)))
+        };
+        line.char_indices()
+            .take(LONGEST_EXCERPT)
+            .map(|(at, character)| if is_secret(at) { '*' } else { character })
+            .collect()
+    }
+
+    pub(crate) fn locate(&self, file: &str, diagnostic: &Diagnostic) -> Finding {
         let start = self.boundary(diagnostic.span.start);
         let index = self.starts.partition_point(|begin| *begin <= start) - 1;
         let begin = self.starts[index];
@@ -67,7 +91,7 @@ impl<'a> Lines<'a> {
             line: count(index + 1),
             column: count(1 + self.source[begin..start].chars().count()),
             width: count(self.source[start..end].chars().count()).max(1),
-            excerpt: line.chars().take(LONGEST_EXCERPT).collect(),
+            excerpt: self.excerpt(line, begin),
             message: diagnostic.message.clone(),
             help: diagnostic.help.clone(),
         }

@@ -17,6 +17,7 @@ mod value;
 
 use crate::text::Text;
 
+pub(crate) use check::unknown_element;
 pub use value::DATE_TIME_FORMAT;
 
 /// What one element may hold.

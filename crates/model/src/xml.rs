@@ -77,7 +77,7 @@ fn not_listed(rest: usize, end: usize) -> Diagnostic {
             format!("还有{rest}个问题没有列出"),
             format!("{rest} more findings are not listed"),
         ),
-        help: None,
+        help: code::general_help(code::TOO_MANY_FINDINGS).map(|(zh, en)| Text::new(zh, en)),
     }
 }
 
@@ -337,7 +337,11 @@ impl Parser<'_> {
     }
 
     fn limit(&mut self, code: &'static str, span: Span, message: Text) -> Stop {
-        let help = Text::new("请拆分工作流", "split the workflow");
+        let help = if code == code::TOO_MANY_ATTRIBUTES {
+            Text::new("请删除多余的属性", "remove those that mean nothing")
+        } else {
+            Text::new("请拆分工作流", "split the workflow")
+        };
         self.diagnostics.error(code, span, message, help);
         Stop
     }
@@ -442,11 +446,23 @@ impl Parser<'_> {
                 return Err(self.fail(
                     span,
                     Text::new(format!("XML有误：{said}"), format!("wrong XML: {said}")),
-                    None,
+                    bracket_help(),
                 ));
             }
         };
-        Err(self.fail(one, Text::new(zh, en), bracket_help()))
+        let help = match error {
+            Error::Syntax(SyntaxError::UnclosedComment) => {
+                Text::new("请补上 -->", "add --> where the comment ends")
+            }
+            Error::Syntax(SyntaxError::UnclosedCData) => {
+                Text::new("请补上 ]]>", "add ]]> where the text ends")
+            }
+            Error::Syntax(SyntaxError::UnclosedPI | SyntaxError::UnclosedXmlDecl) => {
+                Text::new("请补上 ?>", "add ?>")
+            }
+            _ => bracket_help(),
+        };
+        Err(self.fail(one, Text::new(zh, en), help))
     }
 
     fn line_of_open_tag(&self) -> usize {
@@ -508,7 +524,15 @@ impl Parser<'_> {
             "根元素之外不允许文本",
             "text stands outside the outermost element",
         );
-        Err(self.fail(span, message, None))
+        let help = if self.root.is_some() {
+            Text::new("请删除该文本", "remove the text")
+        } else {
+            Text::new(
+                "工作流是XML文件，以 <work-flow name=\"...\"> 开始",
+                "a workflow is an XML file that begins with <work-flow name=\"...\">",
+            )
+        };
+        Err(self.fail(span, message, help))
     }
 
     fn attribute_error(&mut self, error: &AttrError, tag: Span) {

@@ -6,6 +6,8 @@ mod server;
 
 use std::process::{Command, Output};
 
+mod wrong;
+
 /// Nothing listens here.
 const NOBODY: &str = "http://127.0.0.1:9";
 

@@ -26,7 +26,8 @@ enum Keyword {
 struct Shift {
     count: i64,
     unit: Unit,
-    is_known_unit: bool,
+    /// Whether the unit is one of the four words, rather than one that happens to contain it or none.
+    is_plain_unit: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +36,17 @@ enum Unit {
     Month,
     Hour,
     Minute,
+}
+
+impl Unit {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Day => "day",
+            Self::Month => "month",
+            Self::Hour => "hour",
+            Self::Minute => "minute",
+        }
+    }
 }
 
 impl Keyword {
@@ -66,7 +78,7 @@ impl Keyword {
         Some(Shift {
             count: -1,
             unit,
-            is_known_unit: true,
+            is_plain_unit: true,
         })
     }
 }
@@ -93,7 +105,8 @@ impl Shift {
         Ok(Self {
             count,
             unit: found.map_or(Unit::Day, |(_, unit)| unit),
-            is_known_unit: found.is_some(),
+            is_plain_unit: found
+                .is_some_and(|(word, _)| unit == word || unit.strip_suffix('s') == Some(word)),
         })
     }
 
@@ -180,11 +193,26 @@ fn to_local(utc: NaiveDateTime, zone: Tz) -> Option<NaiveDateTime> {
     format::is_writable(utc).then(|| utc.and_utc().with_timezone(&zone).naive_local())
 }
 
-/// What is wrong with an expression whatever the time is; `Ok(false)` when its unit is unknown and counts as days.
-pub(crate) fn check(expression: &str) -> Result<bool, ParamError> {
+/// A unit that means something else than it says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Misleading {
+    /// As written.
+    pub(crate) shift: String,
+    /// What it counts as.
+    pub(crate) counts_as: &'static str,
+}
+
+/// What is wrong with an expression whatever the time is, or what in it will be taken for something else.
+pub(crate) fn check(expression: &str) -> Result<Option<Misleading>, ParamError> {
     let parsed = parse(expression)?;
     Pattern::parse(parsed.format)?;
-    Ok(parsed.shift.is_none_or(|shift| shift.is_known_unit))
+    Ok(parsed
+        .shift
+        .filter(|shift| !shift.is_plain_unit)
+        .map(|shift| Misleading {
+            shift: crate::quote::shortened(expression.rsplit('|').next().unwrap_or_default()),
+            counts_as: shift.unit.word(),
+        }))
 }
 
 /// Reads `yyyy-MM-dd`, `yyyy-MM-ddTHH:mm:ss` and the latter with a blank.

@@ -9,6 +9,7 @@ use crate::quote::shortened;
 use crate::read::Reader;
 use crate::read::root::optional;
 use crate::read::shapes::action_shape;
+use crate::shape::unknown_element;
 use crate::suggest::did_you_mean;
 use crate::text::Text;
 
@@ -140,6 +141,15 @@ impl Reader<'_> {
             );
         }
         for extra in bodies {
+            if !self.known_tags().contains(extra.name.as_str()) {
+                unknown_element(
+                    "action",
+                    extra,
+                    ["ok", "error"].into_iter(),
+                    &mut self.diagnostics,
+                );
+                continue;
+            }
             let (first, found) = (
                 shortened(body.map_or("", |body| body.name.as_str())),
                 shortened(&extra.name),

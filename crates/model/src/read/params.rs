@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::code;
 use crate::element::{Child, Element, Span};
-use crate::param;
+use crate::param::{self, Misleading};
 use crate::quote::shortened;
 use crate::read::Reader;
 use crate::read::coordinator::param_elements;
@@ -182,30 +182,32 @@ impl Reader<'_> {
             if expression.contains("${") {
                 continue;
             }
-            let is_known_unit = match param::check_time_expression(expression) {
-                Ok(is_known_unit) => is_known_unit,
+            match param::check_time_expression(expression) {
+                Ok(None) => {}
+                Ok(Some(misleading)) => self.misleading_unit(value, range, &misleading),
                 Err(error) => {
                     let span = self.place_in(value, range);
                     self.diagnostics
                         .error(code::BAD_TIME_EXPRESSION, span, error.text(), None);
-                    continue;
                 }
-            };
-            if !is_known_unit {
-                self.diagnostics.warning(
-                    code::UNKNOWN_UNIT,
-                    self.place_in(value, range),
-                    Text::new(
-                        "未知的时间单位，按天计算",
-                        "the unit is unknown and counts as days",
-                    ),
-                    Text::new(
-                        "单位有：day、month、hour、minute",
-                        "there are day, month, hour, minute",
-                    ),
-                );
             }
         }
+    }
+
+    fn misleading_unit(&mut self, value: Value<'_>, range: Range<usize>, unit: &Misleading) {
+        let Misleading { shift, counts_as } = unit;
+        self.diagnostics.warning(
+            code::UNKNOWN_UNIT,
+            self.place_in(value, range),
+            Text::new(
+                format!("`{shift}` 的单位按 {counts_as} 计算，与akkaflow 2.12一致"),
+                format!("the unit of `{shift}` counts as {counts_as}, as in akkaflow 2.12"),
+            ),
+            Text::new(
+                "单位只有 day、month、hour、minute；一周写作 -7 day，一年写作 -12 month",
+                "there are day, month, hour and minute; write -7 day for a week and -12 month for a year",
+            ),
+        );
     }
 
     fn place_in(&self, value: Value<'_>, range: Range<usize>) -> Span {

@@ -8,7 +8,7 @@ use crate::element::Span;
 ///
 /// Exact where the value holds no reference and is not in CDATA, and where the piece is free of both; otherwise the
 /// whole value.
-pub(super) fn inside(source: &str, span: Span, value: &str, range: Range<usize>) -> Span {
+pub(crate) fn inside(source: &str, span: Span, value: &str, range: Range<usize>) -> Span {
     if span.end - span.start == value.len() {
         return Span {
             start: span.start + range.start,

@@ -85,7 +85,7 @@ fn wrong_values_are_named_where_they_stand() {
     check(
         &wrap("flag='yes'"),
         "AF106 yes: `flag` must be true or false, found `yes`",
-        None,
+        Some("write true or false"),
     );
     check(
         &wrap("mode='fats'"),
@@ -95,7 +95,7 @@ fn wrong_values_are_named_where_they_stand() {
     check(
         &wrap("type='x'"),
         "AF107 x: `type` must be one of DB, FILE, found `x`",
-        None,
+        Some("write one of them"),
     );
     check(
         &wrap("since='2026-02-30 00:00:00'"),
@@ -126,7 +126,11 @@ fn names_become_directories() {
         &format!("AF108 {long}: `name` is longer than 128 characters"),
         help,
     );
-    check(&wrap(" "), "AF109  : `name` must not be blank", None);
+    check(
+        &wrap(" "),
+        "AF109  : `name` must not be blank",
+        Some("give it a value"),
+    );
     assert_eq!(findings(&wrap("导入 数据.v2")), []);
 }
 

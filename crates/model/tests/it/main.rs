@@ -3,6 +3,5 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod catalog;
-mod golden;
 mod hostile;
 mod reading;

@@ -134,7 +134,7 @@ fn every_attribute_is_read() {
         <fork name='f' desc='both'><path to='x'/><path to='y'/></fork>
         <action name='x' host='h1' retry-times='2' interval='3' timeout='4' is-ignore='true' desc='dx'>
           <ok to='j'/><error to='k'/><sql db-link='${param:p}'>select 1</sql></action>
-        <action name='y' host='-1' timeout='-1'><sql db-link='l'>select ${param:q}</sql><ok to='j'/></action>
+        <action name='y' host='-1' timeout='-1'><sql db-link='l'>select '${param:q}'</sql><ok to='j'/></action>
         <join name='j' to='e'/>
         <kill name='k'><message> why ${time.today} </message></kill>
         <end name='e'/></workflow>";

@@ -1,0 +1,145 @@
+//! A set of files checked as one: what each holds, and what does not fit between them.
+//!
+//! The command line, the master and the http-server all check with this module; what differs is only where the files come
+//! from. A file that is broken is reported and otherwise takes no part, so it never spoils another.
+
+mod outline;
+mod set;
+
+use std::path::Path;
+
+use crate::code;
+use crate::db_links;
+use crate::diagnostic::{Diagnostic, Finding, Severity};
+use crate::element::Span;
+use crate::read::{ActionCatalog, read_workflow};
+use crate::render;
+use crate::text::Text;
+use crate::xml::MAX_BYTES;
+
+pub use outline::{Outline, Place, Upstream};
+pub use set::{Set, Surroundings};
+
+/// A file, checked for itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckedFile {
+    /// As it was named to us.
+    pub file: String,
+    /// Everything found so far, in the order of the file.
+    pub findings: Vec<Finding>,
+    /// What others need to know of its workflow; `None` when not even its name could be read, and for other files.
+    pub outline: Option<Outline>,
+}
+
+impl CheckedFile {
+    /// Whether it cannot be used.
+    pub fn has_errors(&self) -> bool {
+        let mut findings = self.findings.iter();
+        findings.any(|finding| finding.severity == Severity::Error)
+    }
+}
+
+/// Whether a path names a file that is read from a directory of workflows: `*.xml` in any case, not hidden.
+pub fn is_workflow_file(path: &Path) -> bool {
+    let is_hidden = path
+        .file_name()
+        .is_none_or(|name| name.to_string_lossy().starts_with('.'));
+    let extension = path.extension();
+    !is_hidden && extension.is_some_and(|extension| extension.eq_ignore_ascii_case("xml"))
+}
+
+/// Whether a path names the file of the db-links, which stands beside workflows in some directories.
+pub fn is_link_file(path: &Path) -> bool {
+    path.file_name()
+        .is_some_and(|name| name.eq_ignore_ascii_case("db_links.xml"))
+}
+
+/// Whether a file of so many bytes is worth reading: it is refused otherwise.
+pub fn is_readable_size(bytes: u64) -> bool {
+    usize::try_from(bytes).is_ok_and(|bytes| bytes <= MAX_BYTES)
+}
+
+/// Reads one file and lists everything that can be said without the others.
+pub fn check_file(file: &str, bytes: &[u8], actions: &dyn ActionCatalog) -> CheckedFile {
+    if is_link_file(Path::new(file)) {
+        let (source, _, diagnostics) = db_links::read_with_source(bytes, file);
+        return CheckedFile {
+            file: file.to_owned(),
+            findings: render::locate_all(&source, file, &diagnostics),
+            outline: None,
+        };
+    }
+    let mut reading = read_workflow(bytes, actions);
+    reading.diagnostics.extend(no_instance_limit(&reading));
+    reading
+        .diagnostics
+        .sort_by_key(|diagnostic| diagnostic.span);
+    CheckedFile {
+        file: file.to_owned(),
+        findings: reading.findings(file),
+        outline: reading.outline,
+    }
+}
+
+/// A file that cannot be read at all; `why` is what the system says.
+pub fn unreadable(file: &str, why: &str) -> CheckedFile {
+    let message = Text::new(
+        format!("无法读取该文件：{why}"),
+        format!("the file cannot be read: {why}"),
+    );
+    let help = Text::new("请检查路径与权限", "look at its path and permissions");
+    without_text(file, code::UNREADABLE, message, help)
+}
+
+/// A file that is too large to be looked at.
+pub fn too_large(file: &str, bytes: u64) -> CheckedFile {
+    let message = Text::new(
+        format!("文件有 {bytes} 字节，上限为 {MAX_BYTES} 字节"),
+        format!("the file has {bytes} bytes, the limit is {MAX_BYTES}"),
+    );
+    let help = Text::new(
+        "请拆分工作流，或把大段内容放入附件",
+        "split the workflow, or move long texts into attachments",
+    );
+    without_text(file, code::TOO_LARGE, message, help)
+}
+
+fn without_text(file: &str, code: &'static str, message: Text, help: Text) -> CheckedFile {
+    let diagnostic = Diagnostic {
+        code,
+        severity: Severity::Error,
+        span: Span::default(),
+        message,
+        help: Some(help),
+    };
+    CheckedFile {
+        file: file.to_owned(),
+        findings: vec![render::locate("", file, &diagnostic)],
+        outline: None,
+    }
+}
+
+/// What the documentation of akkaflow calls unlimited and its code takes for 1.
+fn no_instance_limit(reading: &crate::read::Reading) -> Option<Diagnostic> {
+    let outline = reading
+        .outline
+        .as_ref()
+        .filter(|outline| !outline.has_limit)?;
+    reading.workflow.as_ref()?;
+    Some(Diagnostic {
+        code: code::NO_INSTANCE_LIMIT,
+        severity: Severity::Note,
+        span: outline.name_span,
+        message: Text::new(
+            "未配置instance-limit，同时只运行一个实例",
+            "without `instance-limit` one instance runs at a time",
+        ),
+        help: Some(Text::new(
+            "akkaflow文档称默认不限，而其代码为1，此处从代码；请写明 instance-limit=\"1\" 或更大的数",
+            "akkaflow's documentation says unlimited, its code says 1, which holds here; write instance-limit=\"1\" or more",
+        )),
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,161 @@
+//! What the files of a set must know of each other.
+
+use chrono::NaiveDateTime;
+
+use crate::definition::Workflow;
+use crate::diagnostic::{Diagnostic, Finding, Severity};
+use crate::element::{Attribute, Element, Span};
+use crate::render::Lines;
+use crate::text::Text;
+
+/// A workflow as the others of its set see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outline {
+    /// Its name.
+    pub name: String,
+    /// Where the name stands.
+    pub name_at: Place,
+    /// The same in bytes of the text.
+    pub(crate) name_span: Span,
+    /// Whether the file has no error.
+    pub is_good: bool,
+    /// Whether `instance-limit` is given.
+    pub(crate) has_limit: bool,
+    /// Why it never starts by itself, if so: nobody who waits for it is ever served.
+    pub idle: Option<Idle>,
+    /// What it waits for, in order.
+    pub upstreams: Vec<Upstream>,
+    /// The end of its time window, where it is given, and where that stands.
+    pub window_end: Option<(NaiveDateTime, Place)>,
+}
+
+/// A workflow that another waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upstream {
+    /// Its name.
+    pub name: String,
+    /// Where the name stands.
+    pub at: Place,
+}
+
+/// Why a workflow never starts by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Idle {
+    /// It has no coordinator.
+    NoCoordinator,
+    /// Its coordinator is switched off.
+    Disabled,
+    /// Its instance limit lets nothing start.
+    LimitZero,
+}
+
+/// A place of a file with the line it is in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// From 1.
+    pub line: u32,
+    /// From 1, in Unicode scalar values.
+    pub column: u32,
+    /// Characters, at least 1.
+    pub width: u32,
+    /// The whole line.
+    pub excerpt: String,
+}
+
+impl Place {
+    fn of(lines: &Lines<'_>, span: Span) -> Self {
+        let diagnostic = Diagnostic {
+            code: "",
+            severity: Severity::Note,
+            span,
+            message: Text::verbatim(""),
+            help: None,
+        };
+        let finding = lines.locate("", &diagnostic);
+        Self {
+            line: finding.line,
+            column: finding.column,
+            width: finding.width,
+            excerpt: finding.excerpt,
+        }
+    }
+
+    /// A finding at this place.
+    pub(super) fn finding(
+        &self,
+        file: &str,
+        (code, severity): (&'static str, Severity),
+        message: Text,
+        help: Text,
+    ) -> Finding {
+        Finding {
+            code: code.to_owned(),
+            severity,
+            file: file.to_owned(),
+            line: self.line,
+            column: self.column,
+            width: self.width,
+            excerpt: self.excerpt.clone(),
+            message,
+            help: Some(help),
+        }
+    }
+}
+
+/// Upstreams of a file that are looked at: more than any file has.
+const MOST_UPSTREAMS: usize = 1_000;
+
+impl Outline {
+    /// Of what could be read of a file, however wrong the rest.
+    pub(crate) fn of(source: &str, root: &Element, workflow: Option<&Workflow>) -> Option<Self> {
+        let name = root.attribute("name")?;
+        if name.value.trim().is_empty() {
+            return None;
+        }
+        let coordinator = root.elements_named("coordinator").next();
+        let lists = coordinator
+            .into_iter()
+            .flat_map(|coordinator| coordinator.elements_named("depend-list"));
+        let lines = Lines::new(source);
+        let place = |attribute: &Attribute| Place::of(&lines, attribute.value_span);
+        let upstreams = lists
+            .flat_map(|list| list.elements_named("workflow"))
+            .filter_map(|upstream| upstream.attribute("name"))
+            .filter(|upstream| !upstream.value.trim().is_empty())
+            .take(MOST_UPSTREAMS)
+            .map(|upstream| Upstream {
+                name: upstream.value.trim().to_owned(),
+                at: place(upstream),
+            })
+            .collect();
+        let end = coordinator.and_then(|coordinator| coordinator.attribute("end-time"));
+        let end_time = workflow
+            .and_then(|workflow| workflow.coordinator.as_ref())
+            .map(|coordinator| coordinator.end_time);
+        Some(Self {
+            name: name.value.trim().to_owned(),
+            name_at: place(name),
+            name_span: name.value_span,
+            is_good: workflow.is_some(),
+            has_limit: root.attribute("instance-limit").is_some(),
+            idle: workflow.and_then(idle),
+            upstreams,
+            window_end: end_time.zip(end.map(place)),
+        })
+    }
+
+    /// Of a workflow that is in force, of which only the definition is at hand.
+    pub fn of_workflow(workflow: &Workflow) -> Option<Self> {
+        let document = crate::xml::read(workflow.source.as_bytes());
+        Self::of(&workflow.source, document.root.as_ref()?, Some(workflow))
+    }
+}
+
+fn idle(workflow: &Workflow) -> Option<Idle> {
+    match &workflow.coordinator {
+        None => Some(Idle::NoCoordinator),
+        Some(coordinator) if !coordinator.is_enabled => Some(Idle::Disabled),
+        Some(_) if workflow.instance_limit <= 0 => Some(Idle::LimitZero),
+        Some(_) => None,
+    }
+}

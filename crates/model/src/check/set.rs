@@ -1,0 +1,363 @@
+//! What does not fit between the files of a set.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::NaiveDateTime;
+
+use super::CheckedFile;
+use super::outline::{Idle, Outline, Upstream};
+use crate::code;
+use crate::diagnostic::{Finding, Severity};
+use crate::quote::shortened;
+use crate::suggest::did_you_mean;
+use crate::text::Text;
+
+/// A circle is spelled out up to this many workflows.
+const LONGEST_CYCLE_SHOWN: usize = 8;
+/// Unknown names that are compared with all others in search of a misspelling, and circles that are spelled out: beyond
+/// that the cost would show.
+const MOST_SEARCHES: usize = 100;
+
+/// What is known beside the files.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Surroundings {
+    /// Local time, to tell windows that are over; `None` not to look.
+    pub now: Option<NaiveDateTime>,
+}
+
+/// Outlines by the name of their workflow, in the order of the files: the first one owns the name.
+#[derive(Debug, Default)]
+pub struct Set<'a> {
+    owners: BTreeMap<&'a str, (&'a str, &'a Outline)>,
+}
+
+impl<'a> Set<'a> {
+    /// Of files in their order. The first good file of a name owns it; a broken one only where there is no good one.
+    pub fn of(files: impl Iterator<Item = (&'a str, &'a Outline)> + Clone) -> Self {
+        let mut owners = BTreeMap::new();
+        let by_goodness = |is_good: bool| {
+            files
+                .clone()
+                .filter(move |(_, outline)| outline.is_good == is_good)
+        };
+        for (file, outline) in by_goodness(true).chain(by_goodness(false)) {
+            owners
+                .entry(outline.name.as_str())
+                .or_insert((file, outline));
+        }
+        Self { owners }
+    }
+
+    /// Adds to each file what does not fit the others.
+    pub fn check(files: &mut [CheckedFile], surroundings: Surroundings) {
+        let found = {
+            let outlines = files
+                .iter()
+                .filter_map(|file| Some((file.file.as_str(), file.outline.as_ref()?)));
+            let set = Set::of(outlines.clone());
+            let cycles = set.cycles();
+            let mut searches_left = MOST_SEARCHES;
+            let mut found: BTreeMap<String, Vec<Finding>> = BTreeMap::new();
+            for (file, outline) in outlines {
+                let findings =
+                    set.findings(file, outline, &cycles, surroundings, &mut searches_left);
+                if !findings.is_empty() {
+                    found.insert(file.to_owned(), findings);
+                }
+            }
+            found
+        };
+        for file in files {
+            if let Some(more) = found.get(&file.file) {
+                file.findings.extend(more.iter().cloned());
+                file.findings
+                    .sort_by_key(|finding| (finding.line, finding.column));
+            }
+        }
+    }
+
+    /// What does not fit between one file and the set.
+    pub fn check_one(
+        &self,
+        file: &str,
+        outline: &Outline,
+        surroundings: Surroundings,
+    ) -> Vec<Finding> {
+        let mut searches_left = MOST_SEARCHES;
+        self.findings(
+            file,
+            outline,
+            &self.cycles(),
+            surroundings,
+            &mut searches_left,
+        )
+    }
+
+    fn findings(
+        &self,
+        file: &str,
+        outline: &Outline,
+        cycles: &Cycles<'_>,
+        surroundings: Surroundings,
+        searches_left: &mut usize,
+    ) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        let owner = self.owners.get(outline.name.as_str()).copied();
+        if let Some((owner, other)) = owner.filter(|(owner, _)| *owner != file) {
+            findings.push(duplicate(file, outline, owner, other));
+            // It is not used: what it waits for does not matter.
+            return findings;
+        }
+        if let (Some(now), Some((end, at))) = (surroundings.now, &outline.window_end)
+            && *end < now
+            && outline.idle.is_none()
+        {
+            let message = Text::new(
+                format!("有效期已于 {end} 结束，不会再触发"),
+                format!("the window ended at {end}: it never fires again"),
+            );
+            let help = Text::new(
+                "请修改 end-time；若已停用，请写 is-enabled=\"false\"",
+                "set a later end-time; write is-enabled=\"false\" if that is meant",
+            );
+            let kind = (code::WINDOW_OVER, Severity::Warning);
+            findings.push(at.finding(file, kind, message, help));
+        }
+        let mut told: BTreeSet<&str> = BTreeSet::new();
+        for upstream in &outline.upstreams {
+            // A file that waits for itself is told so by its reader.
+            if upstream.name == outline.name || !told.insert(&upstream.name) {
+                continue;
+            }
+            match self.owners.get(upstream.name.as_str()) {
+                None => findings.push(self.unknown(file, upstream, searches_left)),
+                Some((_, owner)) => {
+                    if let Some(idle) = owner.idle {
+                        findings.push(idle_upstream(file, upstream, idle));
+                    }
+                }
+            }
+            if cycles.joins(&outline.name, &upstream.name)
+                && let Some(left) = searches_left.checked_sub(1)
+                && let Some(path) = cycles.through(&outline.name, &upstream.name)
+            {
+                *searches_left = left;
+                findings.push(cycle(file, upstream, &path));
+            }
+        }
+        findings
+    }
+
+    fn unknown(&self, file: &str, upstream: &Upstream, searches_left: &mut usize) -> Finding {
+        let found = shortened(&upstream.name);
+        let suggestion = searches_left.checked_sub(1).and_then(|left| {
+            *searches_left = left;
+            did_you_mean(&upstream.name, self.owners.keys().copied())
+        });
+        let message = Text::new(
+            format!("前置工作流 `{found}` 不存在，该工作流会一直等待"),
+            format!("there is no workflow `{found}`: this one waits for ever"),
+        );
+        let help = suggestion.unwrap_or_else(|| {
+            Text::new(
+                "请添加它，或删除该依赖；若在别处定义，请与它的目录一起检查",
+                "add it, or remove the dependency; where another directory defines it, check both together",
+            )
+        });
+        let kind = (code::UNKNOWN_UPSTREAM, Severity::Warning);
+        upstream.at.finding(file, kind, message, help)
+    }
+
+    fn cycles(&self) -> Cycles<'a> {
+        let names: Vec<&'a str> = self.owners.keys().copied().collect();
+        let position = |name: &str| -> Option<usize> {
+            names.binary_search_by(|known| (*known).cmp(name)).ok()
+        };
+        let upstreams: Vec<Vec<usize>> = self
+            .owners
+            .values()
+            .map(|(_, outline)| {
+                let upstreams = outline.upstreams.iter();
+                upstreams
+                    .filter_map(|upstream| position(&upstream.name))
+                    .collect()
+            })
+            .collect();
+        let component = components(&upstreams);
+        Cycles {
+            names,
+            upstreams,
+            component,
+        }
+    }
+}
+
+/// Which workflows wait for each other in circles.
+struct Cycles<'a> {
+    names: Vec<&'a str>,
+    upstreams: Vec<Vec<usize>>,
+    /// Workflows with the same number reach each other.
+    component: Vec<usize>,
+}
+
+impl Cycles<'_> {
+    fn position(&self, name: &str) -> Option<usize> {
+        self.names.binary_search_by(|known| (*known).cmp(name)).ok()
+    }
+
+    /// Whether two different workflows lie on one circle.
+    fn joins(&self, one: &str, other: &str) -> bool {
+        let positions = self.position(one).zip(self.position(other));
+        positions.is_some_and(|(one, other)| {
+            one != other && self.component[one] == self.component[other]
+        })
+    }
+
+    /// The circle that the edge from a workflow to its upstream lies on, from the workflow back to it.
+    fn through(&self, workflow: &str, upstream: &str) -> Option<Vec<&str>> {
+        let (from, to) = (self.position(workflow)?, self.position(upstream)?);
+        // Breadth first, so that the shortest circle is shown.
+        let mut came_from: BTreeMap<usize, usize> = BTreeMap::from([(to, from)]);
+        let mut open = std::collections::VecDeque::from([to]);
+        while let Some(node) = open.pop_front() {
+            if node == from {
+                break;
+            }
+            for next in &self.upstreams[node] {
+                if self.component[*next] == self.component[from] && !came_from.contains_key(next) {
+                    came_from.insert(*next, node);
+                    open.push_back(*next);
+                }
+            }
+        }
+        let mut path = vec![self.names[from]];
+        let mut node = from;
+        loop {
+            node = *came_from.get(&node)?;
+            path.push(self.names[node]);
+            if node == from {
+                break;
+            }
+        }
+        path.reverse();
+        Some(path)
+    }
+}
+
+/// Numbers the strongly connected parts. Tarjan's way with a stack of our own: a chain may have thousands of workflows.
+fn components(edges: &[Vec<usize>]) -> Vec<usize> {
+    const NEW: usize = usize::MAX;
+    let mut order = vec![NEW; edges.len()];
+    let mut lowest = vec![NEW; edges.len()];
+    let mut component = vec![NEW; edges.len()];
+    let (mut count, mut parts) = (0, 0);
+    let mut stack: Vec<usize> = Vec::new();
+    for first in 0..edges.len() {
+        if order[first] != NEW {
+            continue;
+        }
+        let mut path: Vec<(usize, usize)> = vec![(first, 0)];
+        while let Some((node, next)) = path.last_mut() {
+            let node = *node;
+            if *next == 0 {
+                order[node] = count;
+                lowest[node] = count;
+                count += 1;
+                stack.push(node);
+            }
+            if let Some(&to) = edges[node].get(*next) {
+                *next += 1;
+                if order[to] == NEW {
+                    path.push((to, 0));
+                } else if component[to] == NEW {
+                    lowest[node] = lowest[node].min(order[to]);
+                }
+                continue;
+            }
+            path.pop();
+            if let Some((parent, _)) = path.last() {
+                lowest[*parent] = lowest[*parent].min(lowest[node]);
+            }
+            if lowest[node] == order[node] {
+                while let Some(member) = stack.pop() {
+                    component[member] = parts;
+                    if member == node {
+                        break;
+                    }
+                }
+                parts += 1;
+            }
+        }
+    }
+    component
+}
+
+fn duplicate(file: &str, outline: &Outline, owner: &str, other: &Outline) -> Finding {
+    let found = shortened(&outline.name);
+    let line = other.name_at.line;
+    let message = Text::new(
+        format!("工作流 `{found}` 已由 {owner}:{line} 定义，该文件不会生效"),
+        format!("workflow `{found}` is defined by {owner}:{line} already; this file is not used"),
+    );
+    let help = Text::new(
+        "请改名，或删除其中一个文件",
+        "rename it, or remove one of the files",
+    );
+    let kind = (code::DUPLICATE_WORKFLOW, Severity::Error);
+    outline.name_at.finding(file, kind, message, help)
+}
+
+fn idle_upstream(file: &str, upstream: &Upstream, idle: Idle) -> Finding {
+    let found = shortened(&upstream.name);
+    let (zh, en) = match idle {
+        Idle::NoCoordinator => ("没有<coordinator>", "has no <coordinator>"),
+        Idle::Disabled => ("的调度已停用", "is disabled"),
+        Idle::LimitZero => (
+            "的instance-limit不允许启动",
+            "has an instance limit that lets nothing start",
+        ),
+    };
+    let message = Text::new(
+        format!("前置工作流 `{found}` {zh}，不会自动运行，该工作流会一直等待"),
+        format!(
+            "workflow `{found}` {en}, so it never starts by itself and this one waits for ever"
+        ),
+    );
+    let help = match idle {
+        Idle::NoCoordinator => Text::new(
+            format!("请为 `{found}` 添加带cron的<coordinator>，或删除该依赖"),
+            format!("give `{found}` a <coordinator> with a cron, or remove the dependency"),
+        ),
+        Idle::Disabled => Text::new(
+            format!("请启用 `{found}`，或删除该依赖；手动trigger它也可以"),
+            format!("enable `{found}`, or remove the dependency; a trigger by hand serves too"),
+        ),
+        Idle::LimitZero => Text::new(
+            format!("请把 `{found}` 的instance-limit改为1或更大的数"),
+            format!("set the instance limit of `{found}` to 1 or more"),
+        ),
+    };
+    let kind = (code::IDLE_UPSTREAM, Severity::Warning);
+    upstream.at.finding(file, kind, message, help)
+}
+
+fn cycle(file: &str, upstream: &Upstream, path: &[&str]) -> Finding {
+    let mut shown: Vec<String> = path.iter().map(|name| shortened(name)).collect();
+    if shown.len() > LONGEST_CYCLE_SHOWN {
+        let last = shown.len() - 1;
+        shown.splice(LONGEST_CYCLE_SHOWN - 1..last, ["…".to_owned()]);
+    }
+    let message = Text::new(
+        format!("工作流之间循环依赖：{}", shown.join(" -> ")),
+        format!(
+            "workflows wait for each other in a circle: {}",
+            shown.join(" -> ")
+        ),
+    );
+    let help = Text::new(
+        "其中任何一个都不会自动触发；请删除其中一个依赖",
+        "none of them ever fires by itself; remove one of the dependencies",
+    );
+    let kind = (code::WORKFLOW_CYCLE, Severity::Warning);
+    upstream.at.finding(file, kind, message, help)
+}
