@@ -22,6 +22,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::effects;
+use crate::outage::Call;
 use crate::shared::Shared;
 
 /// Messages that may wait for the core: enough for a burst of a thousand commands on top of the workers' reports; beyond
@@ -345,12 +346,12 @@ impl Core {
         tokio::spawn(async move {
             match store.commit(&batch).await {
                 Ok(()) => {
-                    shared.outage.on_answer();
+                    shared.outage.on_answer(Call::Write);
                     Committed::Yes
                 }
                 Err(CommitError::Fenced) => Committed::Fenced,
                 Err(CommitError::Unknown(error)) => {
-                    shared.outage.on_failure(&error);
+                    shared.outage.on_failure(Call::Write, &error);
                     tracing::debug!(
                         error = chain(&error),
                         seq = batch.seq,

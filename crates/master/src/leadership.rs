@@ -26,7 +26,7 @@ use crate::core::{Core, Fenced};
 use crate::error::Error;
 use crate::files::{Files, Told};
 use crate::options::Options;
-use crate::outage::Outage;
+use crate::outage::{Call, Outage};
 use crate::shared::{Shared, Term};
 
 /// A call to the store that takes longer counts as no answer.
@@ -138,6 +138,9 @@ impl Leadership {
                 self.shared
                     .note_leader(lease.as_ref().map_or("", |lease| lease.endpoint.as_str()));
                 let view = lease.as_ref().map(view_of);
+                if self.has_another_renewed(lease.as_ref()) {
+                    self.shared.outage.on_answer(Call::Write);
+                }
                 self.lease = lease;
                 self.knock();
                 Some(LeaderInput::LeaseRead(Ok(view)))
@@ -164,19 +167,35 @@ impl Leadership {
         })
     }
 
+    /// Whether another master has written since the last look: then the database takes writes, though not ours.
+    fn has_another_renewed(&self, lease: Option<&Lease>) -> bool {
+        lease.is_some_and(|lease| {
+            lease.incarnation != self.incarnation
+                && self
+                    .lease
+                    .as_ref()
+                    .is_some_and(|before| before.renew_seq != lease.renew_seq)
+        })
+    }
+
     async fn carry_out(&mut self, action: LeaderAction) {
         let shared = Arc::clone(&self.shared);
         let incarnation = self.incarnation;
         match action {
             LeaderAction::ReadLease => self.call(async move {
-                match limited(&shared.outage, shared.store.lease()).await {
+                match limited(&shared.outage, Call::Read, shared.store.lease()).await {
                     Ok(lease) => Answer::Lease(lease),
                     Err(StoreDown) => Answer::Leader(LeaderInput::LeaseRead(Err(StoreDown))),
                 }
             }),
             LeaderAction::Renew { epoch } => self.call(async move {
                 let sent_at = since_boot();
-                let result = limited(&shared.outage, shared.store.renew(epoch, incarnation)).await;
+                let result = limited(
+                    &shared.outage,
+                    Call::Write,
+                    shared.store.renew(epoch, incarnation),
+                )
+                .await;
                 Answer::Leader(LeaderInput::Renewed {
                     epoch,
                     sent_at,
@@ -195,6 +214,7 @@ impl Leadership {
                 self.call(async move {
                     let result = limited(
                         &shared.outage,
+                        Call::Write,
                         shared.store.take_over(seen.as_ref(), &candidate),
                     )
                     .await;
@@ -220,7 +240,7 @@ impl Leadership {
                         Err(error @ Error::TimeZone { .. }) => Answer::Fatal(error),
                         Err(error) => {
                             match &error {
-                                Error::Store(error) => shared.outage.on_failure(error),
+                                Error::Store(error) => shared.outage.on_failure(Call::Read, error),
                                 other => tracing::error!(
                                     error = crate::core::chain(other),
                                     "cannot load the state"
@@ -237,7 +257,12 @@ impl Leadership {
             }
             LeaderAction::Release { epoch } => {
                 // A lease that cannot be given back runs out by itself.
-                let _ = limited(&shared.outage, shared.store.release(epoch, incarnation)).await;
+                let _ = limited(
+                    &shared.outage,
+                    Call::Write,
+                    shared.store.release(epoch, incarnation),
+                )
+                .await;
             }
         }
     }
@@ -369,19 +394,20 @@ async fn is_refused(endpoint: &str) -> bool {
 /// The answer of a store that answers in time.
 async fn limited<T>(
     outage: &Outage,
+    kind: Call,
     call: impl Future<Output = Result<T, akkaflow_store::Error>>,
 ) -> Result<T, StoreDown> {
     match tokio::time::timeout(CALL_LIMIT, call).await {
         Ok(Ok(value)) => {
-            outage.on_answer();
+            outage.on_answer(kind);
             Ok(value)
         }
         Ok(Err(error)) => {
-            outage.on_failure(&error);
+            outage.on_failure(kind, &error);
             Err(StoreDown)
         }
         Err(_) => {
-            outage.on_silence();
+            outage.on_silence(kind);
             Err(StoreDown)
         }
     }
