@@ -86,6 +86,17 @@ impl Action for Script {
                 "runs an inline script in a fresh working directory",
             ),
         )
+        .example(
+            r#"<script>
+  <code><![CDATA[
+    #!/usr/bin/env python3
+    import sys
+    print(open("orders.sql").read(), sys.argv[1])
+  ]]></code>
+  <attach-list><file>/etl/orders.sql</file></attach-list>
+  <param-line>${param:day}</param-line>
+</script>"#,
+        )
         .child(
             Shape::new(
                 "code",

@@ -33,6 +33,7 @@ impl Action for Shell {
             Self::TAG,
             Text::new("由/bin/sh执行命令", "runs a command by /bin/sh"),
         )
+        .example(r#"<shell><command>hdfs dfs -ls "/orders/${param:day}"</command></shell>"#)
         .child(
             Shape::new("command", Text::new("命令", "the command")).text(TextRule::Required),
             1,

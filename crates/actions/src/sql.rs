@@ -31,6 +31,12 @@ impl Action for Sql {
                 "runs statements, parted by `;`, in one transaction",
             ),
         )
+        .example(
+            r#"<sql db-link="dw">
+  delete from report where day = '${param:day}';
+  insert into report select * from orders where day = '${param:day}'
+</sql>"#,
+        )
         .attribute(
             AttributeShape::new(
                 "db-link",

@@ -114,8 +114,8 @@ impl Words {
     }
 }
 
-/// The whole command.
-pub(crate) fn command(lang: Lang) -> Command {
+/// The whole command, its help in one language.
+pub fn command(lang: Lang) -> Command {
     let words = &Words(lang);
     let command = words
         .object("akka", "akkaflow 命令行", "The command line of akkaflow")

@@ -32,6 +32,7 @@ mod usage;
 
 use std::ffi::OsString;
 
+pub use arguments::command;
 use context::Context;
 pub use exit::exit_code;
 

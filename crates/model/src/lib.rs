@@ -10,9 +10,10 @@
 //! | [`outcome`] | how an attempt ended |
 //! | [`xml`], [`shape`] | from bytes to a tree with places, and what may stand in it |
 //! | [`read`] | from a file to a checked workflow |
-//! | [`xsd`] | the same for editors |
 //! | [`check`] | whole sets of files: what does not fit between them |
 //! | [`render`] | findings as people read them, and as programs do |
+//! | [`xsd`], [`reference`] | the same for editors and for readers |
+//! | [`render`] | findings as people read them |
 //! | [`db_links`] | the named databases of `db_links.xml` |
 //! | [`diagnostic`], [`code`] | what is wrong with a file, where, and what to do |
 //! | [`cron`], [`param`] | when things start, and the dates and values that they start with |
@@ -39,6 +40,7 @@ pub mod param;
 mod quote;
 pub mod read;
 pub mod record;
+pub mod reference;
 pub mod render;
 pub mod shape;
 pub mod state;

@@ -1,8 +1,24 @@
 //! What `docs` holds of the programs' own declarations: `docs/reference` and the XML Schema.
 //!
+//! | module | holds |
+//! |---|---|
+//! | `elements`, `describe` | elements and attributes, as the checker declares them |
+//! | `prose` | introductions by hand, with places for what is generated |
+//! | `samples` | tables of schedules and dates, computed by the code that computes them in earnest |
+//! | `codes` | every finding with a file that causes it |
+//! | `command_line`, `configuration` | commands from clap, keys from the default file |
+//!
 //! `--check` only looks whether all is up to date, and runs as an ordinary test.
 
 #![expect(clippy::print_stdout, reason = "a chore tells what it did")]
+
+mod codes;
+mod command_line;
+mod configuration;
+mod describe;
+mod elements;
+mod prose;
+mod samples;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -76,6 +92,9 @@ fn files() -> Result<BTreeMap<String, String>> {
         SCHEMA.to_owned(),
         xsd::schema(&Registry::builtin().shapes()),
     );
+    for (name, text) in prose::pages()? {
+        files.insert(format!("{REFERENCE}/{name}"), text);
+    }
     Ok(files)
 }
 

@@ -16,6 +16,12 @@ pub(super) fn shape(tag: &'static str) -> Shape {
             "moves rows between databases and delimited files",
         ),
     )
+    .example(
+        r#"<transfer>
+  <source type="DB" db-link="shop">select id, amount from orders where day = '${param:day}'</source>
+  <target type="DB" db-link="dw" table="orders" is-pre-truncate="true"/>
+</transfer>"#,
+    )
     .child(script(), 0, Some(1))
     .child(source(), 0, Some(1))
     .child(target(), 0, Some(1))

@@ -105,9 +105,14 @@ fn broken_links(page: &Path) -> Vec<String> {
 
 #[test]
 fn relative_links_of_all_pages_lead_to_files() {
-    let pages = files()
-        .into_iter()
-        .filter(|file| file.extension().is_some_and(|extension| extension == "md"));
+    // The sources of generated pages hold links as they are right in those.
+    let is_source = |file: &Path| {
+        file.parent()
+            .is_some_and(|folder| folder.ends_with("generate/prose"))
+    };
+    let pages = files().into_iter().filter(|file| {
+        file.extension().is_some_and(|extension| extension == "md") && !is_source(file)
+    });
     let broken: Vec<String> = pages.flat_map(|page| broken_links(&page)).collect();
     assert!(
         broken.is_empty(),

@@ -1,0 +1,142 @@
+//! Every code with a file that causes it, and what is said about that.
+//!
+//! `codes.txt` holds the files: `#### AF104`, then the text. Lines `zh:` and `en:` before it say what to do where the finding's
+//! own help does not. What no text can show is made here.
+
+use akkaflow_actions::Registry;
+use akkaflow_model::code;
+use akkaflow_model::db_links;
+use akkaflow_model::diagnostic::Finding;
+use akkaflow_model::read::read_workflow;
+use akkaflow_model::render::{locate_all, render_findings};
+use akkaflow_model::text::Lang;
+use akkaflow_model::xml::{MAX_ATTRIBUTES, MAX_BYTES, MAX_DEPTH, MAX_ELEMENTS, MAX_FINDINGS};
+use anyhow::{Context, Result, bail};
+
+use super::describe::{fenced, say, sentence};
+
+const EXAMPLES: &str = include_str!("codes.txt");
+
+/// What messages call the file.
+const FILE: &str = "report.xml";
+
+/// A file that causes a finding.
+struct Example {
+    bytes: Vec<u8>,
+    /// Whether the file is worth reading.
+    is_shown: bool,
+    advice: Option<(String, String)>,
+}
+
+/// A section for each code.
+pub(super) fn codes(lang: Lang) -> Result<String> {
+    let mut sections = Vec::new();
+    let mut missing = Vec::new();
+    for (code, zh, en) in code::TABLE {
+        match section(lang, code, say(lang, zh, en)) {
+            Ok(section) => sections.push(section),
+            Err(error) => missing.push(format!("{code}: {error}")),
+        }
+    }
+    if !missing.is_empty() {
+        bail!(
+            "crates/xtask/src/generate/codes.txt needs a file for each code, under `#### CODE`:\n  {}",
+            missing.join("\n  ")
+        );
+    }
+    Ok(sections.join("\n"))
+}
+
+fn section(lang: Lang, code: &str, meaning: &str) -> Result<String> {
+    let example = example(code).context("no example")?;
+    let found = findings(&example.bytes);
+    let mut finding = found.into_iter().find(|finding| finding.code == code);
+    if let (Some(finding), false) = (&mut finding, example.is_shown) {
+        finding.excerpt = shorten(&finding.excerpt);
+    }
+    let mut text = format!("### {code}\n\n{}\n\n", sentence(lang, meaning));
+    if example.is_shown {
+        let file = String::from_utf8_lossy(&example.bytes);
+        text.push_str(&fenced("xml", &file));
+        text.push('\n');
+    }
+    let advice = example
+        .advice
+        .map(|(zh, en)| say(lang, &zh, &en).to_owned());
+    match (&finding, &advice) {
+        (None, None) => bail!("the file does not cause it"),
+        (Some(finding), None) if finding.help.is_none() => {
+            bail!("the finding has no help: say what to do in lines `zh:` and `en:`")
+        }
+        _ => {}
+    }
+    if let Some(finding) = finding {
+        let said = render_findings(&[finding], lang, false);
+        text.push_str(&fenced("text", &said));
+    }
+    if let Some(advice) = advice {
+        text.push_str(&format!("\n{}\n", sentence(lang, &advice)));
+    }
+    Ok(text)
+}
+
+fn shorten(excerpt: &str) -> String {
+    excerpt.chars().take(60).collect()
+}
+
+fn findings(bytes: &[u8]) -> Vec<Finding> {
+    if bytes.starts_with(b"<db-links") {
+        let (source, _, diagnostics) = db_links::read_with_source(bytes, FILE);
+        return locate_all(&source, FILE, &diagnostics);
+    }
+    read_workflow(bytes, &Registry::builtin()).findings(FILE)
+}
+
+fn example(code: &str) -> Option<Example> {
+    let section = EXAMPLES
+        .split("#### ")
+        .find_map(|section| section.strip_prefix(code)?.strip_prefix('\n'));
+    let made = made(code);
+    if section.is_none() && made.is_none() {
+        return None;
+    }
+    let section = section.unwrap_or_default();
+    let (advice, text) = match section.strip_prefix("zh:") {
+        Some(rest) => {
+            let (zh, rest) = rest.split_once("\nen:")?;
+            let (en, text) = rest.split_once('\n')?;
+            (Some((zh.trim().to_owned(), en.trim().to_owned())), text)
+        }
+        None => (None, section),
+    };
+    Some(Example {
+        bytes: made.unwrap_or_else(|| text.trim_end().as_bytes().to_vec()),
+        is_shown: !text.trim().is_empty(),
+        advice,
+    })
+}
+
+/// Files that are too large for a page, or no text.
+fn made(code: &str) -> Option<Vec<u8>> {
+    let text = match code {
+        code::TOO_LARGE => " ".repeat(MAX_BYTES + 1),
+        code::MALFORMED_BYTES => {
+            return Some(b"<work-flow name=\"\xC8\xD5\xB1\xA8\"/>".to_vec());
+        }
+        code::FORBIDDEN_CHARACTER => "<work-flow name=\"a\u{1}\"/>".to_owned(),
+        code::TOO_DEEP => "<a>".repeat(MAX_DEPTH + 1),
+        code::TOO_MANY_ELEMENTS => {
+            let params = "<param name=\"a\" value=\"\"/>".repeat(MAX_ELEMENTS);
+            format!("<work-flow><coordinator><param-list>{params}")
+        }
+        code::TOO_MANY_ATTRIBUTES => {
+            let attributes: String = (0..=MAX_ATTRIBUTES)
+                .map(|number| format!(" a{number}=\"\""))
+                .collect();
+            format!("<work-flow{attributes}/>")
+        }
+        code::TOO_MANY_FINDINGS => format!("<work-flow>{}", "<a/>".repeat(MAX_FINDINGS + 1)),
+        _ => return None,
+    };
+    Some(text.into_bytes())
+}
