@@ -13,7 +13,6 @@
 //! | [`check`] | whole sets of files: what does not fit between them |
 //! | [`render`] | findings as people read them, and as programs do |
 //! | [`xsd`], [`reference`] | the same for editors and for readers |
-//! | [`render`] | findings as people read them |
 //! | [`db_links`] | the named databases of `db_links.xml` |
 //! | [`diagnostic`], [`code`] | what is wrong with a file, where, and what to do |
 //! | [`cron`], [`param`] | when things start, and the dates and values that they start with |

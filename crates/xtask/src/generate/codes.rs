@@ -1,17 +1,17 @@
 //! Every code with a file that causes it, and what is said about that.
 //!
-//! `codes.txt` holds the files: `#### AF104`, then the text. Lines `zh:` and `en:` before it say what to do where the finding's
+//! `codes.txt` holds the files: `#### AF104`, then the text, further files below `---- name`. Lines `zh:` and `en:` before it say what to do where the finding's
 //! own help does not. What no text can show is made here.
 
 use akkaflow_actions::Registry;
+use akkaflow_model::check::{CheckedFile, Set, Surroundings, check_file};
 use akkaflow_model::code;
-use akkaflow_model::db_links;
 use akkaflow_model::diagnostic::Finding;
-use akkaflow_model::read::read_workflow;
-use akkaflow_model::render::{locate_all, render_findings};
+use akkaflow_model::render::render_findings;
 use akkaflow_model::text::Lang;
 use akkaflow_model::xml::{MAX_ATTRIBUTES, MAX_BYTES, MAX_DEPTH, MAX_ELEMENTS, MAX_FINDINGS};
 use anyhow::{Context, Result, bail};
+use chrono::NaiveDate;
 
 use super::describe::{fenced, say, sentence};
 
@@ -20,10 +20,13 @@ const EXAMPLES: &str = include_str!("codes.txt");
 /// What messages call the file.
 const FILE: &str = "report.xml";
 
-/// A file that causes a finding.
+/// What they call a file of db-links.
+const LINKS_FILE: &str = "db_links.xml";
+
+/// Files that cause a finding.
 struct Example {
-    bytes: Vec<u8>,
-    /// Whether the file is worth reading.
+    files: Vec<(String, Vec<u8>)>,
+    /// Whether they are worth reading.
     is_shown: bool,
     advice: Option<(String, String)>,
 }
@@ -49,19 +52,28 @@ pub(super) fn codes(lang: Lang) -> Result<String> {
 
 fn section(lang: Lang, code: &str, meaning: &str) -> Result<String> {
     let example = example(code).context("no example")?;
-    let found = findings(&example.bytes);
+    let found = findings(&example);
     let mut finding = found.into_iter().find(|finding| finding.code == code);
     if let (Some(finding), false) = (&mut finding, example.is_shown) {
         finding.excerpt = shorten(&finding.excerpt);
     }
     let mut text = format!("### {code}\n\n{}\n\n", sentence(lang, meaning));
     if example.is_shown {
-        let file = String::from_utf8_lossy(&example.bytes);
-        text.push_str(&fenced("xml", &file));
-        text.push('\n');
+        for (name, bytes) in &example.files {
+            if example.files.len() > 1 {
+                text.push_str(&format!("`{name}`\n"));
+            }
+            text.push_str(&fenced("xml", &String::from_utf8_lossy(bytes)));
+            text.push('\n');
+        }
     }
+    // A finding that says itself what to do needs no advice beside it.
+    let has_help = finding
+        .as_ref()
+        .is_some_and(|finding| finding.help.is_some());
     let advice = example
         .advice
+        .filter(|_| !has_help)
         .map(|(zh, en)| say(lang, &zh, &en).to_owned());
     match (&finding, &advice) {
         (None, None) => bail!("the file does not cause it"),
@@ -84,12 +96,17 @@ fn shorten(excerpt: &str) -> String {
     excerpt.chars().take(60).collect()
 }
 
-fn findings(bytes: &[u8]) -> Vec<Finding> {
-    if bytes.starts_with(b"<db-links") {
-        let (source, _, diagnostics) = db_links::read_with_source(bytes, FILE);
-        return locate_all(&source, FILE, &diagnostics);
-    }
-    read_workflow(bytes, &Registry::builtin()).findings(FILE)
+/// Everything that is said about the files, which are checked as one set.
+fn findings(example: &Example) -> Vec<Finding> {
+    let registry = Registry::builtin();
+    let mut files: Vec<CheckedFile> = example
+        .files
+        .iter()
+        .map(|(name, bytes)| check_file(name, bytes, &registry))
+        .collect();
+    let now = NaiveDate::from_ymd_opt(2026, 3, 1).and_then(|day| day.and_hms_opt(0, 0, 0));
+    Set::check(&mut files, Surroundings { now });
+    files.into_iter().flat_map(|file| file.findings).collect()
 }
 
 fn example(code: &str) -> Option<Example> {
@@ -110,10 +127,30 @@ fn example(code: &str) -> Option<Example> {
         None => (None, section),
     };
     Some(Example {
-        bytes: made.unwrap_or_else(|| text.trim_end().as_bytes().to_vec()),
+        files: match made {
+            Some(bytes) => vec![(FILE.to_owned(), bytes)],
+            None => files(text),
+        },
         is_shown: !text.trim().is_empty(),
         advice,
     })
+}
+
+/// The files of a section: the first one, then others below lines `---- name`.
+fn files(text: &str) -> Vec<(String, Vec<u8>)> {
+    let file = |(name, text): (&str, &str)| (name.to_owned(), text.trim().as_bytes().to_vec());
+    let mut parts = text.split("---- ");
+    let first = parts.next().unwrap_or_default();
+    let name = if first.trim_start().starts_with("<db-links") {
+        LINKS_FILE
+    } else {
+        FILE
+    };
+    let others = parts.filter_map(|part| part.split_once('\n'));
+    std::iter::once((name, first))
+        .chain(others)
+        .map(file)
+        .collect()
 }
 
 /// Files that are too large for a page, or no text.
