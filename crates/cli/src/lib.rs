@@ -47,7 +47,8 @@ pub fn main_of(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let lang = context::language(rewritten.is_legacy, |name| std::env::var(name).ok());
     if rewritten.arguments.is_empty() {
         out!("{}", help::banner(lang));
-        return exit::USAGE;
+        // As akkaflow 2.12 ends; what is typed wrongly ends with 2.
+        return exit::FAILED;
     }
     let mut clap = arguments::command(lang);
     let matches = match clap
