@@ -79,14 +79,19 @@ impl LogSink {
         Self(Arc::new(write))
     }
 
-    /// Reports a line.
+    /// Reports a line as it is: what a program or a database said.
     pub fn line(&self, level: Level, line: &str) {
-        (self.0)(level, line);
+        (self.0)(level, &Text::verbatim(line).to_line());
     }
 
-    /// Reports as planned, in both languages on one line.
+    /// Reports a sentence; each reader of the log gets their language.
+    pub fn say(&self, level: Level, text: &Text) {
+        (self.0)(level, &text.to_line());
+    }
+
+    /// Reports a sentence as planned.
     pub(crate) fn both(&self, zh: impl fmt::Display, en: impl fmt::Display) {
-        self.info(format!("{zh} | {en}"));
+        self.say(Level::Info, &Text::new(zh.to_string(), en.to_string()));
     }
 
     /// Reports as planned.

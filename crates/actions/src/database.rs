@@ -3,12 +3,13 @@
 use std::time::Instant;
 
 use akkaflow_connectors::{
-    Dialect, Done, Options, Session, Statement, cancellable, connect, split,
+    Dialect, Done, Options, Preview, Session, Statement, cancellable, connect, split,
 };
 use akkaflow_model::text::Text;
 
-use crate::context::AttemptContext;
+use crate::context::{AttemptContext, Level};
 use crate::error::ActionError;
+use crate::table;
 
 /// Opens a session on the db-link called `name`.
 pub(crate) async fn open(
@@ -25,7 +26,7 @@ pub(crate) async fn open(
         connected = connect(link, &options) => connected?,
     };
     for note in &connected.notes {
-        attempt.log.warn(format!("{} | {}", note.zh, note.en));
+        attempt.log.say(Level::Warn, note);
     }
     Ok(connected.session)
 }
@@ -41,7 +42,7 @@ pub(crate) async fn execute(
 }
 
 /// Runs all statements of `text` in one transaction, unless it is a single one or the text opens transactions itself. Says what each did
-/// in the log. What fails rolls back all of them, as far as the database can: MySQL commits at each `CREATE`, `DROP` and the like.
+/// in the log, with the first rows that it returned. What fails rolls back all of them, as far as the database can: MySQL commits at each `CREATE`, `DROP` and the like.
 pub(crate) async fn run_statements(
     attempt: &AttemptContext,
     session: &mut dyn Session,
@@ -102,13 +103,25 @@ async fn run_one(
                 format!("statement {number} (line {line})"),
             ))
         })?;
-    let rows = done.affected;
     let seconds = start.elapsed().as_secs_f64();
     let shown = shown(&statement.text);
+    let (zh, en) = match done.results.as_slice() {
+        [] => (
+            format!("影响{}行", done.affected),
+            format!("{} rows affected", done.affected),
+        ),
+        results => {
+            let rows: u64 = results.iter().map(Preview::row_count).sum();
+            (format!("返回{rows}行"), format!("{rows} rows returned"))
+        }
+    };
     attempt.log.both(
-        format_args!("语句{number}/{count}（第{line}行）影响{rows}行，耗时{seconds:.3}s"),
-        format_args!("statement {number} of {count} (line {line}): {rows} rows affected, {seconds:.3} s: {shown}"),
+        format_args!("语句{number}/{count}（第{line}行）{zh}，耗时{seconds:.3}s：{shown}"),
+        format_args!("statement {number} of {count} (line {line}): {en}, {seconds:.3} s: {shown}"),
     );
+    for result in &done.results {
+        table::report(attempt, result);
+    }
     Ok(())
 }
 

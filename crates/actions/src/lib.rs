@@ -6,6 +6,7 @@
 //! | `registry` | all types by their tag: a new one is one file and one line there |
 //! | `script`, `shell`, `sql`, `transfer` | the types |
 //! | `database` | connecting and running statements, as `sql` and `transfer` both do |
+//! | `table` | rows in the log |
 //! | `shell_command` | commands that a task runs beside its work |
 
 mod action;
@@ -17,6 +18,7 @@ mod script;
 mod shell;
 mod shell_command;
 mod sql;
+mod table;
 mod transfer;
 
 pub use action::{Action, Outcome, ProcessSpec, Work};

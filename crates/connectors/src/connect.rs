@@ -81,15 +81,17 @@ impl Target<'_> {
         ))
     }
 
-    /// It answers, but says no.
-    pub(crate) fn refused(&self, reason: &str) -> Error {
+    /// It answers, but says no. `hint` ends the advice.
+    pub(crate) fn refused(&self, reason: &str, hint: &Text) -> Error {
         let (name, address, user) = (&self.link.name, self.url.address(), self.user());
         Error::Refused(Text::new(
             format!(
-                "数据库连接[{name}]被{address}拒绝（用户{user}）：{reason}，请检查连接的用户名、密码及数据库名"
+                "数据库连接[{name}]被{address}拒绝（用户{user}）：{reason}，请检查连接的用户名、密码及数据库名{}",
+                hint.zh
             ),
             format!(
-                "db-link `{name}`: {address} refuses user `{user}`: {reason}; check the link's user, password and database"
+                "db-link `{name}`: {address} refuses user `{user}`: {reason}; check the link's user, password and database{}",
+                hint.en
             ),
         ))
     }

@@ -10,7 +10,8 @@
 //! | `jdbc` | what a JDBC URL says |
 //! | `session` | what every database can do for us |
 //! | `mysql`, `postgres`, `sqlite` | how each of them does it |
-//! | `batch`, `column` | rows under way, and what their columns hold |
+//! | `batch`, `column`, `convert`, `exact` | rows under way, what their columns hold, and what a column would not keep |
+//! | `preview` | the first rows of a result, for the log |
 //! | `delimited` | reading and writing delimited files |
 //! | `split` | a text of statements cut into statements |
 
@@ -20,9 +21,11 @@ mod connect;
 mod convert;
 mod delimited;
 mod error;
+mod exact;
 mod jdbc;
 mod mysql;
 mod postgres;
+mod preview;
 mod session;
 mod split;
 mod sqlite;
@@ -33,5 +36,6 @@ pub use connect::{Connected, Options, connect};
 pub use delimited::{Delimiter, DelimiterError, FileReader, FileWriter};
 pub use error::Error;
 pub use jdbc::JdbcUrl;
+pub use preview::Preview;
 pub use session::{Canceller, Dialect, Done, Load, Progress, Session, cancellable};
 pub use split::{Statement, split};

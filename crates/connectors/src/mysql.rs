@@ -3,6 +3,8 @@
 
 mod columns;
 mod connect;
+mod engine;
+mod exactly;
 mod insert;
 mod load;
 mod read;
@@ -12,13 +14,15 @@ use std::sync::Arc;
 use akkaflow_model::text::Text;
 use async_trait::async_trait;
 use mysql_async::prelude::Queryable;
-use mysql_async::{Conn, Opts};
+use mysql_async::{Conn, Opts, Value};
 
 use crate::batch::BatchSender;
 use crate::column::{Column, Kind};
 use crate::connect::{Connector, Target};
 use crate::convert::conversions;
 use crate::error::Error;
+use crate::exact::Checks;
+use crate::preview::{Preview, keep};
 use crate::session::{Canceller, Dialect, Done, Load, Session, check_column_count};
 
 pub(crate) struct Mysql;
@@ -87,17 +91,27 @@ impl Session for MysqlSession {
             .query_iter(statement)
             .await
             .map_err(failed)?;
-        let mut affected = 0;
+        let mut done = Done::default();
         // One round for each result: a procedure may give several.
         loop {
-            affected += result.affected_rows();
-            while result.next().await.map_err(failed)?.is_some() {}
+            done.affected += result.affected_rows();
+            let columns = result.columns();
+            let columns = columns.as_deref().unwrap_or_default();
+            let names: Vec<_> = columns.iter().map(|column| column.name_str()).collect();
+            let mut preview = Preview::new(names.iter().map(AsRef::as_ref));
+            while let Some(row) = result.next().await.map_err(failed)? {
+                preview.push((0..row.len()).map(|index| match row.as_ref(index) {
+                    Some(Value::Bytes(bytes)) => Some(bytes),
+                    _ => None,
+                }));
+            }
+            keep(&mut done.results, (!names.is_empty()).then_some(preview));
             if result.is_empty() {
                 break;
             }
         }
         drop(result);
-        Ok(Done { affected })
+        Ok(done)
     }
 
     async fn describe(&mut self, query: &str) -> Result<Vec<Column>, Error> {
@@ -135,9 +149,14 @@ impl Session for MysqlSession {
         Ok(rows)
     }
 
+    async fn engine_without_transactions(&mut self, table: &str) -> Result<Option<String>, Error> {
+        engine::without_transactions(&mut self.connection, table).await
+    }
+
     async fn write(&mut self, load: Load) -> Result<u64, Error> {
         check_column_count(load.source.len(), load.target.len())?;
         let conversions = conversions(&load.source, &load.target, Dialect::Mysql);
+        let checks = Checks::new(&load.target, Dialect::Mysql);
         let before: Option<String> = self
             .connection
             .query_first("select @@sql_mode")
@@ -147,10 +166,10 @@ impl Session for MysqlSession {
             .query_drop(load::SESSION)
             .await
             .map_err(failed)?;
-        let written = load::load(&mut self.connection, load, conversions).await?;
+        let written = load::load(&mut self.connection, load, conversions, checks).await?;
         self.connection
             .exec_drop(
-                "set session sql_mode = ?, sql_notes = 1",
+                "set session sql_mode = ?, sql_notes = default",
                 (before.unwrap_or_default(),),
             )
             .await

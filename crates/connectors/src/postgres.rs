@@ -7,14 +7,17 @@ mod copy;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgDatabaseError};
-use sqlx::{AssertSqlSafe, Connection, Row as _};
+use futures::TryStreamExt;
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgDatabaseError, PgRow};
+use sqlx::{AssertSqlSafe, Column as _, Connection, Either, Row as _};
 
 use crate::batch::BatchSender;
 use crate::column::{Column, Kind};
 use crate::connect::{Connector, Target};
 use crate::convert::conversions;
 use crate::error::Error;
+use crate::exact::Checks;
+use crate::preview::{Preview, keep};
 use crate::session::{Canceller, Dialect, Done, Load, Session, check_column_count};
 
 pub(crate) struct Postgres;
@@ -72,15 +75,34 @@ fn words(error: &dyn sqlx::error::DatabaseError) -> String {
     words
 }
 
+/// The simple protocol spells every value as text.
+fn show(row: &PgRow, preview: &mut Preview) -> Result<(), sqlx::Error> {
+    let values: Vec<_> = (0..row.len())
+        .map(|index| row.try_get_raw(index))
+        .collect::<Result<_, _>>()?;
+    preview.push(values.iter().map(|value| value.as_bytes().ok()));
+    Ok(())
+}
+
 impl PostgresSession {
     async fn run(&mut self, statement: &str) -> Result<Done, Error> {
-        let result = sqlx::raw_sql(AssertSqlSafe(statement))
-            .execute(&mut self.connection)
-            .await
-            .map_err(failed)?;
-        Ok(Done {
-            affected: result.rows_affected(),
-        })
+        let mut steps = sqlx::raw_sql(AssertSqlSafe(statement)).fetch_many(&mut self.connection);
+        let mut done = Done::default();
+        let mut preview = None;
+        while let Some(step) = steps.try_next().await.map_err(failed)? {
+            match step {
+                Either::Left(result) => {
+                    done.affected += result.rows_affected();
+                    keep(&mut done.results, preview.take());
+                }
+                Either::Right(row) => {
+                    let names = row.columns().iter().map(|column| column.name());
+                    show(&row, preview.get_or_insert_with(|| Preview::new(names)))
+                        .map_err(failed)?;
+                }
+            }
+        }
+        Ok(done)
     }
 
     /// Through a view that is never committed: no other way gives lengths and scales.
@@ -143,7 +165,7 @@ impl Session for PostgresSession {
         .fetch_all(&mut self.connection)
         .await
         .map_err(failed)?;
-        let column = |row: &sqlx::postgres::PgRow| {
+        let column = |row: &PgRow| {
             let name: String = row.try_get(0)?;
             let declared: String = row.try_get(1)?;
             Ok(Column::new(name, columns::kind(&declared)))
@@ -164,7 +186,8 @@ impl Session for PostgresSession {
     async fn write(&mut self, load: Load) -> Result<u64, Error> {
         check_column_count(load.source.len(), load.target.len())?;
         let conversions = conversions(&load.source, &load.target, Dialect::Postgres);
-        copy::write(&mut self.connection, load, &conversions).await
+        let checks = Checks::new(&load.target, Dialect::Postgres);
+        copy::write(&mut self.connection, load, &conversions, &checks).await
     }
 }
 

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::batch::{BatchReceiver, BatchSender};
 use crate::column::{Column, Kind};
 use crate::error::Error;
+use crate::preview::Preview;
 
 /// How a product spells things.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,10 +45,12 @@ impl Dialect {
 }
 
 /// What a statement did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Done {
-    /// Rows changed.
+    /// Rows changed. What a database says for a statement that returned rows means nothing.
     pub affected: u64,
+    /// The rows that it returned, as far as a log shows them; one for each result of a procedure.
+    pub results: Vec<Preview>,
 }
 
 /// Where rows go.
@@ -90,7 +93,7 @@ pub trait Session: Send {
     /// Stops on the server whatever this session is running.
     fn canceller(&self) -> Arc<dyn Canceller>;
 
-    /// Runs one statement; rows that it returns are passed over.
+    /// Runs one statement to its end. Of the rows that it returns the first are kept, the others counted.
     ///
     /// # Errors
     /// [`Error::Statement`] with the server's words.
@@ -128,6 +131,15 @@ pub trait Session: Send {
     /// # Errors
     /// [`Error::Statement`] with the server's words.
     async fn read(&mut self, query: &str, output: BatchSender) -> Result<u64, Error>;
+
+    /// The engine of a table that knows no transactions; `None` when the table does, or nobody says.
+    ///
+    /// # Errors
+    /// [`Error::Statement`] when the connection broke.
+    async fn engine_without_transactions(&mut self, table: &str) -> Result<Option<String>, Error> {
+        let _ = table;
+        Ok(None)
+    }
 
     /// Writes all rows inside the transaction that the caller opened. Says how many the table took; it took each of them
     /// exactly, or this is an error.

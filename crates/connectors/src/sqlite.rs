@@ -11,8 +11,9 @@ use std::time::Duration;
 
 use akkaflow_model::text::Text;
 use async_trait::async_trait;
+use futures::TryStreamExt;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{AssertSqlSafe, ConnectOptions, Row as _};
+use sqlx::{AssertSqlSafe, Column as _, ConnectOptions, Either, Row as _};
 use tokio::time::Instant;
 
 use crate::batch::BatchSender;
@@ -20,6 +21,7 @@ use crate::column::{Column, Kind};
 use crate::connect::{Connector, Target};
 use crate::convert::conversions;
 use crate::error::Error;
+use crate::preview::{Preview, keep};
 use crate::session::{Canceller, Dialect, Done, Load, Session, check_column_count};
 
 pub(crate) struct Sqlite;
@@ -121,21 +123,45 @@ impl SqliteSession {
     async fn run(&mut self, statement: &str) -> Result<Done, Error> {
         let start = Instant::now();
         loop {
-            let result = sqlx::raw_sql(AssertSqlSafe(statement))
-                .execute(&mut self.connection)
-                .await;
-            match result {
-                Ok(result) => {
-                    return Ok(Done {
-                        affected: result.rows_affected(),
-                    });
-                }
+            match self.try_run(statement).await {
+                Ok(done) => return Ok(done),
                 Err(error) if is_busy(&error) && start.elapsed() < self.lock_timeout => {
                     tokio::task::yield_now().await;
                 }
                 Err(error) => return Err(failed(error)),
             }
         }
+    }
+
+    async fn try_run(&mut self, statement: &str) -> Result<Done, sqlx::Error> {
+        let before = self.total_changes().await?;
+        let mut done = Done::default();
+        let mut preview = None;
+        let mut steps = sqlx::raw_sql(AssertSqlSafe(statement)).fetch_many(&mut self.connection);
+        while let Some(step) = steps.try_next().await? {
+            match step {
+                Either::Left(result) => {
+                    done.affected = result.rows_affected();
+                    keep(&mut done.results, preview.take());
+                }
+                Either::Right(row) => {
+                    let names = row.columns().iter().map(|column| column.name());
+                    read::show(&row, preview.get_or_insert_with(|| Preview::new(names)))?;
+                }
+            }
+        }
+        drop(steps);
+        // What changes nothing repeats the count of the last statement that did.
+        if self.total_changes().await? == before {
+            done.affected = 0;
+        }
+        Ok(done)
+    }
+
+    async fn total_changes(&mut self) -> Result<i64, sqlx::Error> {
+        sqlx::query_scalar("select total_changes()")
+            .fetch_one(&mut self.connection)
+            .await
     }
 
     async fn table_info(

@@ -1,5 +1,6 @@
 //! `db_links.xml`: the named databases that people configure.
 
+mod account;
 mod secret;
 
 use serde::{Deserialize, Serialize};
@@ -11,6 +12,7 @@ use crate::shape::{AttributeKind, AttributeShape, Shape, TextRule};
 use crate::text::Text;
 use crate::xml;
 
+pub use account::anonymous_user_hint;
 pub use secret::Secret;
 
 /// A named database.

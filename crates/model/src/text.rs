@@ -24,6 +24,9 @@ impl Lang {
     }
 }
 
+/// Begins a line that holds both languages, and parts them: the unit separator of ASCII.
+const SEPARATOR: char = '\u{1f}';
+
 /// One sentence in both languages. Lowercase start and no full stop in English.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Text {
@@ -51,11 +54,54 @@ impl Text {
         }
     }
 
+    /// Both sentences as one line of a log, for [`Text::of_line`] to read back: each reader gets their language.
+    pub fn to_line(&self) -> String {
+        let on_one_line = |text: &str| text.replace(['\n', '\r', SEPARATOR], " ");
+        if self.zh == self.en {
+            return on_one_line(&self.en);
+        }
+        let (zh, en) = (on_one_line(&self.zh), on_one_line(&self.en));
+        format!("{SEPARATOR}{zh}{SEPARATOR}{en}")
+    }
+
+    /// What a line says in `lang`. A line that is no [`Text::to_line`] says the same to everybody.
+    pub fn of_line(line: &str, lang: Lang) -> &str {
+        let both = line
+            .strip_prefix(SEPARATOR)
+            .and_then(|both| both.split_once(SEPARATOR));
+        match (both, lang) {
+            (None, _) => line,
+            (Some((zh, _)), Lang::Zh) => zh,
+            (Some((_, en)), Lang::En) => en,
+        }
+    }
+
     /// The sentence in `lang`.
     pub fn get(&self, lang: Lang) -> &str {
         match lang {
             Lang::Zh => &self.zh,
             Lang::En => &self.en,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_both_languages_is_read_in_one() {
+        let line = Text::new("提交失败\n：x\u{1f}y", "cannot commit: x").to_line();
+        assert!(!line.contains('\n'));
+        assert_eq!(Text::of_line(&line, Lang::Zh), "提交失败 ：x y");
+        assert_eq!(Text::of_line(&line, Lang::En), "cannot commit: x");
+    }
+
+    #[test]
+    fn a_line_of_a_program_is_as_it_was_printed() {
+        for line in ["a | b", "\u{1f}only one", "", "a\u{1f}b\u{1f}c"] {
+            assert_eq!(Text::of_line(line, Lang::Zh), line);
+        }
+        assert_eq!(Text::verbatim("rows").to_line(), "rows");
     }
 }

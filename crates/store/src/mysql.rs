@@ -3,7 +3,6 @@
 //! Three kinds of connections: one that commits, one that renews the lease, and a pool for everything else. A new
 //! connection of the writer proves the lease and publishes its number before it writes, so that a successor can cut it.
 
-mod access;
 mod commit;
 mod leadership;
 mod options;

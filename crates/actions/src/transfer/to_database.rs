@@ -6,7 +6,7 @@ use akkaflow_model::text::Text;
 use super::body::{Commands, Source};
 use super::copy::copy;
 use super::source::{self, Opened};
-use crate::context::AttemptContext;
+use crate::context::{AttemptContext, Level};
 use crate::database;
 use crate::error::ActionError;
 
@@ -91,6 +91,34 @@ impl Into<'_> {
         database::run_statements(attempt, session, pre).await
     }
 
+    /// Says before anything is written that it could not be undone.
+    async fn warn_of_engine(
+        &self,
+        attempt: &AttemptContext,
+        session: &mut dyn Session,
+    ) -> Result<(), ActionError> {
+        let canceller = session.canceller();
+        let asking = session.engine_without_transactions(self.table);
+        let Some(engine) = cancellable(&attempt.cancel, canceller, asking).await? else {
+            return Ok(());
+        };
+        let table = self.table;
+        attempt.log.say(
+            Level::Warn,
+            &Text::new(
+                format!(
+                    "目标表{table}的引擎{engine}不支持事务：若传输失败，已写入的记录不会回滚；\
+                     请改用InnoDB：alter table {table} engine = InnoDB"
+                ),
+                format!(
+                    "the engine {engine} of the target table {table} knows no transactions: if this transfer fails, rows \
+                     written until then stay; use InnoDB: alter table {table} engine = InnoDB"
+                ),
+            ),
+        );
+        Ok(())
+    }
+
     async fn rows(
         &self,
         attempt: &AttemptContext,
@@ -98,6 +126,7 @@ impl Into<'_> {
         source: Opened,
         target: Vec<Column>,
     ) -> Result<(), ActionError> {
+        self.warn_of_engine(attempt, session).await?;
         let count = target.len();
         let source_columns = source.columns_for(count);
         let begin = session.dialect().begin();

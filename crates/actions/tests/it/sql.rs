@@ -106,3 +106,48 @@ async fn a_procedure_may_give_several_results() {
         .await
         .unwrap();
 }
+
+#[tokio::test]
+async fn rows_of_a_query_are_shown_as_a_table() {
+    for database in databases().await {
+        let bench = Bench::with(&[&database]);
+        let body = format!(
+            "<sql db-link='{}'>create table t(id int, name varchar(20)); insert into t values (1, '上海'), (22, null);\
+             select id, name from t order by id; select id from t where id > 99</sql>",
+            database.name()
+        );
+        bench.run(&body.replace("> 99", "&gt; 99")).await.unwrap();
+        let log = bench.log();
+        let table = "Info id | name\nInfo ---+-----\nInfo 1  | 上海\nInfo 22 | NULL";
+        assert!(log.contains(table), "{log}");
+        assert!(log.contains("语句3/4（第1行）返回2行"), "{log}");
+        assert!(
+            log.contains("statement 3 of 4 (line 1): 2 rows returned"),
+            "{log}"
+        );
+        // Nothing was changed, whatever the statement before did.
+        assert!(log.contains("statement 4 of 4 (line 1): 0 rows"), "{log}");
+    }
+}
+
+#[tokio::test]
+async fn of_many_rows_the_first_are_shown_and_the_others_counted() {
+    for database in databases().await {
+        let bench = Bench::with(&[&database]);
+        let digits = "(select 0 d union all select 1 union all select 2 union all select 3 union all select 4 union all \
+                      select 5 union all select 6 union all select 7 union all select 8 union all select 9)";
+        let body = format!(
+            "<sql db-link='{}'>select a.d + 10 * b.d + 100 * c.d as n from {digits} a, {digits} b, {digits} c order by 1</sql>",
+            database.name()
+        );
+        bench.run(&body).await.unwrap();
+        let log = bench.log();
+        assert!(log.contains("1000 rows returned"), "{log}");
+        assert!(
+            log.contains("\nInfo 99\n") && !log.contains("\nInfo 100\n"),
+            "{log}"
+        );
+        assert!(log.contains("900 more rows not shown"), "{log}");
+        assert!(log.contains("还有900行未显示"), "{log}");
+    }
+}

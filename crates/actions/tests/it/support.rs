@@ -107,6 +107,9 @@ impl Bench {
     }
 }
 
+/// Held by tests that switch `local_infile` of the server off, or must find it on.
+pub(crate) static LOCAL_INFILE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 pub(crate) fn install_crypto() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -204,7 +207,7 @@ pub(crate) async fn mysql() -> Option<Database> {
         let url = format!("jdbc:mysql://{address}/{database}");
         link("mysql", DbKind::Mysql, url, &user, &password)
     };
-    Some(make(&of, "").await)
+    Some(make(&of, "", " character set utf8mb4").await)
 }
 
 pub(crate) async fn postgres() -> Option<Database> {
@@ -213,7 +216,7 @@ pub(crate) async fn postgres() -> Option<Database> {
         let url = format!("jdbc:postgresql://{address}/{database}");
         link("postgres", DbKind::Postgres, url, &user, &password)
     };
-    Some(make(&of, "postgres").await)
+    Some(make(&of, "postgres", "").await)
 }
 
 /// Address, user and password of a server to test with.
@@ -231,7 +234,7 @@ pub(crate) fn server(variable: &str) -> Option<(String, String, String)> {
     Some((address.to_owned(), user.to_owned(), password.to_owned()))
 }
 
-async fn make(of: &impl Fn(&str) -> DbLink, admin: &str) -> Database {
+async fn make(of: &impl Fn(&str) -> DbLink, admin: &str, options: &str) -> Database {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     install_crypto();
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -239,7 +242,7 @@ async fn make(of: &impl Fn(&str) -> DbLink, admin: &str) -> Database {
     let admin = of(admin);
     let mut session = open(&admin).await;
     session
-        .execute(&format!("create database {name}"))
+        .execute(&format!("create database {name}{options}"))
         .await
         .unwrap();
     Database {

@@ -2,7 +2,7 @@
 
 use akkaflow_model::db_links::DbKind;
 
-use crate::support::{Bench, databases, mysql, row, sqlite};
+use crate::support::{Bench, LOCAL_INFILE, databases, mysql, row, sqlite};
 
 #[tokio::test]
 async fn the_load_data_example_loads_its_rows() {
@@ -289,6 +289,7 @@ async fn servers_without_local_infile_take_rows_too() {
         return;
     };
     let bench = Bench::with(&[&database]);
+    let _turn = LOCAL_INFILE.lock().await;
     let before = database.text("select @@global.local_infile").await;
     database
         .execute(&[
@@ -323,4 +324,35 @@ async fn servers_without_local_infile_take_rows_too() {
             .await,
         [row(&["2500", "1", "00FF27", "7", "a'b\\c"])]
     );
+}
+
+#[tokio::test]
+async fn an_engine_without_transactions_is_told_before_it_is_written() {
+    let Some(database) = mysql().await else {
+        return;
+    };
+    database
+        .execute(&[
+            "create table loose(a int primary key) engine = MyISAM",
+            "create table safe(a int primary key) engine = InnoDB",
+        ])
+        .await;
+    let bench = Bench::with(&[&database]);
+    std::fs::write(bench.path("in.txt"), "1\n2\n1\n").unwrap();
+    let body = |table: &str| {
+        format!(
+            "<transfer><source type='FILE'>in.txt</source><target type='DB' db-link='mysql' table='{table}'/></transfer>"
+        )
+    };
+    bench.failure(&body("safe")).await;
+    assert!(!bench.log().contains("InnoDB"), "{}", bench.log());
+    assert_eq!(database.text("select count(*) from safe").await, "0");
+    bench.failure(&body("loose")).await;
+    let log = bench.log();
+    assert!(log.contains("引擎MyISAM不支持事务"), "{log}");
+    assert!(
+        log.contains("MyISAM of the target table loose knows no transactions"),
+        "{log}"
+    );
+    assert_ne!(database.text("select count(*) from loose").await, "0");
 }

@@ -2,7 +2,7 @@
 
 use akkaflow_model::db_links::DbKind;
 
-use crate::support::{Bench, Database, Rows, databases, mysql, row};
+use crate::support::{Bench, Database, LOCAL_INFILE, Rows, databases, mysql, postgres, row};
 
 /// A table of the product's own types, its rows, and their spelling.
 async fn nasty(database: &Database) {
@@ -218,4 +218,96 @@ async fn booleans_zero_dates_and_explicit_zeros_arrive() {
         mysql.query("select * from y order by id").await,
         [row(&["0", "0000-00-00"]), row(&["5", "2026-00-00"])]
     );
+}
+
+/// Types of one column, a value that they keep, one that they would round, cut or clamp.
+const LOSSY: [(&str, &str, &str); 10] = [
+    ("decimal(10,2)", "1.230", "1.234"),
+    ("decimal(10,2)", "1.5e1", "100000000.00"),
+    ("varchar(3)", "日本语", "abcd"),
+    ("varchar(3)", "a b", "abc "),
+    ("int", "12", "12x"),
+    ("int", "7", "1.5"),
+    ("smallint", "300", "40000"),
+    ("date", "2026-12-01", "2026-13-01"),
+    ("date", "2026-12-01 00:00:00", "2026-12-01 10:00:00"),
+    ("time(1)", "10:00:00.10", "10:00:00.12"),
+];
+
+/// Whatever is written beside it, a value that the column does not keep undoes all, and is named.
+async fn refuses_lossy_values(database: &Database, more: &[(&str, &str, &str)]) {
+    let bench = Bench::with(&[database]);
+    let body = format!(
+        "<transfer><source type='FILE'>in</source><target type='DB' db-link='{}' table='t'/></transfer>",
+        database.name()
+    );
+    for (declared, good, bad) in LOSSY.iter().chain(more) {
+        let create = format!("create table t(id int, v {declared})");
+        database.execute(&[&create]).await;
+        std::fs::write(bench.path("in"), format!("1\t{good}\n2\t{bad}\n")).unwrap();
+        let words = bench.failure(&body).await;
+        let case = format!("{declared} {bad}: {words}");
+        let names_row = ["row 2", "line 2", "rows 1 to 2"];
+        assert!(names_row.iter().any(|row| words.contains(row)), "{case}");
+        let names_column = ["column `v`", "column 'v'", "column v", "`v`"];
+        assert!(
+            names_column.iter().any(|column| words.contains(column)),
+            "{case}"
+        );
+        assert_eq!(database.text("select count(*) from t").await, "0", "{case}");
+        std::fs::write(bench.path("in"), format!("1\t{good}\n")).unwrap();
+        bench.run(&body).await.unwrap();
+        assert_eq!(database.text("select count(*) from t").await, "1", "{case}");
+        database.execute(&["drop table t"]).await;
+    }
+}
+
+#[tokio::test]
+async fn mysql_refuses_what_it_would_round_or_cut_on_both_ways_in() {
+    let Some(database) = mysql().await else {
+        return;
+    };
+    let more = [
+        ("tinyint", "127", "300"),
+        ("datetime", "2026-01-01 00:00:00.0", "2026-01-01 00:00:00.5"),
+    ];
+    let _turn = LOCAL_INFILE.lock().await;
+    refuses_lossy_values(&database, &more).await;
+    let before = database.text("select @@global.local_infile").await;
+    database.execute(&["set global local_infile = 0"]).await;
+    refuses_lossy_values(&database, &more).await;
+    let restore = format!("set global local_infile = {before}");
+    database.execute(&[&restore]).await;
+}
+
+#[tokio::test]
+async fn postgres_refuses_what_it_would_round_or_cut() {
+    let Some(database) = postgres().await else {
+        return;
+    };
+    let more = [(
+        "timestamp(0)",
+        "2026-01-01 00:00:00.0",
+        "2026-01-01 00:00:00.5",
+    )];
+    refuses_lossy_values(&database, &more).await;
+}
+
+#[tokio::test]
+async fn sqlite_keeps_what_other_databases_would_round_or_cut() {
+    let database = crate::support::sqlite();
+    let bench = Bench::with(&[&database]);
+    database
+        .execute(&["create table t(a decimal(10,2), b varchar(3), c tinyint, d date, e int)"])
+        .await;
+    let body = "<transfer><source type='FILE' delimited=','>in</source><target type='DB' db-link='sqlite' table='t'/></transfer>";
+    std::fs::write(bench.path("in"), "1.234,abcd,300,2026-13-01,1.5\n").unwrap();
+    bench.run(body).await.unwrap();
+    assert_eq!(
+        database.query("select * from t").await,
+        [row(&["1.234", "abcd", "300", "2026-13-01", "1.5"])]
+    );
+    std::fs::write(bench.path("in"), "1,a,1,2026-01-01,12x\n").unwrap();
+    let words = bench.failure(body).await;
+    assert!(words.contains("row 1, column `e`"), "{words}");
 }

@@ -1,5 +1,6 @@
 //! Connecting.
 
+use akkaflow_model::db_links::anonymous_user_hint;
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Opts, OptsBuilder, SslOpts};
 
@@ -82,7 +83,8 @@ fn explain(target: &Target<'_>, error: &mysql_async::Error) -> Error {
             target.unreachable(&error.message)
         }
         mysql_async::Error::Server(error) => {
-            target.refused(&format!("{} {}", error.code, error.message))
+            let words = format!("{} {}", error.code, error.message);
+            target.refused(&words, &anonymous_user_hint(&words))
         }
         mysql_async::Error::Io(error) => target.unreachable(&error.to_string()),
         other => target.unreachable(&other.to_string()),

@@ -4,11 +4,13 @@ use akkaflow_model::text::Text;
 use mysql_async::Conn;
 use mysql_async::prelude::Queryable;
 
+use super::exactly::check;
 use super::failed;
 use crate::batch::Row;
 use crate::column::{Column, Kind};
 use crate::convert::Conversion;
 use crate::error::Error;
+use crate::exact::Checks;
 use crate::session::Load;
 
 /// Rows of a statement: with fewer the call itself weighs, with more nothing is won.
@@ -21,6 +23,7 @@ pub(super) async fn insert(
     connection: &mut Conn,
     mut load: Load,
     conversions: &[Conversion],
+    checks: &Checks,
 ) -> Result<u64, Error> {
     let mut inserter = Inserter {
         head: format!("insert into {} values ", load.table).into_bytes(),
@@ -31,6 +34,7 @@ pub(super) async fn insert(
     };
     let mut value = Vec::new();
     while let Some(batch) = load.rows.recv().await {
+        checks.check(&batch)?;
         for row in batch.rows() {
             inserter.append(row, &load.target, conversions, &mut value)?;
             if inserter.rows >= ROWS || inserter.statement.len() >= STATEMENT_BYTES {
@@ -92,7 +96,8 @@ impl Inserter {
         }
         let result = connection.query_drop(self.statement.as_slice()).await;
         result.map_err(|error| self.locate(failed(error)))?;
-        self.written += connection.affected_rows();
+        let checked = check(connection, self.rows).await;
+        self.written += checked.map_err(|error| self.locate(error))?;
         self.statement.clear();
         self.first_row += self.rows;
         self.rows = 0;

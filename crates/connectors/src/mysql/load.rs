@@ -3,25 +3,26 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use akkaflow_model::text::Text;
 use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
 use mysql_async::Conn;
 use mysql_async::prelude::Queryable;
 
+use super::exactly::check;
 use super::{code, failed, insert, server_code};
 use crate::batch::BatchReceiver;
 use crate::column::Kind;
 use crate::convert::{Conversion, append_escaped};
 use crate::error::Error;
+use crate::exact::Checks;
 use crate::session::{Dialect, Load, Progress};
 
 /// What makes the server say of each value that it does not take it exactly, and keep zero dates, explicit zeros in
-/// `auto_increment` columns and our backslashes. Sources may be slow for a day. Notes tell of decimals that are rounded, which
-/// is no mistake, and would push warnings out of the list.
+/// `auto_increment` columns and our backslashes. Sources may be slow for a day. Notes are how it tells of decimals that it
+/// rounds.
 pub(super) const SESSION: &str = "set session sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,\
-    ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', sql_notes = 0, net_read_timeout = 86400";
+    ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', sql_notes = 1, net_read_timeout = 86400";
 
 /// Below the smallest `max_allowed_packet` that anybody uses.
 const PACKET_BYTES: usize = 256 * 1024;
@@ -29,41 +30,58 @@ const PACKET_BYTES: usize = 256 * 1024;
 /// The rows, until the server asks for them.
 type Slot = Arc<Mutex<Option<BatchReceiver>>>;
 
+/// Why the rows ended early: the driver keeps no error of ours.
+type Refusal = Arc<Mutex<Option<Error>>>;
+
+/// What becomes of the rows on their way.
+struct Encoding {
+    conversions: Vec<Conversion>,
+    checks: Checks,
+    progress: Progress,
+    refusal: Refusal,
+}
+
 pub(super) async fn load(
     connection: &mut Conn,
     mut load: Load,
     conversions: Vec<Conversion>,
+    checks: Checks,
 ) -> Result<u64, Error> {
     let (_, unused) = crate::batch::channel();
     let rows = std::mem::replace(&mut load.rows, unused);
     let slot: Slot = Arc::new(Mutex::new(Some(rows)));
-    serve(
-        connection,
-        Arc::clone(&slot),
-        conversions.clone(),
-        load.progress.clone(),
-    );
+    let refusal = Refusal::default();
+    let encoding = Encoding {
+        conversions: conversions.clone(),
+        checks: checks.clone(),
+        progress: load.progress.clone(),
+        refusal: Arc::clone(&refusal),
+    };
+    serve(connection, Arc::clone(&slot), encoding);
     let result = connection.query_drop(statement(&load)).await;
+    if let Some(error) = take(&refusal) {
+        return Err(error);
+    }
     match result {
         Ok(()) => check(connection, load.progress.rows()).await,
         Err(error) if server_code(&error).is_some_and(|c| code::LOCAL_INFILE_OFF.contains(&c)) => {
             let rows = take(&slot).ok_or_else(|| failed(error))?;
             load.rows = rows;
-            insert::insert(connection, load, &conversions).await
+            insert::insert(connection, load, &conversions, &checks).await
         }
         Err(error) => Err(failed(error)),
     }
 }
 
-fn take(slot: &Slot) -> Option<BatchReceiver> {
+fn take<T>(slot: &Mutex<Option<T>>) -> Option<T> {
     slot.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
 /// Answers the next request of the server for a file, whatever name it gives, with our rows; any later one finds nothing.
-fn serve(connection: &mut Conn, slot: Slot, conversions: Vec<Conversion>, progress: Progress) {
+fn serve(connection: &mut Conn, slot: Slot, encoding: Encoding) {
     connection.set_infile_handler(async move {
         Ok(match take(&slot) {
-            Some(rows) => packets(rows, conversions, progress),
+            Some(rows) => packets(rows, encoding),
             None => stream::empty().boxed(),
         })
     });
@@ -71,42 +89,44 @@ fn serve(connection: &mut Conn, slot: Slot, conversions: Vec<Conversion>, progre
 
 struct Encoder {
     rows: BatchReceiver,
-    conversions: Vec<Conversion>,
-    progress: Progress,
+    encoding: Encoding,
     packets: VecDeque<Bytes>,
 }
 
-fn packets(
-    rows: BatchReceiver,
-    conversions: Vec<Conversion>,
-    progress: Progress,
-) -> BoxStream<'static, std::io::Result<Bytes>> {
+fn packets(rows: BatchReceiver, encoding: Encoding) -> BoxStream<'static, std::io::Result<Bytes>> {
     let encoder = Encoder {
         rows,
-        conversions,
-        progress,
+        encoding,
         packets: VecDeque::new(),
     };
     stream::unfold(encoder, |mut encoder| async move {
-        encoder.next().await.map(|packet| (Ok(packet), encoder))
+        encoder.next().await.map(|packet| (packet, encoder))
     })
     .boxed()
 }
 
 impl Encoder {
-    async fn next(&mut self) -> Option<Bytes> {
+    async fn next(&mut self) -> Option<std::io::Result<Bytes>> {
         while self.packets.is_empty() {
             let batch = self.rows.recv().await?;
+            if let Err(error) = self.encoding.checks.check(&batch) {
+                *self
+                    .encoding
+                    .refusal
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner) = Some(error);
+                return Some(Err(std::io::Error::other("a row was refused")));
+            }
             let mut text = Vec::new();
-            append_escaped(&batch, &self.conversions, &mut text);
-            self.progress.add(batch.row_count());
+            append_escaped(&batch, &self.encoding.conversions, &mut text);
+            self.encoding.progress.add(batch.row_count());
             let mut text = Bytes::from(text);
             while !text.is_empty() {
                 self.packets
                     .push_back(text.split_to(text.len().min(PACKET_BYTES)));
             }
         }
-        self.packets.pop_front()
+        self.packets.pop_front().map(Ok)
     }
 }
 
@@ -139,31 +159,4 @@ fn statement(load: &Load) -> String {
         load.table,
         fields.join(", "),
     )
-}
-
-/// `LOCAL` turns errors into warnings and passes over duplicates: whatever the server did not take exactly is an error here.
-async fn check(connection: &mut Conn, sent: u64) -> Result<u64, Error> {
-    let affected = connection.affected_rows();
-    if connection.get_warnings() == 0 && affected == sent {
-        return Ok(affected);
-    }
-    let warnings: Vec<(String, u16, String)> = connection
-        .query("show warnings limit 3")
-        .await
-        .map_err(failed)?;
-    let words: Vec<String> = warnings
-        .into_iter()
-        .map(|(_, code, message)| format!("{code}: {message}"))
-        .collect();
-    if words.is_empty() && affected == sent {
-        return Ok(affected);
-    }
-    let words = words.join("; ");
-    let refused = sent.saturating_sub(affected);
-    Err(Error::Row(Text::new(
-        format!("目标表不能原样接收所有记录（{refused}条被拒绝），已全部回滚：{words}"),
-        format!(
-            "the target does not take all rows as they are ({refused} refused), nothing is kept: {words}"
-        ),
-    )))
 }

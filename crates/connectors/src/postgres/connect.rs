@@ -1,5 +1,6 @@
 //! Connecting.
 
+use akkaflow_model::text::Text;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
 use sqlx::{AssertSqlSafe, ConnectOptions};
 
@@ -86,7 +87,7 @@ fn explain(target: &Target<'_>, error: &sqlx::Error) -> Error {
             let words = super::words(database.as_ref());
             match database.code() {
                 Some(code) if NO_ROOM.contains(&code.as_ref()) => target.unreachable(&words),
-                _ => target.refused(&words),
+                _ => target.refused(&words, &Text::verbatim("")),
             }
         }
         sqlx::Error::Io(error) => target.unreachable(&error.to_string()),

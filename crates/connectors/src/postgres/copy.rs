@@ -10,6 +10,7 @@ use crate::batch::{Batch, BatchSender};
 use crate::column::{Column, Kind};
 use crate::convert::{Conversion, append_escaped, from_hex, unescape};
 use crate::error::Error;
+use crate::exact::Checks;
 use crate::session::Load;
 
 /// Names and types alone, from the server's preparing of the query.
@@ -89,12 +90,18 @@ pub(super) async fn write(
     connection: &mut PgConnection,
     mut load: Load,
     conversions: &[Conversion],
+    checks: &Checks,
 ) -> Result<u64, Error> {
     let mut copy = connection
         .copy_in_raw(&format!("copy {} from stdin", load.table))
         .await
         .map_err(failed)?;
     while let Some(batch) = load.rows.recv().await {
+        if let Err(error) = checks.check(&batch) {
+            // The server must leave the copy before it can roll back; what it says of that is no news.
+            let _ = copy.abort("a row was refused").await;
+            return Err(error);
+        }
         let mut text = Vec::new();
         append_escaped(&batch, conversions, &mut text);
         copy.send(text).await.map_err(failed)?;

@@ -9,6 +9,7 @@ use sqlx::{AssertSqlSafe, Row as _, TypeInfo, ValueRef};
 use super::failed;
 use crate::batch::{Batch, BatchSender};
 use crate::error::Error;
+use crate::preview::Preview;
 
 pub(super) async fn read(
     connection: &mut SqliteConnection,
@@ -29,6 +30,20 @@ pub(super) async fn read(
     }
     batch.send(&output).await;
     Ok(rows)
+}
+
+/// The same for a log; a row that is not kept is counted.
+pub(super) fn show(row: &SqliteRow, preview: &mut Preview) -> Result<(), sqlx::Error> {
+    let mut one = Batch::default();
+    if preview.has_room() {
+        append(row, &mut one)?;
+    } else {
+        one.end_row();
+    }
+    for values in one.rows() {
+        preview.push(values);
+    }
+    Ok(())
 }
 
 /// Every value has a type of its own here.

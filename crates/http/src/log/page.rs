@@ -118,7 +118,7 @@ impl Weaver {
             lines: Vec::new(),
             begun: std::mem::take(&mut cursor.unfinished),
             cursor,
-            pieces: Pieces::default(),
+            pieces: Pieces::new(lang),
             events,
             spans,
         }

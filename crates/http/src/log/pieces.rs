@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use akkaflow_api::{Level, LogLine};
 use akkaflow_model::id::AttemptKey;
+use akkaflow_model::text::{Lang, Text};
 use akkaflow_model::time::Timestamp;
 use akkaflow_store::{LogChunk, StoredChunk, Stream};
 
@@ -22,14 +23,25 @@ struct Unfinished {
 }
 
 /// Puts lines together.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Pieces {
+    /// What actions report of themselves holds both languages.
+    lang: Lang,
     unfinished: HashMap<Source, Unfinished>,
     /// How far each stream has come.
     ends: BTreeMap<Source, u64>,
 }
 
 impl Pieces {
+    /// None as yet, for a reader of this language.
+    pub(crate) fn new(lang: Lang) -> Self {
+        Self {
+            lang,
+            unfinished: HashMap::new(),
+            ends: BTreeMap::new(),
+        }
+    }
+
     /// Where the next line of a chunk ends, looking from `from` on; `None` when no line ends in the rest.
     pub(crate) fn next_end(stored: &StoredChunk, from: usize) -> Option<usize> {
         let rest = stored.chunk.data.get(from..)?;
@@ -50,9 +62,9 @@ impl Pieces {
         match self.unfinished.remove(&source_of(stored)) {
             Some(mut unfinished) => {
                 unfinished.text.extend_from_slice(rest);
-                line(&stored.chunk, unfinished.at, &unfinished.text)
+                line(&stored.chunk, unfinished.at, &unfinished.text, self.lang)
             }
-            None => line(&stored.chunk, stored.chunk.at, rest),
+            None => line(&stored.chunk, stored.chunk.at, rest, self.lang),
         }
     }
 
@@ -131,7 +143,7 @@ impl Pieces {
                     at: unfinished.at,
                     data: Vec::new(),
                 };
-                line(&chunk, unfinished.at, &unfinished.text)
+                line(&chunk, unfinished.at, &unfinished.text, self.lang)
             })
             .collect()
     }
@@ -166,8 +178,14 @@ fn source_of(stored: &StoredChunk) -> Source {
     (stored.chunk.key.clone(), stored.chunk.stream)
 }
 
-fn line(chunk: &LogChunk, at: Timestamp, bytes: &[u8]) -> LogLine {
+fn line(chunk: &LogChunk, at: Timestamp, bytes: &[u8], lang: Lang) -> LogLine {
     let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
+    let text = String::from_utf8_lossy(bytes);
+    let is_report = matches!(chunk.stream, Stream::Info | Stream::Warn | Stream::Error);
+    let text = match is_report {
+        true => Text::of_line(&text, lang).to_owned(),
+        false => text.into_owned(),
+    };
     LogLine {
         time: at.into(),
         level: match chunk.stream {
@@ -177,6 +195,6 @@ fn line(chunk: &LogChunk, at: Timestamp, bytes: &[u8]) -> LogLine {
         },
         node: Some(chunk.key.node.clone()),
         attempt: Some(chunk.key.attempt),
-        text: String::from_utf8_lossy(bytes).into_owned(),
+        text,
     }
 }

@@ -383,3 +383,19 @@ async fn a_wait_for_a_missing_host_is_told_and_stays_told_once_the_node_is_given
     assert_eq!(after[..before.len()], before[..]);
     assert_eq!(after[before.len()..], ["节点a分配到Worker[host1]"]);
 }
+
+#[tokio::test]
+async fn what_an_action_reports_is_read_in_one_language() {
+    let store = lived().await;
+    let said = Text::new("执行后置语句", "running the statements after").to_line();
+    let report = chunk(2, Stream::Warn, 0, 12_000, format!("{said}\n").as_bytes());
+    store.append_log(&[report]).await.unwrap();
+    let server = Server::start(&store).await;
+    for (lang, wanted) in [
+        ("lang=zh", "执行后置语句"),
+        ("lang=en", "running the statements after"),
+    ] {
+        let lines = all(&server, lang).await;
+        assert!(lines.iter().any(|line| line == wanted), "{lines:?}");
+    }
+}

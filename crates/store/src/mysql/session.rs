@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use akkaflow_model::db_links::anonymous_user_hint;
 use akkaflow_model::text::Text;
 use sqlx::Connection as _;
 use sqlx::migrate::{MigrateError, Migrator};
@@ -9,7 +10,6 @@ use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlDatabaseError};
 
 use crate::error::Error;
 use crate::mysql::MysqlOptions;
-use crate::mysql::access;
 use crate::sql::executor::Executor;
 use crate::sql::failure::cause;
 use crate::sql::lending::silent;
@@ -163,7 +163,7 @@ fn explain(error: sqlx::Error, options: &MysqlOptions) -> Error {
             )
         }
         Some(1044 | 1045 | 1698) => {
-            let hint = access::hint(&error.to_string());
+            let hint = anonymous_user_hint(&error.to_string());
             Error::unsuitable_because(
                 Text::new(
                     format!("数据库服务器{server}拒绝用户{user}"),

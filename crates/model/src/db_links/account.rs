@@ -1,10 +1,10 @@
-//! Why a server lets a user not in that exists there.
+//! Why a MySQL or MariaDB server lets a user not in that exists there.
 
-use akkaflow_model::text::Text;
+use crate::text::Text;
 
 /// More advice for `Access denied for user 'x'@'localhost'`: who exists as `'x'@'%'` only is shadowed by an anonymous user
 /// of the very host that we come from. Empty when the server's words name no host.
-pub(crate) fn hint(words: &str) -> Text {
+pub fn anonymous_user_hint(words: &str) -> Text {
     let Some((user, host)) = account(words) else {
         return Text::new("", "");
     };
@@ -34,14 +34,15 @@ mod tests {
 
     #[test]
     fn a_refused_user_is_told_of_anonymous_ones_of_its_host() {
-        let hint =
-            hint("1045 (28000): Access denied for user 'x'@'localhost' (using password: YES)");
+        let hint = anonymous_user_hint(
+            "1045 (28000): Access denied for user 'x'@'localhost' (using password: YES)",
+        );
         assert!(hint.en.contains("DROP USER ''@'localhost'"), "{hint:?}");
         assert!(hint.zh.contains("创建'x'@'localhost'"), "{hint:?}");
     }
 
     #[test]
     fn other_words_give_no_hint() {
-        assert_eq!(hint("Access denied"), Text::new("", ""));
+        assert_eq!(anonymous_user_hint("Access denied"), Text::new("", ""));
     }
 }
