@@ -90,6 +90,10 @@ codes! {
     REPEATED_PARAM = "AF412", "参数重复定义", "a parameter is defined twice";
     WINDOW_OVER = "AF413", "调度有效期已过", "the time window of the schedule is over";
 
+    PHRASE_CHANGED = "AF421", "akkaflow 2.12对该短语的理解不同", "akkaflow 2.12 read the phrase differently";
+    REPEATED_CRON = "AF422", "cron表达式重复", "a cron expression stands twice";
+    BAD_CALENDAR = "AF423", "日历文件有误", "a line of a calendar cannot be read";
+
     TRANSFER_PARTS = "AF501", "transfer需要单独的script，或一个source与一个target", "a transfer needs a script alone, or one source and one target";
     BODY_ATTRIBUTE = "AF502", "缺少该类型需要的属性", "an attribute that this type needs is missing";
     BAD_DELIMITER = "AF503", "分隔符有误", "a delimiter cannot be used";

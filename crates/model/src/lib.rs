@@ -15,7 +15,7 @@
 //! | [`xsd`], [`reference`] | the same for editors and for readers |
 //! | [`db_links`] | the named databases of `db_links.xml` |
 //! | [`diagnostic`], [`code`] | what is wrong with a file, where, and what to do |
-//! | [`cron`], [`param`] | when things start, and the dates and values that they start with |
+//! | [`cron`], [`schedule`], [`param`] | when things start, and the dates and values that they start with |
 //! | [`record`] | the rows that must be durable |
 //! | [`command`] | what people ask of the master, and its answers |
 //! | [`text`], [`message`] | what people read, in Chinese and English |
@@ -41,6 +41,7 @@ pub mod read;
 pub mod record;
 pub mod reference;
 pub mod render;
+pub mod schedule;
 pub mod shape;
 pub mod state;
 pub mod suggest;

@@ -28,6 +28,7 @@ use scan::{Reference, Token, tokens};
 
 pub use error::ParamError;
 pub(crate) use scan::{bare_names, references, time_expressions};
+pub(crate) use time::parse_local;
 pub(crate) use time::{Misleading, check as check_time_expression};
 
 /// Resolves a coordinator's parameters from the top down.

@@ -1,12 +1,12 @@
-//! From text to schedule.
+//! From text to rule: fields, `@daily` and the like. Phrases are read by [`english`](super::english).
 
-use std::collections::BTreeSet;
 use std::ops::Range;
 
-use crate::cron::days::{Alternative, DayFilter};
-use crate::cron::{Cron, CronError};
+use crate::cron::piece::Piece;
+use crate::cron::rule::{DayMode, DayRule, Rule, TimeSet};
+use crate::cron::{Cron, CronError, Note, Style, english};
 use crate::quote::shortened;
-use crate::text::Text;
+use crate::suggest::closest;
 
 /// One field: what it is called, its range and its names.
 struct FieldKind {
@@ -17,6 +17,7 @@ struct FieldKind {
     names: &'static [&'static str],
 }
 
+const SECOND: FieldKind = field("秒", "second", 0, 59, &[]);
 const MINUTE: FieldKind = field("分钟", "minute", 0, 59, &[]);
 const HOUR: FieldKind = field("小时", "hour", 0, 23, &[]);
 const DAY: FieldKind = field("日", "day of month", 1, 31, &[]);
@@ -36,6 +37,16 @@ const WEEKDAY: FieldKind = field(
     7,
     &["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"],
 );
+/// Short words for whole expressions, as crontab has them.
+const MACROS: &[(&str, &str)] = &[
+    ("@hourly", "0 * * * *"),
+    ("@daily", "0 0 * * *"),
+    ("@midnight", "0 0 * * *"),
+    ("@weekly", "0 0 * * 0"),
+    ("@monthly", "0 0 1 * *"),
+    ("@yearly", "0 0 1 1 *"),
+    ("@annually", "0 0 1 1 *"),
+];
 
 const fn field(
     zh: &'static str,
@@ -53,164 +64,203 @@ const fn field(
     }
 }
 
-/// A piece of the expression and where it stands.
-#[derive(Clone, Copy)]
-struct Piece<'a> {
-    text: &'a str,
-    start: usize,
+pub(super) fn parse(text: &str, style: Style) -> Result<Cron, Vec<CronError>> {
+    let whole = Piece::trimmed(text);
+    if whole.text.starts_with('@') {
+        return parse_macro(text, whole, style);
+    }
+    if is_phrase(whole) {
+        return english::parse(text, whole, style);
+    }
+    parse_fields(text, whole, style)
 }
 
-impl<'a> Piece<'a> {
-    fn range(self) -> Range<usize> {
-        self.start..self.start + self.text.len()
-    }
+/// Whether a text is English: it says `every`, as akkaflow decides it, or begins as no field of minutes can.
+fn is_phrase(whole: Piece<'_>) -> bool {
+    let begins_with_word = || {
+        let first = whole.words().next().map_or("", |word| word.text);
+        first
+            .chars()
+            .any(|character| character.is_ascii_alphabetic() || character == ':')
+    };
+    whole.text.to_ascii_lowercase().contains("every") || begins_with_word()
+}
 
-    fn split(self, separator: char) -> impl Iterator<Item = Piece<'a>> {
-        let mut start = self.start;
-        self.text.split(separator).map(move |text| {
-            let piece = Piece { text, start };
-            start += text.len() + separator.len_utf8();
-            piece
-        })
-    }
-
-    fn split_once(self, separator: char) -> Option<(Piece<'a>, Piece<'a>)> {
-        let (left, right) = self.text.split_once(separator)?;
-        let start = self.start + left.len() + separator.len_utf8();
-        Some((
-            Piece {
-                text: left,
-                start: self.start,
-            },
-            Piece { text: right, start },
-        ))
-    }
-
-    fn strip_suffix(self, suffix: [char; 2]) -> Option<Piece<'a>> {
-        let text = self.text.strip_suffix(suffix)?;
-        Some(Piece {
-            text,
-            start: self.start,
-        })
-    }
-
-    fn is_any(self) -> bool {
-        matches!(self.text, "*" | "?")
-    }
-
-    fn error(self, zh: String, en: String) -> CronError {
-        CronError {
-            message: Text::new(zh, en),
-            range: self.range(),
+fn parse_macro(text: &str, whole: Piece<'_>, style: Style) -> Result<Cron, Vec<CronError>> {
+    let word = whole.text.to_ascii_lowercase();
+    match MACROS.iter().find(|(name, _)| *name == word) {
+        Some((_, fields)) => {
+            let cron = parse(fields, Style::Akkaflow)?;
+            Ok(Cron {
+                text: text.to_owned(),
+                style,
+                ..cron
+            })
+        }
+        None => {
+            let names: Vec<&str> = MACROS.iter().map(|(name, _)| *name).collect();
+            let found = shortened(whole.text);
+            let error = whole.error(
+                format!("未知的简写 `{found}`"),
+                format!("there is no short form `{found}`"),
+            );
+            let (zh, en) = match closest(&word, names.iter().copied()) {
+                Some(name) => (
+                    format!("是否想写 `{name}`？"),
+                    format!("did you mean `{name}`?"),
+                ),
+                None => (
+                    format!("可用：{}", names.join("、")),
+                    format!("there are {}", names.join(", ")),
+                ),
+            };
+            Err(vec![error.helped(zh, en)])
         }
     }
 }
 
-pub(super) fn parse(text: &str) -> Result<Cron, CronError> {
-    let whole = Piece {
-        text: text.trim(),
-        start: text.len() - text.trim_start().len(),
-    };
-    if text.to_ascii_lowercase().contains("every") {
-        return Err(english(whole));
+/// Collects what is wrong while fields are read, so that all of it is reported.
+struct Errors(Vec<CronError>);
+
+impl Errors {
+    fn add(&mut self, error: CronError) {
+        self.0.push(error);
     }
-    let fields: Vec<Piece<'_>> = whole
-        .split(' ')
-        .flat_map(|piece| piece.split('\t'))
-        .flat_map(|piece| piece.split('\n'))
-        .flat_map(|piece| piece.split('\r'))
-        .filter(|piece| !piece.text.is_empty())
-        .collect();
-    let [minute, hour, day, month, weekday, surplus @ ..] = fields.as_slice() else {
-        return Err(wrong_count(whole, fields.len()));
-    };
-    let days = parse_days(*day, *weekday)?;
-    let prefix = format!(
-        "0 {} {}",
-        list(&parse_numbers(*minute, &MINUTE)?, &MINUTE),
-        list(&parse_numbers(*hour, &HOUR)?, &HOUR)
-    );
-    let months = list(&parse_numbers(*month, &MONTH)?, &MONTH);
-    let alternatives = days
-        .into_iter()
-        .map(|(days, weekdays, filter)| {
-            Alternative::new(&format!("{prefix} {days} {months} {weekdays}"), filter)
+
+    /// The value, or the default with the error kept.
+    fn keep<T: Default>(&mut self, result: Result<T, CronError>) -> T {
+        result.unwrap_or_else(|error| {
+            self.add(error);
+            T::default()
         })
-        .collect();
+    }
+}
+
+fn parse_fields(text: &str, whole: Piece<'_>, style: Style) -> Result<Cron, Vec<CronError>> {
+    let fields: Vec<Piece<'_>> = whole.words().collect();
+    let (second, fields, surplus) = match (style, fields.as_slice()) {
+        (Style::Crontab, [second, five @ ..]) if five.len() == 5 => (Some(*second), five, None),
+        (Style::Crontab, five) if five.len() == 5 => (None, five, None),
+        (Style::Akkaflow, fields) if fields.len() >= 5 => {
+            let (five, rest) = fields.split_at(5);
+            let surplus = rest
+                .first()
+                .map(|first| first.start..whole.start + whole.text.len());
+            (None, five, surplus)
+        }
+        (_, fields) => return Err(vec![wrong_count(whole, fields.len(), style)]),
+    };
+    let [minute, hour, day, month, weekday] = fields else {
+        return Err(vec![wrong_count(whole, fields.len(), style)]);
+    };
+    let mut errors = Errors(Vec::new());
+    let seconds = second.map_or(1, |second| parse_numbers(second, &SECOND, &mut errors));
+    let minutes = parse_numbers(*minute, &MINUTE, &mut errors);
+    let hours = parse_numbers(*hour, &HOUR, &mut errors);
+    let mut days = DayRule::every_day();
+    parse_month_days(*day, &mut days, &mut errors);
+    days.months = parse_numbers(*month, &MONTH, &mut errors);
+    // Both are read in any case, so that a mistake in the one that is ignored does not pass.
+    parse_weekdays(*weekday, &mut days, &mut errors);
+    days.mode = day_mode(*day, *weekday, style);
+    if !errors.0.is_empty() {
+        return Err(errors.0);
+    }
+    let is_day_ignored =
+        style == Style::Akkaflow && days.mode == DayMode::Weekdays && !day.is_any();
+    let notes = [
+        is_day_ignored.then_some(Note::DayIgnored),
+        surplus.map(|range: Range<usize>| Note::Surplus { range }),
+    ];
     Ok(Cron {
         text: text.to_owned(),
-        alternatives,
+        style,
+        rule: Rule {
+            times: vec![TimeSet {
+                hours,
+                minutes,
+                seconds,
+            }],
+            days: days.without_ignored(),
+        },
         follows_elapsed_time: hour.text.starts_with(['*', '?']) && !hour.text.contains(','),
-        is_day_ignored: !weekday.is_any() && !day.is_any(),
-        surplus: surplus
-            .first()
-            .map(|first| first.start..whole.start + whole.text.len()),
+        notes: notes.into_iter().flatten().collect(),
     })
 }
 
-/// Which days: fields of the `cron` crate for day of month and weekday, and what to filter.
-fn parse_days(
-    day: Piece<'_>,
-    weekday: Piece<'_>,
-) -> Result<Vec<(String, String, DayFilter)>, CronError> {
-    // Both are read in any case, so that a mistake in the one that is ignored does not pass.
-    let (days, has_last) = parse_month_days(day)?;
-    let weekdays = parse_weekdays(weekday)?;
-    if !weekday.is_any() {
-        return Ok(weekdays);
+/// Which of the two fields of the day count.
+fn day_mode(day: Piece<'_>, weekday: Piece<'_>, style: Style) -> DayMode {
+    let begins_with_star = |piece: Piece<'_>| piece.text.starts_with(['*', '?']);
+    match style {
+        Style::Akkaflow if weekday.is_any() => DayMode::MonthDays,
+        Style::Akkaflow => DayMode::Weekdays,
+        Style::Crontab if weekday.is_any() => DayMode::MonthDays,
+        Style::Crontab if day.is_any() => DayMode::Weekdays,
+        Style::Crontab if begins_with_star(day) || begins_with_star(weekday) => DayMode::Both,
+        Style::Crontab => DayMode::Either,
     }
-    let any = || "*".to_owned();
-    let mut alternatives = Vec::new();
-    if !days.is_empty() {
-        alternatives.push((list(&days, &DAY), any(), DayFilter::All));
-    }
-    if has_last {
-        alternatives.push(("28-31".to_owned(), any(), DayFilter::LastOfMonth));
-    }
-    Ok(alternatives)
 }
 
-fn parse_month_days(field: Piece<'_>) -> Result<(BTreeSet<u32>, bool), CronError> {
-    let mut days = BTreeSet::new();
-    let mut has_last = false;
-    for item in field.split(',') {
-        if matches!(item.text, "L" | "l") {
-            has_last = true;
-        } else {
-            add_item(item, &DAY, &mut days)?;
+impl DayRule {
+    /// Every day.
+    pub(super) fn every_day() -> Self {
+        Self {
+            years: Vec::new(),
+            months: bits(1, 12),
+            month_days: bits(1, 31),
+            has_last_day: false,
+            weekdays: 0,
+            nth_weekdays: [0; 5],
+            last_weekdays: 0,
+            mode: DayMode::MonthDays,
         }
     }
-    Ok((days, has_last))
+
+    /// Without what its mode does not look at, so that equal rules are equal.
+    pub(super) fn without_ignored(mut self) -> Self {
+        if self.mode == DayMode::Weekdays {
+            self.month_days = 0;
+            self.has_last_day = false;
+        }
+        if self.mode == DayMode::MonthDays {
+            (self.weekdays, self.nth_weekdays, self.last_weekdays) = (0, [0; 5], 0);
+        }
+        self
+    }
 }
 
-fn parse_weekdays(field: Piece<'_>) -> Result<Vec<(String, String, DayFilter)>, CronError> {
-    let mut plain = BTreeSet::new();
-    let mut alternatives = Vec::new();
+fn parse_month_days(field: Piece<'_>, days: &mut DayRule, errors: &mut Errors) {
+    days.month_days = 0;
     for item in field.split(',') {
         if matches!(item.text, "L" | "l") {
-            plain.insert(6);
+            days.has_last_day = true;
+        } else {
+            days.month_days |= errors.keep(item_bits(item, &DAY));
+        }
+    }
+}
+
+fn parse_weekdays(field: Piece<'_>, days: &mut DayRule, errors: &mut Errors) {
+    let bit = |weekday: u32| 1_u64 << (weekday % 7);
+    for item in field.split(',') {
+        if matches!(item.text, "L" | "l") {
+            days.weekdays |= bit(6);
         } else if let Some((weekday, number)) = item.split_once('#') {
-            let weekday = parse_value(weekday, &WEEKDAY)?;
-            let nth = parse_nth(number)?;
-            let days = format!("{}-{}", 7 * nth - 6, (7 * nth).min(31));
-            alternatives.push((days, weekday_name(weekday), DayFilter::All));
+            let weekday = errors.keep(parse_value(weekday, &WEEKDAY).map(bit));
+            match parse_nth(number) {
+                Ok(nth) => days.nth_weekdays[nth - 1] |= weekday,
+                Err(error) => errors.add(error),
+            }
         } else if let Some(weekday) = item.strip_suffix(['L', 'l']) {
-            let weekday = parse_value(weekday, &WEEKDAY)?;
-            let days = "22-31".to_owned();
-            alternatives.push((days, weekday_name(weekday), DayFilter::LastWeekday));
+            days.last_weekdays |= errors.keep(parse_value(weekday, &WEEKDAY).map(bit));
         } else {
-            add_item(item, &WEEKDAY, &mut plain)?;
+            let found = errors.keep(item_bits(item, &WEEKDAY));
+            days.weekdays |= found & 0x7f | found >> 7;
         }
     }
-    if !plain.is_empty() {
-        let names: BTreeSet<String> = plain.into_iter().map(weekday_name).collect();
-        let names: Vec<String> = names.into_iter().collect();
-        alternatives.push(("*".to_owned(), names.join(","), DayFilter::All));
-    }
-    Ok(alternatives)
 }
 
-fn parse_nth(piece: Piece<'_>) -> Result<u32, CronError> {
+fn parse_nth(piece: Piece<'_>) -> Result<usize, CronError> {
     match piece.text.parse() {
         Ok(nth @ 1..=5) => Ok(nth),
         _ => Err(piece.error(
@@ -223,24 +273,19 @@ fn parse_nth(piece: Piece<'_>) -> Result<u32, CronError> {
     }
 }
 
-fn weekday_name(number: u32) -> String {
-    let index = usize::try_from(number % 7).unwrap_or_default();
-    WEEKDAY.names[index].to_owned()
+fn parse_numbers(field: Piece<'_>, kind: &FieldKind, errors: &mut Errors) -> u64 {
+    field
+        .split(',')
+        .map(|item| errors.keep(item_bits(item, kind)))
+        .fold(0, |all, one| all | one)
 }
 
-fn parse_numbers(field: Piece<'_>, kind: &FieldKind) -> Result<BTreeSet<u32>, CronError> {
-    let mut numbers = BTreeSet::new();
-    for item in field.split(',') {
-        add_item(item, kind, &mut numbers)?;
-    }
-    Ok(numbers)
+/// The bits from `first` to `last`.
+pub(super) fn bits(first: u32, last: u32) -> u64 {
+    (first..=last).fold(0, |all, bit| all | 1 << bit)
 }
 
-fn add_item(
-    item: Piece<'_>,
-    kind: &FieldKind,
-    numbers: &mut BTreeSet<u32>,
-) -> Result<(), CronError> {
+fn item_bits(item: Piece<'_>, kind: &FieldKind) -> Result<u64, CronError> {
     let (span, step) = match item.split_once('/') {
         Some((span, step)) => (span, Some(parse_step(step)?)),
         None => (item, None),
@@ -249,29 +294,57 @@ fn add_item(
         // 7 is another name for 0, not one more day.
         (kind.min, if kind.max == 7 { 6 } else { kind.max })
     } else if let Some((first, last)) = span.split_once('-') {
-        let (first, last) = (parse_value(first, kind)?, parse_value(last, kind)?);
-        if first > last {
-            return Err(span.error(
-                format!("范围 `{}` 的起点大于终点", span.text),
-                format!("range `{}` runs backwards", span.text),
-            ));
-        }
-        (first, last)
+        parse_range(span, first, last, kind)?
     } else {
         let first = parse_value(span, kind)?;
-        let is_from_weekday = step.is_some() && kind.max == 7;
-        if is_from_weekday {
-            // cronish means "every n weeks" by this; taking it for anything else would be worse than refusing it.
-            return Err(item.error(
-                format!("不支持 `{}`", item.text),
-                format!("`{}` is not supported", item.text),
-            ));
+        if step.is_some() && kind.max == 7 {
+            return Err(every_few_weeks(item));
         }
         (first, step.map_or(first, |_| kind.max))
     };
     let step = usize::try_from(step.unwrap_or(1)).unwrap_or(usize::MAX);
-    numbers.extend((first..=last).step_by(step));
-    Ok(())
+    Ok((first..=last)
+        .step_by(step)
+        .fold(0, |all, bit| all | 1 << bit))
+}
+
+fn parse_range(
+    span: Piece<'_>,
+    first: Piece<'_>,
+    last: Piece<'_>,
+    kind: &FieldKind,
+) -> Result<(u32, u32), CronError> {
+    let (first, mut last) = (parse_value(first, kind)?, parse_value(last, kind)?);
+    if kind.max == 7 && last == 0 && first > 0 {
+        // A week that ends on Sunday.
+        last = 7;
+    }
+    if first > last {
+        let (text, min, max) = (span.text, kind.min, kind.max.min(59));
+        let split = format!("{first}-{max},{min}-{last}");
+        return Err(span
+            .error(
+                format!("范围 `{text}` 的起点大于终点"),
+                format!("range `{text}` runs backwards"),
+            )
+            .helped(
+                format!("若要跨越边界，请写 `{split}`"),
+                format!("write `{split}` to go around"),
+            ));
+    }
+    Ok((first, last))
+}
+
+/// cronish means "every n weeks" by `1/2`; taking it for anything else would be worse than refusing it.
+fn every_few_weeks(item: Piece<'_>) -> CronError {
+    item.error(
+        format!("不支持 `{}`", item.text),
+        format!("`{}` is not supported", item.text),
+    )
+    .helped(
+        "每隔几周运行请用固定间隔，例如 every=\"14d\"",
+        "to run every few weeks use a fixed rate, as in every=\"14d\"",
+    )
 }
 
 fn parse_step(piece: Piece<'_>) -> Result<u32, CronError> {
@@ -298,41 +371,47 @@ fn parse_value(piece: Piece<'_>, kind: &FieldKind) -> Result<u32, CronError> {
     let is_number = !piece.text.is_empty() && piece.text.bytes().all(|byte| byte.is_ascii_digit());
     match piece.text.parse::<u32>() {
         Ok(number) if is_number && (kind.min..=kind.max).contains(&number) => Ok(number),
-        _ => {
-            let (min, max) = (kind.min, kind.max);
-            let found = shortened(piece.text);
-            Err(piece.error(
-                format!("{}应在{min}到{max}之间，却是 `{found}`", kind.zh),
-                format!(
-                    "the {} must lie between {min} and {max}, found `{found}`",
-                    kind.en
-                ),
-            ))
-        }
+        _ => Err(wrong_value(piece, kind)),
     }
 }
 
-/// Numbers in the words of the `cron` crate.
-fn list(numbers: &BTreeSet<u32>, kind: &FieldKind) -> String {
-    if (kind.min..=kind.max).all(|number| numbers.contains(&number)) {
-        return "*".to_owned();
+fn wrong_value(piece: Piece<'_>, kind: &FieldKind) -> CronError {
+    let (min, max) = (kind.min, kind.max);
+    let found = shortened(piece.text);
+    let error = piece.error(
+        format!("{}应在{min}到{max}之间，却是 `{found}`", kind.zh),
+        format!(
+            "the {} must lie between {min} and {max}, found `{found}`",
+            kind.en
+        ),
+    );
+    if piece.text.is_empty() {
+        return error.helped("逗号之间不能为空", "something must stand between commas");
     }
-    let words: Vec<String> = numbers.iter().map(u32::to_string).collect();
-    words.join(",")
+    match closest(&piece.text.to_ascii_uppercase(), kind.names.iter().copied()) {
+        Some(name) => error.helped(
+            format!("是否想写 `{name}`？"),
+            format!("did you mean `{name}`?"),
+        ),
+        None => error,
+    }
 }
 
-/// Where the English grammar of akkaflow (`every day at midnight`) will be read.
-fn english(whole: Piece<'_>) -> CronError {
-    whole.error(
-        "暂不支持英文调度语法，请写五个字段：分 时 日 月 星期，例如 0 1 * * *".to_owned(),
-        "the English grammar is not read yet; write five fields: minute hour day month weekday, for example 0 1 * * *"
-            .to_owned(),
-    )
-}
-
-fn wrong_count(whole: Piece<'_>, count: usize) -> CronError {
-    whole.error(
-        format!("cron表达式应有五个字段（分 时 日 月 星期），却有{count}个"),
-        format!("a cron expression has five fields (minute hour day month weekday), found {count}"),
+fn wrong_count(whole: Piece<'_>, count: usize, style: Style) -> CronError {
+    let error = match style {
+        Style::Akkaflow => whole.error(
+            format!("cron表达式应有五个字段（分 时 日 月 星期），却有{count}个"),
+            format!("a cron expression has five fields (minute hour day month weekday), found {count}"),
+        ),
+        Style::Crontab => whole.error(
+            format!("cron表达式应有五个字段（分 时 日 月 星期），或在最前加上秒共六个，却有{count}个"),
+            format!(
+                "a cron expression has five fields (minute hour day month weekday), or six with the second in front, found {count}"
+            ),
+        ),
+    };
+    error.helped(
+        "例如每天1点：0 1 * * *，或 every day at 1am",
+        "every day at one is `0 1 * * *`, or `every day at 1am`",
     )
 }

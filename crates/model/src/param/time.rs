@@ -216,7 +216,7 @@ pub(crate) fn check(expression: &str) -> Result<Option<Misleading>, ParamError> 
 }
 
 /// Reads `yyyy-MM-dd`, `yyyy-MM-ddTHH:mm:ss` and the latter with a blank.
-pub(super) fn parse_local(text: &str) -> Option<NaiveDateTime> {
+pub(crate) fn parse_local(text: &str) -> Option<NaiveDateTime> {
     const TIMES: [&str; 2] = ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S"];
     // chrono would take signs and short years.
     let has_four_digit_year = text.len() >= 10
