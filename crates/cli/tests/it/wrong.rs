@@ -120,6 +120,8 @@ const ELSEWHERE: &[&str] = &[
     code::TOO_MANY_ELEMENTS, // model: xml
     code::TOO_MANY_FINDINGS, // model: hostile
     code::UNREADABLE,        // cli: check
+    code::REPEATED_CRON,     // model: schedule
+    code::BAD_CALENDAR,      // model: schedule
 ];
 
 #[test]

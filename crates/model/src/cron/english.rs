@@ -55,6 +55,12 @@ struct Parser<'a> {
 
 type Read<T> = Result<T, CronError>;
 
+/// A time of day, and the hour that akkaflow takes it for: `12am` is noon there.
+struct Time {
+    clock: Clock,
+    akkaflow_hour: u32,
+}
+
 impl<'a> Parser<'a> {
     fn peek(&self) -> Option<&Token<'a>> {
         self.tokens.get(self.at)
@@ -332,34 +338,33 @@ impl<'a> Parser<'a> {
 
     /// `TIME`, lists and ranges of it.
     fn times(&mut self) -> Read<()> {
-        let (first, is_plain) = self.clock()?;
-        if !is_plain {
-            self.beyond_akkaflow();
-        }
+        let first = self.clock()?;
         let is_range =
             self.take_any(&["to", "through", "-", "–"]) || (self.is_between() && self.take("and"));
         if is_range {
-            let (last, _) = self.clock()?;
-            self.clock_range(first, last);
+            let last = self.clock()?;
+            self.clock_range(&first, &last);
             return Ok(());
         }
         let mut clocks = vec![first];
         while self.next_in_list(|token| token.clock().is_some()) {
-            clocks.push(self.clock()?.0);
+            clocks.push(self.clock()?);
         }
-        let field = |number: fn(&Clock) -> u32| {
-            let mut numbers: Vec<String> = Vec::new();
-            for clock in &clocks {
-                let number = number(clock).to_string();
-                if !numbers.contains(&number) {
-                    numbers.push(number);
+        let distinct = |numbers: Vec<u32>| {
+            let mut words: Vec<String> = Vec::new();
+            for number in numbers {
+                let word = number.to_string();
+                if !words.contains(&word) {
+                    words.push(word);
                 }
             }
-            numbers.join(",")
+            words.join(",")
         };
-        let (hours, minutes) = (field(|clock| clock.0), field(|clock| clock.1));
+        let hours = distinct(clocks.iter().map(|time| time.akkaflow_hour).collect());
+        let minutes = distinct(clocks.iter().map(|time| time.clock.1).collect());
         self.phrase.akkaflow.set(Field::Hour, hours);
         self.phrase.akkaflow.set(Field::Minute, minutes);
+        let clocks = clocks.into_iter().map(|time| time.clock);
         self.phrase.clocks.extend(clocks);
         Ok(())
     }
@@ -372,59 +377,53 @@ impl<'a> Parser<'a> {
             .is_some_and(|token| token.is("between"))
     }
 
-    fn clock(&mut self) -> Read<(Clock, bool)> {
+    fn clock(&mut self) -> Read<Time> {
+        const WANTED: (&str, &str) = (
+            "时间（如3:30、3am、noon）",
+            "a time, as in 3:30, 3am or noon",
+        );
         let Some(token) = self.peek().cloned() else {
-            return Err(self.ends(
-                "时间（如3:30、3am、noon）",
-                "a time, as in 3:30, 3am or noon",
-            ));
+            return Err(self.ends(WANTED.0, WANTED.1));
         };
         self.at += 1;
-        // `3 am`, and even `at 3`, when a number stands alone.
-        if let Some(number) = token.number() {
-            self.beyond_akkaflow();
-            let half = ["am", "pm"].into_iter().find(|half| self.take(half));
-            let joined = Token {
-                word: format!("{number}{}", half.unwrap_or(":00")),
-                piece: token.piece,
-            };
-            return match joined.clock() {
-                Some(Ok(clock)) => Ok((clock, false)),
-                _ => Err(wrong_clock(token.piece)),
-            };
+        let mut word = token.word.clone();
+        let is_bare = token.number().is_some();
+        // `3 am`, `3:30 pm`, and even `at 3`.
+        if is_bare || (word.contains(':') && !word.ends_with('m')) {
+            match ["am", "pm"].into_iter().find(|half| self.take(half)) {
+                Some(half) => word.push_str(half),
+                None if is_bare => {
+                    self.beyond_akkaflow();
+                    word.push_str(":00");
+                }
+                None => {}
+            }
         }
-        let is_half_apart = token.word.contains(':')
-            && !token.word.ends_with('m')
-            && self
-                .peek()
-                .is_some_and(|next| next.is("am") || next.is("pm"));
-        if is_half_apart {
+        let is_half_of_minutes = word.ends_with('m') && word.contains(':');
+        if is_half_of_minutes {
             self.beyond_akkaflow();
-            let half = if self.take("am") { "am" } else { "pm" };
-            self.at += usize::from(half == "pm");
-            let joined = Token {
-                word: format!("{}{half}", token.word),
-                piece: token.piece,
-            };
-            return match joined.clock() {
-                Some(Ok(clock)) => Ok((clock, false)),
-                _ => Err(wrong_clock(token.piece)),
-            };
         }
+        let is_twelve_am = word == "12am";
+        let token = Token {
+            word,
+            piece: token.piece,
+        };
         match token.clock() {
-            Some(Ok(clock)) => Ok((clock, is_plain_clock(&token))),
+            Some(Ok(clock)) => Ok(Time {
+                clock,
+                akkaflow_hour: if is_twelve_am { 12 } else { clock.0 },
+            }),
             Some(Err(())) => Err(wrong_clock(token.piece)),
             None => {
                 self.at -= 1;
-                Err(self.unexpected(
-                    "时间（如3:30、3am、noon）",
-                    "a time, as in 3:30, 3am or noon",
-                ))
+                Err(self.unexpected(WANTED.0, WANTED.1))
             }
         }
     }
 
-    fn clock_range(&mut self, first: Clock, last: Clock) {
+    fn clock_range(&mut self, first: &Time, last: &Time) {
+        let theirs = (first.akkaflow_hour, last.akkaflow_hour);
+        let (first, last) = (first.clock, last.clock);
         let around = |first: u32, last: u32, most: u32| {
             if first <= last {
                 bits(first, last)
@@ -443,7 +442,7 @@ impl<'a> Parser<'a> {
         let minutes = around(first.1.min(last.1), first.1.max(last.1), 59);
         self.phrase.clock_ranges.push((hours, minutes));
         let akkaflow = &mut self.phrase.akkaflow;
-        akkaflow.set(Field::Hour, text(first.0, last.0));
+        akkaflow.set(Field::Hour, text(theirs.0, theirs.1));
         akkaflow.set(Field::Minute, text(first.1, last.1));
     }
 
@@ -806,12 +805,6 @@ fn is_day_group(token: &Token<'_>) -> bool {
     ["weekday", "weekdays", "weekend", "weekends"]
         .iter()
         .any(|word| token.is(word))
-}
-
-/// Whether akkaflow reads a time as it is meant: it knows no `3:30pm`, and takes `12am` for noon.
-fn is_plain_clock(token: &Token<'_>) -> bool {
-    let has_half = token.word.ends_with("am") || token.word.ends_with("pm");
-    !(has_half && token.word.contains(':'))
 }
 
 fn ordinal_text(ordinal: Ordinal) -> String {

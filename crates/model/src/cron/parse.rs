@@ -75,13 +75,16 @@ pub(super) fn parse(text: &str, style: Style) -> Result<Cron, Vec<CronError>> {
     parse_fields(text, whole, style)
 }
 
-/// Whether a text is English: it says `every`, as akkaflow decides it, or begins as no field of minutes can.
+/// Whether a text is English: it says `every`, as akkaflow decides it, or it begins with a time, a day or another word
+/// and has no field that is a star.
 fn is_phrase(whole: Piece<'_>) -> bool {
     let begins_with_word = || {
         let first = whole.words().next().map_or("", |word| word.text);
-        first
-            .chars()
-            .any(|character| character.is_ascii_alphabetic() || character == ':')
+        first.starts_with(|first: char| first.is_ascii_alphanumeric())
+            && first
+                .chars()
+                .any(|character| character.is_ascii_alphabetic() || character == ':')
+            && !whole.text.contains(['*', '?'])
     };
     whole.text.to_ascii_lowercase().contains("every") || begins_with_word()
 }
@@ -314,6 +317,18 @@ fn parse_range(
     last: Piece<'_>,
     kind: &FieldKind,
 ) -> Result<(u32, u32), CronError> {
+    if first.text.is_empty() || last.text.is_empty() {
+        let text = span.text;
+        return Err(span
+            .error(
+                format!("`{text}` 不是范围"),
+                format!("`{text}` is no range"),
+            )
+            .helped(
+                "范围的两端都要写，例如 1-5；没有负数",
+                "name both ends, as in 1-5; there are no negative numbers",
+            ));
+    }
     let (first, mut last) = (parse_value(first, kind)?, parse_value(last, kind)?);
     if kind.max == 7 && last == 0 && first > 0 {
         // A week that ends on Sunday.

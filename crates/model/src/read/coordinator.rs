@@ -1,15 +1,12 @@
 //! The schedule.
 
-use chrono_tz::Tz;
-
 use crate::code;
-use crate::cron::Cron;
+use crate::cron::{Cron, Style};
 use crate::definition::Coordinator;
 use crate::element::{Attribute, Element};
 use crate::read::Reader;
 use crate::read::shapes::coordinator_shape;
 use crate::text::Text;
-use crate::time::Timestamp;
 
 impl Reader<'_> {
     /// `None` when something is wrong, which is then reported.
@@ -46,60 +43,43 @@ impl Reader<'_> {
     }
 
     fn read_cron(&mut self, attribute: &Attribute) -> Option<Cron> {
-        match Cron::parse(&attribute.value) {
+        let errors = match Cron::read(&attribute.value, Style::Akkaflow) {
             Ok(cron) => {
                 self.check_cron(attribute, &cron);
-                Some(cron)
+                return Some(cron);
             }
-            Err(error) => {
-                let piece = &attribute.value[error.range.clone()];
-                let span = self.place(attribute, error.range.start, piece);
-                let help = Text::new(
-                    "写法为 分 时 日 月 星期，例如每天1点：0 1 * * *",
-                    "write minute hour day month weekday; every day at one is 0 1 * * *",
-                );
-                self.diagnostics
-                    .error(code::BAD_CRON, span, error.message, help);
-                None
-            }
+            Err(errors) => errors,
+        };
+        for error in errors {
+            let piece = &attribute.value[error.range.clone()];
+            let span = self.place(attribute, error.range.start, piece);
+            let help = Text::new(
+                "写法为 分 时 日 月 星期，例如每天1点：0 1 * * *",
+                "write minute hour day month weekday; every day at one is 0 1 * * *",
+            );
+            self.diagnostics.error(
+                code::BAD_CRON,
+                span,
+                error.message,
+                error.help.unwrap_or(help),
+            );
         }
+        None
     }
 
     fn check_cron(&mut self, attribute: &Attribute, cron: &Cron) {
-        let span = attribute.value_span;
-        if let Some(surplus) = cron.surplus() {
-            let piece = &attribute.value[surplus.clone()];
-            self.diagnostics.warning(
-                code::CRON_FIELD_IGNORED,
-                self.place(attribute, surplus.start, piece),
-                Text::new(
-                    "cron表达式只有五个字段，其余被忽略",
-                    "a cron expression has five fields, the rest is ignored",
-                ),
-                Text::new(
-                    "没有秒字段，也没有年字段",
-                    "there is no field for seconds or years",
-                ),
-            );
+        for note in cron.notes() {
+            let span = match note.range() {
+                Some(range) => self.place(attribute, range.start, &attribute.value[range.clone()]),
+                None => attribute.value_span,
+            };
+            self.diagnostics
+                .warning(note.code(), span, note.message(), note.help());
         }
-        if cron.is_day_ignored() {
-            self.diagnostics.warning(
-                code::CRON_DAY_IGNORED,
-                span,
-                Text::new(
-                    "设置了星期，日字段被忽略",
-                    "the day of month is ignored because a weekday is set",
-                ),
-                Text::new("请把其中之一写作 `*`", "write `*` for one of them"),
-            );
-        }
-        if cron
-            .next_after(Timestamp::from_millis(0), Tz::UTC)
-            .is_none()
-        {
+        if cron.never_fires() {
             self.diagnostics.warning(
                 code::NEVER_FIRES,
-                span,
+                attribute.value_span,
                 Text::new("该时间永远不会到来", "this time never comes"),
                 None,
             );

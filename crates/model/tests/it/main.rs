@@ -4,4 +4,5 @@
 
 mod catalog;
 mod hostile;
+mod prove_cron;
 mod reading;

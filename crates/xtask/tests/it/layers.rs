@@ -68,7 +68,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("tonic", &["rpc", "master", "worker", "http"]),
     ("axum", &["http"]),
     ("quick-xml", &["model"]),
-    ("cron", &["model"]),
+    ("croner", &["model"]),
     ("lettre", &["alert"]),
     ("notify", &["master"]),
 ];
