@@ -31,6 +31,7 @@ use clap::{Args, ValueEnum};
 
 use guard::Guard;
 use mariadb::MariaDb;
+pub(crate) use moment::today;
 use programs::Programs;
 use report::Figure;
 

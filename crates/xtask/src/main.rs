@@ -1,10 +1,12 @@
 //! Chores of the repository that are Rust: `cargo xtask bench` measures the workloads of `docs/benchmarks.md`, `cargo xtask gen`
-//! writes what `docs` holds of the programs' own declarations.
+//! writes what `docs` holds of the programs' own declarations, `cargo xtask prove` lives simulated histories and adds them up
+//! in `docs/proof.md`.
 //!
 //! The benchmarks know the programs only as a user does, by their command lines and HTTP.
 
 mod bench;
 mod generate;
+mod prove;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -23,6 +25,8 @@ enum Chore {
     Bench(bench::Options),
     /// Write `docs/reference` and `docs/akkaflow.xsd` from the declarations of the code.
     Gen(generate::Options),
+    /// Live simulated histories in release mode on all cores, going on where the last proof stopped.
+    Prove(prove::Options),
     /// Clean up after a benchmark that ended without doing so itself (started by it).
     #[command(hide = true)]
     Guard,
@@ -32,6 +36,7 @@ fn main() -> Result<()> {
     match Arguments::parse().chore {
         Chore::Bench(options) => bench::run(&options),
         Chore::Gen(options) => generate::run(&options),
+        Chore::Prove(options) => prove::run(&options),
         Chore::Guard => bench::guard(),
     }
 }

@@ -5,6 +5,7 @@ use akkaflow_model::id::{AttemptKey, WorkerId};
 use akkaflow_protocol::agent;
 use akkaflow_protocol::leader::LeaderInput;
 
+use super::kept::Habit;
 use super::network::{Connection, ToMaster, ToWorker};
 use super::planted::Planted;
 use super::world::{Event, World};
@@ -63,8 +64,8 @@ impl World {
 
     /// A cut at the worst moment: a start is on its way, or was never sent.
     fn maybe_cut(&mut self, index: usize, worker: &WorkerId) {
-        if !self.is_quiet
-            && self.rng.below(200) == 0
+        if self.rng.below(200) == 0
+            && self.has(Habit::Moments)
             && let Some(number) = self.session_of(index, worker)
         {
             self.cut(number);

@@ -9,8 +9,16 @@ impl World {
         if self.is_quiet {
             return;
         }
-        let delay = self.rng.between(1, 2 * self.plan.fault_every);
-        self.at(delay, Event::Fault);
+        self.step(
+            |world| {
+                let delay = world.rng.between(1, 2 * world.plan.fault_every);
+                world.at(delay, Event::Fault);
+            },
+            Self::go_wrong,
+        );
+    }
+
+    fn go_wrong(&mut self) {
         match self.rng.below(100) {
             0..=17 => self.crash_leader(),
             18..=25 => self.pause_master(),

@@ -3,6 +3,7 @@
 use akkaflow_model::id::{AttemptKey, Epoch, Incarnation};
 use akkaflow_protocol::agent;
 
+use super::kept::Habit;
 use super::plan::SECOND;
 use super::world::{Event, World};
 
@@ -61,7 +62,9 @@ impl World {
             master,
             master_life: self.masters[master].life,
             is_cut: false,
-            arrives_late: self.plan.has_late_messages && self.rng.chance(50),
+            arrives_late: self.plan.has_late_messages
+                && self.rng.chance(50)
+                && self.kept.has(Habit::Messages),
             last_to_master: 0,
             last_to_worker: 0,
         };
@@ -104,7 +107,7 @@ impl World {
 
     fn delay(&mut self) -> u64 {
         match self.rng.below(100) {
-            0 if !self.is_quiet => self.rng.between(1, 4_000),
+            0 if self.has(Habit::Messages) => self.rng.between(1, 4_000),
             1..=9 => self.rng.between(1, 200),
             _ => self.rng.between(1, 5),
         }
@@ -112,8 +115,9 @@ impl World {
 
     pub(crate) fn send_to_master(&mut self, number: u64, message: ToMaster) {
         let mut arrival = self.now + self.delay();
-        let is_slow =
-            matches!(message, ToMaster::Attach(_)) && !self.is_quiet && self.rng.chance(4);
+        let is_slow = matches!(message, ToMaster::Attach(_))
+            && self.has(Habit::Messages)
+            && self.rng.chance(4);
         if is_slow {
             arrival += self.rng.between(500, 9_000);
         }

@@ -55,8 +55,16 @@ impl World {
         if self.is_quiet {
             return;
         }
-        let delay = self.rng.between(1, 2 * self.plan.act_every);
-        self.at(delay, Event::Act);
+        self.step(
+            |world| {
+                let delay = world.rng.between(1, 2 * world.plan.act_every);
+                world.at(delay, Event::Act);
+            },
+            Self::act,
+        );
+    }
+
+    fn act(&mut self) {
         let Some(master) = self.leading() else {
             return;
         };

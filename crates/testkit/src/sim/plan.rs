@@ -6,6 +6,7 @@ use akkaflow_model::time::Timestamp;
 use akkaflow_protocol::leader::LeaderOptions;
 use chrono_tz::Tz;
 
+use super::kept::Kept;
 use super::rng::Rng;
 
 /// Zones with and without clock changes.
@@ -55,7 +56,7 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    pub(crate) fn draw(rng: &mut Rng) -> Self {
+    pub(crate) fn draw(rng: &mut Rng, kept: &Kept) -> Self {
         // A worker notices a broken connection within 10 s and a process dies within 5 s; the fence takes 9 s.
         let stop_after = Duration::from_secs(rng.between(30, 240));
         let lost_after = stop_after.mul_f64(1.01) + Duration::from_secs(30);
@@ -71,7 +72,7 @@ impl Plan {
             stop_after,
             lost_after,
             workers: rng.between(1, 4) as usize,
-            busy: rng.between(900, 2_400) * SECOND,
+            busy: kept.busy(rng.between(900, 2_400) * SECOND),
             quiet: lost_after.as_millis() as u64 + 240 * SECOND,
             act_every: rng.between(4, 12) * SECOND,
             fault_every: rng.between(60, 240) * SECOND,

@@ -4,9 +4,30 @@ use akkaflow_model::id::InstanceId;
 use akkaflow_model::record::Record;
 use akkaflow_model::state::AttemptState;
 
-/// One planted fault.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Planted {
+/// Names each fault once: for the code, for the list of all, and in words.
+macro_rules! faults {
+    ($($(#[doc = $what:literal])+ $name:ident,)+) => {
+        /// One planted fault.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Planted {
+            $($(#[doc = $what])+ $name,)+
+        }
+
+        impl Planted {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
+
+            /// What goes wrong, in words.
+            pub fn what(self) -> &'static str {
+                match self {
+                    $(Self::$name => concat!($($what,)+).trim(),)+
+                }
+            }
+        }
+    };
+}
+
+faults! {
     /// The journal takes an entry at a position that is taken.
     NoJournalFence,
     /// The take-over bumps the epoch but writes no EPOCH_START.
@@ -56,33 +77,6 @@ pub enum Planted {
 }
 
 impl Planted {
-    /// All of them.
-    pub const ALL: &'static [Self] = &[
-        Self::NoJournalFence,
-        Self::TakeOverWithoutEpochStart,
-        Self::EffectsBeforeCommit,
-        Self::AcknowledgeBeforeCommit,
-        Self::ReplyBeforeCommit,
-        Self::UnknownCommitCountsAsDone,
-        Self::StaleSnapshot,
-        Self::NoTombstone,
-        Self::AcceptBeforeFlush,
-        Self::LedgerLost,
-        Self::IncarnationIgnored,
-        Self::IncarnationsUnordered,
-        Self::KillReportedEarly,
-        Self::LostTooEarly,
-        Self::DoubleToken,
-        Self::TokenLost,
-        Self::WatermarkNotWritten,
-        Self::FireNotWritten,
-        Self::RequestNotWritten,
-        Self::AssignmentNotWritten,
-        Self::FailuresNotCounted,
-        Self::SlotsOverstated,
-        Self::RenewalCountsFromAnswer,
-    ];
-
     /// Spoils the records of a batch on their way to the store.
     pub(crate) fn spoil(self, records: &mut Vec<Record>) {
         match self {

@@ -6,6 +6,7 @@ use akkaflow_model::id::{AttemptKey, Incarnation, WorkerId};
 use akkaflow_model::outcome::OutcomeKind;
 use akkaflow_protocol::agent::{Agent, Entry, Event as AgentEvent, Input, Output};
 
+use super::kept::Habit;
 use super::network::{ToMaster, ToWorker};
 use super::plan::SECOND;
 use super::planted::Planted;
@@ -338,7 +339,7 @@ impl World {
             *known = Some(outcome.kind);
         }
         let delay = match self.rng.below(50) {
-            0 if !self.is_quiet => self.rng.between(8, 2_000),
+            0 if self.has(Habit::Moments) => self.rng.between(8, 2_000),
             _ => self.rng.between(1, 8),
         };
         let worker = &mut self.workers[index];
@@ -369,7 +370,7 @@ impl World {
             96 => OutcomeKind::Lost,
             _ => OutcomeKind::FailedForGood,
         };
-        if !self.is_quiet && self.rng.below(200) == 0 {
+        if self.has(Habit::Moments) && self.rng.below(200) == 0 {
             let delay = self.rng.below(20);
             let life = self.workers[index].life;
             self.at(
@@ -380,7 +381,7 @@ impl World {
                 },
             );
         }
-        let hangs = !self.is_quiet && self.rng.chance(2);
+        let hangs = self.has(Habit::Hangs) && self.rng.chance(2);
         let token = self.processes.token();
         let process = Process {
             worker: index,

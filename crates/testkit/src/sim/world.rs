@@ -6,6 +6,8 @@ use std::time::Duration;
 use akkaflow_engine::Input;
 use akkaflow_model::id::{AttemptKey, Epoch, InstanceId};
 
+use super::Recipe;
+use super::kept::{Habit, Kept};
 use super::master::{Call, Master, Reply};
 use super::network::{Connection, ToMaster, ToWorker};
 use super::oracle::Oracle;
@@ -121,6 +123,19 @@ pub struct Stats {
     pub commits: u64,
 }
 
+impl Stats {
+    /// Adds those of another history.
+    pub fn add(&mut self, other: &Self) {
+        self.inputs += other.inputs;
+        self.events += other.events;
+        self.master_restarts += other.master_restarts;
+        self.lost_workers += other.lost_workers;
+        self.executions += other.executions;
+        self.instances += other.instances;
+        self.commits += other.commits;
+    }
+}
+
 /// One history in the making.
 #[derive(Debug)]
 pub(crate) struct World {
@@ -129,6 +144,9 @@ pub(crate) struct World {
     pub(crate) rng: Rng,
     pub(crate) plan: Plan,
     pub(crate) planted: Option<Planted>,
+    pub(crate) kept: Kept,
+    seed: u64,
+    steps: u32,
     queue: BTreeMap<(u64, u64), Box<Event>>,
     next_event: u64,
     pub(crate) is_quiet: bool,
@@ -153,9 +171,10 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) fn new(seed: u64, planted: Option<Planted>, is_told: bool) -> Self {
+    pub(crate) fn new(recipe: &Recipe, is_told: bool) -> Self {
+        let (seed, planted) = (recipe.seed, recipe.planted);
         let mut rng = Rng::new(mix(seed ^ 0x616b_6b61_666c_6f77));
-        let plan = Plan::draw(&mut rng);
+        let plan = Plan::draw(&mut rng, &recipe.kept);
         let library = Library::new(&mut rng);
         let workers: Vec<Worker> = (0..plan.workers)
             .map(|index| Worker::new(index, &mut rng))
@@ -171,6 +190,9 @@ impl World {
             rng,
             plan,
             planted,
+            kept: recipe.kept.clone(),
+            seed,
+            steps: 0,
             queue: BTreeMap::new(),
             next_event: 0,
             is_quiet: false,
@@ -277,6 +299,31 @@ impl World {
         self.next_event += 1;
         self.queue
             .insert((self.now + delay, self.next_event), Box::new(event));
+    }
+
+    /// Takes the next numbered step, if it is kept. `again` says when the one after it comes.
+    ///
+    /// A step draws from chance of its own: the others stay what they are when it is left out.
+    pub(crate) fn step(&mut self, again: impl FnOnce(&mut Self), step: impl FnOnce(&mut Self)) {
+        let number = self.steps;
+        self.steps += 1;
+        let own = Rng::new(mix(self.seed ^ mix(u64::from(number) + 1)));
+        let common = std::mem::replace(&mut self.rng, own);
+        again(self);
+        if self.kept.has_step(number) {
+            self.tell(|| format!("step {number}"));
+            step(self);
+        }
+        self.rng = common;
+    }
+
+    pub(crate) fn steps(&self) -> u32 {
+        self.steps
+    }
+
+    /// Whether trouble of this kind may come now.
+    pub(crate) fn has(&self, habit: Habit) -> bool {
+        !self.is_quiet && self.kept.has(habit)
     }
 
     /// The clock that goes on while machines sleep, as the protocols read it.

@@ -5,11 +5,11 @@
     reason = "a failing history is told, and figures are shown"
 )]
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use akkaflow_testkit::sim::{self, History, Planted, Stats};
+use akkaflow_testkit::campaign::{Campaign, Totals};
+use akkaflow_testkit::report::report;
+use akkaflow_testkit::sim::{self, Kept, Planted, Recipe};
 
 /// Histories in an ordinary test run.
 const SEEDS: u64 = 20_000;
@@ -20,99 +20,82 @@ const TRACE_LINES: usize = 200;
 /// Within so many histories every planted fault is found.
 const SEEDS_PER_FAULT: u64 = 20_000;
 
+/// How long a failing history may be cut down.
+const SHRINKING: Duration = Duration::from_secs(60);
+
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
 
-fn threads() -> usize {
-    std::thread::available_parallelism().map_or(2, usize::from)
-}
-
-/// Lives histories on all cores until one is violated or `count` are over.
-fn first_violation(
-    count: u64,
-    planted: Option<Planted>,
-    watch: impl Fn(&History) + Sync,
-) -> Option<History> {
-    let next = AtomicU64::new(0);
-    let end = AtomicU64::new(count);
-    let found: Mutex<Option<History>> = Mutex::new(None);
-    std::thread::scope(|scope| {
-        for _ in 0..threads() {
-            scope.spawn(|| {
-                loop {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= end.load(Ordering::Relaxed) {
-                        return;
-                    }
-                    let history = sim::run(seed, planted);
-                    watch(&history);
-                    if history.violation.is_some() {
-                        end.fetch_min(seed, Ordering::Relaxed);
-                        let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
-                        // The smallest seed is the one that is told.
-                        if found.as_ref().is_none_or(|other| seed < other.seed) {
-                            *found = Some(history);
-                        }
-                    }
-                }
-            });
-        }
-    });
-    found.into_inner().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Tells the history of a seed and fails.
-fn report(seed: u64, planted: Option<Planted>) -> ! {
-    let history = sim::tell(seed, planted);
-    let lines = if std::env::var_os("AKKAFLOW_TELL").is_some() {
-        usize::MAX
-    } else {
-        TRACE_LINES
-    };
-    for line in &history.trace[history.trace.len().saturating_sub(lines)..] {
-        println!("{line}");
+fn lines() -> usize {
+    match std::env::var_os("AKKAFLOW_TELL") {
+        Some(_) => usize::MAX,
+        None => TRACE_LINES,
     }
-    println!("{:?}", history.stats);
-    println!(
-        "again: AKKAFLOW_SEED={seed} cargo test -p akkaflow-testkit --test it simulation::no_history_breaks_the_contract"
-    );
-    panic!("seed {seed}: {}", history.violation.unwrap_or_default());
+}
+
+fn until_the_first_violation(seeds: u64, planted: Option<Planted>) -> Totals {
+    let campaign = Campaign {
+        from: 0,
+        seeds,
+        limit: None,
+        planted,
+        stops_at_first: true,
+    };
+    campaign.run()
+}
+
+/// What the environment asks to live again.
+fn wanted() -> Option<Recipe> {
+    let seed = number("AKKAFLOW_SEED")?;
+    let planted = std::env::var("AKKAFLOW_PLANTED").ok().map(|name| {
+        let named = |fault: &&Planted| format!("{fault:?}") == name;
+        *Planted::ALL
+            .iter()
+            .find(named)
+            .expect("AKKAFLOW_PLANTED names a planted fault")
+    });
+    let kept = std::env::var("AKKAFLOW_KEEP")
+        .map_or(Kept::default(), |text| text.parse().expect("AKKAFLOW_KEEP"));
+    Some(Recipe {
+        seed,
+        planted,
+        kept,
+    })
+}
+
+/// Lives one history again. What was cut down already is told as it is.
+fn again(recipe: &Recipe) {
+    let history = sim::run(recipe);
+    if history.violation.is_none() && std::env::var_os("AKKAFLOW_TELL").is_none() {
+        return;
+    }
+    if recipe.kept == Kept::default() && history.violation.is_some() {
+        print!("{}", report(&history, SHRINKING, lines()));
+    } else {
+        let told = sim::tell(recipe);
+        for line in &told.trace[told.trace.len().saturating_sub(lines())..] {
+            println!("{line}");
+        }
+        println!("{:?}", told.stats);
+    }
+    if let Some(violation) = &history.violation {
+        panic!("seed {}: {violation}", recipe.seed);
+    }
 }
 
 #[test]
 fn no_history_breaks_the_contract() {
-    if let Some(seed) = number("AKKAFLOW_SEED") {
-        let planted = std::env::var("AKKAFLOW_PLANTED").ok();
-        let planted = Planted::ALL
-            .iter()
-            .find(|fault| planted == Some(format!("{fault:?}")))
-            .copied();
-        let history = sim::run(seed, planted);
-        if history.violation.is_some() || std::env::var_os("AKKAFLOW_TELL").is_some() {
-            report(seed, planted);
-        }
-        return;
+    if let Some(recipe) = wanted() {
+        return again(&recipe);
     }
-    let seeds = number("AKKAFLOW_SIM_SEEDS").unwrap_or(SEEDS);
     let begin = Instant::now();
-    let sums = Mutex::new((Stats::default(), 0_u64));
-    let found = first_violation(seeds, None, |history| {
-        let mut sums = sums.lock().unwrap_or_else(PoisonError::into_inner);
-        let stats = &history.stats;
-        sums.0.inputs += stats.inputs;
-        sums.0.events += stats.events;
-        sums.0.executions += stats.executions;
-        sums.0.instances += stats.instances;
-        sums.0.commits += stats.commits;
-        sums.0.master_restarts += stats.master_restarts;
-        sums.0.lost_workers += stats.lost_workers;
-        sums.1 += u64::from(stats.master_restarts > 0 && stats.lost_workers > 0);
-    });
-    if let Some(history) = found {
-        report(history.seed, None);
+    let totals = until_the_first_violation(number("AKKAFLOW_SIM_SEEDS").unwrap_or(SEEDS), None);
+    if let Some(history) = totals.first_violation() {
+        print!("{}", report(history, SHRINKING, lines()));
+        panic!("seed {}: {:?}", history.recipe.seed, history.violation);
     }
-    let (sum, troubled) = *sums.lock().unwrap_or_else(PoisonError::into_inner);
+    let (seeds, sum) = (totals.seeds, totals.stats);
     let elapsed = begin.elapsed().as_secs_f64();
     println!(
         "{seeds} histories in {elapsed:.1} s ({:.0}/s), a history: {} inputs, {} events, {} instances, {} executions, \
@@ -123,30 +106,78 @@ fn no_history_breaks_the_contract() {
         sum.instances / seeds,
         sum.executions / seeds,
         sum.commits / seeds,
-        100 * troubled / seeds,
+        100 * totals.troubled / seeds,
     );
     assert!(sum.inputs / seeds >= 300, "histories are too short");
-    assert!(2 * troubled >= seeds, "too few histories are troubled");
+    assert!(
+        2 * totals.troubled >= seeds,
+        "too few histories are troubled"
+    );
 }
 
 #[test]
 fn the_same_seed_gives_the_same_history() {
     for seed in 0..50 {
-        let first = sim::run(seed, None);
-        assert_eq!(first, sim::run(seed, None), "seed {seed}");
-        assert_eq!(first.hash, sim::tell(seed, None).hash, "told, seed {seed}");
+        let recipe = Recipe::of(seed, None);
+        let first = sim::run(&recipe);
+        assert_eq!(first, sim::run(&recipe), "seed {seed}");
+        assert_eq!(first.hash, sim::tell(&recipe).hash, "told, seed {seed}");
     }
+}
+
+#[test]
+fn other_seeds_give_other_histories() {
+    let hash = |seed| sim::run(&Recipe::of(seed, None)).hash;
+    let hashes: std::collections::BTreeSet<u64> = (0..20).map(hash).collect();
+    assert_eq!(hashes.len(), 20);
+}
+
+#[test]
+fn a_failing_history_is_cut_down_and_lives_again() {
+    let found = until_the_first_violation(SEEDS_PER_FAULT, Some(Planted::ReplyBeforeCommit));
+    let whole = found.first_violation().expect("it is found");
+    let begin = Instant::now();
+    let smallest = sim::shrink(whole, || begin.elapsed() < SHRINKING);
+    let kept = |recipe: &Recipe| {
+        recipe
+            .kept
+            .steps
+            .as_ref()
+            .map_or(usize::MAX, |steps| steps.len())
+    };
+    assert!(
+        kept(&smallest.recipe) < whole.steps as usize,
+        "{}",
+        smallest.recipe.command()
+    );
+    assert_eq!(smallest.rule(), whole.rule());
+    // The way from text, as a reader of the report goes.
+    let read: Kept = smallest.recipe.kept.to_string().parse().unwrap();
+    let again = sim::run(&Recipe {
+        kept: read,
+        ..smallest.recipe.clone()
+    });
+    assert_eq!(
+        (again.hash, again.violation),
+        (smallest.hash, smallest.violation)
+    );
+}
+
+#[test]
+fn a_history_that_breaks_no_rule_is_not_cut_down() {
+    let history = sim::run(&Recipe::of(0, None));
+    assert_eq!(sim::shrink(&history, || true), history);
 }
 
 #[test]
 fn every_planted_fault_is_found() {
     let mut missed = Vec::new();
     for planted in Planted::ALL {
-        match first_violation(SEEDS_PER_FAULT, Some(*planted), |_| ()) {
+        match until_the_first_violation(SEEDS_PER_FAULT, Some(*planted)).first_violation() {
             Some(history) => println!(
                 "{planted:?}: seed {}: {}",
-                history.seed,
-                history.violation.unwrap_or_default()
+                history.recipe.seed,
+                history.violation.as_deref().unwrap_or_default()
             ),
             None => missed.push(*planted),
         }

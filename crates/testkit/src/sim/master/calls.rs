@@ -10,6 +10,7 @@ use akkaflow_protocol::leader::{LeaderInput, LeaseView, StoreDown};
 use akkaflow_protocol::pipeline::BatchOut;
 
 use super::STORE_TIMEOUT;
+use crate::sim::kept::Habit;
 use crate::sim::world::{Event, World};
 
 /// What a master asks of the store.
@@ -70,10 +71,10 @@ impl World {
     pub(super) fn call(&mut self, index: usize, call: Call) {
         let life = self.masters[index].life;
         let arrives_after = self.rng.between(1, 8);
-        let trouble = if self.is_quiet {
-            1_000
-        } else {
+        let trouble = if self.has(Habit::Store) {
             self.rng.below(1_000)
+        } else {
+            1_000
         };
         let event = |call: Call, answer_after| Event::StoreCall {
             master: index,
