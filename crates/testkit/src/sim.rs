@@ -45,6 +45,8 @@ mod worker;
 mod workload;
 mod world;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 pub use kept::{Habit, Kept};
 pub use planted::Planted;
 pub use shrink::shrink;
@@ -124,7 +126,15 @@ pub fn tell(recipe: &Recipe) -> History {
 
 fn live(recipe: &Recipe, is_told: bool) -> History {
     let mut world = World::new(recipe, is_told);
-    world.live();
+    // What panics breaks the contract too: with its seed it can be told and cut down like everything else.
+    let ended = catch_unwind(AssertUnwindSafe(|| world.live()));
+    if let Err(panic) = ended {
+        let text = panic
+            .downcast_ref::<String>()
+            .map(String::as_str)
+            .or_else(|| panic.downcast_ref::<&str>().copied());
+        world.fail(format!("panic: {}", text.unwrap_or("without words")));
+    }
     History {
         recipe: recipe.clone(),
         hash: world.hash(),

@@ -1,7 +1,7 @@
 //! What a leading master shows the world, and what it hears from its workers.
 
 use akkaflow_engine::{Effect, Input, WorkerInfo};
-use akkaflow_model::id::{AttemptKey, WorkerId};
+use akkaflow_model::id::{AttemptKey, Epoch, WorkerId};
 use akkaflow_protocol::agent;
 use akkaflow_protocol::leader::LeaderInput;
 
@@ -21,11 +21,14 @@ impl World {
                     return;
                 };
                 let message = ToWorker::Start {
-                    key: dispatch.key,
+                    key: dispatch.key.clone(),
                     epoch,
                     incarnation: dispatch.incarnation,
                 };
                 self.tell_worker(index, &dispatch.worker, message);
+                if self.planted == Some(Planted::StartSentToAnother) {
+                    self.start_elsewhere(index, &dispatch.worker, &dispatch.key, epoch);
+                }
                 self.maybe_cut(index, &dispatch.worker);
             }
             Effect::Cancel { worker, key, .. } => {
@@ -41,7 +44,23 @@ impl World {
         }
     }
 
+    fn start_elsewhere(&mut self, index: usize, not: &WorkerId, key: &AttemptKey, epoch: Epoch) {
+        let other = self.workers.iter().find(|worker| worker.id != *not);
+        if let Some((id, incarnation)) = other.map(|worker| (worker.id.clone(), worker.incarnation))
+        {
+            let message = ToWorker::Start {
+                key: key.clone(),
+                epoch,
+                incarnation,
+            };
+            self.tell_worker(index, &id, message);
+        }
+    }
+
     fn ask_tombstone(&mut self, index: usize, worker: WorkerId, key: AttemptKey) {
+        if self.planted == Some(Planted::TombstoneNotAsked) {
+            return;
+        }
         if self.planted != Some(Planted::NoTombstone) {
             self.tell_worker(index, &worker, ToWorker::Tombstone { key });
             return;
@@ -152,7 +171,11 @@ impl World {
         let info = WorkerInfo {
             id: self.workers[worker].id.clone(),
             incarnation: attach.incarnation,
-            host: self.workers[worker].host.clone(),
+            host: if self.planted == Some(Planted::HostMixedUp) {
+                "host0".to_owned()
+            } else {
+                self.workers[worker].host.clone()
+            },
             slots: if self.planted == Some(Planted::SlotsOverstated) {
                 slots * 2
             } else {
@@ -180,6 +203,9 @@ impl World {
             return;
         }
         reign.sessions.remove(&worker);
+        if self.planted == Some(Planted::DetachmentUnnoticed) {
+            return;
+        }
         let id = self.workers[worker].id.clone();
         self.feed(index, Input::WorkerDetached { id, incarnation });
     }

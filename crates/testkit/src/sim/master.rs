@@ -18,6 +18,7 @@ use akkaflow_protocol::leader::{Leader, LeaderInput};
 use akkaflow_protocol::pipeline::{BatchOut, Pipeline};
 
 use super::plan::{Plan, SECOND};
+use super::planted::Planted;
 use super::world::World;
 
 pub(crate) use calls::{Call, Reply};
@@ -97,7 +98,12 @@ impl World {
             return;
         }
         let incarnation = u128::from(self.rng.next()) | (1 << 64);
-        let options = self.plan.leader;
+        let mut options = self.plan.leader;
+        match self.planted {
+            Some(Planted::FenceTooLate) => options.self_fence = 4 * options.ttl,
+            Some(Planted::LeaseTooShort) => options.ttl = options.renew_every + options.retry_after,
+            _ => {}
+        }
         let master = &mut self.masters[index];
         master.is_up = true;
         master.life += 1;

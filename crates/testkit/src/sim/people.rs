@@ -1,13 +1,16 @@
 //! What people do: put, run, trigger, kill, rerun, delete, reset, at bad moments too.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use akkaflow_engine::{Input, Order, Origin, StoredInstance};
 use akkaflow_model::command::{Answer, Rejection};
+use akkaflow_model::definition::Workflow;
 use akkaflow_model::id::{InstanceId, RequestId};
 use akkaflow_model::record::{FileProblemRow, Record};
 use akkaflow_model::time::Timestamp;
 
+use super::planted::Planted;
 use super::world::{Event, World};
 
 /// How often a repeatable request is repeated at most before it is given up.
@@ -105,11 +108,21 @@ impl World {
             Origin::Api { path: None }
         };
         let order = Order::PutWorkflow {
-            workflow,
+            workflow: self.understood(workflow),
             origin,
             findings: Vec::new(),
         };
         self.order(Asked::Other, order)
+    }
+
+    /// A definition as the master understands it.
+    fn understood(&self, workflow: Arc<Workflow>) -> Arc<Workflow> {
+        let Some(planted) = self.planted else {
+            return workflow;
+        };
+        let mut understood = (*workflow).clone();
+        planted.spoil_definition(&mut understood);
+        Arc::new(understood)
     }
 
     fn order(&mut self, asked: Asked, order: Order) -> Input {
@@ -170,6 +183,9 @@ impl World {
             65..=74 => {
                 let id = self.some_instance()?;
                 let user = "li".to_owned();
+                if self.planted == Some(Planted::KillAnsweredAtOnce) {
+                    self.check_killed(id);
+                }
                 self.order(Asked::Kill { id }, Order::Kill { id, user })
             }
             75..=90 => self.draw_rerun(master)?,
@@ -212,6 +228,7 @@ impl World {
             Some((key, _)) => Asked::Repeatable { key: key.clone() },
             None => Asked::Start,
         };
+        let idempotency = idempotency.filter(|_| self.planted != Some(Planted::RequestKeyIgnored));
         let order = Order::Run {
             name,
             params: vec![("day".to_owned(), "2".to_owned())],

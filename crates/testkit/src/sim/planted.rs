@@ -1,7 +1,8 @@
 //! Faults that are planted on purpose, in the thin host code around the real types, to prove that the simulator bites.
 
+use akkaflow_model::definition::{NodeKind, Workflow};
 use akkaflow_model::id::InstanceId;
-use akkaflow_model::record::Record;
+use akkaflow_model::record::{FireState, Record, Snapshot};
 use akkaflow_model::state::AttemptState;
 
 /// Names each fault once: for the code, for the list of all, and in words.
@@ -74,6 +75,102 @@ faults! {
     SlotsOverstated,
     /// A renewal counts from its answer, not from its sending.
     RenewalCountsFromAnswer,
+    /// A leader stops acting long after its lease may have gone over.
+    FenceTooLate,
+    /// A standby takes a lease over that is still renewed in time.
+    LeaseTooShort,
+    /// A renewal that meets another holder counts as confirmed.
+    LostLeaseCountsAsRenewed,
+    /// A take-over does not ask whether the lease has moved since it was looked at.
+    TakeOverUnconditional,
+    /// A commit whose answer was lost counts as not done, and is not done again.
+    UnknownCommitDropped,
+    /// A batch that is committed again replaces its rows again.
+    BatchAppliedTwice,
+    /// Half of a batch is written.
+    BatchTorn,
+    /// The rows of a batch are written in the wrong order.
+    BatchReversed,
+    /// A new master does not load the tokens that wait.
+    TokensNotLoaded,
+    /// A new master does not load the keys of repeatable requests.
+    RequestsNotLoaded,
+    /// A new master does not load the slots that wait for their dependencies.
+    WaitingFiresNotLoaded,
+    /// A new master does not load the chains that run.
+    ChainsNotLoaded,
+    /// The end of an attempt is not written.
+    OutcomeNotWritten,
+    /// That an attempt was accepted is not written.
+    AcceptanceNotWritten,
+    /// That an attempt must stop is not written.
+    CancelNotWritten,
+    /// The end of a node is not written.
+    NodeEndNotWritten,
+    /// When a node is tried again is not written.
+    RetryNotWritten,
+    /// When a node's time is up is not written.
+    DeadlineNotWritten,
+    /// Lost attempts of a node are not counted across a restart.
+    LossesNotCounted,
+    /// That an instance is being ended is not written.
+    EndingNotWritten,
+    /// The end of an instance is not written.
+    InstanceEndNotWritten,
+    /// A rerun does not raise the number of the run.
+    RunNotRaised,
+    /// That an instance gave its tokens is not written.
+    GivenTokensForgotten,
+    /// The nodes that a trigger passes over are not written.
+    IgnoredNodesNotWritten,
+    /// A chain's progress is not written.
+    ChainNotWritten,
+    /// A slot that waits for its dependencies is not written.
+    WaitingFireNotWritten,
+    /// The generation of a schedule is not raised.
+    GenerationNotRaised,
+    /// A workflow may have one instance more than its limit.
+    LimitOverstated,
+    /// A node is tried once more than it may be.
+    RetriesOverstated,
+    /// A node that is to be ignored is run.
+    IgnoreOverlooked,
+    /// A node runs on any host.
+    HostOverlooked,
+    /// A join goes on with its first branch.
+    JoinDoesNotWait,
+    /// A kill node ends its instance as an end node does.
+    KillNodeEndsWell,
+    /// A workflow does not wait for its upstreams.
+    DependencyOverlooked,
+    /// The key of a repeatable request is not looked at.
+    RequestKeyIgnored,
+    /// A kill is answered at once.
+    KillAnsweredAtOnce,
+    /// A worker is believed to be on another host.
+    HostMixedUp,
+    /// A start is sent to a second worker too.
+    StartSentToAnother,
+    /// A worker is not asked what became of an attempt that it does not name.
+    TombstoneNotAsked,
+    /// A worker promises never to start an attempt without looking whether it has.
+    PromiseUnchecked,
+    /// A master does not notice that a worker is gone.
+    DetachmentUnnoticed,
+    /// The engine is woken ten minutes late.
+    TicksLate,
+    /// A worker that attaches names nothing of what it runs.
+    HoldsForgotten,
+    /// What ends while a worker is out of contact is forgotten.
+    OutcomeLostWhileAway,
+    /// A worker that comes back says that what died with it succeeded.
+    OutcomeInvented,
+    /// A worker that comes back starts again what still runs.
+    AdoptedStartedAgain,
+    /// A worker out of contact goes on for ever.
+    OutOfContactIgnored,
+    /// While the agent is down nobody ends what has run for too long without contact.
+    SupervisorSleeps,
 }
 
 impl Planted {
@@ -101,14 +198,79 @@ impl Planted {
             Self::AssignmentNotWritten => records.retain(|record| {
                 !matches!(record, Record::Attempt(row) if row.state == AttemptState::Assigned)
             }),
-            Self::FailuresNotCounted => {
-                for record in records {
-                    if let Record::Node(row) = record {
-                        row.failures = 0;
-                    }
-                }
+            Self::BatchTorn => records.truncate(records.len().div_ceil(2)),
+            Self::BatchReversed => records.reverse(),
+            Self::OutcomeNotWritten => records.retain(
+                |record| !matches!(record, Record::Attempt(row) if row.state.is_terminal()),
+            ),
+            Self::AcceptanceNotWritten => records.retain(|record| {
+                !matches!(record, Record::Attempt(row) if row.state == AttemptState::Running)
+            }),
+            Self::NodeEndNotWritten => records
+                .retain(|record| !matches!(record, Record::Node(row) if row.state.is_terminal())),
+            Self::InstanceEndNotWritten => records.retain(
+                |record| !matches!(record, Record::Instance(row) if row.state.is_terminal()),
+            ),
+            Self::ChainNotWritten => {
+                records.retain(|record| !matches!(record, Record::Chain(_)));
             }
+            Self::WaitingFireNotWritten => records.retain(|record| {
+                !matches!(record, Record::Fire(row) if row.state == FireState::Waiting)
+            }),
+            _ => records.iter_mut().for_each(|record| self.spoil_row(record)),
+        }
+    }
+
+    /// Spoils one field of a row.
+    fn spoil_row(self, record: &mut Record) {
+        match (self, record) {
+            (Self::FailuresNotCounted, Record::Node(row)) => row.failures = 0,
+            (Self::LossesNotCounted, Record::Node(row)) => row.losses = 0,
+            (Self::RetryNotWritten, Record::Node(row)) => row.retry_at = None,
+            (Self::DeadlineNotWritten, Record::Node(row)) => row.deadline = None,
+            (Self::CancelNotWritten, Record::Attempt(row)) => row.cancel = None,
+            (Self::EndingNotWritten, Record::Instance(row)) => row.ending = None,
+            (Self::RunNotRaised, Record::Instance(row)) => row.run = 1,
+            (Self::GivenTokensForgotten, Record::Instance(row)) => row.gave_tokens = false,
+            (Self::IgnoredNodesNotWritten, Record::Instance(row)) => row.ignore_nodes.clear(),
+            (Self::GenerationNotRaised, Record::Schedule(row)) => row.generation = 1,
             _ => {}
+        }
+    }
+
+    /// Spoils what a new master loads.
+    pub(crate) fn spoil_snapshot(self, snapshot: &mut Snapshot) {
+        match self {
+            Self::TokensNotLoaded => snapshot.tokens.clear(),
+            Self::RequestsNotLoaded => snapshot.requests.clear(),
+            Self::WaitingFiresNotLoaded => snapshot.fires.clear(),
+            Self::ChainsNotLoaded => snapshot.chains.clear(),
+            _ => {}
+        }
+    }
+
+    /// Spoils a definition that is put in force: the master understands it otherwise than it is written.
+    pub(crate) fn spoil_definition(self, workflow: &mut Workflow) {
+        if self == Self::LimitOverstated {
+            workflow.instance_limit += 1;
+        }
+        if self == Self::DependencyOverlooked
+            && let Some(coordinator) = &mut workflow.coordinator
+        {
+            coordinator.depends.clear();
+        }
+        for node in &mut workflow.nodes {
+            match (self, &mut node.kind) {
+                (Self::RetriesOverstated, NodeKind::Action(action)) => action.retry_times += 1,
+                (Self::IgnoreOverlooked, NodeKind::Action(action)) => action.is_ignore = false,
+                (Self::HostOverlooked, NodeKind::Action(action)) => action.host = None,
+                (Self::JoinDoesNotWait, NodeKind::Join { to }) => {
+                    let paths = vec![std::mem::take(to)];
+                    node.kind = NodeKind::Fork { paths };
+                }
+                (Self::KillNodeEndsWell, NodeKind::Kill { .. }) => node.kind = NodeKind::End,
+                _ => {}
+            }
         }
     }
 }

@@ -25,6 +25,8 @@ pub(crate) struct Processes {
     pub(crate) live: BTreeMap<AttemptKey, Process>,
     /// Every attempt that was ever executed, with the outcome that its worker has made durable.
     pub(crate) executed: BTreeMap<AttemptKey, Option<OutcomeKind>>,
+    /// How those ended that came to an end of their own, or were stopped.
+    pub(crate) ended: BTreeMap<AttemptKey, OutcomeKind>,
     last_token: u64,
 }
 
@@ -47,6 +49,21 @@ impl Processes {
         }
         self.executed.insert(key.clone(), None);
         self.live.insert(key, process);
+        Ok(())
+    }
+
+    /// A success or failure that a worker reports is one that the process really had.
+    pub(crate) fn check_report(&self, key: &AttemptKey, kind: OutcomeKind) -> Verdict {
+        let is_own_end = matches!(
+            kind,
+            OutcomeKind::Succeeded | OutcomeKind::Failed | OutcomeKind::FailedForGood
+        );
+        let ended = self.ended.get(key);
+        if is_own_end && ended != Some(&kind) {
+            return Err(format!(
+                "I5: attempt {key} is reported as {kind:?}, its process ended {ended:?}"
+            ));
+        }
         Ok(())
     }
 

@@ -100,12 +100,19 @@ impl World {
         self.tell(|| format!("w{index} starts, holding {}", running.len()));
         for key in running {
             if self.processes.live.contains_key(&key) {
+                if planted == Some(Planted::AdoptedStartedAgain) {
+                    self.exec(index, key);
+                }
                 continue;
             }
+            let unknown = match planted {
+                Some(Planted::OutcomeInvented) => OutcomeKind::Succeeded,
+                _ => OutcomeKind::Lost,
+            };
             let kind = orphans
                 .iter()
                 .find(|(ended, _)| *ended == key)
-                .map_or(OutcomeKind::Lost, |(_, kind)| *kind);
+                .map_or(unknown, |(_, kind)| *kind);
             let outcome = outcome(kind);
             self.step_agent(index, Input::Exited { key, outcome });
         }
@@ -169,7 +176,8 @@ impl World {
     }
 
     pub(crate) fn on_supervise(&mut self, index: usize, life: u64) {
-        if self.workers[index].is_up || self.workers[index].life != life {
+        let sleeps = self.planted == Some(Planted::SupervisorSleeps);
+        if sleeps || self.workers[index].is_up || self.workers[index].life != life {
             return;
         }
         self.tell(|| format!("the supervisor of w{index} stops everything"));
@@ -194,7 +202,10 @@ impl World {
             Some(master) => {
                 let number = self.open_connection(index, master);
                 self.workers[index].connection = Some(number);
-                let attach = self.workers[index].agent.attach();
+                let mut attach = self.workers[index].agent.attach();
+                if self.planted == Some(Planted::HoldsForgotten) {
+                    attach.holds.clear();
+                }
                 self.tell(|| {
                     format!(
                         "w{index} dials m{master} (connection {number}), holds {:?}",
@@ -223,6 +234,12 @@ impl World {
 
     pub(crate) fn on_master_message(&mut self, index: usize, message: ToWorker) {
         self.tell(|| format!("w{index} hears {message:?}"));
+        if let ToWorker::Tombstone { key } = &message
+            && self.planted == Some(Planted::PromiseUnchecked)
+        {
+            self.say(index, AgentEvent::Tombstoned(key.clone()));
+            return;
+        }
         let input = match message {
             ToWorker::Welcome { epoch } => Input::Connected {
                 cluster: CLUSTER,
@@ -278,7 +295,9 @@ impl World {
             return;
         }
         worker.tick_at = None;
-        self.step_agent(index, Input::Tick);
+        if self.planted != Some(Planted::OutOfContactIgnored) {
+            self.step_agent(index, Input::Tick);
+        }
     }
 
     fn step_agent(&mut self, index: usize, input: Input) {
@@ -337,6 +356,8 @@ impl World {
             && let Some(known) = self.processes.executed.get_mut(key)
         {
             *known = Some(outcome.kind);
+            let verdict = self.processes.check_report(key, outcome.kind);
+            self.judge(verdict);
         }
         let delay = match self.rng.below(50) {
             0 if self.has(Habit::Moments) => self.rng.between(8, 2_000),
@@ -437,6 +458,12 @@ impl World {
         };
         let (index, kind) = (process.worker, process.outcome);
         self.processes.live.remove(key);
+        self.processes.ended.insert(key.clone(), kind);
+        if self.planted == Some(Planted::OutcomeLostWhileAway)
+            && self.workers[index].connection.is_none()
+        {
+            return;
+        }
         self.tell(|| format!("process {key} on w{index} ends: {kind:?}"));
         if self.workers[index].is_up {
             let outcome = outcome(kind);

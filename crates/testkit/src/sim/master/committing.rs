@@ -41,7 +41,7 @@ impl World {
         seq: u64,
         is_committed: Option<bool>,
     ) {
-        let trusts = self.planted == Some(Planted::UnknownCommitCountsAsDone);
+        let planted = self.planted;
         let Some(reign) = self
             .reign_of(index, epoch)
             .filter(|reign| reign.pipeline.in_flight() == Some(seq))
@@ -53,9 +53,13 @@ impl World {
                 let effects = reign.pipeline.on_committed(seq);
                 self.on_committed(index, effects);
             }
-            None if trusts => {
+            None if planted == Some(Planted::UnknownCommitCountsAsDone) => {
                 let effects = reign.pipeline.on_committed(seq);
                 self.on_committed(index, effects);
+            }
+            None if planted == Some(Planted::UnknownCommitDropped) => {
+                reign.pipeline.on_committed(seq);
+                self.pump(index);
             }
             None => {
                 if let Some(seq) = reign.pipeline.on_unknown() {

@@ -42,7 +42,17 @@ impl World {
 
     pub(crate) fn lead(&mut self, index: usize, input: LeaderInput) {
         let now = self.boot_time();
+        let planted = self.planted;
         let input = match input {
+            LeaderInput::Renewed {
+                epoch,
+                sent_at,
+                result: Ok(false),
+            } if planted == Some(Planted::LostLeaseCountsAsRenewed) => LeaderInput::Renewed {
+                epoch,
+                sent_at,
+                result: Ok(true),
+            },
             LeaderInput::Renewed {
                 epoch,
                 result: Ok(true),
@@ -137,10 +147,13 @@ impl World {
         snapshot: Option<Box<Snapshot>>,
         time: Timestamp,
     ) {
-        let Some(snapshot) = snapshot else {
+        let Some(mut snapshot) = snapshot else {
             self.lead(index, LeaderInput::RecoveryFailed { epoch });
             return;
         };
+        if let Some(planted) = self.planted {
+            planted.spoil_snapshot(&mut snapshot);
+        }
         if !matches!(self.masters[index].leader.state(), LeaderState::Recovering { epoch: mine, .. } if *mine == epoch)
         {
             return;

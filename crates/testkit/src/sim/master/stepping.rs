@@ -7,6 +7,8 @@ use akkaflow_protocol::leader::LeaderInput;
 
 use super::committing::is_early;
 use super::telling::{format_input, format_records};
+use crate::sim::plan::SECOND;
+use crate::sim::planted::Planted;
 use crate::sim::world::{Event, World};
 
 /// Nothing reads the journal's bodies here: one in so many inputs is spelt out, which costs more than its step.
@@ -110,14 +112,17 @@ impl World {
     }
 
     pub(super) fn arm_engine(&mut self, index: usize) {
-        let now = self.now;
+        let (now, planted) = (self.now, self.planted);
         let Some(reign) = self.masters[index].reign.as_mut() else {
             return;
         };
         let Some(deadline) = reign.engine.next_deadline() else {
             return;
         };
-        let at = reign.moment(deadline).max(now);
+        let mut at = reign.moment(deadline).max(now);
+        if planted == Some(Planted::TicksLate) {
+            at += 600 * SECOND;
+        }
         if reign.tick_at.is_some_and(|tick| tick <= at) {
             return;
         }

@@ -8,6 +8,7 @@ use akkaflow_protocol::leader::{LeaderInput, TakenOver};
 use akkaflow_protocol::pipeline::BatchOut;
 
 use super::{Call, Reply};
+use crate::sim::planted::Planted;
 use crate::sim::world::World;
 
 impl World {
@@ -18,6 +19,10 @@ impl World {
             Call::TakeOver { seen, incarnation } => {
                 let id = (u128::from(self.rng.next()) << 64) | u128::from(self.rng.next());
                 let holder = format!("m{index}");
+                let seen = match planted {
+                    Some(Planted::TakeOverUnconditional) => self.store.lease.clone(),
+                    _ => seen,
+                };
                 let result = self
                     .store
                     .take_over(seen.as_ref(), holder, incarnation, id, planted);
@@ -96,7 +101,12 @@ impl World {
                 self.tell(|| format!("m{index}: position {} is taken", batch.seq));
                 false
             }
-            Ok(false) => true,
+            Ok(false) => {
+                if self.planted == Some(Planted::BatchAppliedTwice) {
+                    self.apply(&batch.records);
+                }
+                true
+            }
             Ok(true) => {
                 self.tell(|| {
                     format!(
