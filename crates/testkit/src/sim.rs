@@ -108,9 +108,10 @@ pub struct History {
 }
 
 impl History {
-    /// The broken rule's name: what stands before the colon.
+    /// The broken rule's name, as `I4`; `state` when the engine or an agent finds its own state broken.
     pub fn rule(&self) -> Option<&str> {
-        self.violation.as_deref()?.split(':').next()
+        let rule = self.violation.as_deref()?.split(':').next()?;
+        Some(if rule.contains(' ') { "state" } else { rule })
     }
 }
 

@@ -183,10 +183,11 @@ impl World {
             65..=74 => {
                 let id = self.some_instance()?;
                 let user = "li".to_owned();
+                let input = self.order(Asked::Kill { id }, Order::Kill { id, user });
                 if self.planted == Some(Planted::KillAnsweredAtOnce) {
-                    self.check_killed(id);
+                    self.on_answer(RequestId(self.people.last_request), Ok(Answer::Done));
                 }
-                self.order(Asked::Kill { id }, Order::Kill { id, user })
+                input
             }
             75..=90 => self.draw_rerun(master)?,
             91..=94 => self.draw_deletion(master)?,
