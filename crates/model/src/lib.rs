@@ -10,6 +10,7 @@
 //! | [`outcome`] | how an attempt ended |
 //! | [`xml`], [`shape`] | from bytes to a tree with places, and what may stand in it |
 //! | [`read`] | from a file to a checked workflow |
+//! | [`edit`] | the text changed by program, piece by piece |
 //! | [`check`] | whole sets of files: what does not fit between them |
 //! | [`render`] | findings as people read them, and as programs do |
 //! | [`xsd`], [`reference`] | the same for editors and for readers |
@@ -27,6 +28,7 @@ pub mod cron;
 pub mod db_links;
 pub mod definition;
 pub mod diagnostic;
+pub mod edit;
 pub mod element;
 mod encoding;
 mod entity;

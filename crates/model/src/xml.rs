@@ -639,7 +639,7 @@ fn ceil_boundary(source: &str, at: usize) -> usize {
     source.ceil_char_boundary(at.min(source.len()))
 }
 
-fn is_xml_name(name: &str) -> bool {
+pub(crate) fn is_xml_name(name: &str) -> bool {
     let mut characters = name.chars();
     let is_start = |character: char| character.is_alphabetic() || matches!(character, '_' | ':');
     characters.next().is_some_and(is_start)
