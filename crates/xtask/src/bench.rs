@@ -5,6 +5,7 @@
 //! the request to the `ended_at` that the server recorded, so polling never adds to a figure. Whatever was started is
 //! stopped by its process id, also when the benchmark itself is killed (see [`guard`]).
 
+mod check;
 mod client;
 mod cost;
 mod definitions;
@@ -77,9 +78,11 @@ enum Choice {
     W5c,
     /// 100,000 workflow files from cold, and a change; not part of all.
     W7,
+    /// 10,000 workflow files checked by `akka check`; not part of all.
+    Check,
     /// The three transfers.
     W5,
-    /// Everything but W7.
+    /// Everything but W7 and check.
     All,
 }
 
@@ -109,6 +112,7 @@ enum Workload {
     SmallInstances,
     Cost,
     Files,
+    Check,
     Transfer(transfer::Direction),
 }
 
@@ -121,6 +125,7 @@ impl Choice {
             Self::W3 => vec![Workload::SmallInstances],
             Self::W4 => vec![Workload::Cost],
             Self::W7 => vec![Workload::Files],
+            Self::Check => vec![Workload::Check],
             Self::W5a => vec![Workload::Transfer(IntoDatabase)],
             Self::W5b => vec![Workload::Transfer(FromDatabase)],
             Self::W5c => vec![Workload::Transfer(Through)],
@@ -212,6 +217,7 @@ fn measure(bench: &Bench, on: On, workload: Workload) -> Result<Vec<Figure>> {
         Workload::FanOut => runs::fan_out(bench, on),
         Workload::SmallInstances => runs::small_instances(bench, on),
         Workload::Files => files::measure(bench, on),
+        Workload::Check => check::measure(bench, on),
         Workload::Cost => cost::measure(bench, on),
         Workload::Transfer(direction) => transfer::measure(bench, on, direction),
     }
