@@ -1,10 +1,11 @@
 //! Chores of the repository that are Rust: `cargo xtask bench` measures the workloads of `docs/benchmarks.md`, `cargo xtask gen`
 //! writes what `docs` holds of the programs' own declarations, `cargo xtask prove` lives simulated histories and adds them up
-//! in `docs/proof.md`.
+//! in `docs/proof.md`, `cargo xtask fuzz` looks for inputs that break a reader.
 //!
 //! The benchmarks know the programs only as a user does, by their command lines and HTTP.
 
 mod bench;
+mod fuzz;
 mod generate;
 mod prove;
 
@@ -23,6 +24,8 @@ struct Arguments {
 enum Chore {
     /// Measure workloads against real servers, beside the limits of this machine.
     Bench(bench::Options),
+    /// Feed a reader of the model with inputs that nobody wrote, guided by coverage.
+    Fuzz(fuzz::Options),
     /// Write `docs/reference` and `docs/akkaflow.xsd` from the declarations of the code.
     Gen(generate::Options),
     /// Live simulated histories in release mode on all cores, going on where the last proof stopped.
@@ -35,6 +38,7 @@ enum Chore {
 fn main() -> Result<()> {
     match Arguments::parse().chore {
         Chore::Bench(options) => bench::run(&options),
+        Chore::Fuzz(options) => fuzz::run(&options),
         Chore::Gen(options) => generate::run(&options),
         Chore::Prove(options) => prove::run(&options),
         Chore::Guard => bench::guard(),
