@@ -2,16 +2,16 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::coverage::Coverage;
 use crate::memory;
 use crate::mutate::{Random, mutated};
 
-/// What all targets together may take beside the bare program: freed memory stays with the process, so that one target's
-/// would hide behind another's.
+/// What one target may take beside the bare program, its corpus included.
 const MOST_KIB: u64 = 64 << 10;
 /// An input that takes longer hangs; a busy machine is slow, too.
 const HANG: Duration = Duration::from_secs(30);
@@ -20,18 +20,28 @@ const LOOK: Duration = Duration::from_millis(250);
 /// Inputs of a run guided by coverage.
 const LARGEST_CORPUS: usize = 20_000;
 
-/// What the process held before the first target.
-static BARE_KIB: OnceLock<Option<u64>> = OnceLock::new();
-/// Memory is the whole process's, so that one target runs at a time.
-static ALONE: Mutex<()> = Mutex::new(());
+/// Set in the process of a single target.
+const ALONE: &str = "AKKAFLOW_FUZZ_ALONE";
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
 
-/// Runs the corpus and `runs` mutations, or as many as `AKKAFLOW_FUZZ_RUNS` says.
+/// Runs the corpus and `runs` mutations, or as many as `AKKAFLOW_FUZZ_RUNS` says, in a process of its own: its memory is then
+/// the target's.
 pub(crate) fn run(name: &str, runs: u64, corpus: &[Vec<u8>], target: fn(&[u8])) {
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    if std::env::var_os(ALONE).is_some() {
+        return run_here(name, runs, corpus, target);
+    }
+    let status = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", name, "--nocapture"])
+        .env(ALONE, "1")
+        .status()
+        .unwrap();
+    assert!(status.success(), "{name} ended with {status}; see above");
+}
+
+fn run_here(name: &str, runs: u64, corpus: &[Vec<u8>], target: fn(&[u8])) {
     let seed = number("AKKAFLOW_SEED").unwrap_or(20_261_121);
     let runs = number("AKKAFLOW_FUZZ_RUNS").unwrap_or(runs);
     eprintln!(
@@ -40,8 +50,7 @@ pub(crate) fn run(name: &str, runs: u64, corpus: &[Vec<u8>], target: fn(&[u8])) 
     );
     let mut corpus = corpus.to_vec();
     corpus.extend(kept(name));
-    let now = memory::forget_peak();
-    let before = *BARE_KIB.get_or_init(|| now);
+    let before = memory::forget_peak();
     let watch = Watch::start(name);
     let mut coverage = Coverage::new();
     for input in &corpus {

@@ -104,10 +104,10 @@ const PIECES: &[&[u8]] = &[
 
 /// The longest input but for the few that are blown up on purpose.
 const LONGEST: usize = 64 << 10;
-/// A little over the largest file that is read.
-const BLOWN_UP: usize = (1 << 20) + 16;
+/// The largest file that is read.
+const BLOWN_UP: usize = 1 << 20;
 /// One input in so many is blown up.
-const BLOWN_UP_EVERY: usize = 1_000;
+const BLOWN_UP_EVERY: usize = 400;
 
 /// An input made of one of the corpus, with pieces of others.
 pub(crate) fn mutated(random: &mut Random, corpus: &[Vec<u8>]) -> Vec<u8> {
@@ -158,6 +158,6 @@ fn blow_up(random: &mut Random, bytes: &mut Vec<u8>) {
     } else {
         PIECES[random.below(PIECES.len())].to_vec()
     };
-    let times = (BLOWN_UP - bytes.len()) / piece.len();
+    let times = BLOWN_UP.saturating_sub(bytes.len()) / piece.len();
     bytes.splice(at..at, piece.repeat(times));
 }
