@@ -10,7 +10,7 @@
 //! | [`outcome`] | how an attempt ended |
 //! | [`xml`], [`shape`] | from bytes to a tree with places, and what may stand in it |
 //! | [`read`] | from a file to a checked workflow |
-//! | [`edit`] | the text changed by program, piece by piece |
+//! | [`edit`], [`indent`] | the text changed by program, piece by piece; its lines put straight |
 //! | [`check`] | whole sets of files: what does not fit between them |
 //! | [`render`] | findings as people read them, and as programs do |
 //! | [`xsd`], [`reference`] | the same for editors and for readers |
@@ -34,6 +34,7 @@ mod encoding;
 mod entity;
 pub mod error;
 pub mod id;
+pub mod indent;
 mod lint;
 pub mod message;
 pub mod outcome;
