@@ -172,6 +172,7 @@ pub fn command(lang: Lang) -> Command {
                     .arg(words.argument("ID", "worker的id，见akka cluster", "Id of the worker, see akka cluster")),
             ),
         )
+        .subcommand(format(words))
         .subcommand(words.command("xsd", "输出XML Schema，供编辑器补全与检查", "Print the XML Schema with which editors complete and check files"))
         .subcommand(
             words
@@ -204,6 +205,25 @@ fn check(words: &Words) -> Command {
                 .hide_possible_values(true),
         )
         .arg(words.flag("strict", "警告也使退出码为1", "Warnings make the exit code 1 too"))
+}
+
+fn format(words: &Words) -> Command {
+    words
+        .command(
+            "fmt",
+            "整理工作流文件的缩进，脚本、SQL与注释内容不变",
+            "Mend the indentation of workflow files; scripts, statements and comments stay as they are",
+        )
+        .after_help(words.say(
+            "退出码：0 完成，1 有文件需要整理（--check）或无法处理，2 用法错误或路径不存在",
+            "Exit codes: 0 done, 1 files to mend (--check) or files that are broken, 2 usage or no such path",
+        ))
+        .arg(
+            words
+                .argument("PATH", "文件或目录，-表示标准输入", "Files or directories, - for standard input")
+                .num_args(1..),
+        )
+        .arg(words.flag("check", "只显示差异，不修改文件", "Only show what would change"))
 }
 
 fn workflow(words: &Words) -> Command {

@@ -2,6 +2,7 @@
 
 mod check;
 mod cluster;
+mod format;
 mod front;
 mod instance;
 mod instance_view;
@@ -37,6 +38,7 @@ pub(crate) fn run(context: &Context, matches: &ArgMatches) -> Outcome {
         "why" => why::run(context, matches),
         "cluster" => cluster::run(context),
         "worker" => cluster::worker(context, matches),
+        "fmt" => format::run(context, matches),
         "xsd" => xsd(),
         "completions" => completions(context, matches),
         other => unreachable!("clap knows no command {other}"),

@@ -33,6 +33,7 @@ const ZH: &str = "\
   akka why ID|NAME                          为什么还没有运行
   akka cluster                              集群信息
   akka worker fence ID                      宣布失联的worker已死
+  akka fmt [--check] PATH...                整理工作流文件的缩进，脚本与注释不变
   akka xsd                                  工作流文件的XML Schema，供编辑器使用
   akka completions bash|zsh|fish            命令补全脚本
 【说明】
@@ -69,6 +70,7 @@ USAGE
   akka why ID|NAME                          why it does not run
   akka cluster                              who is there
   akka worker fence ID                      declare a worker out of reach dead
+  akka fmt [--check] PATH...                mend the indentation of files; scripts and comments stay
   akka xsd                                  an XML Schema of workflow files, for editors
   akka completions bash|zsh|fish            a script for the shell
 NOTES

@@ -1,7 +1,7 @@
 //! `akka check PATH...`: files and whole directories as one set, without a server.
 
-mod gather;
-mod read;
+pub(super) mod gather;
+pub(super) mod read;
 mod report;
 
 use std::path::PathBuf;

@@ -1,6 +1,7 @@
 //! The program as people start it, without any server or with one that says what the test wants.
 
 mod faces;
+mod format;
 mod scripts;
 mod server;
 

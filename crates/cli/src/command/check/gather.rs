@@ -12,7 +12,7 @@ const MAX_DEPTH: usize = 16;
 ///
 /// # Errors
 /// The path that is not there or cannot be listed, and why.
-pub(super) fn gather(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
+pub(crate) fn gather(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
     let mut files = BTreeSet::new();
     for path in paths {
         let problem = |error: std::io::Error| format!("{}: {error}", path.display());

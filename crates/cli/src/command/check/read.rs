@@ -68,7 +68,7 @@ fn read_one(path: &Path, actions: &dyn ActionCatalog) -> CheckedFile {
 }
 
 /// The content, or the size of what is too large.
-fn bytes_of(path: &Path) -> std::io::Result<Result<Vec<u8>, u64>> {
+pub(crate) fn bytes_of(path: &Path) -> std::io::Result<Result<Vec<u8>, u64>> {
     let meta = std::fs::metadata(path)?;
     if !meta.is_file() {
         // A pipe would be waited for, a device would never end.
