@@ -5,6 +5,7 @@
 //! carries both. Fields are only ever added.
 
 mod cluster;
+mod cron;
 mod definition;
 mod front;
 mod instance;
@@ -25,6 +26,7 @@ pub const ERROR_CODE_HEADER: &str = "akkaflow-error-code";
 pub const WARNINGS_HEADER: &str = "akkaflow-warnings";
 
 pub use cluster::{Cluster, Health, Master, Reason, WorkerView};
+pub use cron::{CronPreview, NextFire};
 pub use definition::{Checked, Diagnostic, FileProblem, Put};
 pub use front::{DayCount, Front};
 pub use instance::{

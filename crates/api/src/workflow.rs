@@ -4,6 +4,7 @@ use akkaflow_model::record::WorkflowStatus;
 use akkaflow_model::state::InstanceState;
 use serde::{Deserialize, Serialize};
 
+use crate::cron::NextFire;
 use crate::definition::FileProblem;
 use crate::params::Params;
 use crate::time::Time;
@@ -68,8 +69,14 @@ pub struct Schedule {
     pub is_enabled: bool,
     /// The times; `null` when it waits for its dependencies alone.
     pub cron: Option<String>,
+    /// The cron in words; `null` without one.
+    #[serde(default)]
+    pub cron_words: Option<String>,
     /// The next slot; `null` without cron, or when there is none.
     pub next_fire: Option<Time>,
+    /// The next ten of them.
+    #[serde(default)]
+    pub next_fires: Vec<NextFire>,
     /// First moment, local to `time_zone`: `yyyy-MM-dd HH:mm:ss`.
     pub start_time: String,
     /// Last moment, the same way.

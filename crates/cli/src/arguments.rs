@@ -164,6 +164,8 @@ pub fn command(lang: Lang) -> Command {
                 .arg(words.option("node", "NODE", "只看该节点", "Only this node of the instance")),
         )
         .subcommand(check(words))
+        .subcommand(cron(words))
+        .subcommand(eval(words))
         .subcommand(words.command("cluster", "集群信息", "Show the master and the workers"))
         .subcommand(
             words.object("worker", "worker管理", "Workers").subcommand(
@@ -224,6 +226,104 @@ fn format(words: &Words) -> Command {
                 .num_args(1..),
         )
         .arg(words.flag("check", "只显示差异，不修改文件", "Only show what would change"))
+}
+
+fn cron(words: &Words) -> Command {
+    words
+        .command(
+            "cron",
+            "说明cron表达式的含义并预览接下来的触发时间（离线）",
+            "Say what a cron means and when it fires next, without a server",
+        )
+        .arg(
+            words
+                .argument(
+                    "EXPR",
+                    "五个字段、@daily等简写，或英文短语",
+                    "Five fields, @daily and the like, or an English phrase",
+                )
+                .num_args(1..),
+        )
+        .arg(zone(words))
+        .arg(words.option(
+            "at",
+            "TIME",
+            "从何时起，默认现在：yyyy-MM-dd[THH:mm:ss]",
+            "Looks ahead from here, now by default: yyyy-MM-dd[THH:mm:ss]",
+        ))
+        .arg(
+            words
+                .option(
+                    "n",
+                    "COUNT",
+                    "预览次数，默认10",
+                    "How many fires, 10 by default",
+                )
+                .short('n')
+                .long("count")
+                .value_parser(clap::value_parser!(u16).range(0..=1000)),
+        )
+        .arg(
+            words
+                .option(
+                    "style",
+                    "STYLE",
+                    "akkaflow（默认）或crontab",
+                    "akkaflow (default) or crontab",
+                )
+                .value_parser(["akkaflow", "crontab"])
+                .hide_possible_values(true),
+        )
+        .arg(words.option("calendar", "FILE", "日历文件", "A calendar file"))
+        .arg(
+            words
+                .option(
+                    "policy",
+                    "POLICY",
+                    "日历的用法：workdays（默认）、days-off、next或previous",
+                    "What the calendar does: workdays (default), days-off, next or previous",
+                )
+                .value_parser(["workdays", "days-off", "next", "previous"])
+                .hide_possible_values(true)
+                .requires("calendar"),
+        )
+}
+
+fn zone(words: &Words) -> Arg {
+    words.option(
+        "zone",
+        "ZONE",
+        "时区，默认为本机时区，例如 Asia/Shanghai",
+        "Time zone, this machine's by default, as in Asia/Shanghai",
+    )
+}
+
+fn eval(words: &Words) -> Command {
+    words
+        .command(
+            "eval",
+            "计算时间与参数表达式（离线）",
+            "Work out a date or a text with parameters, without a server",
+        )
+        .arg(words.argument(
+            "TEXT",
+            "例如 '${time.today|yyyyMMdd|-1 day}'",
+            "As in '${time.today|yyyyMMdd|-1 day}'",
+        ))
+        .arg(words.option(
+            "at",
+            "TIME",
+            "触发时间，默认现在：yyyy-MM-dd[THH:mm:ss]",
+            "The fire time, now by default: yyyy-MM-dd[THH:mm:ss]",
+        ))
+        .arg(zone(words))
+        .arg(
+            words
+                .option("p", "K=V", "参数，可重复", "A parameter, repeatable")
+                .short('p')
+                .long("param")
+                .action(ArgAction::Append),
+        )
 }
 
 fn workflow(words: &Words) -> Command {

@@ -2,6 +2,8 @@
 
 mod check;
 mod cluster;
+mod cron;
+mod eval;
 mod format;
 mod front;
 mod instance;
@@ -35,6 +37,8 @@ pub(crate) fn run(context: &Context, matches: &ArgMatches) -> Outcome {
         "instance" => instance::run(context, matches),
         "util" => util::run(context, matches),
         "check" => check::run(context, matches),
+        "cron" => cron::run(context, matches),
+        "eval" => eval::run(context, matches),
         "why" => why::run(context, matches),
         "cluster" => cluster::run(context),
         "worker" => cluster::worker(context, matches),

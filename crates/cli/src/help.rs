@@ -30,6 +30,8 @@ const ZH: &str = "\
   akka instance -search [--sdate 日期] [--edate 日期] [--creator 创建者] [--status 状态] [--key 关键字]
   akka util -reset-all | -del-dir 目录      重置全部调度器 | 检查目录能否删除
   akka check PATH... [--strict]             离线检查文件或目录；--format text|json|sarif
+  akka cron EXPR [--zone 时区] [-n 次数]     离线说明cron的含义并预览触发时间
+  akka eval TEXT [--at 日期]                离线计算 '${time.today|yyyyMMdd|-1 day}' 一类表达式
   akka why ID|NAME                          为什么还没有运行
   akka cluster                              集群信息
   akka worker fence ID                      宣布失联的worker已死
@@ -67,6 +69,8 @@ USAGE
   akka instance search [--sdate D] [--edate D] [--creator C] [--status S] [--key K]
   akka util reset-all | del-dir FOLDER      reset all schedules | see whether a folder is empty
   akka check PATH... [--strict]             every problem of files and directories; --format text|json|sarif
+  akka cron EXPR [--zone Z] [-n COUNT]      what a cron means and when it fires next
+  akka eval TEXT [--at DATE]                what '${time.today|yyyyMMdd|-1 day}' and the like become
   akka why ID|NAME                          why it does not run
   akka cluster                              who is there
   akka worker fence ID                      declare a worker out of reach dead

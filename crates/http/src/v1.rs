@@ -2,6 +2,7 @@
 
 mod check;
 mod cluster;
+mod cron;
 mod instances;
 mod logs;
 mod unused;
@@ -26,6 +27,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .merge(instances::routes())
         .merge(logs::routes())
         .merge(cluster::routes())
+        .merge(cron::routes())
         .method_not_allowed_fallback(async || {
             Failure::new(
                 ErrorCode::Invalid,

@@ -35,6 +35,10 @@ use std::ops::Range;
 
 use chrono_tz::Tz;
 
+use crate::code;
+use crate::diagnostic::{Diagnostic, Finding, Severity};
+use crate::element::Span;
+use crate::render::locate;
 use crate::text::Text;
 use crate::time::Timestamp;
 use rule::Rule;
@@ -105,6 +109,23 @@ impl fmt::Display for CronError {
 }
 
 impl std::error::Error for CronError {}
+
+impl CronError {
+    /// As a finding in a file that holds `text` alone.
+    pub fn finding(&self, file: &str, text: &str) -> Finding {
+        let diagnostic = Diagnostic {
+            code: code::BAD_CRON,
+            severity: Severity::Error,
+            span: Span {
+                start: self.range.start,
+                end: self.range.end,
+            },
+            message: self.message.clone(),
+            help: self.help.clone(),
+        };
+        locate(text, file, &diagnostic)
+    }
+}
 
 impl Cron {
     /// Reads an expression in the style of akkaflow 2.12.

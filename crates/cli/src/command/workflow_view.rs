@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use akkaflow_api::{Dependency, Schedule, WorkflowDetail, WorkflowSummary};
+use akkaflow_api::{Dependency, NextFire, Schedule, WorkflowDetail, WorkflowSummary};
 use akkaflow_model::record::WorkflowStatus;
 
+use super::cron::written;
 use super::instance_view::{mail_levels, params, type_name};
 use crate::layout;
 use crate::screen::{Paint, Screen, plain};
@@ -95,12 +96,17 @@ fn schedule_pairs<'a>(screen: &Screen, schedule: &Schedule, detail: &WorkflowDet
         Some(cron) => format!("{cron}  ({next})"),
         None => String::new(),
     };
+    let coming: Vec<String> = schedule
+        .next_fires
+        .iter()
+        .map(|fire| coming_text(screen, fire))
+        .collect();
     let depends: Vec<String> = schedule
         .depends
         .iter()
         .map(|dependency| dependency_text(screen, dependency))
         .collect();
-    vec![
+    let mut pairs = vec![
         (label(screen, "是否可用", "Enabled"), plain(enabled)),
         (
             label(screen, "调度参数", "Parameters"),
@@ -119,7 +125,22 @@ fn schedule_pairs<'a>(screen: &Screen, schedule: &Schedule, detail: &WorkflowDet
             label(screen, "生效时段", "Valid"),
             plain(format!("{} ~ {}", schedule.start_time, schedule.end_time)),
         ),
-    ]
+    ];
+    if let Some(words) = &schedule.cron_words {
+        pairs.push((label(screen, "时间说明", "In words"), plain(words)));
+    }
+    if !coming.is_empty() {
+        pairs.push((label(screen, "触发预览", "Next"), plain(coming.join("\n"))));
+    }
+    pairs
+}
+
+fn coming_text(screen: &Screen, fire: &NextFire) -> String {
+    let (time, _) = written(screen, fire);
+    match &fire.note {
+        Some(note) => format!("{time}  {note}"),
+        None => time,
+    }
 }
 
 fn dependency_text(screen: &Screen, dependency: &Dependency) -> String {

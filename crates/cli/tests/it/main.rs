@@ -1,5 +1,6 @@
 //! The program as people start it, without any server or with one that says what the test wants.
 
+mod cron;
 mod faces;
 mod format;
 mod scripts;

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use akkaflow_api::{
-    Dependency, Diagnostic, FileProblem, Params, Schedule, WorkflowDetail, WorkflowNode,
+    Dependency, Diagnostic, FileProblem, NextFire, Params, Schedule, WorkflowDetail, WorkflowNode,
     WorkflowSummary,
 };
 use akkaflow_model::definition::{Coordinator, Node, Workflow};
@@ -20,6 +19,8 @@ use crate::failure::Failure;
 
 /// Reads of schedules that are on their way at once in a listing.
 const READS_AT_ONCE: usize = 8;
+/// Coming slots that are shown.
+const NEXT_FIRES: usize = 10;
 /// How people write local times.
 const LOCAL_FORMAT: &str = "%Y-%m-%d %H:%M:%S";
 
@@ -73,7 +74,7 @@ pub(crate) async fn workflow_detail(
         .and_then(|coordinator| coordinator.cron.as_ref())
         .map(|cron| cron.as_str().to_owned());
     let schedule = match coordinator {
-        Some(coordinator) => Some(schedule(app, row, coordinator, stored.as_ref()).await?),
+        Some(coordinator) => Some(schedule(app, row, coordinator, stored.as_ref(), lang).await?),
         None => None,
     };
     Ok(WorkflowDetail {
@@ -114,6 +115,7 @@ async fn schedule(
     row: &WorkflowRow,
     coordinator: &Coordinator,
     stored: Option<&ScheduleRow>,
+    lang: Lang,
 ) -> Result<Schedule, Failure> {
     let zone = app.zone().await?;
     let tokens = app.store.waiting_tokens(&row.name).await?;
@@ -131,13 +133,19 @@ async fn schedule(
             exists: upstream_row.is_some_and(|row| row.status != WorkflowStatus::Deleted),
         });
     }
+    let next_fires = next_fires(coordinator, stored, app.now(), zone, lang);
     Ok(Schedule {
         is_enabled: coordinator.is_enabled,
         cron: coordinator
             .cron
             .as_ref()
             .map(|cron| cron.as_str().to_owned()),
-        next_fire: next_fire(coordinator, stored, app.now(), zone).map(Into::into),
+        cron_words: coordinator
+            .cron
+            .as_ref()
+            .map(|cron| cron.describe().get(lang).to_owned()),
+        next_fire: next_fires.first().map(|fire| fire.at),
+        next_fires,
         start_time: coordinator.start_time.format(LOCAL_FORMAT).to_string(),
         end_time: coordinator.end_time.format(LOCAL_FORMAT).to_string(),
         time_zone: zone.name().to_owned(),
@@ -146,27 +154,23 @@ async fn schedule(
     })
 }
 
-/// The next slot that lies inside the window.
-fn next_fire(
+/// The next slots that lie inside the window.
+fn next_fires(
     coordinator: &Coordinator,
     stored: Option<&ScheduleRow>,
     now: Timestamp,
     zone: Tz,
-) -> Option<Timestamp> {
-    let cron = coordinator
-        .cron
-        .as_ref()
-        .filter(|_| coordinator.is_enabled)?;
-    let local = |time: chrono::NaiveDateTime| {
-        let moment = time.and_local_timezone(zone).earliest();
-        moment.map_or_else(|| time.and_utc().into(), Timestamp::from)
+    lang: Lang,
+) -> Vec<NextFire> {
+    let Some(cron) = coordinator.cron.as_ref().filter(|_| coordinator.is_enabled) else {
+        return Vec::new();
+    };
+    let schedule = akkaflow_model::schedule::Schedule {
+        window: (Some(coordinator.start_time), Some(coordinator.end_time)),
+        ..akkaflow_model::schedule::Schedule::of_cron(cron.clone(), zone)
     };
     let fired_through = stored.map_or(now, |stored| stored.fired_through);
-    let start: Timestamp = local(coordinator.start_time);
-    let just_before_start = Timestamp::from_millis(start.as_millis() - 1);
-    let next = cron.next_after(now.max(fired_through).max(just_before_start), zone)?;
-    // The last moment counts with its whole second.
-    (next < local(coordinator.end_time).plus(Duration::from_secs(1))).then_some(next)
+    NextFire::of(&schedule, now.max(fired_through), NEXT_FIRES, lang)
 }
 
 async fn problems_of(

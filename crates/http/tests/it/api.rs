@@ -368,3 +368,22 @@ async fn the_overview_tells_of_files_that_cannot_be_used() {
     let front = server.get("/api/v1/front").await.json();
     assert_eq!(front["file_problems"][0]["path"], "xmlconfig/new.xml");
 }
+
+#[tokio::test]
+async fn a_cron_is_previewed_and_its_mistakes_are_findings() {
+    let (server, _) = filled().await;
+    let path = "/api/v1/cron?zone=America/New_York&at=2026-03-08&n=2&expr=";
+    let got = server.get(&format!("{path}30+2+*+*+*")).await.json();
+    assert_eq!(got["words"], "at 02:30 every day");
+    assert_eq!(got["fires"].as_array().unwrap().len(), 2);
+    assert_eq!(got["fires"][0]["clock"], "gap");
+    assert_eq!(got["fires"][1]["local"], "2026-03-09T02:30:00-04:00");
+    let got = server.get(&format!("{path}every+dya")).await;
+    assert_eq!(got.status, 422);
+    assert_eq!(got.json()["diagnostics"][0]["column"], 7);
+    for wrong in ["&zone=x", "&at=soon", "&style=quartz", "&n=many"] {
+        let path = format!("/api/v1/cron?expr=0+0+*+*+*{wrong}");
+        assert_eq!(server.get(&path).await.status, 400, "{wrong}");
+    }
+    assert_eq!(server.get("/api/v1/cron").await.status, 400);
+}

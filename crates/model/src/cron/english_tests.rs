@@ -229,7 +229,7 @@ fn phrases_mean_what_their_fields_mean() {
             }
         };
         let found = cron.notes().iter().find_map(|note| match note {
-            Note::OtherInAkkaflow { fields } => Some(fields.as_str()),
+            Note::OtherInAkkaflow { fields, .. } => Some(fields.as_str()),
             _ => None,
         });
         if (cron.rule.clone(), cron.follows_elapsed_time)
@@ -255,7 +255,8 @@ fn times_of_different_minutes_stay_apart() {
     assert_eq!(
         cron.notes(),
         [Note::OtherInAkkaflow {
-            fields: "30,45 1,2 * * *".to_owned()
+            fields: "30,45 1,2 * * *".to_owned(),
+            meaning: cron.describe(),
         }]
     );
 }

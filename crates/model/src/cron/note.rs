@@ -19,6 +19,8 @@ pub enum Note {
     OtherInAkkaflow {
         /// The fields that it made of the phrase.
         fields: String,
+        /// What it means here.
+        meaning: Text,
     },
 }
 
@@ -51,9 +53,12 @@ impl Note {
                 "cron表达式只有五个字段，其余被忽略",
                 "a cron expression has five fields, the rest is ignored",
             ),
-            Self::OtherInAkkaflow { fields } => Text::new(
-                format!("akkaflow 2.12将此短语读作 `{fields}`"),
-                format!("akkaflow 2.12 read this phrase as `{fields}`"),
+            Self::OtherInAkkaflow { fields, meaning } => Text::new(
+                format!("此短语表示“{}”，akkaflow 2.12却读作 `{fields}`", meaning.zh),
+                format!(
+                    "this phrase fires {}; akkaflow 2.12 read it as `{fields}`",
+                    meaning.en
+                ),
             ),
         }
     }
@@ -69,7 +74,7 @@ impl Note {
                 "秒字段写在最前，并用cron-style=\"crontab\"；没有年字段",
                 "a field for seconds stands first and needs cron-style=\"crontab\"; there is none for years",
             ),
-            Self::OtherInAkkaflow { fields } => Text::new(
+            Self::OtherInAkkaflow { fields, .. } => Text::new(
                 format!("若要原来的时间，请写 `{fields}`"),
                 format!("write `{fields}` if you want those times"),
             ),

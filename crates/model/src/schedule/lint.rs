@@ -3,6 +3,9 @@
 use std::ops::Range;
 
 use crate::code;
+use crate::diagnostic::{Diagnostic, Finding, Severity};
+use crate::element::Span;
+use crate::render::locate;
 use crate::schedule::Schedule;
 use crate::text::Text;
 use crate::time::Timestamp;
@@ -20,6 +23,24 @@ pub struct Lint {
     pub message: Text,
     /// What to do.
     pub help: Option<Text>,
+}
+
+impl Lint {
+    /// As a finding in a file that holds the expression alone.
+    pub fn finding(&self, file: &str, expression: &str) -> Finding {
+        let range = self.range.clone().unwrap_or(0..expression.len());
+        let diagnostic = Diagnostic {
+            code: self.code,
+            severity: Severity::Warning,
+            span: Span {
+                start: range.start,
+                end: range.end,
+            },
+            message: self.message.clone(),
+            help: self.help.clone(),
+        };
+        locate(expression, file, &diagnostic)
+    }
 }
 
 impl Schedule {

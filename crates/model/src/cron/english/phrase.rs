@@ -2,6 +2,7 @@
 
 use crate::cron::parse::bits;
 use crate::cron::rule::{DayMode, DayRule, Rule, TimeSet};
+use crate::cron::words::describe;
 use crate::cron::{Cron, Note, Style};
 
 /// A unit that `every` counts.
@@ -117,7 +118,8 @@ impl Phrase {
             notes.push(Note::DayIgnored);
         }
         if let Some(fields) = self.other_in_akkaflow(&rule) {
-            notes.push(Note::OtherInAkkaflow { fields });
+            let meaning = describe(&rule);
+            notes.push(Note::OtherInAkkaflow { fields, meaning });
         }
         Cron {
             text: text.to_owned(),
