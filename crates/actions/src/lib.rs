@@ -5,19 +5,32 @@
 //! | `action`, `context`, `error` | what an action type is, what an attempt is given, how it fails |
 //! | `registry` | all types by their tag: a new one is one file and one line there |
 //! | `script`, `shell`, `sql`, `transfer` | the types |
+//! | `planned` | what a type is that is checked and kept, but not run yet |
+//! | `data_monitor`, `email`, `file_executor`, `file_monitor`, `http`, `metadata`, `python`, `ssh` | such types |
+//! | `attachments` | elements that several types share |
 //! | `database` | connecting and running statements, as `sql` and `transfer` both do |
 //! | `table` | rows in the log |
 //! | `shell_command` | commands that a task runs beside its work |
 
 mod action;
+mod attachments;
 mod context;
+mod data_monitor;
 mod database;
+mod email;
 mod error;
+mod file_executor;
+mod file_monitor;
+mod http;
+mod metadata;
+mod planned;
+mod python;
 mod registry;
 mod script;
 mod shell;
 mod shell_command;
 mod sql;
+mod ssh;
 mod table;
 mod transfer;
 

@@ -7,12 +7,15 @@ use std::path::PathBuf;
 use akkaflow_model::diagnostic::Diagnostics;
 use akkaflow_model::element::Element;
 use akkaflow_model::read::ActionCatalog;
-use akkaflow_model::shape::Shape;
+use akkaflow_model::shape::{Shape, planned_body};
+use akkaflow_model::sub_workflow::SubWorkflow;
+use akkaflow_model::wait::Wait;
 use async_trait::async_trait;
 
 use crate::action::{Action, Outcome, Work};
 use crate::context::AttemptContext;
 use crate::error::ActionError;
+use crate::planned::Planned;
 
 /// The action types that this program knows.
 pub struct Registry {
@@ -21,8 +24,12 @@ pub struct Registry {
 
 struct Entry {
     shape: fn() -> Shape,
-    parse: fn(&Element, &mut Diagnostics) -> Option<Box<dyn ParsedAction>>,
+    check: fn(&Element, &mut Diagnostics),
+    /// `None` for a type that no worker runs: it is not run yet, or the engine does it.
+    parse: Option<Parse>,
 }
+
+type Parse = fn(&Element, &mut Diagnostics) -> Option<Box<dyn ParsedAction>>;
 
 /// An [`Action`] read from its body, of whatever type.
 #[async_trait]
@@ -77,6 +84,20 @@ impl Registry {
             .with::<crate::Shell>()
             .with::<crate::Sql>()
             .with::<crate::Transfer>()
+            .with_planned::<crate::data_monitor::DataMonitor>()
+            .with_planned::<crate::email::Email>()
+            .with_planned::<crate::file_executor::FileExecutor>()
+            .with_planned::<crate::file_monitor::FileMonitor>()
+            .with_planned::<crate::http::Http>()
+            .with_planned::<crate::metadata::Metadata>()
+            .with_planned::<crate::python::Python>()
+            .with_planned::<crate::ssh::Ssh>()
+            .with_engine_node(SubWorkflow::TAG, SubWorkflow::shape, |body, diagnostics| {
+                SubWorkflow::parse(body, diagnostics);
+            })
+            .with_engine_node(Wait::TAG, Wait::shape, |body, diagnostics| {
+                Wait::parse(body, diagnostics);
+            })
     }
 
     /// Adds a type.
@@ -86,16 +107,49 @@ impl Registry {
             A::TAG,
             Entry {
                 shape: A::shape,
-                parse: |element, diagnostics| {
-                    A::parse(element, diagnostics).map(|a| Box::new(a) as _)
+                check: |element, diagnostics| {
+                    A::parse(element, diagnostics);
                 },
+                parse: Some(|element, diagnostics| {
+                    A::parse(element, diagnostics).map(|a| Box::new(a) as _)
+                }),
             },
         );
         self
     }
 
-    /// The tags, in alphabetical order.
+    /// Adds a type that is checked only.
+    fn with_planned<P: Planned>(self) -> Self {
+        self.with_engine_node(P::TAG, P::shape, P::check)
+    }
+
+    /// Adds a type that the engine does itself, without a worker.
+    fn with_engine_node(
+        mut self,
+        tag: &'static str,
+        shape: fn() -> Shape,
+        check: fn(&Element, &mut Diagnostics),
+    ) -> Self {
+        let entry = Entry {
+            shape,
+            check,
+            parse: None,
+        };
+        self.entries.insert(tag, entry);
+        self
+    }
+
+    /// The types that a worker runs, in alphabetical order.
     pub fn tags(&self) -> Vec<&'static str> {
+        self.entries
+            .iter()
+            .filter(|(_, entry)| entry.parse.is_some())
+            .map(|(tag, _)| *tag)
+            .collect()
+    }
+
+    /// Every type, in alphabetical order.
+    pub fn known_tags(&self) -> Vec<&'static str> {
         self.entries.keys().copied().collect()
     }
 
@@ -109,35 +163,40 @@ impl Registry {
         self.entries.values().map(|entry| (entry.shape)()).collect()
     }
 
-    /// Checks and reads a body; its label is the tag. `None` when the tag is unknown or an error was found.
+    /// Checks and reads a body; its label is the tag. `None` when no worker runs the tag or an error was found.
     pub fn parse(
         &self,
         body: &Element,
         diagnostics: &mut Diagnostics,
     ) -> Option<Box<dyn ParsedAction>> {
         let entry = self.entries.get(body.name.as_str())?;
+        let parse = entry.parse?;
         (entry.shape)().check(body, diagnostics);
-        (entry.parse)(body, diagnostics)
+        parse(body, diagnostics)
     }
 }
 
 impl ActionCatalog for Registry {
     fn check(&self, body: &Element, diagnostics: &mut Diagnostics) -> Option<()> {
         let entry = self.entries.get(body.name.as_str())?;
-        (entry.shape)().check(body, diagnostics);
-        (entry.parse)(body, diagnostics);
+        let shape = (entry.shape)();
+        if shape.is_planned {
+            planned_body(body, diagnostics);
+        }
+        shape.check(body, diagnostics);
+        (entry.check)(body, diagnostics);
         Some(())
     }
 
     fn tags(&self) -> Vec<&'static str> {
-        Registry::tags(self)
+        self.known_tags()
     }
 }
 
 impl fmt::Debug for Registry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Registry")
-            .field("tags", &self.tags())
+            .field("tags", &self.known_tags())
             .finish()
     }
 }

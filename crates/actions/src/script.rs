@@ -9,6 +9,7 @@ use akkaflow_model::text::Text;
 use async_trait::async_trait;
 
 use crate::action::{Action, ProcessSpec, Work};
+use crate::attachments::{attach_list_shape, param_line_shape};
 use crate::context::AttemptContext;
 use crate::error::ActionError;
 
@@ -109,32 +110,8 @@ impl Action for Script {
             1,
             Some(1),
         )
-        .child(
-            Shape::new(
-                "attach-list",
-                Text::new("附件列表", "files that lie beside the script"),
-            )
-            .child(
-                Shape::new(
-                    "file",
-                    Text::new("master上的文件路径", "a path on the master"),
-                )
-                .text(TextRule::Required),
-                0,
-                None,
-            ),
-            0,
-            Some(1),
-        )
-        .child(
-            Shape::new(
-                "param-line",
-                Text::new("脚本的命令行参数", "the script's arguments"),
-            )
-            .text(TextRule::Optional),
-            0,
-            Some(1),
-        )
+        .child(attach_list_shape(), 0, Some(1))
+        .child(param_line_shape(), 0, Some(1))
     }
 
     fn parse(element: &Element, _diagnostics: &mut Diagnostics) -> Option<Self> {

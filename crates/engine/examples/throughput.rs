@@ -12,32 +12,22 @@ use std::time::{Duration, Instant};
 use akkaflow_engine::{
     Dispatch, Effect, Engine, Input, Options, Order, Origin, Outcome, OutcomeKind, Step, WorkerInfo,
 };
-use akkaflow_model::definition::{ActionNode, Node, NodeKind, Version, Workflow};
-use akkaflow_model::element::{Element, Span};
+use akkaflow_model::definition::{
+    ActionNode, FailurePolicy, Node, NodeKind, Overlap, Version, Workflow,
+};
+use akkaflow_model::element::Element;
 use akkaflow_model::id::{Epoch, Incarnation, RequestId, WorkerId};
 use akkaflow_model::record::{Record, Snapshot};
 use akkaflow_model::time::Timestamp;
 
 fn node(name: &str, kind: NodeKind) -> Node {
-    Node {
-        name: name.into(),
-        desc: None,
-        kind,
-        span: Span::default(),
-    }
+    Node::new(name, kind)
 }
 
 fn action(name: &str, ok: &str) -> Node {
     let action = ActionNode {
-        tag: "shell".into(),
-        body: Element::new("shell"),
-        host: None,
-        retry_times: 0,
-        interval_seconds: 0,
-        timeout_seconds: None,
-        is_ignore: false,
-        ok: ok.into(),
-        error: None,
+        ok: Some(ok.into()),
+        ..ActionNode::new(Element::new("shell"))
     };
     node(name, NodeKind::Action(Box::new(action)))
 }
@@ -52,6 +42,10 @@ fn workflow(name: &str, nodes: Vec<Node>) -> Arc<Workflow> {
         mail_receivers: Vec::new(),
         instance_limit: 1_000_000,
         dir: "/bench".into(),
+        overlap: Overlap::default(),
+        failure_policy: FailurePolicy::default(),
+        priority: 0,
+        state: Vec::new(),
         coordinator: None,
         nodes,
         used_params: Vec::new(),
@@ -166,7 +160,7 @@ fn main() {
         node(
             "fork",
             NodeKind::Fork {
-                paths: names.clone(),
+                paths: names.iter().map(|name| name.as_str().into()).collect(),
             },
         ),
     ];

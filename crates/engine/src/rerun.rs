@@ -159,7 +159,10 @@ fn carry_over(instance: &mut Instance, nodes: Vec<NodeRow>) {
                     | NodeKind::Join { .. }
                     | NodeKind::End,
                 ) => instance.leave(node, Some(true), &mut arrivals),
-                Some(NodeKind::Kill { .. }) | None => {}
+                Some(
+                    NodeKind::Kill { .. } | NodeKind::Decision { .. } | NodeKind::Finally { .. },
+                )
+                | None => {}
             },
         }
     }

@@ -99,7 +99,8 @@ impl Engine {
                 instance.reach(node, NodeState::Ready, None, now);
                 self.enqueue(id, node);
             }
-            None => {}
+            // Workflows that hold one are not runnable yet, so no instance comes here.
+            Some(NodeKind::Decision { .. } | NodeKind::Finally { .. }) | None => {}
         }
         false
     }

@@ -56,6 +56,15 @@ codes! {
     MAIL_WITHOUT_EFFECT = "AF115", "邮件配置不起作用", "a mail setting has no effect";
     NO_EFFECT = "AF116", "属性在此处不起作用", "an attribute has no effect here";
 
+    BAD_DURATION = "AF121", "时长有误", "a length of time cannot be read";
+    BAD_TIME_ZONE = "AF122", "未知的时区", "an unknown time zone";
+    BAD_CODES = "AF123", "数字列表有误", "a list of codes cannot be read";
+    NOT_A_NUMBER = "AF124", "属性值不是数字", "a value is not a number";
+    BAD_PATTERN = "AF125", "正则表达式有误", "a regular expression cannot be read";
+    BAD_CONDITION = "AF126", "条件有误", "a condition cannot be read";
+    NEEDS_OTHER = "AF127", "属性需要与另一属性同时使用", "an attribute needs another one beside it";
+    BAD_SIZE = "AF128", "大小有误", "a size cannot be read";
+
     UNKNOWN_ELEMENT = "AF201", "未知元素", "an unknown element";
     MISSING_ELEMENT = "AF202", "缺少必须的子元素", "a required element is missing";
     EXTRA_ELEMENT = "AF203", "元素出现次数过多", "an element stands too often";
@@ -64,7 +73,8 @@ codes! {
     NO_ACTION_TYPE = "AF206", "动作节点没有指定类型", "an action has no type";
     UNKNOWN_ACTION_TYPE = "AF207", "未知的动作类型", "an unknown action type";
     SEVERAL_ACTION_TYPES = "AF208", "动作节点包含多个类型", "an action has several types";
-    NOT_RUNNABLE = "AF209", "当前版本暂不能执行该类型", "this version does not run this type yet";
+    NOT_RUNNABLE = "AF209", "当前版本暂不能执行，工作流会保存但不会运行", "this version does not run this yet; the workflow is kept";
+    REPEATED_NAME = "AF210", "名称重复", "a name is declared twice";
 
     MISSING_START = "AF301", "缺少<start>节点", "there is no start node";
     DUPLICATE_NODE = "AF303", "节点名称重复", "two nodes share a name";
@@ -75,6 +85,11 @@ codes! {
     END_UNREACHABLE = "AF308", "没有任何路径到达<end>节点", "no path leads to an end node";
     REPEATED_PATH = "AF309", "fork中重复的路径", "a fork names a path twice";
     JOIN_INCOMPLETE = "AF310", "join的各分支不可能全部到达", "the branches of a join can never all arrive";
+    BAD_AFTER = "AF311", "after指向的节点之后不能再有节点", "nothing can come after this node";
+    BAD_FINALLY = "AF312", "finally的用法有误", "finally is not used as it can be";
+    UNKNOWN_OUTPUT = "AF313", "输出不存在", "an output does not exist";
+    OUTPUT_TOO_LATE = "AF314", "输出来自不在之前的节点", "an output comes from a node that does not run before";
+    UNKNOWN_STATE = "AF315", "状态值未声明", "a state is not declared";
 
     BAD_CRON = "AF401", "cron表达式有误", "a cron expression cannot be read";
     UNDEFINED_PARAM = "AF402", "参数未定义", "a parameter is not defined";
@@ -89,6 +104,8 @@ codes! {
     UNUSED_PARAM = "AF411", "参数已定义但未使用", "a parameter is defined and never used";
     REPEATED_PARAM = "AF412", "参数重复定义", "a parameter is defined twice";
     WINDOW_OVER = "AF413", "调度有效期已过", "the time window of the schedule is over";
+    BAD_PARAM_VALUE = "AF414", "参数值不符合要求", "a value does not fit its parameter";
+    SEVERAL_CRONS = "AF415", "多个depend-list都有cron", "several dependency lists have a cron";
 
     PHRASE_CHANGED = "AF421", "akkaflow 2.12对该短语的理解不同", "akkaflow 2.12 read the phrase differently";
     REPEATED_CRON = "AF422", "cron表达式重复", "a cron expression stands twice";
@@ -100,6 +117,10 @@ codes! {
     USELESS_ATTRIBUTE = "AF504", "属性对该类型无作用", "an attribute means nothing for this type";
     SECRET_IN_CLEAR = "AF505", "疑似明文密码", "a secret seems to be written in clear";
     UNQUOTED_PARAM = "AF506", "参数未加引号", "a parameter stands unquoted in a script or a statement";
+    BAD_EXECUTABLE = "AF507", "命令中须有且只有一个路径", "a command must name exactly one program by its path";
+    TEXT_NOT_SENT = "AF508", "邮件内容不会发送", "a mail or a part of it is not sent";
+    BAD_URL = "AF509", "地址有误", "an address cannot be used";
+    WAIT_PARTS = "AF510", "wait需要且只能有一个条件", "a wait needs one thing to wait for, and one only";
 
     DUPLICATE_LINK = "AF601", "数据库连接名称重复", "two db-links share a name";
     LINK_CREDENTIALS = "AF602", "数据库连接缺少用户名或密码", "a db-link lacks its user name or password";
@@ -127,6 +148,15 @@ pub(crate) fn general_help(code: &str) -> Option<(&'static str, &'static str)> {
         NOT_RUNNABLE => (
             "其余部分要先运行时，请为该节点写 is-ignore=\"true\"",
             "to run the rest meanwhile, write is-ignore=\"true\" for that node",
+        ),
+        NOT_A_NUMBER => ("例如 12 或 0.5", "an example is 12 or 0.5"),
+        BAD_PARAM_VALUE => (
+            "请修改参数值，或修改对它的要求",
+            "change the value, or what is asked of it",
+        ),
+        BAD_URL => (
+            "例如 https://example.com/",
+            "an example is https://example.com/",
         ),
         END_UNREACHABLE => ("请让一条路径通向<end>", "lead one path to an <end>"),
         NEVER_FIRES => (

@@ -1,7 +1,20 @@
 //! A workflow as its file says it, checked.
+//!
+//! | module | holds |
+//! |---|---|
+//! | `dependency` | which successes of other workflows it waits for |
+//! | `edge` | where a node leads, and under which condition |
+//! | `param_rule` | which values a parameter takes |
+//! | `policy` | what happens when runs overlap, fail, or are missed |
+
+mod dependency;
+mod edge;
+mod param_rule;
+mod policy;
 
 use std::sync::Arc;
 
+use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use crate::cron::Cron;
@@ -10,14 +23,24 @@ use crate::state::InstanceState;
 use crate::text::Text;
 use crate::time::Timestamp;
 
+pub use dependency::{DateRule, Dependency, DependencyTerm};
+pub use edge::{Case, Edge};
+pub(crate) use param_rule::compile_pattern;
+pub use param_rule::{ParamRule, ParamType};
+pub use policy::{
+    Backoff, CodeRanges, FailurePolicy, Growth, Misfire, OnTimeout, Overlap, Pool, RetryRule,
+    TimeoutScope,
+};
+
 /// Names one content of a definition: the first 16 hexadecimal digits of the SHA-256 of its decoded text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Version(pub String);
 
 /// A workflow: the graph, when it starts, and with which parameters.
 ///
-/// Every name that an edge gives exists in [`Workflow::nodes`], names are unique, the graph has no cycle and exactly
-/// one start: the reader hands out nothing else.
+/// Every name that an edge gives exists in [`Workflow::nodes`], names are unique, and the graph has no cycle. It has
+/// exactly one start, except where nodes say what they come [`after`](Node::after): there it may have none, and begins
+/// with the nodes that nothing leads to. The reader hands out nothing else.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Workflow {
     /// Unique among workflows; trimmed, 1 to 128 characters.
@@ -40,6 +63,14 @@ pub struct Workflow {
     pub coordinator: Option<Coordinator>,
     /// The graph's nodes in the order of the file.
     pub nodes: Vec<Node>,
+    /// What happens when a new instance comes while others fill the limit.
+    pub overlap: Overlap,
+    /// What happens to the other branches when a node fails for good and nothing takes care of it.
+    pub failure_policy: FailurePolicy,
+    /// Of its instances among those of others: the greater, the earlier; 0 by default.
+    pub priority: i32,
+    /// Values that outlive an instance.
+    pub state: Vec<StateVariable>,
     /// The distinct parameter names that the text uses, in order of first use.
     pub used_params: Vec<String>,
     /// The decoded text.
@@ -66,12 +97,55 @@ pub struct Coordinator {
     pub start_time: chrono::NaiveDateTime,
     /// The same; default 2090-12-29 00:00:00.
     pub end_time: chrono::NaiveDateTime,
+    /// The zone of its times; `None` for the cluster's.
+    pub time_zone: Option<Tz>,
     /// The times; `None` when it waits for its dependencies alone.
     pub cron: Option<Cron>,
     /// The workflows that it waits for, without repeats, in order.
     pub depends: Vec<String>,
-    /// Name and unresolved value, in order.
+    /// The same with their rules: all terms must be met.
+    pub dependencies: Vec<DependencyTerm>,
+    /// Name and unresolved value, in order. A parameter that every run must give stands only in `param_rules`.
     pub params: Vec<(String, String)>,
+    /// Which values parameters take, for those that say so.
+    pub param_rules: Vec<ParamRule>,
+    /// What becomes of slots that passed while nobody could fire them.
+    pub misfire: Misfire,
+    /// Whether the first load fires the slots since `start_time` that are past already.
+    pub catch_up: bool,
+}
+
+/// A value that outlives an instance: `${state:last_id}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StateVariable {
+    /// Letters, digits and `_`, not beginning with a digit; unique in its workflow.
+    pub name: String,
+    /// The value before any instance has set it.
+    pub initial: String,
+    /// Whose output becomes the value once the instance has succeeded.
+    pub from: OutputRef,
+    /// What it is for.
+    pub desc: Option<String>,
+}
+
+/// An output of a node: `count.rows`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct OutputRef {
+    /// The node, which declares the output.
+    pub node: String,
+    /// The output.
+    pub output: String,
+}
+
+/// A value that a node hands on: `${output:count.rows}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Output {
+    /// Letters, digits and `_`, not beginning with a digit; unique in its node.
+    pub name: String,
+    /// Which values it takes.
+    pub kind: ParamType,
+    /// What it is for.
+    pub desc: Option<String>,
 }
 
 /// One vertex of the graph.
@@ -83,6 +157,8 @@ pub struct Node {
     pub desc: Option<String>,
     /// What it does.
     pub kind: NodeKind,
+    /// Nodes that must all have succeeded before it starts, without repeats, in order.
+    pub after: Vec<String>,
     /// Where it stands in the text.
     pub span: Span,
 }
@@ -105,7 +181,19 @@ pub enum NodeKind {
     /// Takes all its edges.
     Fork {
         /// At least one.
-        paths: Vec<String>,
+        paths: Vec<Edge>,
+    },
+    /// Takes the first of its cases whose condition holds.
+    Decision {
+        /// At least one, in order.
+        cases: Vec<Case>,
+        /// The next node when no condition holds; without one the branch ends there.
+        default: Option<String>,
+    },
+    /// Where the clean-up begins, once everything else is over, however it ended.
+    Finally {
+        /// The next node.
+        to: String,
     },
     /// Waits until all incoming edges are decided and one at least was taken.
     Join {
@@ -125,34 +213,118 @@ pub struct ActionNode {
     pub body: Element,
     /// Worker host or id that must run it; `None` for `-1`, any worker.
     pub host: Option<String>,
+    /// Labels that a worker must have, all of them.
+    pub worker_labels: Vec<String>,
     /// Attempts after the first one failed.
     pub retry_times: u32,
-    /// Seconds between attempts.
+    /// Seconds between attempts, or before the second one where [`ActionNode::retry`] lets it grow.
     pub interval_seconds: u64,
-    /// Limit in seconds for the whole node, retries included.
+    /// When attempts follow each other, and after which failures.
+    pub retry: RetryRule,
+    /// Limit in seconds for the whole node, retries included, or for each attempt: see [`ActionNode::timeout_scope`].
     pub timeout_seconds: Option<u64>,
+    /// What the limit covers.
+    pub timeout_scope: TimeoutScope,
+    /// What happens when it is over.
+    pub on_timeout: OnTimeout,
+    /// Among the nodes that wait for a worker: the greater, the earlier; `None` for the workflow's.
+    pub priority: Option<i32>,
+    /// The pool that must have room.
+    pub pool: Option<Pool>,
     /// Not run, counts as succeeded.
     pub is_ignore: bool,
-    /// Next node after success.
-    pub ok: String,
+    /// What it hands on to later nodes.
+    pub outputs: Vec<Output>,
+    /// Next node after success; `None` where others come [`after`](Node::after) it, or nothing does.
+    pub ok: Option<Edge>,
     /// Next node after failure for good.
-    pub error: Option<String>,
+    pub error: Option<Edge>,
+}
+
+impl Coordinator {
+    /// What an empty `<coordinator/>` means.
+    pub fn new() -> Self {
+        let midnight = |year| {
+            chrono::NaiveDate::from_ymd_opt(year, 12, 29)
+                .expect("the date exists")
+                .and_time(chrono::NaiveTime::MIN)
+        };
+        Self {
+            is_enabled: true,
+            start_time: midnight(1990),
+            end_time: midnight(2090),
+            time_zone: None,
+            cron: None,
+            depends: Vec::new(),
+            dependencies: Vec::new(),
+            params: Vec::new(),
+            param_rules: Vec::new(),
+            misfire: Misfire::default(),
+            catch_up: false,
+        }
+    }
+}
+
+impl Default for Coordinator {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl ActionNode {
+    /// What an `<action>` means that says nothing but what to do.
+    pub fn new(body: Element) -> Self {
+        Self {
+            tag: body.name.clone(),
+            body,
+            host: None,
+            worker_labels: Vec::new(),
+            retry_times: 0,
+            interval_seconds: 0,
+            retry: RetryRule::default(),
+            timeout_seconds: None,
+            timeout_scope: TimeoutScope::default(),
+            on_timeout: OnTimeout::default(),
+            priority: None,
+            pool: None,
+            is_ignore: false,
+            outputs: Vec::new(),
+            ok: None,
+            error: None,
+        }
+    }
 }
 
 impl Node {
-    /// Outgoing edges, ok first. A fork's in order.
+    /// A node that stands nowhere in a text, for programs that build one.
+    pub fn new(name: impl Into<String>, kind: NodeKind) -> Self {
+        Self {
+            name: name.into(),
+            desc: None,
+            kind,
+            after: Vec::new(),
+            span: Span::default(),
+        }
+    }
+
+    /// Where its edges lead, ok first. A fork's and a decision's in order.
     pub fn targets(&self) -> Vec<&str> {
         match &self.kind {
-            NodeKind::Start { to } | NodeKind::Join { to } => vec![to],
+            NodeKind::Start { to } | NodeKind::Join { to } | NodeKind::Finally { to } => vec![to],
             NodeKind::End | NodeKind::Kill { .. } => Vec::new(),
-            NodeKind::Fork { paths } => paths.iter().map(String::as_str).collect(),
-            NodeKind::Action(action) => std::iter::once(action.ok.as_str())
-                .chain(action.error.as_deref())
+            NodeKind::Fork { paths } => paths.iter().map(|path| path.to.as_str()).collect(),
+            NodeKind::Decision { cases, default } => cases
+                .iter()
+                .map(|case| case.to.as_str())
+                .chain(default.as_deref())
+                .collect(),
+            NodeKind::Action(action) => (action.ok.iter().chain(&action.error))
+                .map(|edge| edge.to.as_str())
                 .collect(),
         }
     }
 
-    /// The lower-case type that the API shows: `start`, `end`, `kill`, `fork`, `join` or the action's tag.
+    /// The lower-case type that the API shows: `start`, `end`, `kill`, `fork`, `join`, `decision`, `finally` or the action's tag.
     pub fn type_name(&self) -> &str {
         match &self.kind {
             NodeKind::Start { .. } => "start",
@@ -160,6 +332,8 @@ impl Node {
             NodeKind::Kill { .. } => "kill",
             NodeKind::Fork { .. } => "fork",
             NodeKind::Join { .. } => "join",
+            NodeKind::Decision { .. } => "decision",
+            NodeKind::Finally { .. } => "finally",
             NodeKind::Action(action) => &action.tag,
         }
     }

@@ -37,6 +37,8 @@ pub struct Diagnostic {
 #[derive(Debug, Default)]
 pub struct Diagnostics {
     found: Vec<Diagnostic>,
+    /// What keeps the workflow from running in this version, by name.
+    not_runnable: Vec<String>,
 }
 
 impl Diagnostics {
@@ -77,6 +79,31 @@ impl Diagnostics {
             message,
             help: help.into(),
         });
+    }
+
+    /// Adds a warning, once, that this version cannot run `what`, so that the workflow is kept but does not run.
+    pub fn not_runnable(
+        &mut self,
+        span: Span,
+        what: &str,
+        message: Text,
+        help: impl Into<Option<Text>>,
+    ) {
+        // Once for each thing: a graph may say the same of every node.
+        if !self.not_runnable.iter().any(|known| known == what) {
+            self.not_runnable.push(what.to_owned());
+            self.warning(crate::code::NOT_RUNNABLE, span, message, help);
+        }
+    }
+
+    /// What keeps the workflow from running so far, each once.
+    pub(crate) fn reasons(&self) -> &[String] {
+        &self.not_runnable
+    }
+
+    /// Forgets what came to keep the workflow from running after the first `count` reasons.
+    pub(crate) fn keep_reasons(&mut self, count: usize) {
+        self.not_runnable.truncate(count);
     }
 
     /// Whether any finding is an error.

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`id`], [`time`], [`state`] | names and numbers of things |
 //! | [`definition`], [`element`] | a workflow as its file says it |
+//! | [`sub_workflow`], [`wait`] | actions that the engine does itself |
 //! | [`outcome`] | how an attempt ended |
 //! | [`xml`], [`shape`] | from bytes to a tree with places, and what may stand in it |
 //! | [`read`] | from a file to a checked workflow |
@@ -16,6 +17,7 @@
 //! | [`xsd`], [`reference`] | the same for editors and for readers |
 //! | [`db_links`] | the named databases of `db_links.xml` |
 //! | [`diagnostic`], [`code`] | what is wrong with a file, where, and what to do |
+//! | [`condition`] | what an edge or an answer is held against |
 //! | [`cron`], [`schedule`], [`param`] | when things start, and the dates and values that they start with |
 //! | [`record`] | the rows that must be durable |
 //! | [`command`] | what people ask of the master, and its answers |
@@ -24,6 +26,7 @@
 pub mod check;
 pub mod code;
 pub mod command;
+pub mod condition;
 pub mod cron;
 pub mod db_links;
 pub mod definition;
@@ -47,8 +50,10 @@ pub mod render;
 pub mod schedule;
 pub mod shape;
 pub mod state;
+pub mod sub_workflow;
 pub mod suggest;
 pub mod text;
 pub mod time;
+pub mod wait;
 pub mod xml;
 pub mod xsd;

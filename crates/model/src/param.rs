@@ -27,7 +27,7 @@ use crate::time::Timestamp;
 use scan::{Reference, Token, tokens};
 
 pub use error::ParamError;
-pub(crate) use scan::{bare_names, references, time_expressions};
+pub(crate) use scan::{Kept, bare_names, kept_references, references, time_expressions};
 pub(crate) use time::parse_local;
 pub(crate) use time::{Misleading, check as check_time_expression};
 

@@ -6,10 +6,13 @@
 mod coordinator;
 mod graph;
 mod node;
+mod param_rules;
 mod params;
 pub(crate) mod place;
+mod policy;
 mod root;
 mod shapes;
+mod values;
 
 use std::sync::Arc;
 
@@ -17,7 +20,7 @@ use sha2::{Digest, Sha256};
 
 use crate::check::Outline;
 use crate::code;
-use crate::definition::{Version, Workflow};
+use crate::definition::{StateVariable, Version, Workflow};
 use crate::diagnostic::{Diagnostic, Diagnostics, Finding, Severity};
 use crate::element::{Element, Span};
 use crate::lint::lint;
@@ -31,10 +34,11 @@ pub use shapes::workflow_shape;
 
 /// The action types, as far as a reader must know them.
 pub trait ActionCatalog {
-    /// Reports everything wrong with a body; its label is the action type. `None` when the type is unknown.
+    /// Reports everything wrong with a body, and [`Diagnostics::not_runnable`] where this program checks it only; its
+    /// label is the action type. `None` when the type is unknown.
     fn check(&self, body: &Element, diagnostics: &mut Diagnostics) -> Option<()>;
 
-    /// The types that this program can run.
+    /// The types that this program knows, run or not.
     fn tags(&self) -> Vec<&'static str>;
 }
 
@@ -139,6 +143,7 @@ struct Draft {
     name: Option<String>,
     head: Option<root::Head>,
     coordinator: Option<crate::definition::Coordinator>,
+    state: Vec<StateVariable>,
     nodes: Vec<node::Draft>,
     not_runnable: Option<Text>,
 }
@@ -157,16 +162,31 @@ impl Reader<'_> {
             .elements()
             .filter_map(|element| self.read_node(element))
             .collect();
-        self.check_graph(root, &nodes);
+        let state = self.read_state(root);
+        let ways = self.check_graph(root, &nodes);
         self.check_params(root);
-        let not_runnable = self.check_bodies(root);
+        self.check_values(root, &nodes, &state, ways.as_ref());
+        self.check_bodies(root);
+        let not_runnable = self.why_not_runnable();
         Draft {
             name,
             head,
             coordinator,
+            state,
             nodes,
             not_runnable,
         }
+    }
+
+    /// Everything that this version cannot run, in one sentence.
+    fn why_not_runnable(&self) -> Option<Text> {
+        let reasons = self.diagnostics.reasons();
+        (!reasons.is_empty()).then(|| {
+            Text::new(
+                format!("当前版本暂不能执行：{}", reasons.join("、")),
+                format!("this version does not run {} yet", reasons.join(", ")),
+            )
+        })
     }
 
     /// Whether a fault of the file cut this element off, so that what it lacks may be in the unread rest.
@@ -218,6 +238,10 @@ impl Draft {
             mail_receivers: head.mail_receivers,
             instance_limit: head.instance_limit,
             dir: head.dir,
+            overlap: head.overlap,
+            failure_policy: head.failure_policy,
+            priority: head.priority,
+            state: self.state,
             coordinator: self.coordinator,
             nodes: self
                 .nodes

@@ -22,6 +22,35 @@ pub fn describe(kind: AttributeKind) -> Text {
         AttributeKind::DateTime => {
             Text::new("时间 `yyyy-MM-dd HH:mm:ss`", "a time `yyyy-MM-dd HH:mm:ss`")
         }
+        AttributeKind::Duration => Text::new(
+            "时长：`90s`、`15m`、`2h`、`1d`，没有单位为秒",
+            "a length of time: `90s`, `15m`, `2h`, `1d`; seconds without a unit",
+        ),
+        AttributeKind::TimeZone => Text::new(
+            "时区，例如 `Asia/Shanghai`",
+            "a time zone such as `Asia/Shanghai`",
+        ),
+        AttributeKind::Identifier => Text::new(
+            "英文字母、数字和 `_`，不以数字开头",
+            "letters of ASCII, digits and `_`, no digit first",
+        ),
+        AttributeKind::Words => {
+            Text::new("以空格或逗号分隔的词", "words parted by blanks or commas")
+        }
+        AttributeKind::Codes { min, max } => Text::new(
+            format!("{min}到{max}的整数和范围，以逗号分隔"),
+            format!("whole numbers from {min} to {max} and ranges, parted by commas"),
+        ),
+        AttributeKind::Size => Text::new("大小，例如 `2.3MB`", "a size such as `2.3MB`"),
+        AttributeKind::Decimal => Text::new("数字", "a number"),
+        AttributeKind::Pattern => Text::new("正则表达式", "a regular expression"),
+        AttributeKind::Condition(variables) => {
+            let words: Vec<String> = variables.iter().map(|word| format!("`{word}`")).collect();
+            Text::new(
+                format!("CEL条件，可用{}", words.join("、")),
+                format!("a condition in CEL over {}", words.join(", ")),
+            )
+        }
     }
 }
 
@@ -99,6 +128,13 @@ fn placeholder(shape: &Shape, kind: AttributeKind) -> String {
         AttributeKind::DateTime => "2026-11-21 04:59:00".to_owned(),
         AttributeKind::Name => shape.tag.to_owned(),
         AttributeKind::NodeName | AttributeKind::NodeNames => "next".to_owned(),
+        AttributeKind::Duration => "60s".to_owned(),
+        AttributeKind::TimeZone => "Asia/Shanghai".to_owned(),
+        AttributeKind::Identifier => "name".to_owned(),
+        AttributeKind::Codes { min, .. } => min.to_string(),
+        AttributeKind::Size => "1MB".to_owned(),
+        AttributeKind::Decimal => "1".to_owned(),
+        AttributeKind::Condition(_) => "true".to_owned(),
         _ => "...".to_owned(),
     }
 }

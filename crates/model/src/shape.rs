@@ -13,11 +13,15 @@
 //! ```
 
 mod check;
+mod kind;
 mod value;
 
 use crate::text::Text;
 
+pub use check::planned_body;
 pub(crate) use check::unknown_element;
+pub use kind::parse_size;
+pub(crate) use kind::{is_identifier, words};
 pub use value::DATE_TIME_FORMAT;
 
 /// What one element may hold.
@@ -37,6 +41,8 @@ pub struct Shape {
     pub doc: Text,
     /// The element as people write it, for the reference page.
     pub example: Option<&'static str>,
+    /// Whether this version checks and keeps it, but cannot run a workflow that holds it.
+    pub is_planned: bool,
 }
 
 /// One attribute.
@@ -54,6 +60,8 @@ pub struct AttributeShape {
     pub doc: Text,
     /// What to do about a wrong value.
     pub help: Option<Text>,
+    /// Whether this version checks and keeps it, but cannot run a workflow where it says anything but its default.
+    pub is_planned: bool,
 }
 
 /// Which values an attribute takes. Blanks around a value are passed over, except for [`AttributeKind::Text`].
@@ -84,6 +92,29 @@ pub enum AttributeKind {
     NodeNames,
     /// A local time, `yyyy-MM-dd HH:mm:ss`; blank is the default.
     DateTime,
+    /// A length of time of a second or more: `90`, `90s`, `15m`, `2h` or `1d`; a bare number counts seconds.
+    Duration,
+    /// A zone of the IANA database: `Asia/Shanghai`.
+    TimeZone,
+    /// A name in expressions: letters of ASCII, digits and `_`, not beginning with a digit.
+    Identifier,
+    /// Words parted by blanks or commas.
+    Words,
+    /// Whole numbers and ranges of them, parted by commas: `200-299,304`.
+    Codes {
+        /// The smallest.
+        min: u16,
+        /// The largest.
+        max: u16,
+    },
+    /// A size of a file: `0B`, `1.1kb`, `2M`, `3 GB`.
+    Size,
+    /// A decimal number.
+    Decimal,
+    /// A regular expression.
+    Pattern,
+    /// A condition over these variables, in CEL: see [`crate::condition`].
+    Condition(&'static [&'static str]),
 }
 
 /// An element inside another.
@@ -119,6 +150,7 @@ impl Shape {
             text: TextRule::None,
             doc,
             example: None,
+            is_planned: false,
         }
     }
 
@@ -157,6 +189,13 @@ impl Shape {
         self
     }
 
+    /// Says that this version cannot run a workflow that holds it.
+    #[must_use]
+    pub fn planned(mut self) -> Self {
+        self.is_planned = true;
+        self
+    }
+
     /// The attribute called `name`.
     pub fn attribute_named(&self, name: &str) -> Option<&AttributeShape> {
         self.attributes
@@ -175,6 +214,7 @@ impl AttributeShape {
             default: None,
             doc,
             help: None,
+            is_planned: false,
         }
     }
 
@@ -189,6 +229,13 @@ impl AttributeShape {
     #[must_use]
     pub fn default(mut self, value: &'static str) -> Self {
         self.default = Some(value);
+        self
+    }
+
+    /// Says that this version cannot run a workflow where it says anything but its default.
+    #[must_use]
+    pub fn planned(mut self) -> Self {
+        self.is_planned = true;
         self
     }
 

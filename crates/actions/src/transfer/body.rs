@@ -99,7 +99,12 @@ fn parse_source(element: &Element, diagnostics: &mut Diagnostics) -> Option<Sour
     let text = element.text().trim().to_owned();
     let source = match end {
         End::Database => {
-            warn_useless(element, &["file-link", "delimited"], "DB", diagnostics);
+            warn_useless(
+                element,
+                &["file-link", "delimited", "format"],
+                "DB",
+                diagnostics,
+            );
             Source::Database {
                 link: needed(element, "db-link", "DB", diagnostics)?,
                 text: text.clone(),
@@ -131,7 +136,7 @@ fn parse_target(element: &Element, diagnostics: &mut Diagnostics) -> Option<Targ
     };
     match end(element)? {
         End::Database => {
-            let useless = ["file-link", "delimited", "path", "is-pre-del"];
+            let useless = ["file-link", "delimited", "format", "path", "is-pre-del"];
             warn_useless(element, &useless, "DB", diagnostics);
             let link = needed(element, "db-link", "DB", diagnostics);
             let table = needed(element, "table", "DB", diagnostics);
@@ -223,9 +228,9 @@ fn check_file_link(element: &Element, diagnostics: &mut Diagnostics) {
         .filter(|link| !matches!(link.value.trim(), "" | "local"));
     if let Some(link) = other {
         let name = &link.value;
-        diagnostics.warning(
-            code::NOT_RUNNABLE,
+        diagnostics.not_runnable(
             link.value_span,
+            "file-link",
             Text::new(
                 format!("当前版本只支持本地文件，暂不能使用文件连接[{name}]"),
                 format!("this version reads and writes local files only, not those of file-link `{name}`"),

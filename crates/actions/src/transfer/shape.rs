@@ -61,6 +61,17 @@ fn delimited() -> AttributeShape {
     .default("\\t")
 }
 
+fn format() -> AttributeShape {
+    text(
+        "format",
+        AttributeKind::Choice(&["text", "csv"]),
+        "文件格式（FILE）：text按分隔符切分，没有引号，空串与null为NULL；csv按RFC 4180",
+        "how the file is written (FILE): text is parted by delimited without quotes, empty and null are NULL; csv is RFC 4180",
+    )
+    .default("text")
+    .planned()
+}
+
 fn script() -> Shape {
     let doc = Text::new(
         "以脚本代替source与target",
@@ -84,6 +95,7 @@ fn source() -> Shape {
         .attribute(db_link())
         .attribute(file_link())
         .attribute(delimited())
+        .attribute(format())
         .text(TextRule::Required)
 }
 
@@ -125,6 +137,7 @@ fn target() -> Shape {
         ))
         .attribute(file_link())
         .attribute(delimited())
+        .attribute(format())
         .attribute(boolean(
             "is-pre-del",
             "是否先删除目标文件（FILE）",

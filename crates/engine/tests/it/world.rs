@@ -9,7 +9,9 @@ use akkaflow_engine::{
     StoredInstance, WorkerInfo,
 };
 use akkaflow_model::command::{Answer, Rejection};
-use akkaflow_model::definition::{ActionNode, Coordinator, Node, NodeKind, Version, Workflow};
+use akkaflow_model::definition::{
+    ActionNode, Coordinator, FailurePolicy, Node, NodeKind, Overlap, Version, Workflow,
+};
 use akkaflow_model::element::{Child, Element, Span};
 use akkaflow_model::id::{AttemptKey, Epoch, Incarnation, InstanceId, RequestId, WorkerId};
 use akkaflow_model::record::{
@@ -522,6 +524,10 @@ pub(crate) fn workflow(name: &str, text: &str) -> Workflow {
         mail_receivers: Vec::new(),
         instance_limit: 1,
         dir: "/tmp".into(),
+        overlap: Overlap::default(),
+        failure_policy: FailurePolicy::default(),
+        priority: 0,
+        state: Vec::new(),
         coordinator: None,
         nodes,
         used_params: Vec::new(),
@@ -549,36 +555,21 @@ fn node_of(line: &str) -> Node {
         ("fork", Some(name)) => (
             name,
             NodeKind::Fork {
-                paths: rest.split_whitespace().map(str::to_owned).collect(),
+                paths: rest.split_whitespace().map(Into::into).collect(),
             },
         ),
         ("join", Some(name)) => (name, NodeKind::Join { to: rest.into() }),
         (name, _) => (name, NodeKind::Action(Box::new(action_of(rest)))),
     };
-    Node {
-        name: name.into(),
-        desc: None,
-        kind,
-        span: Span::default(),
-    }
+    Node::new(name, kind)
 }
 
 fn action_of(text: &str) -> ActionNode {
-    let mut action = ActionNode {
-        tag: "shell".into(),
-        body: Element::new("shell"),
-        host: None,
-        retry_times: 0,
-        interval_seconds: 0,
-        timeout_seconds: None,
-        is_ignore: false,
-        ok: String::new(),
-        error: None,
-    };
+    let mut action = ActionNode::new(Element::new("shell"));
     for word in text.split_whitespace() {
         let (key, value) = word.split_once('=').unwrap_or((word, ""));
         match key {
-            "ok" => action.ok = value.into(),
+            "ok" => action.ok = Some(value.into()),
             "error" => action.error = Some(value.into()),
             "retry" => action.retry_times = value.parse().unwrap(),
             "interval" => action.interval_seconds = value.parse().unwrap(),
@@ -613,15 +604,7 @@ pub(crate) trait Change: Sized {
 }
 
 fn coordinator(workflow: &mut Workflow) -> &mut Coordinator {
-    let moment = |text| chrono::NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S").unwrap();
-    workflow.coordinator.get_or_insert_with(|| Coordinator {
-        is_enabled: true,
-        start_time: moment("1990-12-29 00:00:00"),
-        end_time: moment("2090-12-29 00:00:00"),
-        cron: None,
-        depends: Vec::new(),
-        params: Vec::new(),
-    })
+    workflow.coordinator.get_or_insert_with(Coordinator::new)
 }
 
 impl Change for Workflow {

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::shape::is_identifier;
+
 /// No reference is longer: a script may hold a megabyte of `${`.
 const LONGEST_REFERENCE: usize = 512;
 
@@ -176,4 +178,50 @@ fn positions<'a>(
         at += raw.len();
     }
     found
+}
+
+/// A value that is no parameter: it comes from a node, or from the run before.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Kept<'a> {
+    /// `${output:node.name}`.
+    Output {
+        /// The node.
+        node: &'a str,
+        /// Its output.
+        name: &'a str,
+    },
+    /// `${state:name}`.
+    State {
+        /// The state.
+        name: &'a str,
+    },
+}
+
+/// Where `${output:node.name}` and `${state:name}` stand in a text.
+///
+/// A shell has `${output:-word}` and `${state:0:3}`: what is no name of ours is passed over.
+pub(crate) fn kept_references(text: &str) -> Vec<(Range<usize>, Kept<'_>)> {
+    let mut found = Vec::new();
+    let mut from = 0;
+    while let Some(at) = text[from..].find("${") {
+        let start = from + at;
+        from = start + 2;
+        let Some(end) = closing_brace(&text[start..]) else {
+            continue;
+        };
+        if let Some(kept) = kept(text[start + 2..start + end].trim()) {
+            from = start + end + 1;
+            found.push((start..from, kept));
+        }
+    }
+    found
+}
+
+fn kept(inside: &str) -> Option<Kept<'_>> {
+    if let Some(name) = inside.strip_prefix("state:") {
+        return is_identifier(name).then_some(Kept::State { name });
+    }
+    let (node, name) = inside.strip_prefix("output:")?.rsplit_once('.')?;
+    let is_shell = node.starts_with(['-', '=', '+', '?']) || node.contains(['$', '{', '}']);
+    (!node.is_empty() && !is_shell && is_identifier(name)).then_some(Kept::Output { node, name })
 }

@@ -1,11 +1,15 @@
 //! The schedule.
 
+use std::collections::BTreeSet;
+
 use crate::code;
 use crate::cron::{Cron, Style};
-use crate::definition::Coordinator;
+use crate::definition::{Coordinator, DateRule, Dependency, DependencyTerm};
 use crate::element::{Attribute, Element};
 use crate::read::Reader;
-use crate::read::shapes::coordinator_shape;
+use crate::read::policy;
+use crate::read::root::optional;
+use crate::read::shapes::{coordinator_shape, dependency_shape};
 use crate::text::Text;
 
 impl Reader<'_> {
@@ -16,18 +20,23 @@ impl Reader<'_> {
         workflow: Option<&str>,
     ) -> Option<Coordinator> {
         let shape = coordinator_shape();
-        let cron = element
-            .elements_named("depend-list")
-            .find_map(|list| list.attribute("cron"))
-            .filter(|attribute| !attribute.value.trim().is_empty())
-            .map(|attribute| self.read_cron(attribute));
-        let depends = self.read_depends(element, workflow);
+        let cron = self.only_cron(element).map(|cron| self.read_cron(cron));
+        let dependencies = self.read_dependencies(element, workflow);
         let window = (
             shape.date_time(element, "start-time"),
             shape.date_time(element, "end-time"),
         );
         if matches!(window, (Some(start), Some(end)) if start > end) {
             self.empty_window(element);
+        }
+        self.check_misfire(element);
+        let params = self.read_param_list(element);
+        let mut depends: Vec<String> = Vec::new();
+        let mut known = BTreeSet::new();
+        for dependency in dependencies.iter().flat_map(DependencyTerm::dependencies) {
+            if known.insert(dependency.workflow.as_str()) {
+                depends.push(dependency.workflow.clone());
+            }
         }
         Some(Coordinator {
             is_enabled: shape.boolean(element, "is-enabled")?,
@@ -38,8 +47,50 @@ impl Reader<'_> {
                 None => None,
             },
             depends,
-            params: read_params(element),
+            dependencies,
+            params: params.values,
+            param_rules: params.rules,
+            misfire: policy::misfire(&shape, element)?,
+            time_zone: optional(element, "time-zone").and_then(|zone| zone.parse().ok()),
+            catch_up: shape.boolean(element, "catch-up")?,
         })
+    }
+
+    /// The times, which only one of the lists may give.
+    fn only_cron<'e>(&mut self, element: &'e Element) -> Option<&'e Attribute> {
+        let mut crons = element
+            .elements_named("depend-list")
+            .filter_map(|list| list.attribute("cron"))
+            .filter(|attribute| !attribute.value.trim().is_empty());
+        let cron = crons.next();
+        for extra in crons {
+            self.diagnostics.error(
+                code::SEVERAL_CRONS,
+                extra.value_span,
+                Text::new(
+                    "只能有一个depend-list带cron",
+                    "only one depend-list may have a cron",
+                ),
+                Text::new("请删除其中一个", "remove one of them"),
+            );
+        }
+        cron
+    }
+
+    fn check_misfire(&mut self, element: &Element) {
+        let says = |name: &str, word: &str| {
+            optional(element, name).is_some_and(|value| value.eq_ignore_ascii_case(word))
+        };
+        if says("misfire", "deadline") {
+            if optional(element, "misfire-deadline").is_none() {
+                self.needs_other(element, "misfire", "misfire-deadline");
+            }
+        } else {
+            self.no_effect(element, "misfire-deadline", "misfire=\"deadline\"");
+        }
+        if says("catch-up", "true") && optional(element, "start-time").is_none() {
+            self.needs_other(element, "catch-up", "start-time");
+        }
     }
 
     fn read_cron(&mut self, attribute: &Attribute) -> Option<Cron> {
@@ -101,51 +152,105 @@ impl Reader<'_> {
         );
     }
 
-    fn read_depends(&mut self, element: &Element, workflow: Option<&str>) -> Vec<String> {
-        let mut depends: Vec<String> = Vec::new();
-        let attributes = element
-            .elements_named("depend-list")
-            .flat_map(|list| list.elements_named("workflow"))
-            .filter_map(|upstream| upstream.attribute("name"));
-        for attribute in attributes {
-            let name = attribute.value.trim();
-            let found = crate::quote::shortened(name);
-            if Some(name) == workflow {
-                self.diagnostics.error(
-                    code::SELF_DEPENDENCY,
-                    attribute.value_span,
-                    Text::new(
-                        format!("工作流 `{found}` 依赖自身，永远不会触发"),
-                        format!("workflow `{found}` waits for itself, so it never fires"),
-                    ),
-                    Text::new("请删除该依赖", "remove this dependency"),
-                );
-            } else if depends.iter().any(|known| known == name) {
-                self.diagnostics.warning(
-                    code::REPEATED_DEPENDENCY,
-                    attribute.value_span,
-                    Text::new(
-                        format!("前置工作流 `{found}` 重复"),
-                        format!("workflow `{found}` is named twice"),
-                    ),
-                    Text::new("请删除其中一个", "remove one of them"),
-                );
-            } else if !name.is_empty() {
-                depends.push(name.to_owned());
+    fn read_dependencies(
+        &mut self,
+        element: &Element,
+        workflow: Option<&str>,
+    ) -> Vec<DependencyTerm> {
+        let mut known = BTreeSet::new();
+        let mut terms = Vec::new();
+        for list in element.elements_named("depend-list") {
+            for item in list.elements() {
+                let term = match item.name.as_str() {
+                    "workflow" => self
+                        .read_dependency(item, workflow, &mut known)
+                        .map(DependencyTerm::One),
+                    "any-of" => {
+                        let any: Vec<Dependency> = item
+                            .elements_named("workflow")
+                            .filter_map(|item| self.read_dependency(item, workflow, &mut known))
+                            .collect();
+                        (any.len() > 1).then_some(DependencyTerm::AnyOf(any))
+                    }
+                    _ => None,
+                };
+                terms.extend(term);
             }
         }
-        depends
+        terms
     }
-}
 
-/// The parameters as written, in order.
-pub(super) fn read_params(coordinator: &Element) -> Vec<(String, String)> {
-    param_elements(coordinator)
-        .filter_map(|param| {
-            let name = param.attribute("name")?.value.trim().to_owned();
-            Some((name, param.attribute("value")?.value.clone()))
+    fn read_dependency<'e>(
+        &mut self,
+        element: &'e Element,
+        workflow: Option<&str>,
+        known: &mut BTreeSet<(&'e str, Option<&'e str>)>,
+    ) -> Option<Dependency> {
+        let attribute = element.attribute("name")?;
+        let name = attribute.value.trim();
+        let found = crate::quote::shortened(name);
+        let date = element.attribute("date").map(|date| date.value.trim());
+        if name.is_empty() {
+            return None;
+        }
+        // The day before may well be waited for.
+        if Some(name) == workflow && date != Some("previous") {
+            self.diagnostics.error(
+                code::SELF_DEPENDENCY,
+                attribute.value_span,
+                Text::new(
+                    format!("工作流 `{found}` 依赖自身，永远不会触发"),
+                    format!("workflow `{found}` waits for itself, so it never fires"),
+                ),
+                Text::new("请删除该依赖", "remove this dependency"),
+            );
+            return None;
+        }
+        if !known.insert((name, date)) {
+            self.diagnostics.warning(
+                code::REPEATED_DEPENDENCY,
+                attribute.value_span,
+                Text::new(
+                    format!("前置工作流 `{found}` 重复"),
+                    format!("workflow `{found}` is named twice"),
+                ),
+                Text::new("请删除其中一个", "remove one of them"),
+            );
+            return None;
+        }
+        Some(Dependency {
+            workflow: name.to_owned(),
+            date: self.read_date_rule(element)?,
+            max_age_seconds: match optional(element, "max-age") {
+                Some(_) => Some(dependency_shape().duration(element, "max-age")?),
+                None => None,
+            },
         })
-        .collect()
+    }
+
+    fn read_date_rule(&mut self, element: &Element) -> Option<DateRule> {
+        let shape = dependency_shape();
+        let date = shape.value(element, "date")?;
+        let counts = matches!(date, "all-of-last" | "any-of-last");
+        let count = shape
+            .integer(element, "count")
+            .and_then(|count| u32::try_from(count).ok());
+        if counts && optional(element, "count").is_none() {
+            self.needs_other(element, "date", "count");
+        }
+        if !counts {
+            self.no_effect(element, "count", "date=\"all-of-last\"");
+        }
+        Some(match date {
+            "fresh" => DateRule::Fresh,
+            "same-day" => DateRule::SameDay,
+            "previous" => DateRule::Previous,
+            "latest" => DateRule::Latest,
+            "all-of-last" => DateRule::AllOfLast(count?),
+            "any-of-last" => DateRule::AnyOfLast(count?),
+            _ => return None,
+        })
+    }
 }
 
 pub(super) fn param_elements(coordinator: &Element) -> impl Iterator<Item = &Element> {

@@ -1,50 +1,113 @@
 //! Names and edges.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::code;
 use crate::element::Element;
 use crate::quote::shortened;
 use crate::read::Reader;
 use crate::read::node::{Draft, Target};
+use crate::read::shapes::action_shape;
 use crate::text::Text;
 
 /// A cycle is spelled out up to this many nodes.
 const LONGEST_CYCLE_SHOWN: usize = 8;
 
-/// Each edge's end: index of the node, and the edge.
+/// Each edge's end: index of the node, and where the edge is written.
 type Edges<'a> = Vec<Vec<(usize, &'a Target)>>;
 
+/// Which node leads to which.
+pub(super) struct Ways {
+    /// The nodes that lead to each node.
+    before: Vec<Vec<usize>>,
+    by_name: BTreeMap<String, usize>,
+    /// The nodes of the clean-up, which comes after everything else.
+    is_cleanup: Vec<bool>,
+}
+
+impl Ways {
+    pub(super) fn index(&self, name: &str) -> Option<usize> {
+        self.by_name.get(name).copied()
+    }
+
+    /// Every node from which a way leads to `node`, and `node` itself.
+    pub(super) fn ancestors(&self, node: usize) -> Vec<bool> {
+        let mut is_ancestor: Vec<bool> = if self.is_cleanup[node] {
+            self.is_cleanup
+                .iter()
+                .map(|is_cleanup| !is_cleanup)
+                .collect()
+        } else {
+            vec![false; self.before.len()]
+        };
+        let mut waiting = vec![node];
+        while let Some(node) = waiting.pop() {
+            if !std::mem::replace(&mut is_ancestor[node], true) {
+                waiting.extend(&self.before[node]);
+            }
+        }
+        is_ancestor
+    }
+}
+
 impl Reader<'_> {
-    pub(super) fn check_graph(&mut self, root: &Element, nodes: &[Draft]) {
+    /// `None` when the graph is not sound enough to say what comes before what.
+    pub(super) fn check_graph(&mut self, root: &Element, nodes: &[Draft]) -> Option<Ways> {
         let by_name = self.check_names(nodes);
         // Behind a fault of the file may stand anything: what is missing so far proves nothing.
         if self.document.fault.is_some() {
-            return;
+            return None;
         }
-        let edges = self.resolve_edges(root, nodes, &by_name);
-        let start = nodes.iter().position(|node| node.is_start);
-        if start.is_none() {
+        let is_ordered = nodes.iter().any(|node| !node.after.is_empty());
+        let (edges, is_resolved) = self.resolve_edges(root, nodes, &by_name);
+        let start = nodes.iter().position(|node| node.is("start"));
+        let has_terminal = nodes.iter().any(Draft::is_terminal);
+        let has_ways = is_ordered || self.check_ends(root, start.is_some(), has_terminal);
+        let has_cycle = self.check_cycles(nodes, &edges);
+        let is_plain = by_name.len() == nodes.len()
+            && nodes.iter().filter(|node| node.is("start")).count() <= 1;
+        let is_whole =
+            is_resolved && has_ways && is_plain && nodes.iter().all(|node| node.node.is_some());
+        // Behind a wrong edge or node everything seems to be out of reach: say only what is sure.
+        if !is_whole || has_cycle {
+            return None;
+        }
+        let first: Vec<usize> = match start {
+            Some(start) => vec![start],
+            None if is_ordered => beginnings(nodes, &edges),
+            None => return None,
+        };
+        let is_cleanup = self.check_cleanup(nodes, &edges, &first);
+        if has_terminal || is_ordered {
+            self.check_reach(root, nodes, &edges, &first, has_terminal && !is_ordered);
+        }
+        Some(Ways {
+            before: reversed(&edges),
+            by_name: by_name
+                .into_iter()
+                .map(|(name, index)| (name.to_owned(), index))
+                .collect(),
+            is_cleanup,
+        })
+    }
+
+    /// Where no node says what it comes after, the edges must say where to begin, to go on and to end. Whether every
+    /// action does.
+    fn check_ends(&mut self, root: &Element, has_start: bool, has_terminal: bool) -> bool {
+        if !has_start {
             self.missing_start(root);
         }
-        let has_terminal = root
-            .elements()
-            .any(|element| matches!(element.name.as_str(), "end" | "kill"));
         if !has_terminal {
             self.no_terminal(root);
         }
-        let has_cycle = self.check_cycles(nodes, &edges);
-        let is_whole = edges
-            .iter()
-            .zip(nodes)
-            .all(|(edges, node)| edges.len() == node.targets.len() && node.node.is_some());
-        let is_plain =
-            by_name.len() == nodes.len() && nodes.iter().filter(|node| node.is_start).count() == 1;
-        let is_whole = is_whole && is_plain;
-        // Behind a wrong edge or node everything seems to be out of reach: say only what is sure.
-        if let (Some(start), true, false, true) = (start, is_whole, has_cycle, has_terminal) {
-            self.check_reach(root, nodes, &edges, start);
+        let mut is_complete = true;
+        for action in root.elements_named("action") {
+            if action.elements_named("ok").next().is_none() {
+                action_shape().missing_child(action, "ok", &mut self.diagnostics);
+                is_complete = false;
+            }
         }
+        is_complete
     }
 
     fn check_names<'n>(&mut self, nodes: &'n [Draft]) -> BTreeMap<&'n str, usize> {
@@ -75,31 +138,125 @@ impl Reader<'_> {
         by_name
     }
 
-    /// Edges to nodes that exist; others are reported.
+    /// Edges to nodes that exist, and whether all of them do; others are reported.
     fn resolve_edges<'n>(
         &mut self,
         root: &Element,
         nodes: &'n [Draft],
         by_name: &BTreeMap<&str, usize>,
-    ) -> Edges<'n> {
+    ) -> (Edges<'n>, bool) {
         let mut edges: Edges<'n> = Vec::with_capacity(nodes.len());
+        let mut is_resolved = true;
         for node in nodes {
             let mut resolved: Vec<(usize, &Target)> = Vec::new();
+            let mut known = BTreeSet::new();
             for target in &node.targets {
                 match by_name.get(target.to.as_str()) {
+                    Some(index) if nodes[*index].is("finally") => {
+                        self.leads_to_finally(target);
+                        is_resolved = false;
+                    }
                     Some(index) => {
-                        if node.is_fork && resolved.iter().any(|(known, _)| known == index) {
+                        if !known.insert(*index) && node.is("fork") {
                             self.repeated_path(target);
                         }
                         resolved.push((*index, target));
                     }
-                    None if is_named(root, &target.to) => {}
-                    None => self.unknown_target(target, by_name),
+                    None => {
+                        is_resolved = false;
+                        if !is_named(root, &target.to) {
+                            self.unknown_target(target, by_name);
+                        }
+                    }
                 }
             }
             edges.push(resolved);
         }
-        edges
+        for (index, node) in nodes.iter().enumerate() {
+            for target in &node.after {
+                match by_name.get(target.to.as_str()) {
+                    Some(before) if nodes[*before].is_terminal() => {
+                        self.after_terminal(target, &nodes[*before].tag);
+                        is_resolved = false;
+                    }
+                    Some(before) => edges[*before].push((index, target)),
+                    None => {
+                        is_resolved = false;
+                        if !is_named(root, &target.to) {
+                            self.unknown_target(target, by_name);
+                        }
+                    }
+                }
+            }
+        }
+        (edges, is_resolved)
+    }
+
+    fn leads_to_finally(&mut self, target: &Target) {
+        let found = shortened(&target.to);
+        self.diagnostics.error(
+            code::BAD_FINALLY,
+            target.span,
+            Text::new(
+                format!("不能指向 <finally> 节点 `{found}`"),
+                format!("no edge may lead to the <finally> node `{found}`"),
+            ),
+            Text::new(
+                "其余部分结束后它会自动执行，请删除该指向",
+                "it runs by itself once everything else is over; remove the edge",
+            ),
+        );
+    }
+
+    fn after_terminal(&mut self, target: &Target, tag: &str) {
+        let found = shortened(&target.to);
+        self.diagnostics.error(
+            code::BAD_AFTER,
+            target.span,
+            Text::new(
+                format!("<{tag}> 节点 `{found}` 之后不能再有节点"),
+                format!("nothing can come after the <{tag}> node `{found}`"),
+            ),
+            Text::new(
+                "收尾节点请用 <finally>",
+                "for a clean-up there is <finally>",
+            ),
+        );
+    }
+
+    /// Which nodes belong to the clean-up alone. It may share nothing with the rest but the ends.
+    fn check_cleanup(&mut self, nodes: &[Draft], edges: &Edges<'_>, first: &[usize]) -> Vec<bool> {
+        let mut is_cleanup = match nodes.iter().position(|node| node.is("finally")) {
+            Some(finally) => reached(edges, &[finally]),
+            None => return vec![false; nodes.len()],
+        };
+        let is_main = reached(edges, first);
+        for (index, node) in nodes.iter().enumerate() {
+            if !is_cleanup[index] || !is_main[index] {
+                continue;
+            }
+            is_cleanup[index] = false;
+            if !node.is_terminal() {
+                self.shared_with_cleanup(node);
+            }
+        }
+        is_cleanup
+    }
+
+    fn shared_with_cleanup(&mut self, node: &Draft) {
+        let found = shortened(node.name.as_deref().unwrap_or_default());
+        self.diagnostics.error(
+            code::BAD_FINALLY,
+            node.name_span,
+            Text::new(
+                format!("节点 `{found}` 既在流程中，又在 <finally> 之后"),
+                format!("node `{found}` belongs to the flow and to what comes after <finally>"),
+            ),
+            Text::new(
+                "收尾节点只能由 <finally> 到达",
+                "only <finally> may lead to the nodes of the clean-up",
+            ),
+        );
     }
 
     fn unknown_target(&mut self, target: &Target, by_name: &BTreeMap<&str, usize>) {
@@ -213,7 +370,7 @@ impl Reader<'_> {
             shown.truncate(LONGEST_CYCLE_SHOWN);
             shown.push("…".to_owned());
         }
-        shown.push(shortened(&target.to));
+        shown.extend(names.first().map(|name| shortened(name)));
         let path = shown.join(" -> ");
         self.diagnostics.error(
             code::CYCLE,
@@ -229,19 +386,24 @@ impl Reader<'_> {
         );
     }
 
-    fn check_reach(&mut self, root: &Element, nodes: &[Draft], edges: &Edges<'_>, start: usize) {
-        let mut is_reached = vec![false; nodes.len()];
-        let mut waiting = vec![start];
-        while let Some(node) = waiting.pop() {
-            if !std::mem::replace(&mut is_reached[node], true) {
-                waiting.extend(edges[node].iter().map(|(to, _)| *to));
-            }
-        }
-        for (node, _) in nodes
+    fn check_reach(
+        &mut self,
+        root: &Element,
+        nodes: &[Draft],
+        edges: &Edges<'_>,
+        first: &[usize],
+        needs_end: bool,
+    ) {
+        let finally = nodes.iter().position(|node| node.is("finally"));
+        let is_reached = reached(edges, first);
+        let is_cleanup = finally.map(|finally| reached(edges, &[finally]));
+        let is_touched =
+            |index: usize| is_reached[index] || is_cleanup.as_ref().is_some_and(|it| it[index]);
+        let lost = nodes
             .iter()
-            .zip(&is_reached)
-            .filter(|(_, reached)| !**reached)
-        {
+            .enumerate()
+            .filter(|(index, _)| !is_touched(*index));
+        for (_, node) in lost {
             let found = shortened(node.name.as_deref().unwrap_or_default());
             self.diagnostics.warning(
                 code::UNREACHABLE,
@@ -256,19 +418,55 @@ impl Reader<'_> {
         let has_end = nodes
             .iter()
             .zip(&is_reached)
-            .any(|(node, reached)| node.is_end && *reached);
-        if !has_end {
-            self.diagnostics.warning(
-                code::END_UNREACHABLE,
-                root.name_span,
-                Text::new(
-                    "没有路径到达<end>，每个实例都会被杀死",
-                    "no path leads to an <end>, so every instance ends as killed",
-                ),
-                None,
-            );
+            .any(|(node, reached)| node.is("end") && *reached);
+        if needs_end && !has_end {
+            self.end_unreachable(root);
         }
     }
+
+    fn end_unreachable(&mut self, root: &Element) {
+        self.diagnostics.warning(
+            code::END_UNREACHABLE,
+            root.name_span,
+            Text::new(
+                "没有路径到达<end>，每个实例都会被杀死",
+                "no path leads to an <end>, so every instance ends as killed",
+            ),
+            None,
+        );
+    }
+}
+
+/// The nodes that nothing leads to, where no start says where to begin.
+fn beginnings(nodes: &[Draft], edges: &Edges<'_>) -> Vec<usize> {
+    let mut is_led_to = vec![false; nodes.len()];
+    for (to, _) in edges.iter().flatten() {
+        is_led_to[*to] = true;
+    }
+    (0..nodes.len())
+        .filter(|index| !is_led_to[*index] && !nodes[*index].is("finally"))
+        .collect()
+}
+
+fn reached(edges: &Edges<'_>, first: &[usize]) -> Vec<bool> {
+    let mut is_reached = vec![false; edges.len()];
+    let mut waiting = first.to_vec();
+    while let Some(node) = waiting.pop() {
+        if !std::mem::replace(&mut is_reached[node], true) {
+            waiting.extend(edges[node].iter().map(|(to, _)| *to));
+        }
+    }
+    is_reached
+}
+
+fn reversed(edges: &Edges<'_>) -> Vec<Vec<usize>> {
+    let mut before = vec![Vec::new(); edges.len()];
+    for (from, targets) in edges.iter().enumerate() {
+        for (to, _) in targets {
+            before[*to].push(from);
+        }
+    }
+    before
 }
 
 /// Whether an element of whatever kind has this name: one that is no node is reported for that, not its edges too.

@@ -3,42 +3,42 @@
 use std::collections::BTreeSet;
 
 use crate::code;
-use crate::definition::{ActionNode, Node, NodeKind};
-use crate::element::{Element, Span};
+use crate::condition::{Condition, EDGE_VARIABLES};
+use crate::definition::{ActionNode, Case, Edge, Node, NodeKind, Output};
+use crate::element::{Attribute, Element, Span};
 use crate::quote::shortened;
 use crate::read::Reader;
+use crate::read::policy;
 use crate::read::root::optional;
 use crate::read::shapes::action_shape;
-use crate::shape::unknown_element;
+use crate::shape::{unknown_element, words};
 use crate::suggest::did_you_mean;
 use crate::text::Text;
-
-/// Every action type of akkaflow 2.12, run by this version or not.
-const KNOWN_TAGS: &[&str] = &[
-    "shell",
-    "script",
-    "file-monitor",
-    "file-executor",
-    "data-monitor",
-    "sql",
-    "transfer",
-    "metadata",
-    "email",
-    "ssh",
-];
 
 /// A node as far as it could be read.
 pub(super) struct Draft {
     pub(super) name: Option<String>,
     /// Where the name stands.
     pub(super) name_span: Span,
-    pub(super) is_start: bool,
-    pub(super) is_end: bool,
-    pub(super) is_fork: bool,
+    /// Its label in the file.
+    pub(super) tag: String,
     /// Where its edges lead.
     pub(super) targets: Vec<Target>,
+    /// What it comes after: edges from there lead to it.
+    pub(super) after: Vec<Target>,
     /// `None` when something is wrong, which is then reported.
     pub(super) node: Option<Node>,
+}
+
+impl Draft {
+    pub(super) fn is(&self, tag: &str) -> bool {
+        self.tag == tag
+    }
+
+    /// Whether an instance is over when it is reached.
+    pub(super) fn is_terminal(&self) -> bool {
+        self.is("end") || self.is("kill")
+    }
 }
 
 /// An edge.
@@ -54,25 +54,25 @@ impl Reader<'_> {
         let kind = match element.name.as_str() {
             "start" => own().map(|to| NodeKind::Start { to }),
             "join" => own().map(|to| NodeKind::Join { to }),
+            "finally" => own().map(|to| NodeKind::Finally { to }),
             "end" => Some(NodeKind::End),
             "kill" => Some(NodeKind::Kill {
                 message: kill_message(element),
             }),
-            "fork" => Some(NodeKind::Fork {
-                paths: targets_in(element, "path")
-                    .map(|target| target.to)
-                    .collect(),
-            }),
+            "fork" => read_fork(element),
+            "decision" => read_decision(element),
             "action" => self
                 .read_action(element)
                 .map(|action| NodeKind::Action(Box::new(action))),
             _ => return None,
         };
         let name = optional(element, "name");
+        let after = self.read_after(element);
         let node = name.clone().zip(kind).map(|(name, kind)| Node {
             name,
             desc: optional(element, "desc"),
             kind,
+            after: after.iter().map(|target| target.to.clone()).collect(),
             span: element.span,
         });
         Some(Draft {
@@ -80,12 +80,28 @@ impl Reader<'_> {
             name_span: element
                 .attribute("name")
                 .map_or(element.name_span, |attribute| attribute.value_span),
-            is_start: element.name == "start",
-            is_end: element.name == "end",
-            is_fork: element.name == "fork",
+            tag: element.name.clone(),
             targets: targets(element),
+            after,
             node,
         })
+    }
+
+    /// The nodes that it comes after, each once, and where each is named.
+    fn read_after(&self, element: &Element) -> Vec<Target> {
+        let Some(attribute) = element.attribute("after") else {
+            return Vec::new();
+        };
+        let base = attribute.value.as_ptr() as usize;
+        let mut known = BTreeSet::new();
+        words(&attribute.value)
+            .filter(|word| known.insert(*word))
+            .map(|word| Target {
+                to: word.to_owned(),
+                // The word is a piece of the value.
+                span: self.place(attribute, word.as_ptr() as usize - base, word),
+            })
+            .collect()
     }
 
     fn read_action(&mut self, element: &Element) -> Option<ActionNode> {
@@ -94,18 +110,79 @@ impl Reader<'_> {
         if timeout == Some(0) {
             self.no_limit(element);
         }
+        self.check_pairs(element);
+        let outputs = self.read_outputs(element);
         let body = self.body(element)?;
         Some(ActionNode {
             tag: body.name.clone(),
             body: body.clone(),
             host: optional(element, "host").filter(|host| host != "-1"),
-            retry_times: u32::try_from(shape.integer(element, "retry-times")?).ok()?,
-            interval_seconds: u64::try_from(shape.integer(element, "interval")?).ok()?,
+            worker_labels: shape.words(element, "worker-labels"),
+            retry_times: u32::try_from(self.not_negative(element, "retry-times")?).ok()?,
+            interval_seconds: self.not_negative(element, "interval")?,
+            retry: policy::retry_rule(&shape, element)?,
             timeout_seconds: u64::try_from(timeout?).ok().filter(|limit| *limit > 0),
+            timeout_scope: policy::timeout_scope(&shape, element)?,
+            on_timeout: policy::on_timeout(&shape, element)?,
+            priority: policy::priority(&shape, element)?,
+            pool: policy::pool(&shape, element)?,
             is_ignore: shape.boolean(element, "is-ignore")?,
-            ok: targets_in(element, "ok").next()?.to,
-            error: targets_in(element, "error").next().map(|target| target.to),
+            outputs,
+            ok: edge(element, "ok")?,
+            error: edge(element, "error")?,
         })
+    }
+
+    /// A number below 0 means what 0 does, as in akkaflow.
+    fn not_negative(&mut self, element: &Element, name: &str) -> Option<u64> {
+        let number = action_shape().integer(element, name)?;
+        if let (Some(attribute), true) = (element.attribute(name), number < 0) {
+            self.diagnostics.warning(
+                code::NO_EFFECT,
+                attribute.value_span,
+                Text::new(
+                    format!("`{name}` 为负数，视为0"),
+                    format!("`{name}` is below 0 and counts as 0"),
+                ),
+                Text::new("请写0或删除该属性", "write 0, or remove it"),
+            );
+        }
+        Some(number.max(0).unsigned_abs())
+    }
+
+    fn read_outputs(&mut self, element: &Element) -> Vec<Output> {
+        let mut known = BTreeSet::new();
+        let mut outputs = Vec::new();
+        for output in element.elements_named("output") {
+            let Some(attribute) = output.attribute("name") else {
+                continue;
+            };
+            let name = attribute.value.trim();
+            if !known.insert(name) {
+                self.repeated(attribute);
+                continue;
+            }
+            outputs.push(Output {
+                name: name.to_owned(),
+                kind: policy::value_type(output),
+                desc: optional(output, "desc"),
+            });
+        }
+        outputs
+    }
+
+    /// A name that must be unique stands twice.
+    pub(super) fn repeated(&mut self, attribute: &Attribute) {
+        let found = shortened(attribute.value.trim());
+        self.diagnostics.error(
+            code::REPEATED_NAME,
+            attribute.value_span,
+            Text::new(
+                format!("名称 `{found}` 重复"),
+                format!("`{found}` is declared twice"),
+            ),
+            Text::new("请改名或删除其中一个", "rename or remove one of them"),
+        );
     }
 
     fn no_limit(&mut self, element: &Element) {
@@ -128,7 +205,7 @@ impl Reader<'_> {
         let mut bodies = bodies(element);
         let body = bodies.next();
         if body.is_none() && !self.is_cut_off(element) {
-            let tags = self.known_tags();
+            let tags = self.actions.tags();
             let tags: Vec<String> = tags.iter().map(|tag| format!("<{tag}>")).collect();
             self.diagnostics.error(
                 code::NO_ACTION_TYPE,
@@ -141,11 +218,11 @@ impl Reader<'_> {
             );
         }
         for extra in bodies {
-            if !self.known_tags().contains(extra.name.as_str()) {
+            if !self.actions.tags().contains(&extra.name.as_str()) {
                 unknown_element(
                     "action",
                     extra,
-                    ["ok", "error"].into_iter(),
+                    ["ok", "error", "output"].into_iter(),
                     &mut self.diagnostics,
                 );
                 continue;
@@ -167,83 +244,93 @@ impl Reader<'_> {
         body
     }
 
-    fn known_tags(&self) -> BTreeSet<&'static str> {
-        let own = self.actions.tags();
-        own.into_iter().chain(KNOWN_TAGS.iter().copied()).collect()
-    }
-
-    /// Has the action types look at their bodies. Says why the workflow cannot run, if it cannot.
-    pub(super) fn check_bodies(&mut self, root: &Element) -> Option<Text> {
-        let mut missing: BTreeSet<&'static str> = BTreeSet::new();
+    /// Has the action types look at their bodies, and notes what this version cannot run.
+    pub(super) fn check_bodies(&mut self, root: &Element) {
         for action in root.elements_named("action") {
             let Some(body) = bodies(action).next() else {
                 continue;
             };
-            let mut found = std::mem::take(&mut self.diagnostics);
             // A body that is cut off would be blamed for what it may still hold.
-            let is_known = if self.is_cut_off(body) {
-                Some(())
-            } else {
-                self.actions.check(body, &mut found)
-            };
+            if self.is_cut_off(body) {
+                continue;
+            }
+            let mut found = std::mem::take(&mut self.diagnostics);
+            let reasons = found.reasons().len();
+            let is_known = self.actions.check(body, &mut found);
+            let is_ignored = action_shape().boolean(action, "is-ignore").unwrap_or(false);
+            if is_ignored {
+                found.keep_reasons(reasons);
+            }
             self.diagnostics = found;
             if is_known.is_none() {
-                missing.extend(self.unknown_type(action, body));
+                self.unknown_type(body);
             }
         }
-        let list: Vec<&str> = missing.into_iter().collect();
-        (!list.is_empty()).then(|| {
-            Text::new(
-                format!("当前版本暂不能执行动作类型：{}", list.join("、")),
-                format!("this version does not run {} yet", list.join(", ")),
-            )
-        })
     }
 
-    /// The type, when akkaflow has it, this version does not, and the node would run.
-    fn unknown_type(&mut self, action: &Element, body: &Element) -> Option<&'static str> {
-        let known = KNOWN_TAGS.iter().find(|tag| **tag == body.name);
+    fn unknown_type(&mut self, body: &Element) {
+        let tags = self.actions.tags();
         let found = shortened(&body.name);
-        let Some(tag) = known else {
-            let tags = self.known_tags();
-            let help = did_you_mean(&body.name, tags.iter().copied()).unwrap_or_else(|| {
-                let tags: Vec<&str> = tags.into_iter().collect();
-                Text::new(
-                    format!("可用类型：{}", tags.join("、")),
-                    format!("there are {}", tags.join(", ")),
-                )
-            });
-            self.diagnostics.error(
-                code::UNKNOWN_ACTION_TYPE,
-                body.name_span,
-                Text::new(
-                    format!("动作类型 <{found}> 不存在"),
-                    format!("there is no action type <{found}>"),
-                ),
-                help,
-            );
-            return None;
-        };
-        self.diagnostics.warning(
-            code::NOT_RUNNABLE,
+        let help = did_you_mean(&body.name, tags.iter().copied()).unwrap_or_else(|| {
+            Text::new(
+                format!("可用类型：{}", tags.join("、")),
+                format!("there are {}", tags.join(", ")),
+            )
+        });
+        self.diagnostics.error(
+            code::UNKNOWN_ACTION_TYPE,
             body.name_span,
             Text::new(
-                format!("当前版本暂不能执行 <{found}>，工作流会保存但不会运行"),
-                format!(
-                    "this version does not run <{found}> yet; the workflow is kept but does not run"
-                ),
+                format!("动作类型 <{found}> 不存在"),
+                format!("there is no action type <{found}>"),
             ),
-            None,
+            help,
         );
-        let is_ignored = action_shape().boolean(action, "is-ignore").unwrap_or(false);
-        (!is_ignored).then_some(*tag)
     }
 }
 
 fn bodies(action: &Element) -> impl Iterator<Item = &Element> {
     action
         .elements()
-        .filter(|child| !matches!(child.name.as_str(), "ok" | "error"))
+        .filter(|child| !matches!(child.name.as_str(), "ok" | "error" | "output"))
+}
+
+/// `None` when a path is wrong, which is then reported.
+fn read_fork(element: &Element) -> Option<NodeKind> {
+    let paths = element.elements_named("path").map(read_edge);
+    Some(NodeKind::Fork {
+        paths: paths.collect::<Option<_>>()?,
+    })
+}
+
+fn read_decision(element: &Element) -> Option<NodeKind> {
+    let cases = element.elements_named("case").map(|case| {
+        let Edge { to, when } = read_edge(case)?;
+        Some(Case { to, when: when? })
+    });
+    Some(NodeKind::Decision {
+        cases: cases.collect::<Option<_>>()?,
+        default: targets_in(element, "default")
+            .next()
+            .map(|target| target.to),
+    })
+}
+
+/// The edge of an action: `None` inside when there is none, outside when it is wrong.
+fn edge(element: &Element, tag: &str) -> Option<Option<Edge>> {
+    match element.elements_named(tag).next() {
+        Some(edge) => read_edge(edge).map(Some),
+        None => Some(None),
+    }
+}
+
+fn read_edge(element: &Element) -> Option<Edge> {
+    let when = match optional(element, "when") {
+        Some(text) => Some(Condition::parse(&text, EDGE_VARIABLES).ok()?),
+        None => None,
+    };
+    let to = target_of(element)?.to;
+    Some(Edge { to, when })
 }
 
 fn kill_message(element: &Element) -> String {
@@ -269,8 +356,11 @@ fn targets_in<'e>(element: &'e Element, tag: &'e str) -> impl Iterator<Item = Ta
 
 fn targets(element: &Element) -> Vec<Target> {
     match element.name.as_str() {
-        "start" | "join" => target_of(element).into_iter().collect(),
+        "start" | "join" | "finally" => target_of(element).into_iter().collect(),
         "fork" => targets_in(element, "path").collect(),
+        "decision" => targets_in(element, "case")
+            .chain(targets_in(element, "default"))
+            .collect(),
         "action" => targets_in(element, "ok")
             .chain(targets_in(element, "error"))
             .collect(),

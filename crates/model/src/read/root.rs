@@ -1,10 +1,12 @@
 //! The attributes of the root.
 
 use crate::code;
+use crate::definition::{FailurePolicy, Overlap};
 use crate::element::{Attribute, Element, Span};
 use crate::quote::shortened;
 use crate::read::Reader;
 use crate::read::place::inside;
+use crate::read::policy;
 use crate::read::shapes::root_shape;
 use crate::state::InstanceState;
 use crate::suggest::did_you_mean;
@@ -29,6 +31,9 @@ pub(super) struct Head {
     pub(super) mail_receivers: Vec<String>,
     pub(super) instance_limit: i64,
     pub(super) dir: String,
+    pub(super) overlap: Overlap,
+    pub(super) failure_policy: FailurePolicy,
+    pub(super) priority: i32,
 }
 
 pub(super) fn name(root: &Element) -> Option<String> {
@@ -60,6 +65,9 @@ impl Reader<'_> {
                 .collect(),
             instance_limit: instance_limit?,
             dir: shape.value(root, "dir")?.to_owned(),
+            overlap: policy::overlap(&shape, root)?,
+            failure_policy: policy::failure_policy(&shape, root)?,
+            priority: policy::priority(&shape, root)?.unwrap_or_default(),
         })
     }
 

@@ -2,7 +2,7 @@
 
 use crate::code;
 use crate::diagnostic::Diagnostics;
-use crate::element::{Child, Element, Span};
+use crate::element::{Attribute, Child, Element, Span};
 use crate::shape::{AttributeShape, ChildShape, Shape, TextRule};
 use crate::suggest::did_you_mean;
 use crate::text::Text;
@@ -19,7 +19,12 @@ impl Shape {
     fn check_attributes(&self, element: &Element, diagnostics: &mut Diagnostics) {
         for attribute in &element.attributes {
             match self.attribute_named(&attribute.name) {
-                Some(shape) => shape.check(attribute, diagnostics),
+                Some(shape) => {
+                    shape.check(attribute, diagnostics);
+                    if shape.is_planned && !shape.says_default(&attribute.value) {
+                        planned_attribute(attribute, diagnostics);
+                    }
+                }
                 None if is_of_xml_itself(&attribute.name) => {}
                 None => self.unknown_attribute(&attribute.name, attribute.name_span, diagnostics),
             }
@@ -109,6 +114,9 @@ impl Shape {
                     if rule.max.is_some_and(|max| counts[position] > max) {
                         self.extra_element(child, rule, diagnostics);
                     }
+                    if rule.shape.is_planned {
+                        planned_element(child, diagnostics);
+                    }
                     rule.shape.check(child, diagnostics);
                 }
                 None if self.is_open => {}
@@ -152,6 +160,30 @@ impl Shape {
         );
     }
 
+    /// Reports that `element` lacks the child `tag`, which only the whole shows to be needed.
+    pub(crate) fn missing_child(
+        &self,
+        element: &Element,
+        tag: &str,
+        diagnostics: &mut Diagnostics,
+    ) {
+        if let Some(rule) = self.children.iter().find(|rule| rule.shape.tag == tag) {
+            self.missing_element(element, rule, diagnostics);
+        }
+    }
+
+    /// The same for the attribute `name`.
+    pub(crate) fn missing_value(
+        &self,
+        element: &Element,
+        name: &str,
+        diagnostics: &mut Diagnostics,
+    ) {
+        if let Some(shape) = self.attribute_named(name) {
+            missing_attribute(element, shape, diagnostics);
+        }
+    }
+
     fn unknown_element(&self, child: &Element, diagnostics: &mut Diagnostics) {
         unknown_element(
             self.tag,
@@ -160,6 +192,56 @@ impl Shape {
             diagnostics,
         );
     }
+}
+
+impl AttributeShape {
+    /// Whether a value means what the attribute's absence means.
+    fn says_default(&self, value: &str) -> bool {
+        let value = value.trim();
+        value.is_empty()
+            || self
+                .default
+                .is_some_and(|default| default.eq_ignore_ascii_case(value))
+    }
+}
+
+/// Warns that this version cannot run an action of this type.
+pub fn planned_body(body: &Element, diagnostics: &mut Diagnostics) {
+    let shown = format!("<{}>", body.name);
+    planned(body.name_span, &body.name, &shown, None, diagnostics);
+}
+
+fn planned_element(element: &Element, diagnostics: &mut Diagnostics) {
+    let shown = format!("<{}>", element.name);
+    let help = without(&shown);
+    planned(element.name_span, &element.name, &shown, help, diagnostics);
+}
+
+fn planned_attribute(attribute: &Attribute, diagnostics: &mut Diagnostics) {
+    let shown = format!("`{}`", attribute.name);
+    let help = without(&shown);
+    planned(
+        attribute.name_span,
+        &attribute.name,
+        &shown,
+        help,
+        diagnostics,
+    );
+}
+
+fn without(shown: &str) -> Option<Text> {
+    Some(Text::new(
+        format!("去掉 {shown} 后当前版本可以运行"),
+        format!("without {shown} this version runs it"),
+    ))
+}
+
+fn planned(span: Span, name: &str, shown: &str, help: Option<Text>, diagnostics: &mut Diagnostics) {
+    let message = Text::new(
+        format!("当前版本暂不能执行 {shown}，工作流会保存但不会运行"),
+        format!("this version does not run {shown} yet; the workflow is kept but does not run"),
+    );
+    diagnostics.not_runnable(span, name, message, help);
 }
 
 /// Reports an element that may not stand in `<tag>`, where `known` may.

@@ -1,12 +1,16 @@
 //! Single values: what is wrong with them, and what they mean.
 
+use std::collections::BTreeSet;
+
 use chrono::NaiveDateTime;
 
 use crate::code;
+use crate::condition::Condition;
+use crate::definition::CodeRanges;
 use crate::diagnostic::Diagnostics;
 use crate::element::{Attribute, Element, Span};
 use crate::quote::shortened;
-use crate::shape::{AttributeKind, AttributeShape, Shape};
+use crate::shape::{AttributeKind, AttributeShape, Shape, kind};
 use crate::suggest::did_you_mean;
 use crate::text::Text;
 
@@ -17,10 +21,10 @@ pub const DATE_TIME_FORMAT: &str = "%Y-%m-%d %H:%M:%S";
 const LONGEST_NAME: usize = 128;
 
 /// What is wrong with a value.
-struct Wrong {
-    code: &'static str,
-    message: Text,
-    help: Option<Text>,
+pub(super) struct Wrong {
+    pub(super) code: &'static str,
+    pub(super) message: Text,
+    pub(super) help: Option<Text>,
 }
 
 impl AttributeShape {
@@ -46,6 +50,15 @@ impl AttributeShape {
         let may_be_blank = match self.kind {
             AttributeKind::Text => true,
             AttributeKind::Boolean | AttributeKind::DateTime => !self.is_required,
+            AttributeKind::Duration
+            | AttributeKind::TimeZone
+            | AttributeKind::Identifier
+            | AttributeKind::Words
+            | AttributeKind::Codes { .. }
+            | AttributeKind::Size
+            | AttributeKind::Decimal
+            | AttributeKind::Pattern
+            | AttributeKind::Condition(_) => false,
             AttributeKind::NonBlank
             | AttributeKind::Integer { .. }
             | AttributeKind::Choice(_)
@@ -123,11 +136,24 @@ impl AttributeShape {
                     "write yyyy-MM-dd HH:mm:ss, for example 2026-11-21 04:59:00",
                 ),
             ),
+            AttributeKind::Duration => kind::check_duration(name, value),
+            AttributeKind::TimeZone => kind::check_time_zone(name, value),
+            AttributeKind::Identifier => kind::check_identifier(name, value),
+            AttributeKind::Words => Ok(()),
+            AttributeKind::Codes { min, max } => kind::check_codes(name, value, min, max),
+            AttributeKind::Size => kind::check_size(name, value),
+            AttributeKind::Decimal => kind::check_decimal(name, value),
+            AttributeKind::Pattern => kind::check_pattern(name, value),
+            AttributeKind::Condition(variables) => kind::check_condition(name, value, variables),
         }
     }
 }
 
-fn wrong(code: &'static str, message: Text, help: impl Into<Option<Text>>) -> Result<(), Wrong> {
+pub(super) fn wrong(
+    code: &'static str,
+    message: Text,
+    help: impl Into<Option<Text>>,
+) -> Result<(), Wrong> {
     Err(Wrong {
         code,
         message,
@@ -262,5 +288,35 @@ impl Shape {
     /// An [`AttributeKind::DateTime`].
     pub fn date_time(&self, element: &Element, name: &str) -> Option<NaiveDateTime> {
         parse_date_time(self.value(element, name)?)
+    }
+
+    /// An [`AttributeKind::Duration`], in seconds.
+    pub fn duration(&self, element: &Element, name: &str) -> Option<u64> {
+        kind::parse_duration(self.value(element, name)?)
+    }
+
+    /// An [`AttributeKind::Codes`].
+    pub fn codes(&self, element: &Element, name: &str) -> Option<CodeRanges> {
+        CodeRanges::parse(self.value(element, name)?).ok()
+    }
+
+    /// An [`AttributeKind::Words`] or [`AttributeKind::NodeNames`]: each word once, in order; none where the attribute
+    /// is absent.
+    pub fn words(&self, element: &Element, name: &str) -> Vec<String> {
+        let mut known = BTreeSet::new();
+        kind::words(self.value(element, name).unwrap_or_default())
+            .filter(|word| known.insert(*word))
+            .map(str::to_owned)
+            .collect()
+    }
+
+    /// An [`AttributeKind::Condition`].
+    pub fn condition(&self, element: &Element, name: &str) -> Option<Condition> {
+        match self.attribute_named(name)?.kind {
+            AttributeKind::Condition(variables) => {
+                Condition::parse(self.value(element, name)?, variables).ok()
+            }
+            _ => None,
+        }
     }
 }

@@ -27,15 +27,39 @@ pub(super) const COMMON_TYPES: &str = r#"  <xs:simpleType name="blank">
       <xs:pattern value="([+]?\d{1,4}-(0?[1-9]|1[0-2])-(0?[1-9]|[12][0-9]|3[01]) ?([01]?[0-9]|2[0-3]):[0-5]?[0-9]:([0-5]?[0-9]|60))?"/>
     </xs:restriction>
   </xs:simpleType>
+  <xs:simpleType name="duration">
+    <xs:restriction base="xs:token"><xs:pattern value="[0-9]+ ?[smhd]?"/></xs:restriction>
+  </xs:simpleType>
+  <xs:simpleType name="identifier">
+    <xs:restriction base="xs:token"><xs:pattern value="[a-zA-Z_][a-zA-Z0-9_]*"/></xs:restriction>
+  </xs:simpleType>
+  <xs:simpleType name="codes">
+    <xs:restriction base="xs:token"><xs:pattern value="[0-9]+(-[0-9]+)?([ ,，]+[0-9]+(-[0-9]+)?)*"/></xs:restriction>
+  </xs:simpleType>
+  <xs:simpleType name="size">
+    <xs:restriction base="xs:token"><xs:pattern value="[0-9]+(\.[0-9]+)? ?([bB]|[kKmMgG][bB]?)"/></xs:restriction>
+  </xs:simpleType>
+  <xs:simpleType name="decimal">
+    <xs:restriction base="xs:token"><xs:pattern value="[+\-]?[0-9]+(\.[0-9]+)?"/></xs:restriction>
+  </xs:simpleType>
 "#;
 
 /// The name of a type, or the type itself.
 pub(super) fn attribute_type(kind: AttributeKind) -> (Option<&'static str>, Option<String>) {
     match kind {
         AttributeKind::Text => (Some("xs:string"), None),
-        AttributeKind::NonBlank | AttributeKind::NodeName | AttributeKind::NodeNames => {
-            (Some("filled"), None)
-        }
+        AttributeKind::NonBlank
+        | AttributeKind::NodeName
+        | AttributeKind::NodeNames
+        | AttributeKind::TimeZone
+        | AttributeKind::Words
+        | AttributeKind::Pattern
+        | AttributeKind::Condition(_) => (Some("filled"), None),
+        AttributeKind::Duration => (Some("duration"), None),
+        AttributeKind::Identifier => (Some("identifier"), None),
+        AttributeKind::Codes { .. } => (Some("codes"), None),
+        AttributeKind::Size => (Some("size"), None),
+        AttributeKind::Decimal => (Some("decimal"), None),
         AttributeKind::Boolean => (Some("boolean"), None),
         AttributeKind::Name => (Some("name"), None),
         AttributeKind::DateTime => (Some("dateTime"), None),

@@ -1,22 +1,26 @@
-//! Two action types that stand in for the real ones.
+//! Action types that stand in for the real ones.
 
 use akkaflow_model::diagnostic::Diagnostics;
 use akkaflow_model::element::Element;
 use akkaflow_model::read::ActionCatalog;
-use akkaflow_model::shape::{AttributeKind, AttributeShape, Shape, TextRule};
+use akkaflow_model::shape::{AttributeKind, AttributeShape, Shape, TextRule, planned_body};
 use akkaflow_model::text::Text;
 
-/// Knows `<script>`, `<sql>` and `<transfer>`.
+/// Knows `<script>`, `<sql>` and `<transfer>`, and of `<email>` and `<file-monitor>` that they are not run.
 pub(crate) struct Catalog;
 
 impl ActionCatalog for Catalog {
     fn check(&self, body: &Element, diagnostics: &mut Diagnostics) -> Option<()> {
-        shape(&body.name)?.check(body, diagnostics);
+        let shape = shape(&body.name)?;
+        if shape.is_planned {
+            planned_body(body, diagnostics);
+        }
+        shape.check(body, diagnostics);
         Some(())
     }
 
     fn tags(&self) -> Vec<&'static str> {
-        vec!["script", "sql", "transfer"]
+        vec!["email", "file-monitor", "script", "sql", "transfer"]
     }
 }
 
@@ -35,6 +39,14 @@ fn shape(tag: &str) -> Option<Shape> {
         "sql" => {
             let sql = Shape::new("sql", Text::new("语句", "statements separated by `;`"));
             Some(sql.attribute(link.required()).text(TextRule::Required))
+        }
+        "email" => {
+            let email = Shape::new("email", Text::new("邮件", "a mail"));
+            Some(email.text(TextRule::Optional).open().planned())
+        }
+        "file-monitor" => {
+            let monitor = Shape::new("file-monitor", Text::new("文件监控", "looks for files"));
+            Some(monitor.open().planned())
         }
         "transfer" => Some(Shape::new("transfer", Text::new("传输", "moves rows")).open()),
         _ => None,

@@ -1,7 +1,7 @@
 //! What right files mean.
 
 use akkaflow_model::cron::Cron;
-use akkaflow_model::definition::{ActionNode, NodeKind, Workflow};
+use akkaflow_model::definition::{ActionNode, Edge, NodeKind, Workflow};
 use akkaflow_model::read::{Reading, read_workflow, version_of};
 use akkaflow_model::state::InstanceState;
 use chrono::NaiveDate;
@@ -62,7 +62,7 @@ fn load_data_is_read_whole() {
         (
             create.retry_times,
             create.interval_seconds,
-            create.ok.as_str()
+            create.ok.as_ref().unwrap().to.as_str()
         ),
         (1, 10, "script")
     );
@@ -164,7 +164,10 @@ fn every_attribute_is_read() {
         (x.retry_times, x.interval_seconds, x.timeout_seconds),
         (2, 3, Some(4))
     );
-    assert_eq!((x.is_ignore, x.error.as_deref()), (true, Some("k")));
+    assert_eq!(
+        (x.is_ignore, x.error.as_ref()),
+        (true, Some(&Edge::from("k")))
+    );
     assert_eq!(action(&workflow, "y").timeout_seconds, None);
     let kind = |name: &str| {
         workflow.nodes[workflow.node_index(name).unwrap()]

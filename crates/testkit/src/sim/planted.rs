@@ -266,7 +266,9 @@ impl Planted {
                 (Self::HostOverlooked, NodeKind::Action(action)) => action.host = None,
                 (Self::JoinDoesNotWait, NodeKind::Join { to }) => {
                     let paths = vec![std::mem::take(to)];
-                    node.kind = NodeKind::Fork { paths };
+                    node.kind = NodeKind::Fork {
+                        paths: paths.into_iter().map(Into::into).collect(),
+                    };
                 }
                 (Self::KillNodeEndsWell, NodeKind::Kill { .. }) => node.kind = NodeKind::End,
                 _ => {}

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use akkaflow_model::cron::Cron;
-use akkaflow_model::definition::{ActionNode, Coordinator, Node, NodeKind, Version, Workflow};
+use akkaflow_model::definition::{
+    ActionNode, Coordinator, Dependency, DependencyTerm, FailurePolicy, Node, NodeKind, Overlap,
+    Version, Workflow,
+};
 use akkaflow_model::element::{Child, Element, Span};
 use akkaflow_model::record::Snapshot;
-use chrono::NaiveDate;
 
 use super::rng::Rng;
 
@@ -78,6 +80,10 @@ impl Library {
             mail_receivers: Vec::new(),
             instance_limit: shape.instance_limit,
             dir: "/tmp".to_owned(),
+            overlap: Overlap::default(),
+            failure_policy: FailurePolicy::default(),
+            priority: 0,
+            state: Vec::new(),
             coordinator: self.draw_coordinator(rng, index),
             nodes,
             not_runnable: None,
@@ -102,19 +108,16 @@ impl Library {
         let cron = if has_cron { draw_cron(rng) } else { None };
         Some(Coordinator {
             is_enabled: rng.chance(92),
-            start_time: midnight(1990),
-            end_time: midnight(2090),
             cron,
+            dependencies: depends
+                .iter()
+                .map(|upstream| DependencyTerm::One(Dependency::fresh(upstream)))
+                .collect(),
             depends,
             params: vec![("day".to_owned(), "1".to_owned())],
+            ..Coordinator::new()
         })
     }
-}
-
-fn midnight(year: i32) -> chrono::NaiveDateTime {
-    NaiveDate::from_ymd_opt(year, 12, 29)
-        .and_then(|day| day.and_hms_opt(0, 0, 0))
-        .expect("a day of every year")
 }
 
 fn draw_cron(rng: &mut Rng) -> Option<Cron> {
@@ -149,12 +152,7 @@ fn draw_nodes(rng: &mut Rng, workers: usize) -> Vec<Node> {
                     draw_kind(rng, workers, &mut target)
                 }
             };
-            Node {
-                name: name(position),
-                desc: None,
-                kind,
-                span: Span::default(),
-            }
+            Node::new(name(position), kind)
         })
         .collect()
 }
@@ -169,7 +167,9 @@ fn draw_kind(
             let mut paths: Vec<String> = (0..rng.between(1, 3)).map(|_| target(rng)).collect();
             paths.sort();
             paths.dedup();
-            NodeKind::Fork { paths }
+            NodeKind::Fork {
+                paths: paths.into_iter().map(Into::into).collect(),
+            }
         }
         18..=35 => NodeKind::Join { to: target(rng) },
         36..=38 => NodeKind::Kill {
@@ -181,9 +181,8 @@ fn draw_kind(
                 .chance(30)
                 .then(|| target(rng))
                 .filter(|error| *error != ok);
+            let action = ActionNode::new(draw_body(rng));
             NodeKind::Action(Box::new(ActionNode {
-                tag: "script".to_owned(),
-                body: draw_body(rng),
                 host: draw_host(rng, workers),
                 retry_times: rng.below(3) as u32,
                 interval_seconds: if rng.chance(40) {
@@ -193,8 +192,9 @@ fn draw_kind(
                 },
                 timeout_seconds: rng.chance(30).then(|| rng.between(5, 90)),
                 is_ignore: rng.chance(4),
-                ok,
-                error,
+                ok: Some(ok.into()),
+                error: error.map(Into::into),
+                ..action
             }))
         }
     }

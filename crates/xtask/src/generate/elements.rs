@@ -211,6 +211,7 @@ fn times(lang: Lang, child: &ChildShape) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use akkaflow_model::code;
     use akkaflow_model::diagnostic::Diagnostics;
     use akkaflow_model::xml;
 
@@ -226,7 +227,9 @@ mod tests {
         let found = document
             .findings()
             .into_iter()
-            .chain(diagnostics.into_sorted());
+            .chain(diagnostics.into_sorted())
+            // Right, but for a later version.
+            .filter(|finding| finding.code != code::NOT_RUNNABLE);
         wrong.extend(found.map(|finding| format!("<{}>: {}", shape.tag, finding.message.en)));
         for child in &shape.children {
             check(&child.shape, wrong);

@@ -1,0 +1,231 @@
+//! Conditions in CEL, the common expression language: `int(output.count.rows) > 0`.
+//!
+//! | variable | holds |
+//! |---|---|
+//! | `param.NAME` | a parameter of the instance, as text |
+//! | `output.NODE.NAME`, `output["NODE"].NAME` | what a node has handed on, in its declared type |
+//! | `state.NAME` | a value kept from the run before, as text |
+//!
+//! The check of an HTTP answer has its own variables: `status`, `headers`, `body` and, of a JSON answer, `json`.
+
+mod names;
+
+use std::fmt;
+use std::ops::Range;
+
+use crate::quote::shortened;
+use crate::text::Text;
+
+/// The variables of a condition on an edge.
+pub const EDGE_VARIABLES: &[&str] = &["param", "output", "state"];
+
+/// The variables of a check on an HTTP answer.
+pub const ANSWER_VARIABLES: &[&str] = &["status", "headers", "body", "json"];
+
+/// The longest condition, in bytes.
+const LONGEST: usize = 1000;
+
+/// How deep brackets, negations and alternatives may nest: the parser's stack grows with them, by about 100 KiB each in
+/// a debug build.
+const DEEPEST: usize = 8;
+
+/// A condition that can be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Condition {
+    text: String,
+    names: Vec<Vec<String>>,
+}
+
+/// Why a text is no condition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConditionError {
+    /// What is wrong.
+    pub message: Text,
+    /// Where, in bytes of the text.
+    pub range: Range<usize>,
+}
+
+impl Condition {
+    /// Reads a condition whose variables are among `variables`.
+    ///
+    /// # Errors
+    /// [`ConditionError`] for the first mistake.
+    pub fn parse(text: &str, variables: &[&str]) -> Result<Self, ConditionError> {
+        check_size(text)?;
+        let expression = cel::parser::Parser::default()
+            .parse(text)
+            .map_err(|errors| syntax_error(text, &errors))?;
+        let names = names::collect(&expression);
+        let unknown = names
+            .iter()
+            .find(|name| !variables.contains(&name[0].as_str()));
+        if let Some(name) = unknown {
+            return Err(unknown_variable(text, &name[0], variables));
+        }
+        Ok(Self {
+            text: text.trim().to_owned(),
+            names,
+        })
+    }
+
+    /// The text as written, without the blanks around it.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The values that it looks at, as paths: `output.count.rows` is `["output", "count", "rows"]`.
+    pub fn names(&self) -> &[Vec<String>] {
+        &self.names
+    }
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+fn check_size(text: &str) -> Result<(), ConditionError> {
+    let mut open = 0_usize;
+    let mut signs = 0_usize;
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            b'(' | b'[' | b'{' => open += 1,
+            b')' | b']' | b'}' => open = open.saturating_sub(1),
+            b'?' | b'!' => signs += 1,
+            b'-' if text[at + 1..].trim_start().starts_with('-') => signs += 1,
+            _ => {}
+        }
+        if open > DEEPEST || signs > 2 * DEEPEST {
+            return Err(ConditionError {
+                message: Text::new("条件嵌套过深", "the condition is nested too deeply"),
+                range: at..at + 1,
+            });
+        }
+    }
+    if text.len() > LONGEST {
+        return Err(ConditionError {
+            message: Text::new(
+                format!("条件超过{LONGEST}个字节"),
+                format!("the condition is longer than {LONGEST} bytes"),
+            ),
+            range: 0..text.len(),
+        });
+    }
+    Ok(())
+}
+
+/// The parser's own words are about grammar: we say where it stopped.
+fn syntax_error(text: &str, errors: &cel::ParseErrors) -> ConditionError {
+    let first = errors
+        .errors
+        .iter()
+        .filter(|error| error.msg.starts_with("Syntax error"))
+        .map(|error| offset(text, error.pos))
+        .min();
+    let at = first.unwrap_or(0);
+    let length = text[at..].chars().next().map_or(0, char::len_utf8);
+    let rest = shortened(&text[at..]);
+    let message = if rest.trim().is_empty() {
+        Text::new("条件不完整", "the condition breaks off")
+    } else {
+        Text::new(
+            format!("条件在 `{rest}` 处无法理解"),
+            format!("the condition cannot be read at `{rest}`"),
+        )
+    };
+    ConditionError {
+        message,
+        range: at..at + length,
+    }
+}
+
+/// The byte at a line and column, both from 1, columns in characters.
+fn offset(text: &str, (line, column): (isize, isize)) -> usize {
+    let line = usize::try_from(line - 1).unwrap_or(0);
+    let column = usize::try_from(column - 1).unwrap_or(0);
+    let start: usize = text.split_inclusive('\n').take(line).map(str::len).sum();
+    let rest = &text[start.min(text.len())..];
+    let inside = rest
+        .char_indices()
+        .nth(column)
+        .map_or(rest.len(), |(at, _)| at);
+    start + inside
+}
+
+fn unknown_variable(text: &str, name: &str, variables: &[&str]) -> ConditionError {
+    let start = text.find(name).unwrap_or(0);
+    let found = shortened(name);
+    ConditionError {
+        message: Text::new(
+            format!("条件中没有变量 `{found}`，可用：{}", variables.join("、")),
+            format!(
+                "there is no variable `{found}` in a condition, only {}",
+                variables.join(", ")
+            ),
+        ),
+        range: start..(start + name.len()).min(text.len()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Condition, EDGE_VARIABLES};
+
+    fn error(text: &str) -> (String, String) {
+        let error = Condition::parse(text, EDGE_VARIABLES).unwrap_err();
+        (error.message.en, text[error.range].to_owned())
+    }
+
+    fn names(text: &str) -> Vec<String> {
+        let condition = Condition::parse(text, EDGE_VARIABLES).unwrap();
+        condition
+            .names()
+            .iter()
+            .map(|name| name.join("."))
+            .collect()
+    }
+
+    #[test]
+    fn the_values_of_a_condition_are_known() {
+        assert_eq!(
+            names(r#" int(param.n) > 0 && (output["抽取"].rows == 3 || state.last == '') "#),
+            ["param.n", "output.抽取.rows", "state.last"]
+        );
+        assert_eq!(
+            names("param.list.split(',').exists(x, x == 'a')"),
+            ["param.list"]
+        );
+        assert_eq!(names("has(output.a.b)"), ["output.a.b"]);
+        assert_eq!(names("true"), [""; 0]);
+    }
+
+    #[test]
+    fn mistakes_are_found_where_they_stand() {
+        let found = |message: &str, piece: &str| (message.to_owned(), piece.to_owned());
+        assert_eq!(error("param.a >"), found("the condition breaks off", ""));
+        assert_eq!(error(""), found("the condition breaks off", ""));
+        assert_eq!(
+            error("param.a == '中' &&\n && true"),
+            found("the condition cannot be read at `&& true`", "&")
+        );
+        assert_eq!(
+            error("rows > 0"),
+            found(
+                "there is no variable `rows` in a condition, only param, output, state",
+                "rows"
+            )
+        );
+    }
+
+    #[test]
+    fn no_condition_is_too_much_for_the_parser() {
+        for text in ["(", "[", "!", "true?", "- -", "{", "param.a[", "-"] {
+            assert!(Condition::parse(&text.repeat(300), EDGE_VARIABLES).is_err());
+            assert!(Condition::parse(&text.repeat(30), EDGE_VARIABLES).is_err());
+        }
+        let long = format!("1{} > 0", " + 1".repeat(240));
+        assert!(Condition::parse(&long, EDGE_VARIABLES).is_ok());
+        assert!(Condition::parse(&long.repeat(2), EDGE_VARIABLES).is_err());
+    }
+}

@@ -1,0 +1,93 @@
+//! Parameters and which values they take.
+
+use crate::code;
+use crate::definition::ParamRule;
+use crate::element::{Attribute, Element};
+use crate::read::Reader;
+use crate::read::coordinator::param_elements;
+use crate::read::policy::value_type;
+use crate::read::root::optional;
+use crate::read::shapes::param_shape;
+use crate::shape::words;
+use crate::text::Text;
+
+/// The attributes of a parameter that make a rule.
+const RULES: &[&str] = &["type", "pattern", "choices", "min", "max", "required"];
+
+/// The parameters of a coordinator.
+#[derive(Default)]
+pub(super) struct Params {
+    /// Name and unresolved value, in order.
+    pub(super) values: Vec<(String, String)>,
+    pub(super) rules: Vec<ParamRule>,
+}
+
+impl Reader<'_> {
+    pub(super) fn read_param_list(&mut self, coordinator: &Element) -> Params {
+        let mut params = Params::default();
+        for element in param_elements(coordinator) {
+            let name = optional(element, "name");
+            let value = element.attribute("value");
+            let is_required = param_shape().boolean(element, "required") == Some(true);
+            if value.is_none() && !is_required {
+                param_shape().missing_value(element, "value", &mut self.diagnostics);
+            }
+            let Some(name) = name else {
+                continue;
+            };
+            if let Some(value) = value {
+                params.values.push((name.clone(), value.value.clone()));
+            }
+            if RULES.iter().any(|rule| element.attribute(rule).is_some()) {
+                let rule = read_rule(element, name, is_required);
+                self.check_rule(element, &rule);
+                params.rules.push(rule);
+            }
+        }
+        params
+    }
+
+    fn check_rule(&mut self, element: &Element, rule: &ParamRule) {
+        use crate::definition::ParamType::{Decimal, Integer};
+        if !matches!(rule.kind, Integer | Decimal) {
+            self.no_effect(element, "min", "type=\"integer\"");
+            self.no_effect(element, "max", "type=\"integer\"");
+        }
+        let Some(value) = element.attribute("value") else {
+            return;
+        };
+        // What a reference brings is known only when it runs.
+        if value.value.contains("${") {
+            return;
+        }
+        if let Err(problem) = rule.check(&value.value) {
+            self.bad_value(value, problem);
+        }
+    }
+
+    fn bad_value(&mut self, value: &Attribute, problem: Text) {
+        self.diagnostics
+            .error(code::BAD_PARAM_VALUE, value.value_span, problem, None);
+    }
+}
+
+/// Values that their shape has reported as wrong are left out: they cannot be held against anything.
+fn read_rule(element: &Element, name: String, is_required: bool) -> ParamRule {
+    let number = |name: &str| {
+        optional(element, name)
+            .filter(|number| crate::definition::ParamType::Decimal.accepts(number))
+    };
+    ParamRule {
+        name,
+        kind: value_type(element),
+        pattern: optional(element, "pattern")
+            .filter(|pattern| crate::definition::compile_pattern(pattern).is_ok()),
+        choices: words(&optional(element, "choices").unwrap_or_default())
+            .map(str::to_owned)
+            .collect(),
+        min: number("min"),
+        max: number("max"),
+        is_required,
+        desc: optional(element, "desc"),
+    }
+}
