@@ -8,6 +8,7 @@ mod bench;
 mod fuzz;
 mod generate;
 mod prove;
+mod prove_cron;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -30,6 +31,8 @@ enum Chore {
     Gen(generate::Options),
     /// Live simulated histories in release mode on all cores, going on where the last proof stopped.
     Prove(prove::Options),
+    /// Compare crons with a scan of every minute in release mode, in all zones around their changes.
+    ProveCron(prove_cron::Options),
     /// Clean up after a benchmark that ended without doing so itself (started by it).
     #[command(hide = true)]
     Guard,
@@ -41,6 +44,7 @@ fn main() -> Result<()> {
         Chore::Fuzz(options) => fuzz::run(&options),
         Chore::Gen(options) => generate::run(&options),
         Chore::Prove(options) => prove::run(&options),
+        Chore::ProveCron(options) => prove_cron::run(&options),
         Chore::Guard => bench::guard(),
     }
 }

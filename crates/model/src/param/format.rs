@@ -1,6 +1,13 @@
-//! Dates in the letters of Java's SimpleDateFormat; names are English.
+//! Dates in the letters of Java's SimpleDateFormat; names are English, weeks begin on Sunday and the first one of a year or
+//! month is the one that holds its first day, as in Java's Chinese and American locales.
+//!
+//! All its letters are read but `Y`, the year of the week: it stands for a mistyped `y` almost always, and differs from it in
+//! the days around New Year alone.
 
-use chrono::{Datelike, NaiveDateTime, Timelike};
+use chrono::{Datelike, Days, NaiveDate, NaiveDateTime, Offset, Timelike};
+use chrono_tz::{OffsetName, Tz};
+
+use crate::cron::moment_of;
 
 use crate::param::error::ParamError;
 
@@ -36,13 +43,20 @@ enum Letter {
     Weekday,
     WeekdayNumber,
     HalfDay,
+    Era,
+    WeekOfYear,
+    WeekOfMonth,
+    WeekdayInMonth,
+    ZoneName,
+    ZoneOffset,
+    ZoneOffsetIso,
 }
 
 impl Letter {
     fn from_char(letter: char) -> Option<Self> {
         Some(match letter {
             'y' => Self::Year,
-            'M' => Self::Month,
+            'M' | 'L' => Self::Month,
             'd' => Self::DayOfMonth,
             'D' => Self::DayOfYear,
             'H' => Self::Hour24,
@@ -55,11 +69,18 @@ impl Letter {
             'E' => Self::Weekday,
             'u' => Self::WeekdayNumber,
             'a' => Self::HalfDay,
+            'G' => Self::Era,
+            'w' => Self::WeekOfYear,
+            'W' => Self::WeekOfMonth,
+            'F' => Self::WeekdayInMonth,
+            'z' => Self::ZoneName,
+            'Z' => Self::ZoneOffset,
+            'X' => Self::ZoneOffsetIso,
             _ => return None,
         })
     }
 
-    fn write(self, moment: NaiveDateTime, width: usize) -> String {
+    fn write(self, moment: NaiveDateTime, zone: Tz, width: usize) -> String {
         let number = match self {
             Self::Year if width == 2 => {
                 return format!("{:02}", moment.year().rem_euclid(100));
@@ -67,6 +88,14 @@ impl Letter {
             Self::Month if width >= 3 => return name(moment.format("%B").to_string(), width),
             Self::Weekday => return name(moment.format("%A").to_string(), width),
             Self::HalfDay => return moment.format("%p").to_string(),
+            Self::Era => return "AD".to_owned(),
+            Self::ZoneName => return zone_name(moment, zone),
+            Self::ZoneOffset => return zone_offset(moment, zone, 2),
+            Self::ZoneOffsetIso if offset_seconds(moment, zone) == 0 => return "Z".to_owned(),
+            Self::ZoneOffsetIso => return zone_offset(moment, zone, width),
+            Self::WeekOfYear => week_of_year(moment.date()),
+            Self::WeekOfMonth => weeks_since(moment.date().with_day(1), moment.date()),
+            Self::WeekdayInMonth => moment.day0() / 7 + 1,
             Self::Year => u32::try_from(moment.year()).unwrap_or_default(),
             Self::Month => moment.month(),
             Self::DayOfMonth => moment.day(),
@@ -120,15 +149,65 @@ impl Pattern {
         Ok(Self { pieces })
     }
 
-    pub(super) fn write(&self, moment: NaiveDateTime) -> String {
+    pub(super) fn write(&self, moment: NaiveDateTime, zone: Tz) -> String {
         self.pieces
             .iter()
             .map(|piece| match piece {
                 Piece::Literal(text) => text.clone(),
-                Piece::Field(letter, width) => letter.write(moment, *width),
+                Piece::Field(letter, width) => letter.write(moment, zone, *width),
             })
             .collect()
     }
+}
+
+/// How far the wall is ahead of UTC when it shows `moment`.
+fn offset_seconds(moment: NaiveDateTime, zone: Tz) -> i32 {
+    moment_of(moment, zone).map_or(0, |at| {
+        let wall = at.to_utc().with_timezone(&zone);
+        wall.offset().fix().local_minus_utc()
+    })
+}
+
+/// `CST`, or the offset where the zone has no such name.
+fn zone_name(moment: NaiveDateTime, zone: Tz) -> String {
+    let name = moment_of(moment, zone).and_then(|at| {
+        let wall = at.to_utc().with_timezone(&zone);
+        wall.offset().abbreviation().map(str::to_owned)
+    });
+    name.unwrap_or_else(|| format!("GMT{}", zone_offset(moment, zone, 3)))
+}
+
+/// `+08`, `+0800` or `+08:00`, by how often the letter stands.
+fn zone_offset(moment: NaiveDateTime, zone: Tz, width: usize) -> String {
+    let seconds = offset_seconds(moment, zone);
+    let sign = if seconds < 0 { '-' } else { '+' };
+    let (hours, minutes) = (seconds.abs() / 3_600, seconds.abs() / 60 % 60);
+    match width {
+        1 => format!("{sign}{hours:02}"),
+        2 => format!("{sign}{hours:02}{minutes:02}"),
+        _ => format!("{sign}{hours:02}:{minutes:02}"),
+    }
+}
+
+fn sunday_of(date: NaiveDate) -> NaiveDate {
+    let days = u64::from(date.weekday().num_days_from_sunday());
+    date.checked_sub_days(Days::new(days)).unwrap_or(date)
+}
+
+/// In which week a day lies, counted from the one that holds `first`.
+fn weeks_since(first: Option<NaiveDate>, date: NaiveDate) -> u32 {
+    let first = sunday_of(first.unwrap_or(date));
+    let days = sunday_of(date).signed_duration_since(first).num_days();
+    u32::try_from(days / 7 + 1).unwrap_or_default()
+}
+
+/// The last days of December are in the first week when it holds the first of January.
+fn week_of_year(date: NaiveDate) -> u32 {
+    let saturday = sunday_of(date).checked_add_days(Days::new(6));
+    if saturday.is_some_and(|saturday| saturday.year() > date.year()) {
+        return 1;
+    }
+    weeks_since(date.with_ordinal(1), date)
 }
 
 /// What stands up to the closing quote; two quotes are one. `None` when it never closes.

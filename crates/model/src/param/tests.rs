@@ -78,6 +78,40 @@ fn noon_and_midnight_in_every_clock() {
     );
 }
 
+/// As Java's GregorianCalendar says with weeks from Sunday and one day at least in the first.
+#[test]
+fn weeks_eras_and_zones_are_written_as_java_does() {
+    let table = [
+        ("2026-01-01", "G w W F", "AD 1 1 1"),
+        ("2026-01-03", "w", "1"),
+        ("2026-01-04", "w W F", "2 2 1"),
+        ("2026-11-21", "ww W F", "47 3 3"),
+        ("2026-12-26", "w W", "52 4"),
+        ("2026-12-27", "w W F", "1 5 4"),
+        ("2026-12-31", "w W F LL", "1 5 5 12"),
+        ("2028-12-30", "w", "53"),
+        ("2026-11-21", "z Z X XX XXX", "CST +0800 +08 +0800 +08:00"),
+    ];
+    for (date, format, expected) in table {
+        assert_eq!(
+            evaluate(&format!("time.today|{format}"), date).as_deref(),
+            Ok(expected),
+            "{date} {format}"
+        );
+    }
+    let in_zone =
+        |zone, date: &str| substitute("${time.today|z XXX}", &[], at(date, zone), zone).unwrap();
+    assert_eq!(in_zone(NEW_YORK, "2026-07-01"), "EDT -04:00");
+    assert_eq!(in_zone(NEW_YORK, "2026-12-01"), "EST -05:00");
+    assert_eq!(in_zone(chrono_tz::Tz::UTC, "2026-12-01"), "UTC Z");
+    assert_eq!(
+        in_zone(chrono_tz::Asia::Kolkata, "2026-12-01"),
+        "IST +05:30"
+    );
+    // It is y that is meant.
+    assert!(evaluate("time.today|YYYY", "2026-11-21").is_err());
+}
+
 #[test]
 fn months_end_where_they_end() {
     let table = [
@@ -88,6 +122,15 @@ fn months_end_where_they_end() {
         ("2026-01-31", "1 month", "2026-02-28"),
         ("2026-12-31", "1 day", "2027-01-01"),
         ("2028-02-28", "1 day", "2028-02-29"),
+        ("2027-02-28", "1 day", "2027-03-01"),
+        ("2028-03-01", "-1 day", "2028-02-29"),
+        ("2100-02-28", "1 day", "2100-03-01"),
+        ("2100-03-31", "-1 month", "2100-02-28"),
+        ("2000-03-31", "-1 month", "2000-02-29"),
+        ("2028-02-29", "365 day", "2029-02-28"),
+        ("2026-08-31", "6 month", "2027-02-28"),
+        ("2026-05-31", "-3 month", "2026-02-28"),
+        ("2026-10-31", "1 month", "2026-11-30"),
     ];
     for (date, shift, expected) in table {
         let expression = format!("time.today|yyyy-MM-dd|{shift}");

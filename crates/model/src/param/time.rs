@@ -165,7 +165,7 @@ pub(super) fn evaluate(
     let parsed = parse(expression)?;
     let pattern = Pattern::parse(parsed.format)?;
     moment(&parsed, fire_time, zone)
-        .map(|moment| pattern.write(moment))
+        .map(|moment| pattern.write(moment, zone))
         .ok_or_else(|| ParamError::OutOfRange {
             expression: crate::quote::shortened(expression),
         })
