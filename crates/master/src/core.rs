@@ -6,8 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use akkaflow_engine::{Effect, Engine, Input, Order, Step, StoredInstance};
+use akkaflow_model::check::Outline;
 use akkaflow_model::command::{Answer, Rejection};
 use akkaflow_model::definition::Version;
+use akkaflow_model::diagnostic::Finding;
 use akkaflow_model::error::ErrorCode;
 use akkaflow_model::id::{Epoch, InstanceId, RequestId};
 use akkaflow_model::read::read_workflow;
@@ -22,6 +24,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::effects;
+use crate::misfits::misfits;
 use crate::outage::Call;
 use crate::shared::Shared;
 
@@ -95,6 +98,16 @@ impl CoreHandle {
         order: StoredOrder,
     ) -> Result<Result<Answer, Rejection>, Gone> {
         self.ask(|reply| Message::Stored(order, reply)).await
+    }
+
+    /// What does not fit between a definition and those in force: what `akka check` finds between files.
+    pub(crate) async fn misfits(&self, file: &str, outline: Outline) -> Result<Vec<Finding>, Gone> {
+        if outline.upstreams.is_empty() {
+            return Ok(Vec::new());
+        }
+        let file = file.to_owned();
+        self.look(move |engine| misfits(engine, &file, &outline))
+            .await
     }
 
     /// Looks at the engine between two steps.

@@ -9,13 +9,15 @@ use std::time::{Duration, SystemTime};
 
 use akkaflow_actions::Registry;
 use akkaflow_engine::{Input, Order, Origin};
+use akkaflow_model::check::{Outline, is_readable_size, is_workflow_file, too_large, unreadable};
+use akkaflow_model::code;
 use akkaflow_model::command::Rejection;
 use akkaflow_model::definition::Version;
 use akkaflow_model::diagnostic::{Finding, Severity};
 use akkaflow_model::read::read_workflow;
 use akkaflow_model::record::{FileProblemRow, WorkflowStatus};
 use akkaflow_model::render::render_findings;
-use akkaflow_model::text::Lang;
+use akkaflow_model::text::{Lang, Text};
 use notify::{RecursiveMode, Watcher as _};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -145,9 +147,11 @@ impl Files {
     ) -> Result<(), Gone> {
         let paths: Vec<&PathBuf> = paths.iter().collect();
         for some in paths.chunks(AT_ONCE) {
-            let stamps =
-                futures::future::try_join_all(some.iter().map(|path| self.take_up_one(path)))
-                    .await?;
+            // What does not fit the others is looked for where people change files, not when a directory is loaded:
+            // `akka check` does that.
+            let is_bulk = paths.len() > AT_ONCE;
+            let taken_up = some.iter().map(|path| self.take_up_one(path, is_bulk));
+            let stamps = futures::future::try_join_all(taken_up).await?;
             for (path, stamp) in some.iter().zip(stamps) {
                 match stamp {
                     Some(stamp) => seen.insert((*path).clone(), Some(stamp)),
@@ -159,16 +163,21 @@ impl Files {
     }
 
     /// Brings one file's content into force, or records what is wrong with it. Its stamp; `None` when it is gone.
-    async fn take_up_one(&self, path: &Path) -> Result<Option<Stamp>, Gone> {
+    async fn take_up_one(&self, path: &Path, is_bulk: bool) -> Result<Option<Stamp>, Gone> {
         let file = path.display().to_string();
         // The stamp is taken before the content: a change in between is seen by the next scan.
         let before = std::fs::metadata(path).map(|meta| stamp(&meta));
-        let bytes = match (before.is_ok(), std::fs::read(path)) {
-            (true, Ok(bytes)) => bytes,
+        let bytes = match (before.is_ok(), content(path)) {
+            (true, Ok(Content::Bytes(bytes))) => bytes,
+            (true, Ok(Content::TooLarge(size))) => {
+                let findings = too_large(&file, size).findings;
+                self.report(&file, &size.to_le_bytes(), None, findings)
+                    .await?;
+                return Ok(before.ok());
+            }
             (_, Err(error)) if error.kind() != std::io::ErrorKind::NotFound => {
-                if self.told.is_news(&file, &[], &error.to_string()) {
-                    tracing::warn!(path = file, %error, "cannot read a workflow file");
-                }
+                let findings = unreadable(&file, &error.to_string()).findings;
+                self.report(&file, &[], None, findings).await?;
                 return Ok(before.ok());
             }
             _ => {
@@ -187,24 +196,44 @@ impl Files {
             None => self.report(&file, &bytes, reading.name, findings).await?,
             Some(workflow) => {
                 let (name, version) = (workflow.name.clone(), workflow.version.clone());
+                let mut warnings = findings.clone();
                 let order = Order::PutWorkflow {
                     workflow: Arc::new(workflow),
                     origin: Origin::File { path: file.clone() },
                     findings,
                 };
                 match self.core.order(order).await? {
-                    Ok(_) => self.told.forget(&file),
+                    Ok(_) if is_bulk => self.told.forget(&file),
+                    Ok(_) => {
+                        if let Some(outline) = reading.outline {
+                            warnings.extend(self.core.misfits(&file, outline).await?);
+                        }
+                        self.warn(&file, &bytes, &warnings);
+                    }
                     Err(rejection) if self.is_deleted(&name, &version).await? => {
                         self.pass_over(&file, &bytes, rejection).await?;
                     }
                     Err(rejection) => {
-                        let findings = vec![as_finding(&file, rejection)];
+                        let findings = vec![as_finding(&file, reading.outline.as_ref(), rejection)];
                         self.report(&file, &bytes, Some(name), findings).await?;
                     }
                 }
             }
         }
         Ok(before.ok())
+    }
+
+    /// Says what is legal but surely not meant, once for each content.
+    fn warn(&self, file: &str, bytes: &[u8], warnings: &[Finding]) {
+        let text = render_findings(warnings, Lang::En, false);
+        if text.is_empty() {
+            self.told.forget(file);
+        } else if self.told.is_news(file, bytes, &text) {
+            tracing::warn!(
+                path = file,
+                "a workflow file is in force; look at what it says\n{text}"
+            );
+        }
     }
 
     /// Whether a person has deleted the workflow with just this content.
@@ -292,16 +321,6 @@ fn scan(directory: PathBuf) -> BTreeMap<PathBuf, Stamp> {
     found
 }
 
-fn is_workflow_file(path: &Path) -> bool {
-    let is_hidden = path
-        .file_name()
-        .is_none_or(|name| name.to_string_lossy().starts_with('.'));
-    !is_hidden
-        && path
-            .extension()
-            .is_some_and(|extension| extension.eq_ignore_ascii_case("xml"))
-}
-
 fn stamp(meta: &std::fs::Metadata) -> Stamp {
     (
         meta.len(),
@@ -309,17 +328,41 @@ fn stamp(meta: &std::fs::Metadata) -> Stamp {
     )
 }
 
-fn as_finding(file: &str, rejection: Rejection) -> Finding {
+/// Why the core does not take a file whose text is good: another one has the name.
+fn as_finding(file: &str, outline: Option<&Outline>, rejection: Rejection) -> Finding {
+    let place = outline.map(|outline| outline.name_at.clone());
+    let (line, column, width) = place
+        .as_ref()
+        .map_or((1, 1, 1), |place| (place.line, place.column, place.width));
     Finding {
-        code: "AF000".to_owned(),
+        code: code::DUPLICATE_WORKFLOW.to_owned(),
         severity: Severity::Error,
         file: file.to_owned(),
-        line: 1,
-        column: 1,
-        width: 1,
-        excerpt: String::new(),
+        line,
+        column,
+        width,
+        excerpt: place.map(|place| place.excerpt).unwrap_or_default(),
         message: rejection.text,
-        help: None,
+        help: Some(Text::new(
+            "请改名，或删除其中一个文件",
+            "rename it, or remove one of the files",
+        )),
+    }
+}
+
+/// What a file holds, as far as it is worth reading.
+enum Content {
+    Bytes(Vec<u8>),
+    /// So many bytes.
+    TooLarge(u64),
+}
+
+fn content(path: &Path) -> std::io::Result<Content> {
+    let size = std::fs::metadata(path)?.len();
+    if is_readable_size(size) {
+        Ok(Content::Bytes(std::fs::read(path)?))
+    } else {
+        Ok(Content::TooLarge(size))
     }
 }
 

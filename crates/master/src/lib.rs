@@ -23,6 +23,7 @@ mod files;
 mod grpc;
 mod leadership;
 mod links;
+mod misfits;
 mod options;
 mod outage;
 mod service;

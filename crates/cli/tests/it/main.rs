@@ -107,3 +107,145 @@ fn every_mistake_of_a_file_is_shown_at_its_place() {
     let output = akka("C", &["workflow", "check", "--json", &bad]);
     assert!(text(&output.stdout).starts_with("{\"diagnostics\":["));
 }
+
+/// A fresh directory with files in it.
+fn directory(name: &str, files: &[(&str, &str)]) -> std::path::PathBuf {
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = std::fs::remove_dir_all(&path);
+    for (file, text) in files {
+        let file = path.join(file);
+        std::fs::create_dir_all(file.parent().expect("it lies in the directory")).expect("cargo's");
+        std::fs::write(file, text).expect("cargo's");
+    }
+    path
+}
+
+fn check(arguments: &[&str], path: &std::path::Path) -> (i32, String) {
+    let path = path.to_string_lossy();
+    let mut all = vec!["check"];
+    all.extend(arguments);
+    all.push(&path);
+    let output = akka("C", &all);
+    let code = output.status.code().expect("it was not killed");
+    (code, text(&output.stdout) + &text(&output.stderr))
+}
+
+const UPSTREAM: &str = r#"<work-flow name="w" instance-limit="1"><coordinator><depend-list cron="0 1 * * *"/></coordinator><start name="start" to="end"/><end name="end"/></work-flow>"#;
+const MISSPELT: &str = r#"<work-flow name="v" instance-limit="1" instance-limt="2"><coordinator><depend-list><workflow name="w"/></depend-list></coordinator><start name="start" to="end"/><end name="end"/></work-flow>"#;
+
+#[test]
+fn a_directory_is_checked_as_one_set_and_the_exit_code_tells_how_it_is() {
+    let good = directory(
+        "set-good",
+        &[
+            ("w.xml", UPSTREAM),
+            ("sub/.hidden.xml", "<x"),
+            ("sub/readme.txt", "<x"),
+        ],
+    );
+    assert_eq!(
+        check(&[], &good),
+        (
+            0,
+            "checked 1 file: 0 errors, 0 warnings, 0 notes\n".to_owned()
+        )
+    );
+    let warned = directory(
+        "set-warned",
+        &[("w.xml", UPSTREAM), ("sub/deep/v.XML", MISSPELT)],
+    );
+    let (code, said) = check(&[], &warned);
+    assert!(code == 0 && said.contains("warning[AF101]"), "{said}");
+    assert!(
+        said.ends_with("checked 2 files: 0 errors, 1 warning, 0 notes\n"),
+        "{said}"
+    );
+    let (code, said) = check(&["--strict"], &warned);
+    assert!(code == 1 && said.contains("error[AF101]"), "{said}");
+    let alone = directory(
+        "set-alone",
+        &[("v.xml", &MISSPELT.replace(" instance-limt=\"2\"", ""))],
+    );
+    let (code, said) = check(&[], &alone);
+    assert!(
+        code == 0 && said.contains("warning[AF702]: there is no workflow `w`"),
+        "{said}"
+    );
+    assert_eq!(check(&["--strict"], &alone).0, 1);
+    assert_eq!(check(&[], &good.join("nothing-here")).0, 2);
+    assert_eq!(check(&["--format", "yaml"], &good).0, 2);
+    assert_eq!(code_of_nothing(), 2);
+}
+
+fn code_of_nothing() -> i32 {
+    code(&["check"])
+}
+
+#[test]
+fn a_gibibyte_a_pipe_and_bytes_of_no_text_are_findings_and_the_rest_is_checked() {
+    let path = directory(
+        "set-odd",
+        &[("w.xml", UPSTREAM), ("broken.xml", "<work-flow")],
+    );
+    let huge = std::fs::File::create(path.join("huge.xml")).expect("cargo's");
+    huge.set_len(1 << 30).expect("a sparse file");
+    std::fs::write(
+        path.join("nul.xml"),
+        UPSTREAM.replace("name=\"w\"", "name=\"n\0\""),
+    )
+    .expect("cargo's");
+    std::fs::write(path.join("utf16.xml"), b"\xff\xfe<\0w\0").expect("cargo's");
+    std::fs::write(path.join("latin.xml"), b"<work-flow name=\"\xe9\xe9\"/>").expect("cargo's");
+    std::os::unix::net::UnixListener::bind(path.join("socket.xml")).expect("cargo's");
+    let since = std::time::Instant::now();
+    let (code, said) = check(&[], &path);
+    assert!(
+        since.elapsed().as_secs() < 10,
+        "a gibibyte must not be read"
+    );
+    assert_eq!(code, 1, "{said}");
+    for expected in [
+        "error[AF001]: the file has 1073741824 bytes",
+        "huge.xml",
+        "error[AF014]: the file cannot be read: not a regular file",
+        "error[AF004]: character U+0000",
+        "error[AF002]: encoding `UTF-16`",
+        "error[AF003]: byte",
+        "error[AF005]",
+        "checked 7 files",
+    ] {
+        assert!(said.contains(expected), "no {expected} in {said}");
+    }
+    assert!(!said.contains("w.xml:"), "{said}");
+}
+
+#[test]
+fn programs_get_json_and_sarif_in_the_language_of_the_user() {
+    let path = directory("set-formats", &[("w.xml", UPSTREAM), ("v.xml", MISSPELT)]);
+    let (code, said) = check(&["--format", "json"], &path);
+    let report: serde_json::Value = serde_json::from_str(&said).expect("JSON");
+    assert_eq!(
+        (code, &report["files"], &report["warnings"]),
+        (0, &2.into(), &1.into())
+    );
+    let found = &report["diagnostics"][0];
+    assert_eq!(
+        (&found["code"], &found["line"], &found["column"]),
+        (&"AF101".into(), &1.into(), &40.into())
+    );
+    assert_eq!(found["help"], "did you mean `instance-limit`?");
+    let path = path.to_string_lossy();
+    let output = akka("zh_CN.UTF-8", &["check", "--format", "sarif", &path]);
+    let log: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let run = &log["runs"][0];
+    let result = &run["results"][0];
+    assert_eq!(
+        (&log["version"], &result["level"]),
+        (&"2.1.0".into(), &"warning".into())
+    );
+    assert_eq!(run["tool"]["driver"]["rules"][0]["id"], result["ruleId"]);
+    let message = result["message"]["text"].as_str().expect("a text");
+    assert!(message.contains("没有属性"), "{message}");
+    let uri = result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"].as_str();
+    assert!(uri.expect("a reference").starts_with("file:///"), "{uri:?}");
+}

@@ -19,7 +19,7 @@ pub(crate) async fn execute(
     command: Command,
 ) -> Result<Result<Answer, Rejection>, Gone> {
     let order = match command {
-        Command::PutWorkflow { xml, path } => match put(shared, &xml, path) {
+        Command::PutWorkflow { xml, path } => match put(shared, term, &xml, path).await? {
             Ok(order) => order,
             Err(rejection) => return Ok(Err(rejection)),
         },
@@ -76,11 +76,19 @@ pub(crate) async fn execute(
     term.core.order(order).await
 }
 
-fn put(shared: &Shared, xml: &[u8], path: Option<String>) -> Result<Order, Rejection> {
+async fn put(
+    shared: &Shared,
+    term: &Term,
+    xml: &[u8],
+    path: Option<String>,
+) -> Result<Result<Order, Rejection>, Gone> {
     let reading = read_workflow(xml, &*shared.registry);
     let file = path.as_deref().unwrap_or("workflow.xml");
-    let findings = reading.findings(file);
-    match reading.workflow {
+    let mut findings = reading.findings(file);
+    if let Some(outline) = reading.outline.filter(|outline| outline.is_good) {
+        findings.extend(term.core.misfits(file, outline).await?);
+    }
+    Ok(match reading.workflow {
         Some(workflow) => Ok(Order::PutWorkflow {
             workflow: Arc::new(workflow),
             origin: Origin::Api { path },
@@ -91,5 +99,5 @@ fn put(shared: &Shared, xml: &[u8], path: Option<String>) -> Result<Order, Rejec
             text: Text::new("工作流定义有误", "the definition has errors"),
             findings,
         }),
-    }
+    })
 }

@@ -63,6 +63,15 @@ pub struct Place {
 }
 
 impl Place {
+    fn unknown() -> Self {
+        Self {
+            line: 1,
+            column: 1,
+            width: 1,
+            excerpt: String::new(),
+        }
+    }
+
     fn of(lines: &Lines<'_>, span: Span) -> Self {
         let diagnostic = Diagnostic {
             code: "",
@@ -144,10 +153,25 @@ impl Outline {
         })
     }
 
-    /// Of a workflow that is in force, of which only the definition is at hand.
-    pub fn of_workflow(workflow: &Workflow) -> Option<Self> {
-        let document = crate::xml::read(workflow.source.as_bytes());
-        Self::of(&workflow.source, document.root.as_ref()?, Some(workflow))
+    /// Of a workflow that is in force, whose file does not matter any more: its places are unknown.
+    pub fn in_force(workflow: &Workflow) -> Self {
+        let coordinator = workflow.coordinator.as_ref();
+        let upstreams = coordinator.into_iter().flat_map(|found| &found.depends);
+        Self {
+            name: workflow.name.clone(),
+            name_at: Place::unknown(),
+            name_span: Span::default(),
+            is_good: true,
+            has_limit: true,
+            idle: idle(workflow),
+            upstreams: upstreams
+                .map(|name| Upstream {
+                    name: name.clone(),
+                    at: Place::unknown(),
+                })
+                .collect(),
+            window_end: None,
+        }
     }
 }
 

@@ -60,6 +60,65 @@ fn a_gibibyte_is_not_even_looked_at() {
 }
 
 #[test]
+fn entities_of_other_files_and_of_the_network_are_never_fetched() {
+    for target in ["file:///etc/passwd", "http://127.0.0.1:9/x"] {
+        let text = format!("<!DOCTYPE w [<!ENTITY x SYSTEM \"{target}\">]><work-flow name='&x;'/>");
+        assert_eq!(read(text.as_bytes()), ["AF006"]);
+        let text = format!("<!DOCTYPE w SYSTEM \"{target}\"><work-flow name='w'/>");
+        assert_eq!(read(text.as_bytes()), ["AF006"]);
+    }
+}
+
+#[test]
+fn names_that_climb_hide_or_turn_around_are_refused() {
+    for name in [
+        "..",
+        ".",
+        "../../etc/passwd",
+        "a/b",
+        "a\\b",
+        "a\u{202E}b",
+        "a\u{200B}b",
+        "\u{FEFF}a",
+    ] {
+        let text =
+            format!("<work-flow name='{name}'><start name='s' to='e'/><end name='e'/></work-flow>");
+        assert!(read(text.as_bytes()).contains(&"AF108"), "{name:?}");
+        let text = format!(
+            "<work-flow name='w'><start name='s' to='{name}'/><end name='{name}'/></work-flow>"
+        );
+        assert!(read(text.as_bytes()).contains(&"AF108"), "{name:?}");
+    }
+}
+
+#[test]
+fn no_declared_encoding_makes_the_same_bytes_mean_something_else_to_others() {
+    for encoding in [
+        "UTF-7",
+        "UTF-16",
+        "UTF-32",
+        "ISO-2022-JP",
+        "hz-gb-2312",
+        "x-user-defined",
+    ] {
+        let text = format!("<?xml version='1.0' encoding='{encoding}'?><work-flow name='w'/>");
+        let codes = read(text.as_bytes());
+        assert!(
+            codes.contains(&"AF002") || codes.contains(&"AF301"),
+            "{encoding}: {codes:?}"
+        );
+    }
+    for bytes in [
+        &b"\xff\xfe<\0w\0"[..],
+        b"\xfe\xff\0<\0w",
+        b"\0\0\xfe\xff",
+        b"\0<\0w",
+    ] {
+        assert!(!read(bytes).is_empty(), "{bytes:?}");
+    }
+}
+
+#[test]
 fn the_worst_mebibytes_are_answered_within_a_second() {
     let units = [
         "${param:x}",
@@ -73,6 +132,15 @@ fn the_worst_mebibytes_are_answered_within_a_second() {
         "<x a='&#65;${param:y}'/>",
         "${",
         "三",
+        "password=",
+        "a://u:",
+        "token: '",
+        "mysql -p",
+        "-----BEGIN PRIVATE",
+        "AKIA",
+        "<<E ",
+        "'$(",
+        "<param name='a' value='${param:a}'/>",
     ];
     for unit in units {
         let head = "<work-flow name='a'><start name='s' to='x'/><action name='x'><script><code>";

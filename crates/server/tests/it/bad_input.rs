@@ -271,3 +271,55 @@ fn an_unreachable_metadata_database_is_named_once_in_both_languages_without_its_
         std::fs::remove_file(log).unwrap();
     }
 }
+
+#[test]
+fn a_gibibyte_and_a_second_file_of_a_name_are_shown_and_harm_no_other() {
+    let place = Place::new();
+    place.drop_file("good", &chain_of("good", 1));
+    let (_server, api) = place.standalone();
+    api.wait_for_workflow("good");
+    place.drop_file("second", &chain_of("good", 2));
+    let huge = std::fs::File::create(place.path("xmlconfig/huge.xml")).unwrap();
+    huge.set_len(1 << 30).unwrap();
+    let problems = api.wait("/api/v1/file-problems", |_, body| {
+        body.as_array().is_some_and(|rows| rows.len() == 2)
+    });
+    let finding_of = |name: &str| {
+        let mut rows = problems.as_array().unwrap().iter();
+        let row = rows.find(|row| row["path"].as_str().unwrap().ends_with(name));
+        row.unwrap()["diagnostics"][0].clone()
+    };
+    assert_eq!(finding_of("huge.xml")["code"], "AF001", "{problems}");
+    let second = finding_of("second.xml");
+    assert_eq!(
+        (&second["code"], &second["line"]),
+        (&"AF701".into(), &1.into()),
+        "{problems}"
+    );
+    let id = api.run("good");
+    assert_all_succeeded(&api.wait_for_end(&id), 1);
+}
+
+#[test]
+fn a_workflow_that_waits_for_what_never_comes_is_taken_with_a_warning() {
+    let place = Place::new();
+    let (_server, api) = place.standalone();
+    let waiting = |name: &str, upstream: &str| {
+        chain_of(name, 1).replacen(
+            "<start",
+            &format!("<coordinator><depend-list><workflow name=\"{upstream}\"/></depend-list></coordinator><start"),
+            1,
+        )
+    };
+    let codes = |(status, body): (u16, serde_json::Value)| -> Vec<String> {
+        assert_eq!(status, 200, "{body}");
+        let found = body["diagnostics"].as_array().unwrap().iter();
+        found
+            .map(|found| found["code"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(codes(api.put_workflow(&waiting("a", "b"))), ["AF702"]);
+    assert_eq!(codes(api.put_workflow(&waiting("b", "a"))), ["AF704"]);
+    assert_eq!(codes(api.put_workflow(&chain_of("c", 1))), [""; 0]);
+    assert_eq!(codes(api.put_workflow(&waiting("d", "c"))), ["AF703"]);
+}
