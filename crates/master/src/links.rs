@@ -1,13 +1,17 @@
 //! The db-links that attempts need, read again whenever their file has changed.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::SystemTime;
 
 use akkaflow_model::db_links::{DbLink, read_with_source};
+use akkaflow_model::file_links::read_file_links;
 use akkaflow_model::render::{locate_all, render_findings};
 use akkaflow_model::text::Lang;
+
+/// The file of the file-links, beside that of the db-links.
+const FILE_LINKS: &str = "file_links.xml";
 
 /// The links file and what it held last.
 #[derive(Debug)]
@@ -16,9 +20,13 @@ pub(crate) struct LinkBook {
     known: Mutex<Known>,
 }
 
+/// What tells a changed file from an unchanged one.
+type Stamp = Option<(SystemTime, u64)>;
+
 #[derive(Debug, Default)]
 struct Known {
-    stamp: Option<(SystemTime, u64)>,
+    stamp: Stamp,
+    file_links_stamp: Stamp,
     links: BTreeMap<String, DbLink>,
 }
 
@@ -37,10 +45,34 @@ impl LinkBook {
         known.links.get(name).cloned()
     }
 
+    /// Reads the file of the file-links, which lies beside that of the db-links, and tells what is wrong with it.
+    fn check_file_links(&self, known: &mut Known) {
+        let path = self.path.with_file_name(FILE_LINKS);
+        let stamp = stamp_of(&path);
+        if stamp == known.file_links_stamp {
+            return;
+        }
+        known.file_links_stamp = stamp;
+        // Nobody needs the file: local files are there without it.
+        let Ok(bytes) = std::fs::read(&path) else {
+            return;
+        };
+        let file = path.display().to_string();
+        let read = read_file_links(&bytes, &file);
+        if read.diagnostics.is_empty() {
+            tracing::info!(path = file, count = read.links.len(), "file-links read");
+        } else {
+            let findings = locate_all(&read.source, &file, &read.diagnostics);
+            tracing::warn!(
+                "the file-links file has problems\n{}",
+                render_findings(&findings, Lang::En, false)
+            );
+        }
+    }
+
     fn refresh(&self, known: &mut Known) {
-        let stamp = std::fs::metadata(&self.path)
-            .ok()
-            .and_then(|meta| Some((meta.modified().ok()?, meta.len())));
+        self.check_file_links(known);
+        let stamp = stamp_of(&self.path);
         if stamp == known.stamp {
             return;
         }
@@ -63,4 +95,9 @@ impl LinkBook {
             .map(|link| (link.name.clone(), link))
             .collect();
     }
+}
+
+fn stamp_of(path: &Path) -> Stamp {
+    let meta = std::fs::metadata(path).ok()?;
+    Some((meta.modified().ok()?, meta.len()))
 }

@@ -12,6 +12,7 @@ use crate::code;
 use crate::db_links;
 use crate::diagnostic::{Diagnostic, Finding, Severity};
 use crate::element::Span;
+use crate::file_links;
 use crate::read::{ActionCatalog, read_workflow};
 use crate::render;
 use crate::text::Text;
@@ -48,10 +49,14 @@ pub fn is_workflow_file(path: &Path) -> bool {
     !is_hidden && extension.is_some_and(|extension| extension.eq_ignore_ascii_case("xml"))
 }
 
-/// Whether a path names the file of the db-links, which stands beside workflows in some directories.
+/// Whether a path names a file of links, which stands beside workflows in some directories.
 pub fn is_link_file(path: &Path) -> bool {
+    is_called(path, "db_links.xml") || is_called(path, "file_links.xml")
+}
+
+fn is_called(path: &Path, wanted: &str) -> bool {
     path.file_name()
-        .is_some_and(|name| name.eq_ignore_ascii_case("db_links.xml"))
+        .is_some_and(|name| name.eq_ignore_ascii_case(wanted))
 }
 
 /// Whether a file of so many bytes is worth reading: it is refused otherwise.
@@ -62,7 +67,13 @@ pub fn is_readable_size(bytes: u64) -> bool {
 /// Reads one file and lists everything that can be said without the others.
 pub fn check_file(file: &str, bytes: &[u8], actions: &dyn ActionCatalog) -> CheckedFile {
     if is_link_file(Path::new(file)) {
-        let (source, _, diagnostics) = db_links::read_with_source(bytes, file);
+        let (source, diagnostics) = if is_called(Path::new(file), "file_links.xml") {
+            let read = file_links::read_file_links(bytes, file);
+            (read.source, read.diagnostics)
+        } else {
+            let (source, _, diagnostics) = db_links::read_with_source(bytes, file);
+            (source, diagnostics)
+        };
         return CheckedFile {
             file: file.to_owned(),
             findings: render::locate_all(&source, file, &diagnostics),

@@ -8,7 +8,7 @@
 //! | AF3xx | names of nodes and the graph |
 //! | AF4xx | coordinator: cron, dependencies, parameters |
 //! | AF5xx | bodies of actions |
-//! | AF6xx | db_links.xml |
+//! | AF6xx | db_links.xml, file_links.xml |
 //! | AF7xx | workflows that do not fit each other |
 
 macro_rules! codes {
@@ -124,6 +124,8 @@ codes! {
 
     DUPLICATE_LINK = "AF601", "数据库连接名称重复", "two db-links share a name";
     LINK_CREDENTIALS = "AF602", "数据库连接缺少用户名或密码", "a db-link lacks its user name or password";
+    DUPLICATE_FILE_LINK = "AF603", "文件连接名称重复", "two file-links share a name";
+    FILE_LINK_INCOMPLETE = "AF604", "文件连接缺少必要的属性", "a file-link lacks what its type needs";
 
     DUPLICATE_WORKFLOW = "AF701", "多个文件定义同名工作流", "two files define one workflow";
     UNKNOWN_UPSTREAM = "AF702", "前置工作流不存在", "an upstream workflow does not exist";

@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use crate::db_links;
 use crate::diagnostic::Diagnostic;
+use crate::file_links;
 use crate::read::workflow_shape;
 use crate::shape::Shape;
 use crate::xml;
@@ -81,6 +82,7 @@ fn shape_of(label: &str, bodies: &[Shape]) -> Option<Shape> {
     match label {
         "work-flow" | "workflow" => Some(whole(bodies)),
         "db-links" => Some(db_links::shape()),
+        "file-links" => Some(file_links::shape()),
         _ => None,
     }
 }

@@ -15,7 +15,7 @@
 //! | [`check`] | whole sets of files: what does not fit between them |
 //! | [`render`] | findings as people read them, and as programs do |
 //! | [`xsd`], [`reference`] | the same for editors and for readers |
-//! | [`db_links`] | the named databases of `db_links.xml` |
+//! | [`db_links`], [`file_links`] | the named databases of `db_links.xml`, the file systems of `file_links.xml` |
 //! | [`diagnostic`], [`code`] | what is wrong with a file, where, and what to do |
 //! | [`condition`] | what an edge or an answer is held against |
 //! | [`cron`], [`schedule`], [`param`] | when things start, and the dates and values that they start with |
@@ -36,6 +36,7 @@ pub mod element;
 mod encoding;
 mod entity;
 pub mod error;
+pub mod file_links;
 pub mod id;
 pub mod indent;
 mod lint;

@@ -10,6 +10,7 @@ mod types;
 use std::fmt::Write as _;
 
 use crate::db_links;
+use crate::file_links;
 use crate::read::workflow_shape;
 use crate::shape::{AttributeKind, AttributeShape, Shape, TextRule};
 use crate::text::Text;
@@ -35,11 +36,15 @@ pub fn schema(bodies: &[Shape]) -> String {
     for root in ROOTS {
         writer.root(root, &workflow);
     }
-    let links = db_links::shape();
-    writer.element(1, links.tag, links.tag, "");
+    let links = [db_links::shape(), file_links::shape()];
+    for links in &links {
+        writer.element(1, links.tag, links.tag, "");
+    }
     writer.text.push_str(COMMON_TYPES);
     writer.complex_type(&workflow, "work-flow", "");
-    writer.complex_type(&links, links.tag, links.tag);
+    for links in &links {
+        writer.complex_type(links, links.tag, links.tag);
+    }
     writer.body_group();
     writer.text.push_str("</xs:schema>\n");
     writer.text

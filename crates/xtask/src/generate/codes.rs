@@ -23,6 +23,9 @@ const FILE: &str = "report.xml";
 /// What they call a file of db-links.
 const LINKS_FILE: &str = "db_links.xml";
 
+/// And one of file-links.
+const FILE_LINKS_FILE: &str = "file_links.xml";
+
 /// Files that cause a finding.
 struct Example {
     files: Vec<(String, Vec<u8>)>,
@@ -87,7 +90,10 @@ fn section(lang: Lang, code: &str, meaning: &str) -> Result<String> {
         text.push_str(&fenced("text", &said));
     }
     if let Some(advice) = advice {
-        text.push_str(&format!("\n{}\n", sentence(lang, &advice)));
+        if !text.ends_with("\n\n") {
+            text.push('\n');
+        }
+        text.push_str(&format!("{}\n", sentence(lang, &advice)));
     }
     Ok(text)
 }
@@ -143,6 +149,8 @@ fn files(text: &str) -> Vec<(String, Vec<u8>)> {
     let first = parts.next().unwrap_or_default();
     let name = if first.trim_start().starts_with("<db-links") {
         LINKS_FILE
+    } else if first.trim_start().starts_with("<file-links") {
+        FILE_LINKS_FILE
     } else {
         FILE
     };

@@ -31,9 +31,13 @@ pub(super) fn sentence(lang: Lang, phrase: &str) -> String {
         Lang::Zh => format!("{phrase}。"),
         Lang::En => {
             let mut letters = phrase.chars();
+            let is_name = phrase.starts_with("akka");
             let first: String = letters
                 .next()
-                .map(|first| first.to_uppercase().collect())
+                .map(|first| match is_name {
+                    true => first.to_string(),
+                    false => first.to_uppercase().collect(),
+                })
                 .unwrap_or_default();
             format!(
                 "{first}{}{}",

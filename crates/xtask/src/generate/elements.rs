@@ -2,6 +2,7 @@
 
 use akkaflow_actions::Registry;
 use akkaflow_model::db_links;
+use akkaflow_model::file_links;
 use akkaflow_model::read::workflow_shape;
 use akkaflow_model::reference;
 use akkaflow_model::shape::{AttributeKind, AttributeShape, ChildShape, Shape, TextRule};
@@ -66,6 +67,11 @@ pub(super) fn action_list(lang: Lang) -> String {
 /// The file of the db-links.
 pub(super) fn database_links(lang: Lang) -> String {
     section(lang, &db_links::shape(), 2, "")
+}
+
+/// The file of the file-links.
+pub(super) fn file_links(lang: Lang) -> String {
+    section(lang, &file_links::shape(), 2, "")
 }
 
 fn is_node(shape: &Shape) -> bool {
@@ -241,6 +247,7 @@ mod tests {
         let mut wrong = Vec::new();
         check(&workflow_shape(), &mut wrong);
         check(&db_links::shape(), &mut wrong);
+        check(&file_links::shape(), &mut wrong);
         for shape in Registry::builtin().shapes() {
             check(&shape, &mut wrong);
         }

@@ -78,6 +78,7 @@ fn generated(lang: Lang, name: &str) -> Result<String> {
         "action-list" => elements::action_list(lang),
         "actions" => elements::actions(lang),
         "database-links" => elements::database_links(lang),
+        "file-links" => elements::file_links(lang),
         "codes" => codes::codes(lang)?,
         "commands" => command_line::commands(lang),
         "keys" => configuration::keys(lang),

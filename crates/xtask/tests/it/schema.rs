@@ -5,6 +5,7 @@ use std::process::Command;
 
 use akkaflow_actions::Registry;
 use akkaflow_model::db_links::read_db_links;
+use akkaflow_model::file_links::read_file_links;
 use akkaflow_model::read::read_workflow;
 use akkaflow_model::xsd;
 
@@ -57,6 +58,8 @@ fn validate(files: &[PathBuf]) -> Vec<Option<String>> {
 fn checked(text: &str) -> Vec<&'static str> {
     let diagnostics = if text.starts_with("<db-links") {
         read_db_links(text.as_bytes(), "f.xml").1
+    } else if text.starts_with("<file-links") {
+        read_file_links(text.as_bytes(), "f.xml").diagnostics
     } else {
         read_workflow(text.as_bytes(), &Registry::builtin()).diagnostics
     };

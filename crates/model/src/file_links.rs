@@ -1,0 +1,326 @@
+//! `file_links.xml`: the named file systems that people configure.
+
+use serde::{Deserialize, Serialize};
+
+use crate::code;
+use crate::db_links::Secret;
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::element::Element;
+use crate::shape::{AttributeKind, AttributeShape, Shape};
+use crate::text::Text;
+use crate::xml;
+
+/// The link that everybody has without writing it: the worker's own files.
+pub const LOCAL: &str = "local";
+
+/// What a remote file system cannot do without.
+const NEEDED: [&str; 4] = ["host", "port", "username", "password"];
+
+/// A named file system.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileLink {
+    /// Unique among file-links.
+    pub name: String,
+    /// Which kind.
+    pub kind: FileKind,
+    /// Where it is; empty for local files.
+    pub host: String,
+    /// At which port; absent for local files.
+    pub port: Option<u16>,
+    /// Who connects; empty for local files.
+    pub username: String,
+    /// With which password.
+    pub password: Secret,
+    /// What it is for.
+    pub desc: Option<String>,
+}
+
+/// Which kind of file system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FileKind {
+    /// The worker's own files.
+    Local,
+    /// HDFS.
+    Hdfs,
+    /// SFTP.
+    Sftp,
+}
+
+impl FileKind {
+    /// The spellings of `type` in a link file, in any case.
+    pub const WORDS: &'static [&'static str] = &["LOCAL", "HDFS", "SFTP"];
+
+    /// Reads one of [`FileKind::WORDS`].
+    pub fn from_word(word: &str) -> Option<Self> {
+        match word.trim().to_ascii_uppercase().as_str() {
+            "LOCAL" => Some(Self::Local),
+            "HDFS" => Some(Self::Hdfs),
+            "SFTP" => Some(Self::Sftp),
+            _ => None,
+        }
+    }
+
+    /// The word that the API and akkaflow's tables show.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Local => "LOCAL",
+            Self::Hdfs => "HDFS",
+            Self::Sftp => "SFTP",
+        }
+    }
+}
+
+impl FileLink {
+    /// The link called [`LOCAL`] where no file says otherwise.
+    pub fn local() -> Self {
+        Self {
+            name: LOCAL.to_owned(),
+            kind: FileKind::Local,
+            host: String::new(),
+            port: None,
+            username: String::new(),
+            password: Secret::new(String::new()),
+            desc: None,
+        }
+    }
+}
+
+/// What `file_links.xml` may hold.
+pub fn shape() -> Shape {
+    Shape::new("file-links", Text::new("文件连接", "named file systems"))
+        .child(link_shape(), 0, None)
+        .example(
+            r#"
+<file-links>
+  <link name="lake" type="HDFS" host="namenode.example" port="8020" username="etl" password=""/>
+  <link name="partner" type="SFTP" host="sftp.example" port="22" username="etl" password="PASSWORD"/>
+</file-links>"#,
+        )
+}
+
+fn link_shape() -> Shape {
+    let text = |name, zh: &str, en: &str| {
+        AttributeShape::new(name, AttributeKind::Text, Text::new(zh, en))
+    };
+    let name = Text::new("唯一名称", "its unique name");
+    let kind = Text::new("文件系统类型", "which kind of file system");
+    let port = AttributeKind::Integer {
+        min: 1,
+        max: u16::MAX as i64,
+    };
+    Shape::new("link", Text::new("一个文件连接", "a file-link"))
+        .attribute(AttributeShape::new("name", AttributeKind::Name, name).required())
+        .attribute(
+            AttributeShape::new(
+                "type",
+                AttributeKind::ChoiceIgnoringCase(FileKind::WORDS),
+                kind,
+            )
+            .required(),
+        )
+        .attribute(text(
+            "host",
+            "主机（LOCAL可省略）",
+            "where it is (not for LOCAL)",
+        ))
+        .attribute(AttributeShape::new(
+            "port",
+            port,
+            Text::new("端口（LOCAL可省略）", "at which port (not for LOCAL)"),
+        ))
+        .attribute(text(
+            "username",
+            "用户名（LOCAL可省略）",
+            "who connects (not for LOCAL)",
+        ))
+        .attribute(text(
+            "password",
+            "密码（LOCAL可省略）",
+            "the password (not for LOCAL)",
+        ))
+        .attribute(text("desc", "描述", "what it is for"))
+}
+
+/// What a file of links holds.
+#[derive(Debug)]
+pub struct FileLinks {
+    /// The decoded text, to which the places of the findings refer.
+    pub source: std::sync::Arc<str>,
+    /// The links that are right, even if others are not.
+    pub links: Vec<FileLink>,
+    /// Everything found, in the order of the file.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Reads `file_links.xml`. `file` names it in messages.
+pub fn read_file_links(bytes: &[u8], file: &str) -> FileLinks {
+    let mut document = xml::read(bytes);
+    let mut links: Vec<FileLink> = Vec::new();
+    if let Some(root) = document.root.take() {
+        check_root(&root, file, &mut document.diagnostics);
+        for element in root.elements_named("link") {
+            match read_link(element, &mut document.diagnostics) {
+                Some(link) if links.iter().any(|earlier| earlier.name == link.name) => {
+                    duplicate(element, &link.name, &mut document.diagnostics);
+                }
+                Some(link) => links.push(link),
+                None => {}
+            }
+        }
+    }
+    let diagnostics = document.findings();
+    FileLinks {
+        source: document.source,
+        links,
+        diagnostics,
+    }
+}
+
+fn check_root(root: &Element, file: &str, diagnostics: &mut Diagnostics) {
+    if root.name != "file-links" {
+        diagnostics.warning(
+            code::ROOT_LABEL,
+            root.name_span,
+            Text::new(
+                format!("{file} 的根节点应为 <file-links>"),
+                format!("{file} should begin with <file-links>"),
+            ),
+            None,
+        );
+    }
+    shape().check(root, diagnostics);
+}
+
+fn read_link(element: &Element, diagnostics: &mut Diagnostics) -> Option<FileLink> {
+    // What is wrong with single values is reported by the root's check already.
+    let mut unseen = Diagnostics::new();
+    let shape = link_shape();
+    shape.check(element, &mut unseen);
+    if unseen.has_errors() {
+        return None;
+    }
+    let kind = FileKind::from_word(shape.value(element, "type")?)?;
+    let missing = NEEDED
+        .into_iter()
+        .filter(|name| kind != FileKind::Local && element.attribute(name).is_none());
+    let mut is_whole = true;
+    for name in missing {
+        is_whole = false;
+        missing_attribute(element, kind, name, diagnostics);
+    }
+    let value = |name: &str| {
+        element
+            .attribute(name)
+            .map_or_else(String::new, |attribute| attribute.value.clone())
+    };
+    is_whole.then(|| FileLink {
+        name: value("name").trim().to_owned(),
+        kind,
+        host: value("host").trim().to_owned(),
+        port: value("port").trim().parse().ok(),
+        username: value("username"),
+        password: Secret::new(value("password")),
+        desc: Some(value("desc")).filter(|desc| !desc.trim().is_empty()),
+    })
+}
+
+fn duplicate(element: &Element, name: &str, diagnostics: &mut Diagnostics) {
+    let span = element
+        .attribute("name")
+        .map_or(element.name_span, |attribute| attribute.value_span);
+    diagnostics.error(
+        code::DUPLICATE_FILE_LINK,
+        span,
+        Text::new(
+            format!("文件连接名称 `{name}` 重复"),
+            format!("file-link `{name}` stands twice"),
+        ),
+        Text::new("请改名或删除其中一个", "rename or remove one of them"),
+    );
+}
+
+fn missing_attribute(element: &Element, kind: FileKind, name: &str, diagnostics: &mut Diagnostics) {
+    let kind = kind.as_str();
+    diagnostics.error(
+        code::FILE_LINK_INCOMPLETE,
+        element.name_span,
+        Text::new(
+            format!("节点<link/>未配置{name}属性"),
+            format!("<link> needs the attribute `{name}`"),
+        ),
+        Text::new(
+            format!("{kind} 需要host、port、username和password；没有密码时请写 password=\"\""),
+            format!("{kind} needs host, port, username and password; write password=\"\" where there is none"),
+        ),
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FileKind, FileLink, read_file_links};
+
+    const FILE: &str = "config/file_links.xml";
+
+    #[test]
+    fn the_links_of_akkaflow_users_are_read() {
+        let text = r#"<file-links>
+          <link name="lake" type="HDFS" host="nn" port="8020" username="u" password="p" desc="湖"/>
+          <link name="partner" type="sftp" host=" h " port=" 22 " username="u" password=""/>
+          <link name="local" type="LOCAL" host="127.0.0.1" port="22" username="x" password="y"/>
+          <link name="here" type="Local"/>
+        </file-links>"#;
+        let read = read_file_links(text.as_bytes(), FILE);
+        assert_eq!(read.diagnostics, []);
+        let found: Vec<_> = read
+            .links
+            .iter()
+            .map(|link| (link.name.as_str(), link.kind, link.host.as_str(), link.port))
+            .collect();
+        let expected = [
+            ("lake", FileKind::Hdfs, "nn", Some(8020)),
+            ("partner", FileKind::Sftp, "h", Some(22)),
+            ("local", FileKind::Local, "127.0.0.1", Some(22)),
+            ("here", FileKind::Local, "", None),
+        ];
+        assert_eq!(found, expected);
+        assert_eq!(read.links[0].desc.as_deref(), Some("湖"));
+    }
+
+    #[test]
+    fn a_wrong_link_does_not_hide_the_others_and_every_mistake_has_its_place() {
+        let text = r#"<file-links>
+  <link name="a" type="FTP" host="h" port="1" username="u" password="p"/>
+  <link name="b" type="SFTP" host="h" port="99999" username="u" password="p"/>
+  <link name="c" type="SFTP" host="h"/>
+  <link name="d" type="LOCAL"/>
+  <link name="d" type="LOCAL"/>
+</file-links>"#;
+        let read = read_file_links(text.as_bytes(), FILE);
+        let names: Vec<&str> = read.links.iter().map(|link| link.name.as_str()).collect();
+        assert_eq!(names, ["d"]);
+        let findings = crate::render::locate_all(&read.source, FILE, &read.diagnostics);
+        let found: Vec<(&str, u32)> = findings
+            .iter()
+            .map(|finding| (finding.code.as_str(), finding.line))
+            .collect();
+        let expected = [
+            ("AF107", 2),
+            ("AF105", 3),
+            ("AF604", 4),
+            ("AF604", 4),
+            ("AF604", 4),
+            ("AF603", 6),
+        ];
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn every_kind_has_its_word() {
+        for word in FileKind::WORDS {
+            let kind = FileKind::from_word(&word.to_lowercase()).unwrap();
+            assert_eq!(kind.as_str(), *word);
+        }
+        assert_eq!(FileLink::local().kind, FileKind::Local);
+    }
+}
