@@ -217,7 +217,7 @@ struct Window {
     zone: Tz,
     from: i64,
     to: i64,
-    /// Moment and wall time at each full minute of the wall.
+    /// Moment and wall time at each full minute of the wall, and where it has jumped.
     minutes: Vec<(i64, NaiveDateTime)>,
 }
 
@@ -257,12 +257,15 @@ impl Window {
         let mut minutes = Vec::new();
         while second <= to {
             let wall = second + offset(second, zone);
+            let time = DateTime::from_timestamp(wall, 0).unwrap().naive_utc();
             if wall.rem_euclid(60) != 0 {
-                // To the next full minute on this wall, or to the moment at which the wall jumps.
+                // To the next full minute on this wall. A jump may lead between two minutes: Monrovia in 1972.
+                if offset(second, zone) != offset(second - 1, zone) {
+                    minutes.push((second, time));
+                }
                 second += 1;
                 continue;
             }
-            let time = DateTime::from_timestamp(wall, 0).unwrap().naive_utc();
             minutes.push((second, time));
             second += 60;
             if offset(second, zone) != offset(second - 60, zone) {
@@ -298,14 +301,15 @@ impl Window {
                 }
             }
         };
-        let mut reached = self.minutes[0].1;
+        let mut reached = self.minutes[0].1.with_second(0).unwrap();
+        let minute = chrono::TimeDelta::minutes(1);
         for (second, wall) in &self.minutes {
             let mut is_slot = false;
             if sample.follows_elapsed_time {
-                is_slot = matches(*wall);
+                is_slot = wall.second() == 0 && matches(*wall);
             } else {
-                while reached < *wall {
-                    reached += chrono::TimeDelta::minutes(1);
+                while reached + minute <= *wall {
+                    reached += minute;
                     is_slot |= matches(reached);
                 }
             }
@@ -406,6 +410,28 @@ fn crons_agree_with_a_scan_of_every_minute_in_every_zone() {
         TZ_VARIANTS.len().min(zones),
         began.elapsed().as_secs_f64()
     );
+}
+
+/// Monrovia's clock went from 00:00:00 to 00:44:30: a slot between fires when it has jumped, not at the next full minute.
+#[test]
+fn a_jump_may_lead_between_two_minutes() {
+    let zone = chrono_tz::Africa::Monrovia;
+    let at = |text: &str| Timestamp::from(DateTime::parse_from_rfc3339(text).unwrap());
+    let next = |cron: &str, after: &str| Cron::parse(cron).unwrap().next_after(at(after), zone);
+    let before = "1972-01-07T00:00:00Z";
+    let jump = Some(at("1972-01-07T00:44:30Z"));
+    assert_eq!(next("18 0,12 * * *", before), jump);
+    assert_eq!(
+        next("50 0,12 * * *", before),
+        Some(at("1972-01-07T00:50:00Z"))
+    );
+    let centre = at(before).as_millis() / SECOND;
+    let window = Window::around(centre, zone);
+    let seed = seed();
+    let mut random = Random(seed);
+    for _ in 0..20 {
+        check_window(&mut random, &window, seed);
+    }
 }
 
 /// What the search through gaps and overlaps relies on: within 40 hours no zone changes its clock twice.
