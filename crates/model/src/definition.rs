@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cron::Cron;
 use crate::element::{Element, Span};
+use crate::schedule::{Calendar, DayPolicy, FixedRate, Schedule};
 use crate::state::InstanceState;
 use crate::text::Text;
 use crate::time::Timestamp;
@@ -101,6 +102,8 @@ pub struct Coordinator {
     pub time_zone: Option<Tz>,
     /// The times; `None` when it waits for its dependencies alone.
     pub cron: Option<Cron>,
+    /// The times beside that cron.
+    pub timing: Timing,
     /// The workflows that it waits for, without repeats, in order.
     pub depends: Vec<String>,
     /// The same with their rules: all terms must be met.
@@ -113,6 +116,43 @@ pub struct Coordinator {
     pub misfire: Misfire,
     /// Whether the first load fires the slots since `start_time` that are past already.
     pub catch_up: bool,
+}
+
+/// When a coordinator fires beside its cron, and on which days.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Timing {
+    /// Further expressions; each fires by itself.
+    pub crons: Vec<Cron>,
+    /// Seconds of a fixed rate, counted from the coordinator's `start_time`.
+    pub every_seconds: Option<u64>,
+    /// Local times, in any order.
+    pub dates: Vec<chrono::NaiveDateTime>,
+    /// The name of a calendar, and what it means for a slot.
+    pub calendar: Option<(String, DayPolicy)>,
+}
+
+impl Coordinator {
+    /// Everything that says when it fires as one schedule; `zone` is the cluster's, `calendar` the one that
+    /// [`Timing::calendar`] names.
+    pub fn schedule(&self, zone: Tz, calendar: Option<Arc<Calendar>>) -> Schedule {
+        let policy = self.timing.calendar.as_ref().map(|(_, policy)| *policy);
+        Schedule {
+            crons: self
+                .cron
+                .iter()
+                .chain(&self.timing.crons)
+                .cloned()
+                .collect(),
+            every: self.timing.every_seconds.map(|seconds| FixedRate {
+                seconds,
+                anchor: self.start_time,
+            }),
+            dates: self.timing.dates.clone(),
+            zone: self.time_zone.unwrap_or(zone),
+            calendar: calendar.zip(policy),
+            window: (Some(self.start_time), Some(self.end_time)),
+        }
+    }
 }
 
 /// A value that outlives an instance: `${state:last_id}`.
@@ -255,6 +295,7 @@ impl Coordinator {
             end_time: midnight(2090),
             time_zone: None,
             cron: None,
+            timing: Timing::default(),
             depends: Vec::new(),
             dependencies: Vec::new(),
             params: Vec::new(),

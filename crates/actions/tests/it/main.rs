@@ -6,6 +6,7 @@
 mod bodies;
 mod cancel;
 mod contract;
+mod examples;
 mod links;
 mod process;
 mod sql;

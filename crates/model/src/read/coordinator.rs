@@ -2,14 +2,17 @@
 
 use std::collections::BTreeSet;
 
+use chrono::NaiveDateTime;
+
 use crate::code;
 use crate::cron::{Cron, Style};
-use crate::definition::{Coordinator, DateRule, Dependency, DependencyTerm};
+use crate::definition::{Coordinator, DateRule, Dependency, DependencyTerm, Timing};
 use crate::element::{Attribute, Element};
 use crate::read::Reader;
 use crate::read::policy;
 use crate::read::root::optional;
 use crate::read::shapes::{coordinator_shape, dependency_shape};
+use crate::schedule::{DayPolicy, read_dates};
 use crate::text::Text;
 
 impl Reader<'_> {
@@ -20,7 +23,14 @@ impl Reader<'_> {
         workflow: Option<&str>,
     ) -> Option<Coordinator> {
         let shape = coordinator_shape();
-        let cron = self.only_cron(element).map(|cron| self.read_cron(cron));
+        let style = shape
+            .value(element, "cron-style")
+            .and_then(Style::from_word)
+            .unwrap_or_default();
+        let cron = self
+            .only_cron(element)
+            .map(|cron| self.read_cron(cron, style));
+        let timing = self.read_timing(element, style);
         let dependencies = self.read_dependencies(element, workflow);
         let window = (
             shape.date_time(element, "start-time"),
@@ -47,6 +57,7 @@ impl Reader<'_> {
                 None => None,
             },
             depends,
+            timing: timing?,
             dependencies,
             params: params.values,
             param_rules: params.rules,
@@ -54,6 +65,50 @@ impl Reader<'_> {
             time_zone: optional(element, "time-zone").and_then(|zone| zone.parse().ok()),
             catch_up: shape.boolean(element, "catch-up")?,
         })
+    }
+
+    /// The times beside the cron of the dependency list.
+    fn read_timing(&mut self, element: &Element, style: Style) -> Option<Timing> {
+        let shape = coordinator_shape();
+        let expressions = element
+            .elements_named("cron")
+            .filter_map(|cron| cron.attribute("expression"))
+            .filter(|expression| !expression.value.trim().is_empty());
+        let crons: Vec<Option<Cron>> = expressions
+            .map(|expression| self.read_cron(expression, style))
+            .collect();
+        let dates = element
+            .attribute("dates")
+            .map(|dates| self.read_dates(dates));
+        let every_seconds = match optional(element, "every") {
+            Some(_) => Some(shape.duration(element, "every")?),
+            None => None,
+        };
+        let calendar = optional(element, "calendar");
+        if calendar.is_none() {
+            self.no_effect(element, "calendar-policy", "calendar");
+        }
+        let policy = DayPolicy::from_word(shape.value(element, "calendar-policy")?)?;
+        Some(Timing {
+            crons: crons.into_iter().collect::<Option<_>>()?,
+            every_seconds,
+            dates: dates.unwrap_or_else(|| Some(Vec::new()))?,
+            calendar: calendar.map(|name| (name, policy)),
+        })
+    }
+
+    fn read_dates(&mut self, attribute: &Attribute) -> Option<Vec<NaiveDateTime>> {
+        let errors = match read_dates(&attribute.value) {
+            Ok(dates) => return Some(dates),
+            Err(errors) => errors,
+        };
+        for error in errors {
+            let piece = &attribute.value[error.range.clone()];
+            let span = self.place(attribute, error.range.start, piece);
+            self.diagnostics
+                .error(code::BAD_DATE_TIME, span, error.message, error.help);
+        }
+        None
     }
 
     /// The times, which only one of the lists may give.
@@ -71,7 +126,10 @@ impl Reader<'_> {
                     "只能有一个depend-list带cron",
                     "only one depend-list may have a cron",
                 ),
-                Text::new("请删除其中一个", "remove one of them"),
+                Text::new(
+                    "请把它写成 <cron expression=\"...\"/>",
+                    "write it as <cron expression=\"...\"/>",
+                ),
             );
         }
         cron
@@ -93,8 +151,8 @@ impl Reader<'_> {
         }
     }
 
-    fn read_cron(&mut self, attribute: &Attribute) -> Option<Cron> {
-        let errors = match Cron::read(&attribute.value, Style::Akkaflow) {
+    fn read_cron(&mut self, attribute: &Attribute, style: Style) -> Option<Cron> {
+        let errors = match Cron::read(&attribute.value, style) {
             Ok(cron) => {
                 self.check_cron(attribute, &cron);
                 return Some(cron);

@@ -1,6 +1,8 @@
 //! When a workflow starts by itself, what it waits for, and its parameters.
 
 use super::{boolean, choice, duration, name, text, value_type};
+use crate::cron::Style;
+use crate::schedule::DayPolicy;
 use crate::shape::{AttributeKind, AttributeShape, Shape};
 use crate::text::Text;
 
@@ -35,10 +37,43 @@ pub(in crate::read) fn coordinator_shape() -> Shape {
         "2090-12-29 00:00:00",
     ))
     .attribute(time_zone())
+    .attribute(cron_style())
+    .attribute(
+        duration(
+            "every",
+            "固定间隔触发，从start-time开始计算",
+            "fires each so often, counted from start-time",
+        )
+        .planned(),
+    )
+    .attribute(
+        AttributeShape::new(
+            "dates",
+            AttributeKind::NonBlank,
+            Text::new(
+                "在这些时间触发，以逗号分隔，例如 2026-03-31 02:00, 2026-06-30",
+                "fires at these times, parted by commas: 2026-03-31 02:00, 2026-06-30",
+            ),
+        )
+        .planned(),
+    )
+    .attribute(
+        AttributeShape::new(
+            "calendar",
+            AttributeKind::Name,
+            Text::new(
+                "工作日历的名称，即不带.calendar的文件名",
+                "a calendar of workdays: the name of its file without .calendar",
+            ),
+        )
+        .planned(),
+    )
+    .attribute(calendar_policy())
     .attribute(misfire())
     .attribute(misfire_deadline())
     .attribute(catch_up())
     .child(depend_list_shape(), 0, None)
+    .child(cron_shape(), 0, None)
     .child(param_list_shape(), 0, None)
 }
 
@@ -51,6 +86,46 @@ fn time_zone() -> AttributeShape {
             "the zone of its times, for example Asia/Shanghai; the cluster's by default",
         ),
     )
+    .planned()
+}
+
+fn cron_style() -> AttributeShape {
+    choice(
+        "cron-style",
+        Style::WORDS,
+        "cron的写法：akkaflow设置了星期则忽略日，crontab与系统crontab相同，六个字段时首个为秒",
+        "how crons are read: akkaflow lets a weekday override the day of month, crontab does as the system's; six fields begin with the second",
+    )
+    .planned()
+}
+
+fn calendar_policy() -> AttributeShape {
+    choice(
+        "calendar-policy",
+        DayPolicy::WORDS,
+        "日历的用法：workdays只在工作日，days-off只在休息日，next顺延到下一工作日，previous提前到上一工作日",
+        "what the calendar does: workdays fires on workdays only, days-off on the others only, next moves a day off to the next workday, previous to the one before",
+    )
+    .planned()
+}
+
+fn cron_shape() -> Shape {
+    Shape::new(
+        "cron",
+        Text::new(
+            "又一个触发时间，写法与depend-list的cron相同",
+            "another time, written as the cron of depend-list",
+        ),
+    )
+    .attribute(
+        AttributeShape::new(
+            "expression",
+            AttributeKind::NonBlank,
+            Text::new("cron表达式", "the expression"),
+        )
+        .required(),
+    )
+    .example("<cron expression=\"30 18 * * 5\"/>")
     .planned()
 }
 
