@@ -1,6 +1,7 @@
 //! The long form of a test of `model`: crons against a scan of every minute, in every zone around its changes.
 
 use std::process::Command;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
@@ -16,6 +17,11 @@ pub(crate) struct Options {
     seed: Option<u64>,
 }
 
+fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(1, |since| since.as_secs())
+}
+
 /// Runs the proofs of crons.
 ///
 /// # Errors
@@ -25,10 +31,11 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     command
         .args(["test", "--release", "-p", "akkaflow-model", "--test", "it"])
         .args(["prove_cron", "--", "--nocapture", "--test-threads", "1"])
-        .env("AKKAFLOW_CRON_CASES", options.cases.to_string());
-    if let Some(seed) = options.seed {
-        command.env("AKKAFLOW_SEED", seed.to_string());
-    }
+        .env("AKKAFLOW_CRON_CASES", options.cases.to_string())
+        .env(
+            "AKKAFLOW_SEED",
+            options.seed.unwrap_or_else(now).to_string(),
+        );
     let status = command.status().context("start cargo")?;
     ensure!(status.success(), "the proof has failed, see above");
     Ok(())

@@ -155,7 +155,7 @@ impl DayRule {
             days |= from_first(*bits) << (7 * weeks);
         }
         let last_week = 0x7f_u64 << (length - 7);
-        days |= from_first(self.last_weekdays) * EVERY_WEEK & last_week;
+        days |= (from_first(self.last_weekdays) * EVERY_WEEK) & last_week;
         days << 1
     }
 }

@@ -468,6 +468,7 @@ fn dates_that_cannot_be_read_are_all_named() {
 
 /// What never fires answers about as quickly as what does.
 #[test]
+#[expect(clippy::disallowed_methods, reason = "time is what is measured")]
 fn the_cost_is_flat() {
     let calendar = Calendar::read("n.calendar", b"weekend sun mon tue wed thu fri sat")
         .calendar

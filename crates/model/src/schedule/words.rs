@@ -72,7 +72,7 @@ fn describe_rate(rate: FixedRate) -> Text {
     ];
     let (size, zh, en) = units
         .into_iter()
-        .find(|(size, ..)| rate.seconds > 0 && rate.seconds % size == 0)
+        .find(|(size, ..)| rate.seconds > 0 && rate.seconds.is_multiple_of(*size))
         .unwrap_or(units[3]);
     let count = rate.seconds / size;
     let anchor = rate.anchor.format("%Y-%m-%d %H:%M:%S");

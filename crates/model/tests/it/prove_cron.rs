@@ -6,12 +6,15 @@
 //! and asks what the wall shows. `AKKAFLOW_CRON_CASES` sets how many cases are made, `AKKAFLOW_SEED` which;
 //! `cargo xtask prove-cron` runs many.
 
+#![expect(clippy::print_stdout, reason = "seeds and sums of cases")]
+
 use akkaflow_model::cron::{Cron, Style};
 use akkaflow_model::time::Timestamp;
 use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveDateTime, Offset, TimeZone, Timelike, Utc};
 use chrono_tz::{TZ_VARIANTS, Tz};
 
 const DEFAULT_CASES: u64 = 20_000;
+const DEFAULT_SEED: u64 = 20_261_121;
 /// Crons that share one scan of a zone.
 const CRONS_PER_WINDOW: u64 = 12;
 /// Outages of each cron.
@@ -196,7 +199,7 @@ impl Sample {
         let in_week = match &self.week {
             Week::Any => true,
             Week::Plain(days) => at(days, weekday),
-            Week::Nth(day, nth) => weekday == *day && (date.day() + 6) / 7 == *nth,
+            Week::Nth(day, nth) => weekday == *day && date.day().div_ceil(7) == *nth,
             Week::Last(day) => weekday == *day && (date + Days::new(7)).month() != date.month(),
         };
         let day_counts = match (self.style, &self.week) {
@@ -323,11 +326,8 @@ impl Window {
 
 fn seed() -> u64 {
     let given = std::env::var("AKKAFLOW_SEED").ok();
-    let seed = given.and_then(|seed| seed.parse().ok()).unwrap_or_else(|| {
-        let now = std::time::SystemTime::now();
-        let since = now.duration_since(std::time::UNIX_EPOCH).unwrap();
-        since.as_millis().try_into().unwrap_or(1_u64)
-    });
+    let seed = given.and_then(|seed| seed.parse().ok());
+    let seed = seed.unwrap_or(DEFAULT_SEED);
     println!("AKKAFLOW_SEED={seed}");
     seed.max(1)
 }
@@ -390,7 +390,6 @@ fn crons_agree_with_a_scan_of_every_minute_in_every_zone() {
         .map_or(DEFAULT_CASES, |cases| cases.parse().unwrap());
     let seed = seed();
     let mut random = Random(seed);
-    let began = std::time::Instant::now();
     let first = usize::try_from(random.below(600)).unwrap();
     let mut done = 0;
     let mut zones = 0;
@@ -402,13 +401,12 @@ fn crons_agree_with_a_scan_of_every_minute_in_every_zone() {
         done += check_window(&mut random, &window, seed);
         zones += 1;
         if zones % 10_000 == 0 {
-            println!("{done} cases, {} s", began.elapsed().as_secs());
+            println!("{done} cases");
         }
     }
     println!(
-        "{done} cases in {zones} windows over {} zones, {:.1} s, seed {seed}",
-        TZ_VARIANTS.len().min(zones),
-        began.elapsed().as_secs_f64()
+        "{done} cases in {zones} windows over {} zones, seed {seed}",
+        TZ_VARIANTS.len().min(zones)
     );
 }
 

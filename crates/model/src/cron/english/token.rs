@@ -147,7 +147,6 @@ impl Token<'_> {
     }
 
     /// `noon`, `midnight`, `3:30`, `3am`, `3:30:15pm`; `Some(Err)` when it looks like a time and is none.
-    #[expect(clippy::result_unit_err, reason = "the caller has the words for it")]
     pub(super) fn clock(&self) -> Option<Result<Clock, ()>> {
         match self.word.as_str() {
             "noon" => return Some(Ok((12, 0, 0))),
