@@ -5,6 +5,7 @@
 
 mod bodies;
 mod cancel;
+mod compat;
 mod contract;
 mod examples;
 mod links;
