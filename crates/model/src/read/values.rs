@@ -160,9 +160,9 @@ impl Reader<'_> {
         }
     }
 
-    fn check_element<'e>(
+    fn check_element(
         &mut self,
-        element: &'e Element,
+        element: &Element,
         user: &mut User,
         declared: &mut Declared<'_>,
     ) {
