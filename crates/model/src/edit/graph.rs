@@ -290,6 +290,11 @@ pub(super) fn remove_node(
         .filter(|reference| !std::ptr::eq(reference.owner, node) && reference.names(name));
     for reference in incoming {
         let owner = name_of(reference.owner);
+        if to == Some(owner) && !reference.is_list {
+            return Err(EditError::ToItself {
+                name: owner.to_owned(),
+            });
+        }
         let is_there_already = |to: &str| {
             all.iter().any(|other| {
                 std::ptr::eq(other.owner, reference.owner)
@@ -313,15 +318,10 @@ pub(super) fn remove_node(
             *count > reference.min
         };
         if !may_go {
-            return Err(match to {
-                Some(to) if to == owner => EditError::ToItself {
-                    name: to.to_owned(),
-                },
-                _ => EditError::StillNeeded {
-                    name: name.to_owned(),
-                    by: owner.to_owned(),
-                    label: reference.label().to_owned(),
-                },
+            return Err(EditError::StillNeeded {
+                name: name.to_owned(),
+                by: owner.to_owned(),
+                label: reference.label().to_owned(),
             });
         }
         if reference.is_own() {

@@ -305,11 +305,11 @@ fn a_removed_node_takes_its_edges_along_or_leads_them_on() {
         ],
     );
     let needed = EditError::StillNeeded {
-        name: "j".into(),
-        by: "a".into(),
-        label: "ok".into(),
+        name: "e".into(),
+        by: "j".into(),
+        label: "to".into(),
     };
-    refused(&remove_node("j", None), &needed);
+    refused(&remove_node("e", None), &needed);
     refused(
         &remove_node("j", Some("j")),
         &EditError::ToItself { name: "j".into() },
@@ -399,4 +399,51 @@ fn a_change_travels_as_json() {
         change,
         text(Place::node("a").child("script").child("code"), "ls")
     );
+}
+
+#[test]
+fn lists_of_nodes_follow_too() {
+    let source = "<work-flow name='w'>\n  <end name='e' after='a  b'/>\n  <end name='a'/>\n  <end name='b'/>\n</work-flow>";
+    let rename = Change::RenameNode {
+        name: "a".into(),
+        to: "c".into(),
+    };
+    let edited = edit_all(source, &[rename]).unwrap();
+    assert_eq!(
+        edited,
+        source
+            .replace("a  b", "c b")
+            .replace("name='a'", "name='c'")
+    );
+    let edited = edit_all(source, &[remove_node("b", None)]).unwrap();
+    let expected = source
+        .replace("a  b", "a")
+        .replace("\n  <end name='b'/>", "");
+    assert_eq!(edited, expected);
+    let both = [remove_node("b", None), remove_node("a", None)];
+    assert_eq!(
+        edit_all(source, &both).unwrap(),
+        "<work-flow name='w'>\n  <end name='e'/>\n</work-flow>"
+    );
+    let edited = edit_all(source, &[add_edge("a", "after", "b")]).unwrap();
+    assert_eq!(edited, source.replace("name='b'", "name='b' after=\"a\""));
+    let redirect = Change::RedirectEdge {
+        from: "a".into(),
+        label: "after".into(),
+        old: "e".into(),
+        to: "b".into(),
+    };
+    let edited = edit_all(source, &[redirect]).unwrap();
+    assert_eq!(
+        edited,
+        source
+            .replace("a  b", "b")
+            .replace("name='b'", "name='b' after=\"a\"")
+    );
+    let spaced = Change::RenameNode {
+        name: "a".into(),
+        to: "a b".into(),
+    };
+    let refused = edit(source, &spaced);
+    assert_eq!(refused, Err(EditError::BadName { name: "a b".into() }));
 }

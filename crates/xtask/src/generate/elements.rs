@@ -99,7 +99,9 @@ fn section(lang: Lang, shape: &Shape, depth: usize, parents: &str) -> String {
     } else {
         format!("{heading} {parents}`<{tag}>`\n\n")
     };
-    text.push_str(&format!("{}\n\n", sentence(lang, shape.doc.get(lang))));
+    let doc = sentence(lang, shape.doc.get(lang));
+    let doc = planned(lang, shape.is_planned, doc);
+    text.push_str(&format!("{doc}\n\n"));
     if parents.is_empty() || shape.example.is_some() {
         text.push_str(&fenced("xml", &reference::example(shape)));
         text.push('\n');
@@ -134,7 +136,7 @@ fn attributes(lang: Lang, shape: &Shape) -> String {
                 format!("`{}`", attribute.name),
                 reference::describe(attribute.kind).get(lang).to_owned(),
                 default(lang, attribute),
-                plain(attribute.doc.get(lang)),
+                planned(lang, attribute.is_planned, plain(attribute.doc.get(lang))),
             ]
         })
         .collect();
@@ -145,6 +147,20 @@ fn attributes(lang: Lang, shape: &Shape) -> String {
     );
     let head: Vec<&str> = head.split(' ').collect();
     format!("{}\n", table(&head, &rows))
+}
+
+/// Marks what this version checks and keeps, but cannot run.
+fn planned(lang: Lang, is_planned: bool, words: String) -> String {
+    if is_planned {
+        let mark = say(
+            lang,
+            "（当前版本暂不执行）",
+            " (not run by this version yet)",
+        );
+        format!("{words}{mark}")
+    } else {
+        words
+    }
 }
 
 fn default(lang: Lang, attribute: &AttributeShape) -> String {
@@ -164,7 +180,7 @@ fn contents(lang: Lang, shape: &Shape) -> String {
             vec![
                 format!("`<{}>`", child.shape.tag),
                 times(lang, child).to_owned(),
-                plain(doc),
+                planned(lang, child.shape.is_planned, plain(doc)),
             ]
         })
         .collect();

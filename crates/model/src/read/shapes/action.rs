@@ -17,7 +17,8 @@ pub(in crate::read) fn action_shape() -> Shape {
             .attribute(to("下一个节点", "the next node"))
             .attribute(when().planned())
     };
-    let shape = node_shape("action", "由worker执行的动作", "work for a worker").attribute(
+    let shape = node_shape("action", "由worker执行的动作", "work for a worker")
+        .example("<action name=\"load\" retry-times=\"2\" interval=\"60\" timeout=\"3600\">\n  <sql db-link=\"dw\">delete from report where day = '${param:day}'</sql>\n  <ok to=\"report\"/>\n  <error to=\"stop\"/>\n</action>").attribute(
         text(
             "host",
             "指定执行的主机，-1为任意",

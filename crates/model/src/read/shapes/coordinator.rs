@@ -18,6 +18,7 @@ pub(in crate::read) fn coordinator_shape() -> Shape {
         "coordinator",
         Text::new("调度配置", "when it starts by itself"),
     )
+    .example("<coordinator start-time=\"2026-01-01 00:00:00\">\n  <depend-list cron=\"0 1 * * *\"><workflow name=\"load_orders\"/></depend-list>\n  <param-list><param name=\"day\" value=\"${time.today|yyyy-MM-dd|-1 day}\"/></param-list>\n</coordinator>")
     .attribute(boolean(
         "is-enabled",
         "true",

@@ -42,11 +42,13 @@ pub(super) fn when() -> AttributeShape {
 
 pub(super) fn start_shape() -> Shape {
     node_shape("start", "实例从此开始", "where an instance begins")
+        .example("<start name=\"start\" to=\"load\"/>")
         .attribute(to("下一个节点", "the next node"))
 }
 
 pub(super) fn join_shape() -> Shape {
     node_shape("join", "等待所有分支", "waits for all branches")
+        .example("<join name=\"both\" to=\"report\"/>")
         .attribute(to("下一个节点", "the next node"))
 }
 
@@ -61,6 +63,9 @@ pub(super) fn fork_shape() -> Shape {
     .attribute(to("分支的第一个节点", "the first node of the branch"))
     .attribute(when().planned());
     node_shape("fork", "并行执行各分支", "takes all its branches at once")
+        .example(
+            "<fork name=\"split\">\n  <path to=\"orders\"/>\n  <path to=\"customers\"/>\n</fork>",
+        )
         .attribute(after())
         .child(path, 1, None)
 }
@@ -107,6 +112,7 @@ pub(super) fn kill_shape() -> Shape {
         "到达后实例被杀死",
         "reaching it ends the instance as killed",
     )
+    .example("<kill name=\"stop\"><message>no orders on ${param:day}</message></kill>")
     .attribute(after())
     .child(message, 0, Some(1))
 }
@@ -117,6 +123,7 @@ pub(super) fn end_shape() -> Shape {
         "到达后实例成功结束",
         "reaching it ends the instance as succeeded",
     )
+    .example("<end name=\"end\"/>")
     .attribute(after())
 }
 
