@@ -160,12 +160,7 @@ impl Reader<'_> {
         }
     }
 
-    fn check_element(
-        &mut self,
-        element: &Element,
-        user: &mut User,
-        declared: &mut Declared<'_>,
-    ) {
+    fn check_element(&mut self, element: &Element, user: &mut User, declared: &mut Declared<'_>) {
         for attribute in &element.attributes {
             if attribute.name == "when" {
                 self.check_condition(attribute, user, declared);
