@@ -15,23 +15,79 @@ pub(super) async fn check(connection: &mut Conn, sent: u64) -> Result<u64, Error
     if warnings == 0 && affected == sent {
         return Ok(affected);
     }
-    let found: Vec<(String, u16, String)> = connection
-        .query("show warnings limit 3")
+    let first: Option<(String, u16, String)> = connection
+        .query_first("show warnings limit 1")
         .await
         .map_err(failed)?;
-    let words: Vec<String> = found
-        .into_iter()
-        .map(|(_, code, message)| format!("{code}: {message}"))
-        .collect();
-    let words = match words.is_empty() {
-        true => format!("{warnings} warnings"),
-        false => words.join("; "),
-    };
     let refused = sent.saturating_sub(affected);
-    Err(Error::Row(Text::new(
-        format!("目标表不能原样接收所有记录（{refused}条被拒绝），已全部回滚：{words}"),
-        format!(
-            "the target does not take all rows as they are ({refused} refused), nothing is kept: {words}"
+    Err(Error::Row(inexact(refused, warnings, first)))
+}
+
+/// Warnings that the server counts at most.
+const MOST_WARNINGS: u16 = u16::MAX;
+
+/// `first` is the server's first warning. Where it has rows and columns, its words name both, and mostly the value.
+fn inexact(refused: u64, warnings: u16, first: Option<(String, u16, String)>) -> Text {
+    let (mut zh, mut en) = (Vec::new(), Vec::new());
+    if refused > 0 {
+        zh.push(format!("{refused}条记录被拒绝"));
+        en.push(format!("{refused} rows refused"));
+    }
+    if warnings > 0 {
+        let (or_more_zh, or_more) = match warnings {
+            MOST_WARNINGS => ("以上", " or more"),
+            _ => ("", ""),
+        };
+        zh.push(format!("{warnings}个{or_more_zh}告警"));
+        en.push(format!("{warnings}{or_more} warnings"));
+    }
+    let (zh, en) = (zh.join("，"), en.join(", "));
+    let words = first.map_or_else(String::new, |(_, code, message)| {
+        format!("{message} ({code})")
+    });
+    let (first_zh, first_en) = match words.as_str() {
+        "" => (String::new(), String::new()),
+        words => (
+            format!("，首个为：{words}"),
+            format!("; the first: {words}"),
         ),
-    )))
+    };
+    Text::new(
+        format!(
+            "目标表不能原样保存所有值，已全部回滚（{zh}）{first_zh}；请修改源中的值，或让目标字段的类型能容纳它"
+        ),
+        format!(
+            "the target does not keep all values as they are, nothing is kept ({en}){first_en}; \
+             mend the value in the source, or give the column a type that holds it"
+        ),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_happened_is_counted_and_the_first_is_quoted() {
+        let truncated = || {
+            let message = "Data truncated for column 'v' at row 2".to_owned();
+            Some(("Warning".to_owned(), 1265, message))
+        };
+        let warned = inexact(0, 3, truncated());
+        assert!(
+            warned.en.contains(
+                "nothing is kept (3 warnings); the first: Data truncated for column 'v' at row 2 (1265); mend"
+            ),
+            "{warned:?}"
+        );
+        assert!(!warned.zh.contains("0条"), "{warned:?}");
+        let refused = inexact(2, 0, None);
+        assert!(refused.en.contains("(2 rows refused); mend"), "{refused:?}");
+        assert!(refused.zh.contains("（2条记录被拒绝）；请"), "{refused:?}");
+        let many = inexact(1, MOST_WARNINGS, truncated());
+        assert!(
+            many.en.contains("(1 rows refused, 65535 or more warnings)"),
+            "{many:?}"
+        );
+    }
 }
