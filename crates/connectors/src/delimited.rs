@@ -1,6 +1,6 @@
 //! Delimited files with akkaflow's text rules: a plain delimiter, no quotes, one row a line. On reading an empty field and
-//! `null` in any case are NULL. On writing NULL is `null`, a run of line breaks in a value becomes one blank, bytes
-//! that are no text are spelled `\x00ff`, and a value that holds the delimiter is refused, since nobody could read the row back.
+//! `null` in any case are NULL. On writing NULL is `null`, a run of line breaks in a value becomes one blank, which
+//! [`FileWriter::finish`] tells; bytes that are no text are spelled `\x00ff`; and a value that holds the delimiter is refused, since nobody could read the row back.
 
 mod delimiter;
 mod read;
@@ -10,7 +10,7 @@ mod write;
 
 pub use delimiter::{Delimiter, DelimiterError};
 pub use read::FileReader;
-pub use write::FileWriter;
+pub use write::{FileWriter, LineBreaks};
 
 use std::path::Path;
 

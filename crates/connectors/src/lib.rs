@@ -33,7 +33,7 @@ mod sqlite;
 pub use batch::{Batch, BatchReceiver, BatchSender, Row, channel};
 pub use column::{Column, Kind};
 pub use connect::{Connected, Options, connect};
-pub use delimited::{Delimiter, DelimiterError, FileReader, FileWriter};
+pub use delimited::{Delimiter, DelimiterError, FileReader, FileWriter, LineBreaks};
 pub use error::Error;
 pub use jdbc::JdbcUrl;
 pub use preview::Preview;

@@ -2,14 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use akkaflow_connectors::{BatchReceiver, Column, Delimiter, Error, FileWriter, Progress};
+use akkaflow_connectors::{
+    BatchReceiver, Column, Delimiter, Error, FileWriter, LineBreaks, Progress,
+};
 use akkaflow_model::text::Text;
 use tokio_util::sync::CancellationToken;
 
 use super::body::{Commands, Source};
 use super::copy::copy;
 use super::source;
-use crate::context::AttemptContext;
+use crate::context::{AttemptContext, Level};
 use crate::error::ActionError;
 use crate::shell_command;
 
@@ -62,8 +64,11 @@ impl Into<'_> {
         if attempt.cancel.is_cancelled() {
             return Err(ActionError::Cancelled);
         }
-        blocking(move || writer.finish()).await?;
+        let line_breaks = blocking(move || writer.finish()).await?;
         copied.report(attempt);
+        if let Some(line_breaks) = &line_breaks {
+            attempt.log.say(Level::Warn, &told(line_breaks));
+        }
         if let Some(after) = &self.commands.after {
             attempt
                 .log
@@ -72,6 +77,24 @@ impl Into<'_> {
         }
         Ok(())
     }
+}
+
+fn told(line_breaks: &LineBreaks) -> Text {
+    let LineBreaks {
+        values,
+        first_row,
+        first_column,
+    } = line_breaks;
+    Text::new(
+        format!(
+            "有{values}个值的换行已写为空格，因为文件中一行是一条记录；首个是第{first_row}行的字段`{first_column}`。\
+             若须保留换行，请在查询中替换为其他字符，或传输到数据库"
+        ),
+        format!(
+            "line breaks of {values} values became blanks, since a line of the file is a row; the first is row {first_row}, \
+             column `{first_column}`. To keep them, replace them by other signs in the query, or write to a database"
+        ),
+    )
 }
 
 async fn blocking<T: Send + 'static>(

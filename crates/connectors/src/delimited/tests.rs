@@ -106,7 +106,7 @@ fn batch(values: &[Option<&[u8]>]) -> Batch {
 }
 
 #[test]
-fn line_breaks_become_one_blank_and_null_is_a_word() {
+fn line_breaks_become_one_blank_which_is_told_and_null_is_a_word() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("new/out.txt");
     let mut writer = FileWriter::create(&path, delimiter(","), "1").unwrap();
@@ -118,9 +118,23 @@ fn line_breaks_become_one_blank_and_null_is_a_word() {
     ]
     .map(|kind| Column::new("c", kind));
     let values: [Option<&[u8]>; 4] = [Some(b"a\r\n\nb"), None, Some(b"\x00\xff"), Some(b"")];
-    writer.write(&batch(&values), Some(&columns)).unwrap();
-    writer.finish().unwrap();
-    assert_eq!(std::fs::read(&path).unwrap(), b"a b,null,\\x00ff,\n");
+    writer
+        .write(&batch(&[Some(b"a b")]), Some(&columns))
+        .unwrap();
+    let mut second = batch(&values);
+    second.first_row = 2;
+    writer.write(&second, Some(&columns)).unwrap();
+    writer.write(&batch(&[Some(b"c\r")]), None).unwrap();
+    let told = LineBreaks {
+        values: 2,
+        first_row: 2,
+        first_column: "c".to_owned(),
+    };
+    assert_eq!(writer.finish().unwrap(), Some(told));
+    assert_eq!(
+        std::fs::read(&path).unwrap(),
+        b"a b\na b,null,\\x00ff,\nc \n"
+    );
     assert_eq!(
         std::fs::read_dir(path.parent().unwrap()).unwrap().count(),
         1

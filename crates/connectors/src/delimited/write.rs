@@ -26,6 +26,18 @@ pub struct FileWriter {
     /// Bytes that a value cannot hold as they are: line breaks and the delimiter's first.
     is_special: [bool; 256],
     buffer: Vec<u8>,
+    line_breaks: Option<LineBreaks>,
+}
+
+/// Values that a file does not hold as they were: it has one row a line, so their line breaks became blanks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LineBreaks {
+    /// How many values.
+    pub values: u64,
+    /// The row of the first one, from 1.
+    pub first_row: u64,
+    /// Its column: the name, else its number from 1.
+    pub first_column: String,
 }
 
 impl FileWriter {
@@ -59,6 +71,7 @@ impl FileWriter {
             delimiter,
             is_special,
             buffer: Vec::with_capacity(CHUNK_BYTES + CHUNK_BYTES / 4),
+            line_breaks: None,
         })
     }
 
@@ -67,32 +80,11 @@ impl FileWriter {
     /// # Errors
     /// [`Error::Row`] for a value that holds the delimiter, [`Error::File`] when the file cannot be written.
     pub fn write(&mut self, batch: &Batch, columns: Option<&[Column]>) -> Result<(), Error> {
-        for (index, row) in batch.rows().enumerate() {
+        for (number, row) in (batch.first_row..).zip(batch.rows()) {
             let is_empty = row.len() == 0;
             for (position, value) in row.enumerate() {
                 let column = columns.and_then(|columns| columns.get(position));
-                let is_binary = column.is_some_and(|column| matches!(column.kind, Kind::Binary(_)));
-                match value {
-                    None => self.buffer.extend_from_slice(b"null"),
-                    Some(value) if is_binary && !is_text(value) => {
-                        self.buffer.extend_from_slice(b"\\x");
-                        append_hex(value, &mut self.buffer);
-                    }
-                    Some(value) if self.append_text(value) => {}
-                    Some(value) => {
-                        let name = column.map_or_else(
-                            || (position + 1).to_string(),
-                            |column| column.name.clone(),
-                        );
-                        return Err(Error::value(
-                            batch.first_row + index as u64,
-                            &name,
-                            value,
-                            "含有分隔符，请更换delimited",
-                            "holds the delimiter; choose another `delimited`",
-                        ));
-                    }
-                }
+                self.append_value(value, (number, position), column)?;
                 self.buffer.extend_from_slice(self.delimiter.as_bytes());
             }
             if !is_empty {
@@ -107,11 +99,32 @@ impl FileWriter {
         Ok(())
     }
 
-    /// Makes what was written durable and puts it in the place of the target, all at once. Blocks.
+    #[inline]
+    fn append_value(
+        &mut self,
+        value: Option<&[u8]>,
+        place: (u64, usize),
+        column: Option<&Column>,
+    ) -> Result<(), Error> {
+        let is_binary = column.is_some_and(|column| matches!(column.kind, Kind::Binary(_)));
+        match value {
+            None => self.buffer.extend_from_slice(b"null"),
+            Some(value) if is_binary && !is_text(value) => {
+                self.buffer.extend_from_slice(b"\\x");
+                append_hex(value, &mut self.buffer);
+            }
+            Some(value) if !self.has_special(value) => self.buffer.extend_from_slice(value),
+            Some(value) => return self.append_unusual(value, place, column),
+        }
+        Ok(())
+    }
+
+    /// Makes what was written durable and puts it in the place of the target, all at once. Says which values it does not hold as
+    /// they were, if any. Blocks.
     ///
     /// # Errors
     /// [`Error::File`] when that fails; the target is untouched then.
-    pub fn finish(mut self) -> Result<(), Error> {
+    pub fn finish(mut self) -> Result<Option<LineBreaks>, Error> {
         self.flush()?;
         let place = || {
             self.file.sync_all()?;
@@ -123,25 +136,29 @@ impl FileWriter {
         };
         place().map_err(|error| failed(&self.path, &error))?;
         self.is_finished = true;
-        Ok(())
+        Ok(self.line_breaks.take())
     }
 
-    /// `false` when the value holds the delimiter.
     #[inline]
-    fn append_text(&mut self, value: &[u8]) -> bool {
+    fn has_special(&self, value: &[u8]) -> bool {
         let is_special = &self.is_special;
-        if !value.iter().any(|byte| is_special[usize::from(*byte)]) {
-            self.buffer.extend_from_slice(value);
-            return true;
-        }
-        self.append_unusual(value)
+        value.iter().any(|byte| is_special[usize::from(*byte)])
     }
 
     #[cold]
-    fn append_unusual(&mut self, value: &[u8]) -> bool {
+    fn append_unusual(
+        &mut self,
+        value: &[u8],
+        (row, position): (u64, usize),
+        column: Option<&Column>,
+    ) -> Result<(), Error> {
+        let name =
+            || column.map_or_else(|| (position + 1).to_string(), |column| column.name.clone());
         let start = self.buffer.len();
+        let mut has_breaks = false;
         for run in value.chunk_by(|a, b| is_break(*a) == is_break(*b)) {
             if is_break(run[0]) {
+                has_breaks = true;
                 self.buffer.push(b' ');
             } else {
                 self.buffer.extend_from_slice(run);
@@ -152,7 +169,22 @@ impl FileWriter {
         self.buffer.extend_from_slice(self.delimiter.as_bytes());
         let at = memchr::memmem::find(&self.buffer[start..], self.delimiter.as_bytes());
         self.buffer.truncate(end);
-        at == Some(end - start)
+        if at != Some(end - start) {
+            let (zh, en) = (
+                "含有分隔符，请更换delimited",
+                "holds the delimiter; choose another `delimited`",
+            );
+            return Err(Error::value(row, &name(), value, zh, en));
+        }
+        if has_breaks {
+            let breaks = self.line_breaks.get_or_insert_with(|| LineBreaks {
+                values: 0,
+                first_row: row,
+                first_column: name(),
+            });
+            breaks.values += 1;
+        }
+        Ok(())
     }
 
     fn flush(&mut self) -> Result<(), Error> {
