@@ -105,6 +105,15 @@ pub trait Session: Send {
     /// [`Error::Statement`] when it is no query.
     async fn describe(&mut self, query: &str) -> Result<Vec<Column>, Error>;
 
+    /// The columns of a query's result for a table that is to be made: where its declarations say nothing of what a column
+    /// holds, its values do.
+    ///
+    /// # Errors
+    /// [`Error::Statement`] when it is no query.
+    async fn describe_values(&mut self, query: &str) -> Result<Vec<Column>, Error> {
+        self.describe(query).await
+    }
+
     /// The columns of a table; `None` when there is no such table.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 mod columns;
 mod read;
+mod values;
 mod write;
 
 use std::path::Path;
@@ -164,26 +165,34 @@ impl SqliteSession {
             .await
     }
 
+    /// Names and declared types.
     async fn table_info(
         &mut self,
         table: &str,
         schema: Option<&str>,
-    ) -> Result<Vec<Column>, Error> {
-        let rows = sqlx::query("select name, type from pragma_table_xinfo(?, ?) where hidden = 0")
+    ) -> Result<Vec<(String, String)>, Error> {
+        sqlx::query_as("select name, type from pragma_table_xinfo(?, ?) where hidden = 0")
             .bind(table)
             .bind(schema)
             .fetch_all(&mut self.connection)
             .await
-            .map_err(failed)?;
-        rows.iter()
-            .map(|row| {
-                let name: String = row.try_get(0)?;
-                let declared: String = row.try_get(1)?;
-                Ok(Column::new(name, columns::kind(&declared)))
-            })
-            .collect::<Result<_, sqlx::Error>>()
             .map_err(failed)
     }
+
+    /// The same of a query's result.
+    async fn query_info(&mut self, query: &str) -> Result<Vec<(String, String)>, Error> {
+        self.run(&format!("create temp view akkaflow_describe as {query}"))
+            .await?;
+        let info = self.table_info("akkaflow_describe", None).await;
+        self.run("drop view temp.akkaflow_describe").await?;
+        info
+    }
+}
+
+fn columns(info: Vec<(String, String)>) -> Vec<Column> {
+    info.into_iter()
+        .map(|(name, declared)| Column::new(name, columns::kind(&declared)))
+        .collect()
 }
 
 /// `schema.table` in its parts, quotes taken off.
@@ -213,16 +222,22 @@ impl Session for SqliteSession {
     }
 
     async fn describe(&mut self, query: &str) -> Result<Vec<Column>, Error> {
-        self.run(&format!("create temp view akkaflow_describe as {query}"))
-            .await?;
-        let columns = self.table_info("akkaflow_describe", None).await;
-        self.run("drop view temp.akkaflow_describe").await?;
-        columns
+        Ok(columns(self.query_info(query).await?))
+    }
+
+    async fn describe_values(&mut self, query: &str) -> Result<Vec<Column>, Error> {
+        let info = self.query_info(query).await?;
+        let found = values::kinds(&mut self.connection, query, &info).await?;
+        let mut columns = columns(info);
+        for (column, kind) in columns.iter_mut().zip(found) {
+            column.kind = kind.unwrap_or(column.kind);
+        }
+        Ok(columns)
     }
 
     async fn table(&mut self, table: &str) -> Result<Option<Vec<Column>>, Error> {
         let (schema, name) = name_parts(table);
-        let columns = self.table_info(name, schema).await?;
+        let columns = columns(self.table_info(name, schema).await?);
         Ok(Some(columns).filter(|columns| !columns.is_empty()))
     }
 

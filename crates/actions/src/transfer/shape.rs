@@ -109,8 +109,8 @@ fn target() -> Shape {
         .attribute(text(
             "table",
             AttributeKind::Text,
-            "目标表（DB），不存在则自动建表",
-            "the table (DB), made if it is missing",
+            "目标表（DB），不存在则自动建表：未声明精度的数字按文本建列（PostgreSQL除外），SQLite源则按其值的类型建列；在查询中用cast(n as decimal(18,2))可指定类型",
+            "the table (DB), made if it is missing: a number without a declared scale becomes text there (but not in PostgreSQL), or from SQLite what its values are; cast(n as decimal(18,2)) in the query chooses its type",
         ))
         .attribute(boolean(
             "is-pre-truncate",
@@ -132,8 +132,8 @@ fn target() -> Shape {
         .attribute(text(
             "path",
             AttributeKind::Text,
-            "目标文件路径（FILE）",
-            "the file's path (FILE)",
+            "目标文件路径（FILE）；text格式没有引号：值中的换行写为空格并在日志中告警，含有分隔符的值会被拒绝",
+            "the file's path (FILE); text has no quotes: line breaks in a value become a blank, with a warning in the log, and a value that holds the delimiter is refused",
         ))
         .attribute(file_link())
         .attribute(delimited())

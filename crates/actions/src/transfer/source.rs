@@ -53,11 +53,20 @@ pub(super) async fn open(attempt: &AttemptContext, source: &Source) -> Result<Op
 }
 
 impl Opened {
-    /// The columns as they are declared there, or as a table for them would have them; `None` when nothing is known.
-    pub(super) fn columns(&self) -> Option<Vec<Column>> {
+    /// The columns for a table that is to be made for the rows; `None` when nothing is known.
+    pub(super) async fn columns_to_make(
+        &mut self,
+        attempt: &AttemptContext,
+    ) -> Result<Option<Vec<Column>>, Error> {
         match self {
-            Self::Database { columns, .. } => Some(columns.clone()),
-            Self::File { fields, .. } => Some(file_columns((*fields)?)),
+            Self::Database { session, query, .. } => {
+                let canceller = session.canceller();
+                let asking = session.describe_values(query);
+                cancellable(&attempt.cancel, canceller, asking)
+                    .await
+                    .map(Some)
+            }
+            Self::File { fields, .. } => Ok(fields.map(file_columns)),
         }
     }
 

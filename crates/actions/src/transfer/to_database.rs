@@ -23,11 +23,9 @@ impl Into<'_> {
         attempt: &AttemptContext,
         source: &Source,
     ) -> Result<(), ActionError> {
-        let source = source::open(attempt, source).await?;
+        let mut source = source::open(attempt, source).await?;
         let mut session = database::open(attempt, self.link).await?;
-        let columns = self
-            .columns(attempt, session.as_mut(), source.columns())
-            .await?;
+        let columns = self.columns(attempt, session.as_mut(), &mut source).await?;
         self.before(attempt, session.as_mut()).await?;
         self.rows(attempt, session.as_mut(), source, columns)
             .await?;
@@ -45,7 +43,7 @@ impl Into<'_> {
         &self,
         attempt: &AttemptContext,
         session: &mut dyn Session,
-        source: Option<Vec<Column>>,
+        source: &mut Opened,
     ) -> Result<Vec<Column>, ActionError> {
         let canceller = session.canceller();
         let found = cancellable(&attempt.cancel, canceller, session.table(self.table)).await?;
@@ -57,7 +55,7 @@ impl Into<'_> {
             "目标表不存在，将自动建表",
             "the target table is missing and will be made",
         );
-        let columns = source.ok_or_else(|| {
+        let columns = source.columns_to_make(attempt).await?.ok_or_else(|| {
             ActionError::Retryable(Text::new(
                 format!("源文件为空，无法据此建表{}", self.table),
                 format!(
@@ -67,6 +65,7 @@ impl Into<'_> {
             ))
         })?;
         let statement = session.create_table(self.table, &columns);
+        attempt.log.info(&statement);
         database::execute(attempt, session, &statement).await?;
         let canceller = session.canceller();
         let made = cancellable(&attempt.cancel, canceller, session.table(self.table)).await?;

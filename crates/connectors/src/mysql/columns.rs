@@ -90,7 +90,8 @@ pub(super) fn declaration(kind: Kind, column_count: usize) -> String {
         Kind::Decimal(Some((digits, scale))) if digits <= 65 && scale <= 30 && scale <= digits => {
             format!("decimal({},{scale})", digits.max(1))
         }
-        Kind::Decimal(_) => "decimal(65,30)".to_owned(),
+        // `decimal` has one scale for all values: it would add zeros to some, and refuse others.
+        Kind::Decimal(_) => declaration(Kind::Text(None), column_count),
         Kind::Float => "float".to_owned(),
         Kind::Double => "double".to_owned(),
         Kind::Boolean => "tinyint(1)".to_owned(),
@@ -107,5 +108,19 @@ pub(super) fn declaration(kind: Kind, column_count: usize) -> String {
             format!("datetime({})", fraction.min(6))
         }
         Kind::Json => "json".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_without_a_scale_of_their_own_stay_as_they_are_spelled() {
+        let of = |limits| declaration(Kind::Decimal(limits), 1);
+        assert_eq!(of(Some((10, 2))), "decimal(10,2)");
+        for limits in [None, Some((70, 2)), Some((40, 31))] {
+            assert!(of(limits).starts_with("longtext"), "{limits:?}");
+        }
     }
 }
