@@ -98,16 +98,6 @@ impl LogSink {
     pub fn info(&self, line: impl AsRef<str>) {
         self.line(Level::Info, line.as_ref());
     }
-
-    /// Reports what is worth a look.
-    pub fn warn(&self, line: impl AsRef<str>) {
-        self.line(Level::Warn, line.as_ref());
-    }
-
-    /// Reports what went wrong.
-    pub fn error(&self, line: impl AsRef<str>) {
-        self.line(Level::Error, line.as_ref());
-    }
 }
 
 impl fmt::Debug for LogSink {

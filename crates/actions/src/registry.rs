@@ -149,7 +149,7 @@ impl Registry {
     }
 
     /// Every type, in alphabetical order.
-    pub fn known_tags(&self) -> Vec<&'static str> {
+    fn known_tags(&self) -> Vec<&'static str> {
         self.entries.keys().copied().collect()
     }
 

@@ -110,7 +110,7 @@ impl Batch {
     }
 
     /// How many bytes its values have.
-    pub fn byte_count(&self) -> usize {
+    pub(crate) fn byte_count(&self) -> usize {
         self.data.len()
     }
 

@@ -69,14 +69,16 @@ impl Target<'_> {
     }
 
     /// Nobody answers.
-    pub(crate) fn unreachable(&self, reason: &str) -> Error {
+    pub(crate) fn unreachable(&self, reason: &Text) -> Error {
         let (name, address) = (&self.link.name, self.url.address());
         Error::Unreachable(Text::new(
             format!(
-                "数据库连接[{name}]无法连接到{address}：{reason}，请检查地址及数据库是否已启动"
+                "数据库连接[{name}]无法连接到{address}：{}，请检查地址及数据库是否已启动",
+                reason.zh
             ),
             format!(
-                "db-link `{name}`: cannot reach {address}: {reason}; check the address and whether the database is up"
+                "db-link `{name}`: cannot reach {address}: {}; check the address and whether the database is up",
+                reason.en
             ),
         ))
     }
@@ -109,7 +111,7 @@ impl Target<'_> {
 /// Opens a session on the database of `link`.
 ///
 /// # Errors
-/// [`Error::Configuration`] when the link cannot work, [`Error::Unreachable`] when nobody answers within ten seconds,
+/// [`Error::Configuration`] when the link cannot work, [`Error::Unreachable`] when nobody answers within ten seconds or the link's shorter limit,
 /// [`Error::Refused`] when the database does not let us in.
 pub async fn connect(link: &DbLink, options: &Options) -> Result<Connected, Error> {
     let place = Text::new(
@@ -140,7 +142,10 @@ pub async fn connect(link: &DbLink, options: &Options) -> Result<Connected, Erro
         .await
         .map_err(|_| {
             let seconds = limit.as_secs();
-            target.unreachable(&format!("{seconds}s"))
+            target.unreachable(&Text::new(
+                format!("{seconds}秒内没有应答"),
+                format!("no answer within {seconds} s"),
+            ))
         })??;
     Ok(Connected { session, notes })
 }

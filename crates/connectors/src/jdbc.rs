@@ -11,19 +11,19 @@ use crate::session::Dialect;
 
 /// What a JDBC URL says.
 #[derive(Clone, PartialEq, Eq)]
-pub struct JdbcUrl {
+pub(crate) struct JdbcUrl {
     /// Which product's.
-    pub dialect: Dialect,
+    pub(crate) dialect: Dialect,
     /// The host; empty for SQLite.
-    pub host: String,
+    pub(crate) host: String,
     /// The port, the product's usual one if none is given; 0 for SQLite.
-    pub port: u16,
+    pub(crate) port: u16,
     /// The database, or SQLite's file. Empty when none is named.
-    pub database: String,
+    pub(crate) database: String,
     /// The options that mean something to us, names in lower case.
     pub(crate) options: Vec<(String, String)>,
     /// What is not honoured, in words for the instance's log.
-    pub notes: Vec<Text>,
+    pub(crate) notes: Vec<Text>,
 }
 
 impl std::fmt::Debug for JdbcUrl {
@@ -112,7 +112,7 @@ impl JdbcUrl {
     /// # Errors
     /// [`Error::Configuration`] for a product that is not supported or a URL that cannot be read. The options, which may hold a
     /// password, are not shown.
-    pub fn parse(url: &str) -> Result<Self, Error> {
+    pub(crate) fn parse(url: &str) -> Result<Self, Error> {
         let url = url.trim();
         let rest = url
             .get(..5)
@@ -132,7 +132,7 @@ impl JdbcUrl {
     }
 
     /// `host:port` for messages, or the file.
-    pub fn address(&self) -> String {
+    pub(crate) fn address(&self) -> String {
         match self.dialect {
             Dialect::Sqlite => self.database.clone(),
             _ if self.host.contains(':') => format!("[{}]:{}", self.host, self.port),

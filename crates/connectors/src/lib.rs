@@ -35,7 +35,6 @@ pub use column::{Column, Kind};
 pub use connect::{Connected, Options, connect};
 pub use delimited::{Delimiter, DelimiterError, FileReader, FileWriter, LineBreaks};
 pub use error::Error;
-pub use jdbc::JdbcUrl;
 pub use preview::Preview;
 pub use session::{Canceller, Dialect, Done, Load, Progress, Session, cancellable};
 pub use split::{Statement, split};

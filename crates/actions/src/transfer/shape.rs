@@ -106,35 +106,14 @@ fn target() -> Shape {
     Shape::new("target", Text::new("数据去向", "where rows go"))
         .attribute(type_attribute())
         .attribute(db_link())
-        .attribute(text(
-            "table",
-            AttributeKind::Text,
-            "目标表（DB），不存在则自动建表：未声明精度的数字按文本建列（PostgreSQL除外），SQLite源则按其值的类型建列；在查询中用cast(n as decimal(18,2))可指定类型",
-            "the table (DB), made if it is missing: a number without a declared scale becomes text there (but not in PostgreSQL), or from SQLite what its values are; cast(n as decimal(18,2)) in the query chooses its type",
-        ))
+        .attribute(table())
         .attribute(boolean(
             "is-pre-truncate",
             "是否先清空目标表（DB）",
             "whether the table is emptied first (DB)",
         ))
-        .attribute(
-            text(
-                "task-num",
-                AttributeKind::Integer {
-                    min: 1,
-                    max: MOST_TASKS,
-                },
-                "写入线程数（当前版本总是在一个事务中写入）",
-                "how many writers (this version always writes in one transaction)",
-            )
-            .default("2"),
-        )
-        .attribute(text(
-            "path",
-            AttributeKind::Text,
-            "目标文件路径（FILE）；text格式没有引号：值中的换行写为空格并在日志中告警，含有分隔符的值会被拒绝",
-            "the file's path (FILE); text has no quotes: line breaks in a value become a blank, with a warning in the log, and a value that holds the delimiter is refused",
-        ))
+        .attribute(task_num())
+        .attribute(path())
         .attribute(file_link())
         .attribute(delimited())
         .attribute(format())
@@ -161,4 +140,35 @@ fn target() -> Shape {
             0,
             Some(1),
         )
+}
+
+fn table() -> AttributeShape {
+    text(
+        "table",
+        AttributeKind::Text,
+        "目标表（DB），不存在则自动建表：未声明精度的数字按文本建列（PostgreSQL除外），除非在查询中写明cast(n as decimal(18,2))；SQLite源则按其值的类型建列",
+        "the table (DB), made if it is missing: a number without a declared scale becomes text there (but not in PostgreSQL), unless the query says cast(n as decimal(18,2)); from SQLite it becomes what its values are",
+    )
+}
+
+fn task_num() -> AttributeShape {
+    text(
+        "task-num",
+        AttributeKind::Integer {
+            min: 1,
+            max: MOST_TASKS,
+        },
+        "写入线程数（当前版本总是在一个事务中写入）",
+        "how many writers (this version always writes in one transaction)",
+    )
+    .default("2")
+}
+
+fn path() -> AttributeShape {
+    text(
+        "path",
+        AttributeKind::Text,
+        "目标文件路径（FILE）；text格式没有引号：值中的换行写为空格并在日志中告警，含有分隔符的值会被拒绝",
+        "the file's path (FILE); text has no quotes: line breaks in a value become a blank, with a warning in the log, and a value that holds the delimiter is refused",
+    )
 }

@@ -1,6 +1,7 @@
 //! Connecting.
 
 use akkaflow_model::db_links::anonymous_user_hint;
+use akkaflow_model::text::Text;
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Opts, OptsBuilder, SslOpts};
 
@@ -80,13 +81,13 @@ fn unverified() -> SslOpts {
 fn explain(target: &Target<'_>, error: &mysql_async::Error) -> Error {
     match error {
         mysql_async::Error::Server(error) if NO_ROOM.contains(&error.code) => {
-            target.unreachable(&error.message)
+            target.unreachable(&Text::verbatim(&error.message))
         }
         mysql_async::Error::Server(error) => {
             let words = format!("{} {}", error.code, error.message);
             target.refused(&words, &anonymous_user_hint(&words))
         }
-        mysql_async::Error::Io(error) => target.unreachable(&error.to_string()),
-        other => target.unreachable(&other.to_string()),
+        mysql_async::Error::Io(error) => target.unreachable(&Text::verbatim(error.to_string())),
+        other => target.unreachable(&Text::verbatim(other.to_string())),
     }
 }

@@ -86,11 +86,13 @@ fn explain(target: &Target<'_>, error: &sqlx::Error) -> Error {
         sqlx::Error::Database(database) => {
             let words = super::words(database.as_ref());
             match database.code() {
-                Some(code) if NO_ROOM.contains(&code.as_ref()) => target.unreachable(&words),
+                Some(code) if NO_ROOM.contains(&code.as_ref()) => {
+                    target.unreachable(&Text::verbatim(words))
+                }
                 _ => target.refused(&words, &Text::verbatim("")),
             }
         }
-        sqlx::Error::Io(error) => target.unreachable(&error.to_string()),
-        other => target.unreachable(&other.to_string()),
+        sqlx::Error::Io(error) => target.unreachable(&Text::verbatim(error.to_string())),
+        other => target.unreachable(&Text::verbatim(other.to_string())),
     }
 }
