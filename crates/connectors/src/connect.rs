@@ -141,7 +141,7 @@ pub async fn connect(link: &DbLink, options: &Options) -> Result<Connected, Erro
     let session = tokio::time::timeout(limit, connector.open(&target))
         .await
         .map_err(|_| {
-            let seconds = limit.as_secs();
+            let seconds = limit.as_secs_f64();
             target.unreachable(&Text::new(
                 format!("{seconds}秒内没有应答"),
                 format!("no answer within {seconds} s"),
