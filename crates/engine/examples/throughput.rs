@@ -5,12 +5,12 @@
     reason = "a benchmark measures the real clock; the engine is still told the time"
 )]
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use akkaflow_engine::{
-    Dispatch, Effect, Engine, Input, Options, Order, Origin, Outcome, OutcomeKind, Step, WorkerInfo,
+    Definitions, Dispatch, Effect, Engine, Input, Options, Order, Origin, Outcome, OutcomeKind,
+    Shelf, Step, WorkerInfo,
 };
 use akkaflow_model::definition::{
     ActionNode, FailurePolicy, Node, NodeKind, Overlap, Version, Workflow,
@@ -101,9 +101,10 @@ fn measure(title: &str, nodes: Vec<Node>, instances: u64, slots: u32) {
         epoch: Epoch(1),
         seed: 1,
         lost_after: Duration::from_secs(1800),
+        packing: Arc::new(Shelf::default()),
     };
     let mut bench = Bench {
-        engine: Engine::load(options, Snapshot::default(), BTreeMap::new()),
+        engine: Engine::load(options, Snapshot::default(), Definitions::default()),
         now: Timestamp::from_millis(1_767_225_600_000),
         open: Vec::new(),
         nodes: 0,

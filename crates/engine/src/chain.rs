@@ -16,11 +16,10 @@ impl Engine {
         let mut open = VecDeque::from([root.to_owned()]);
         while let Some(name) = open.pop_front() {
             for dependant in self.dependants(&name) {
-                let is_enabled = self.workflows.get(dependant).is_some_and(|entry| {
-                    entry
-                        .coordinator()
-                        .is_some_and(|coordinator| coordinator.is_enabled)
-                });
+                let is_enabled = self
+                    .workflows
+                    .get(dependant)
+                    .is_some_and(|entry| entry.plan().is_some_and(|plan| plan.is_enabled));
                 if is_enabled && dependant != root && members.insert(dependant.to_owned()) {
                     open.push_back(dependant.to_owned());
                 }
@@ -128,11 +127,8 @@ impl Engine {
             {
                 continue;
             }
-            let Some(workflow) = entry
-                .workflow()
-                .filter(|_| entry.not_runnable().is_none())
-                .cloned()
-            else {
+            let is_runnable = entry.not_runnable().is_none();
+            let Some(workflow) = self.workflow_in_force(name).filter(|_| is_runnable) else {
                 return self.break_chain(root);
             };
             if let Some(chain) = self.chains.get_mut(&root) {

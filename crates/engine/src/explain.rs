@@ -139,7 +139,7 @@ impl Engine {
             StartBlock::NoDefinition => unreadable(name),
             StartBlock::NotRunnable => {
                 let text = entry
-                    .and_then(Entry::not_runnable)
+                    .and_then(|entry| entry.not_runnable())
                     .cloned()
                     .unwrap_or_else(|| Text::new("该工作流不能执行", "it cannot run"));
                 Reason {
@@ -158,8 +158,8 @@ impl Engine {
             ),
             StartBlock::LimitReached => {
                 let limit = entry
-                    .and_then(Entry::workflow)
-                    .map_or(0, |workflow| workflow.instance_limit);
+                    .and_then(|entry| entry.definition.as_ref())
+                    .map_or(0, |definition| definition.instance_limit);
                 let running = entry.map_or(0, |entry| entry.running);
                 Reason::new(
                     "instance_limit",
@@ -290,8 +290,8 @@ impl Engine {
             .map(|block| self.explain_block(name, block, None))
             .into_iter()
             .collect();
-        match entry.coordinator() {
-            Some(coordinator) if coordinator.is_enabled => {
+        match entry.plan() {
+            Some(plan) if plan.is_enabled => {
                 self.explain_trigger(name, entry, &mut reasons);
             }
             Some(_) => reasons.push(Reason::new(
@@ -301,7 +301,7 @@ impl Engine {
                 "调度不可用（is-enabled为false）",
                 "its coordinator is disabled",
             )),
-            None if entry.workflow().is_some() => reasons.push(no_trigger(name)),
+            None if entry.definition.is_some() => reasons.push(no_trigger(name)),
             None => {}
         }
         let mut all = self.explain_open_instances(name);
@@ -337,13 +337,13 @@ impl Engine {
 
     fn explain_trigger(&self, name: &str, entry: &Entry, reasons: &mut Vec<Reason>) {
         let zone = self.options.zone;
-        let Some(coordinator) = entry.coordinator() else {
+        let Some(plan) = entry.plan() else {
             return;
         };
-        if coordinator.cron.is_none() && coordinator.depends.is_empty() {
+        if plan.cron.is_none() && plan.depends.is_empty() {
             reasons.push(no_trigger(name));
         }
-        if coordinator.cron.is_some() && entry.waiting_fire.is_none() {
+        if plan.cron.is_some() && entry.waiting_fire.is_none() {
             reasons.push(match entry.next_slot(zone) {
                 Some(slot) => Reason::new(
                     "not_due",
@@ -362,7 +362,7 @@ impl Engine {
             });
         }
         if entry.waits_for_dependencies_only() && !entry.is_in_window(self.now, zone) {
-            let (from, until) = window(coordinator, zone);
+            let (from, until) = window(plan, zone);
             let (from, until) = (from.to_rfc3339(), until.to_rfc3339());
             reasons.push(Reason::new(
                 "outside_window",
@@ -373,7 +373,7 @@ impl Engine {
             ));
         }
         let since = entry.waiting_fire.as_ref().map(|fire| fire.due_at);
-        for upstream in &coordinator.depends {
+        for upstream in &plan.depends {
             if entry.tokens_of(upstream) == 0 {
                 reasons.push(self.explain_upstream(upstream, since));
             }

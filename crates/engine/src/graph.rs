@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use akkaflow_model::definition::{ActionNode, Coordinator, NodeKind, Workflow};
+use akkaflow_model::definition::{ActionNode, NodeKind, Workflow};
 
 /// One vertex.
 #[derive(Debug, Clone, Default)]
@@ -81,10 +81,6 @@ impl Graph {
 
     pub(crate) fn workflow(&self) -> Option<&Arc<Workflow>> {
         self.workflow.as_ref()
-    }
-
-    pub(crate) fn coordinator(&self) -> Option<&Coordinator> {
-        self.workflow.as_ref()?.coordinator.as_ref()
     }
 
     pub(crate) fn is_readable(&self) -> bool {

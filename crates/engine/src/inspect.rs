@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use akkaflow_model::definition::Workflow;
+use akkaflow_model::definition::{Version, Workflow};
 use akkaflow_model::id::{InstanceId, WorkerId};
-use akkaflow_model::record::{AttemptRow, ChainRow, InstanceRow, NodeRow, WorkflowRow};
+use akkaflow_model::record::{
+    AttemptRow, ChainRow, InstanceRow, NodeRow, WorkflowRow, WorkflowStatus,
+};
 use akkaflow_model::time::Timestamp;
 
-use crate::{Engine, WorkerInfo};
+use crate::{Definition, Engine, Packing, WorkerInfo};
 
 /// How many of what there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -115,19 +117,31 @@ impl Engine {
         self.workflows.get(name).map(|entry| &entry.row)
     }
 
-    /// The definition in force.
-    pub fn definition(&self, name: &str) -> Option<&Arc<Workflow>> {
-        self.workflows.get(name)?.workflow()
+    /// What is kept of the definition in force.
+    pub fn definition(&self, name: &str) -> Option<&Definition> {
+        self.workflows.get(name)?.definition.as_ref()
+    }
+
+    /// Gives whole definitions back.
+    pub fn packing(&self) -> Arc<dyn Packing> {
+        Arc::clone(&self.options.packing)
+    }
+
+    /// Whether the file at `path` has put just this content in force, so that it need not be read again.
+    pub fn is_file_in_force(&self, path: &str, version: &Version) -> bool {
+        !self.files.problems.contains_key(path)
+            && self.files.owned.of(path).any(|name| {
+                self.workflows.get(name).is_some_and(|entry| {
+                    entry.row.status == WorkflowStatus::Live
+                        && entry.row.version == *version
+                        && entry.definition.is_some()
+                })
+            })
     }
 
     /// The workflows that depend on `name`, in order.
-    pub fn dependants(&self, name: &str) -> Vec<&str> {
-        self.dependants
-            .get(name)
-            .into_iter()
-            .flatten()
-            .map(String::as_str)
-            .collect()
+    pub fn dependants<'a>(&'a self, name: &'a str) -> Vec<&'a str> {
+        self.dependants.of(name).collect()
     }
 
     /// The next slot of the workflow's schedule.

@@ -246,14 +246,12 @@ impl Engine {
     }
 
     fn check_files(&self) -> Checked {
-        for (path, names) in &self.files.owned {
-            for name in names {
-                let is_owner = self.workflows.get(name).is_some_and(|entry| {
-                    entry.exists() && entry.row.file_path.as_deref() == Some(path)
-                });
-                if !is_owner {
-                    return Err(format!("{path} does not own {name}"));
-                }
+        for (path, name) in self.files.owned.iter() {
+            let is_owner = self.workflows.get(name).is_some_and(|entry| {
+                entry.exists() && entry.row.file_path.as_deref() == Some(path)
+            });
+            if !is_owner {
+                return Err(format!("{path} does not own {name}"));
             }
         }
         Ok(())

@@ -9,14 +9,16 @@
 //! | `input`, `effect`, `outbox` | what happened, what follows |
 //! | `workflows`, `schedule`, `tokens`, `chain` | why instances start |
 //! | `orders`, `rerun`, `requests` | what people ask for |
+//! | `definition` | what is kept of a workflow while nothing of it runs |
 //! | `lifecycle`, `instances`, `graph`, `walk` | an instance from its birth to its end |
 //! | `queue`, `workers`, `attempts`, `attach`, `waits` | who runs what, who waits for whom |
-//! | `timers`, `turns`, `ids`, `params` | moments, fairness, names, values |
+//! | `timers`, `turns`, `ids`, `pairs`, `params` | moments, fairness, names, values |
 //! | `load`, `inspect`, `explain`, `invariants` | from rows, and what can be asked |
 
 mod attach;
 mod attempts;
 mod chain;
+mod definition;
 mod effect;
 mod explain;
 mod graph;
@@ -29,6 +31,7 @@ mod lifecycle;
 mod load;
 mod orders;
 mod outbox;
+mod pairs;
 mod params;
 mod queue;
 mod requests;
@@ -42,12 +45,14 @@ mod walk;
 mod workers;
 mod workflows;
 
+pub use definition::{Definition, Definitions, Packing, Shelf};
 pub use effect::{Dispatch, Effect, Step};
 pub use explain::{ExplainObject, Reason};
 pub use input::{Input, Order, Origin, Outcome, OutcomeKind, StoredInstance, WorkerInfo};
 pub use inspect::{Counts, WorkerView};
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use akkaflow_model::id::{Epoch, InstanceId, WorkerId};
@@ -55,9 +60,11 @@ use akkaflow_model::record::ChainRow;
 use akkaflow_model::time::Timestamp;
 use chrono_tz::Tz;
 
+use crate::definition::{Crons, Recent};
 use crate::ids::Ids;
 use crate::instances::Instance;
 use crate::outbox::Outbox;
+use crate::pairs::Pairs;
 use crate::queue::ReadyQueues;
 use crate::requests::Requests;
 use crate::timers::{Timer, Timers};
@@ -83,6 +90,8 @@ pub struct Options {
     pub seed: u64,
     /// How long a detached worker keeps its attempts before they are given to others (`reliability.md` 3.3, `fenced`).
     pub lost_after: Duration,
+    /// Keeps definitions small while nothing of them runs.
+    pub packing: Arc<dyn Packing>,
 }
 
 /// The state machine.
@@ -93,9 +102,11 @@ pub struct Engine {
     now: Timestamp,
     has_stepped: bool,
     ids: Ids,
-    workflows: BTreeMap<String, Entry>,
+    workflows: BTreeMap<String, Box<Entry>>,
+    crons: Crons,
+    recent: Recent,
     /// Which workflows depend on a workflow.
-    dependants: BTreeMap<String, BTreeSet<String>>,
+    dependants: Pairs,
     files: Files,
     instances: BTreeMap<InstanceId, Box<Instance>>,
     chains: BTreeMap<InstanceId, ChainRow>,

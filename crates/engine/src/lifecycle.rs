@@ -48,14 +48,13 @@ impl Engine {
     /// The caller has made sure that the workflow exists with a readable definition.
     pub(crate) fn create(&mut self, birth: Birth) -> InstanceId {
         let id = self.draw_id();
+        let graph = self
+            .graph_in_force(&birth.workflow)
+            .expect("callers look the definition up first");
         let entry = self
             .workflows
             .get(&birth.workflow)
-            .expect("callers look the workflow up first");
-        let graph = entry
-            .graph
-            .clone()
-            .expect("callers look the definition up first");
+            .expect("it has a definition");
         let (params, fault) = match birth.params {
             Ok(params) => (params, None),
             Err(error) => (Vec::new(), Some(params::message(&error))),

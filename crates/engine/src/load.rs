@@ -1,15 +1,15 @@
 //! A new master rebuilds the state from the stored rows.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use akkaflow_model::definition::{Version, Workflow};
 use akkaflow_model::record::{InstanceRow, NodeRow, Snapshot, WorkflowStatus};
 
+use crate::definition::{Definitions, Recent};
 use crate::graph::Graph;
 use crate::ids::Ids;
 use crate::instances::Instance;
 use crate::outbox::Outbox;
+use crate::pairs::Pairs;
 use crate::queue::ReadyQueues;
 use crate::requests::Requests;
 use crate::timers::Timers;
@@ -20,24 +20,18 @@ use crate::{Engine, Options};
 impl Engine {
     /// Rebuilds the state from stored rows: the one way in which an engine begins, an empty snapshot included.
     ///
-    /// `definitions` holds the parsed content of every version in the snapshot; a version that no longer parses is
+    /// `definitions` holds the content of every version in the snapshot; a version that no longer parses is
     /// left out by the caller, and its workflow stays known but never starts.
-    pub fn load(
-        options: Options,
-        snapshot: Snapshot,
-        definitions: BTreeMap<Version, Arc<Workflow>>,
-    ) -> Self {
-        let graphs: BTreeMap<Version, Arc<Graph>> = definitions
-            .into_iter()
-            .map(|(version, workflow)| (version, Graph::compile(workflow)))
-            .collect();
+    pub fn load(options: Options, snapshot: Snapshot, mut definitions: Definitions) -> Self {
         let mut engine = Self {
             ids: Ids::new(options.seed, options.epoch),
             options,
             now: akkaflow_model::time::Timestamp::from_millis(i64::MIN),
             has_stepped: false,
             workflows: BTreeMap::new(),
-            dependants: BTreeMap::new(),
+            crons: std::mem::take(&mut definitions.crons),
+            recent: Recent::default(),
+            dependants: Pairs::default(),
             files: Files::default(),
             instances: BTreeMap::new(),
             chains: snapshot
@@ -59,7 +53,7 @@ impl Engine {
             engine.files.problems.insert(row.path.clone(), row);
         }
         for row in snapshot.workflows {
-            engine.load_workflow(row, &graphs);
+            engine.load_workflow(row, &mut definitions);
         }
         for row in snapshot.schedules {
             if let Some(entry) = engine.workflows.get_mut(&row.workflow) {
@@ -68,7 +62,7 @@ impl Engine {
         }
         for row in snapshot.fires {
             if let Some(entry) = engine.workflows.get_mut(&row.workflow) {
-                entry.waiting_fire = Some(row);
+                entry.waiting_fire = Some(Box::new(row));
             }
         }
         for row in snapshot.tokens {
@@ -88,7 +82,7 @@ impl Engine {
         }
         for row in snapshot.instances {
             let nodes = nodes.remove(&row.id).unwrap_or_default();
-            engine.load_instance(row, nodes, &graphs);
+            engine.load_instance(row, nodes, &mut definitions);
         }
         for row in snapshot.attempts {
             engine.load_attempt(row);
@@ -100,34 +94,43 @@ impl Engine {
     fn load_workflow(
         &mut self,
         row: akkaflow_model::record::WorkflowRow,
-        graphs: &BTreeMap<Version, Arc<Graph>>,
+        definitions: &mut Definitions,
     ) {
         let name = row.name.clone();
         let is_deleted = row.status == WorkflowStatus::Deleted;
         if let Some(path) = row.file_path.as_ref().filter(|_| !is_deleted) {
-            self.files.own(path, &name);
+            self.files.owned.insert(path, &name);
         }
         let mut entry = Entry::new(row);
         if !is_deleted {
-            entry.graph = graphs.get(&entry.row.version).cloned();
+            entry.definition = definitions.take(&entry.row.version);
         }
         for upstream in entry.depends().to_vec() {
-            self.link(&upstream, &name);
+            self.dependants.insert(&upstream, &name);
         }
-        self.workflows.insert(name, entry);
+        self.workflows.insert(name, Box::new(entry));
     }
 
     fn load_instance(
         &mut self,
         row: InstanceRow,
         nodes: Vec<NodeRow>,
-        graphs: &BTreeMap<Version, Arc<Graph>>,
+        definitions: &mut Definitions,
     ) {
         let nodes: Vec<NodeRow> = nodes
             .into_iter()
             .filter(|node| node.run == row.run)
             .collect();
-        let graph = graphs.get(&row.version).cloned().unwrap_or_else(|| {
+        let is_in_force = self
+            .workflows
+            .get(&row.workflow)
+            .is_some_and(|entry| entry.row.version == row.version);
+        let graph = if is_in_force {
+            self.graph_in_force(&row.workflow)
+        } else {
+            definitions.graph(&row.version, &*self.options.packing, &mut self.recent)
+        };
+        let graph = graph.unwrap_or_else(|| {
             Graph::unreadable(nodes.iter().map(|node| node.node.clone()).collect())
         });
         if let Some(entry) = self.workflows.get_mut(&row.workflow) {

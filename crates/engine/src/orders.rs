@@ -55,23 +55,18 @@ impl Engine {
 
     /// The workflow in force, if instances of it may be asked for.
     fn startable(
-        &self,
+        &mut self,
         name: &str,
         unknown: impl FnOnce() -> Text,
     ) -> Result<Arc<Workflow>, Rejection> {
         let Some(entry) = self.workflows.get(name).filter(|entry| entry.exists()) else {
             return Err(Rejection::new(ErrorCode::NotFound, unknown()));
         };
-        let Some(workflow) = entry.workflow() else {
-            return Err(Rejection::new(
-                ErrorCode::Conflict,
-                crate::walk::unreadable_text(name),
-            ));
-        };
-        match entry.not_runnable() {
-            Some(text) => Err(Rejection::new(ErrorCode::Conflict, text.clone())),
-            None => Ok(workflow.clone()),
+        if let Some(text) = entry.not_runnable() {
+            return Err(Rejection::new(ErrorCode::Conflict, text.clone()));
         }
+        self.workflow_in_force(name)
+            .ok_or_else(|| Rejection::new(ErrorCode::Conflict, crate::walk::unreadable_text(name)))
     }
 
     fn run(
@@ -131,7 +126,7 @@ impl Engine {
     }
 
     /// The workflow in force, if it has a coordinator.
-    fn scheduled(&self, name: &str) -> Result<Arc<Workflow>, Rejection> {
+    fn scheduled(&mut self, name: &str) -> Result<Arc<Workflow>, Rejection> {
         let workflow = self.startable(name, || not_found(name))?;
         if workflow.coordinator.is_none() {
             return Err(Rejection::new(ErrorCode::Conflict, no_coordinator(name)));
@@ -181,7 +176,7 @@ impl Engine {
         let Some(entry) = self.workflows.get(name).filter(|entry| entry.exists()) else {
             return Err(Rejection::new(ErrorCode::NotFound, not_found(name)));
         };
-        if entry.coordinator().is_none() {
+        if entry.plan().is_none() {
             return Err(Rejection::new(ErrorCode::Conflict, no_coordinator(name)));
         }
         self.reset(name);
@@ -192,7 +187,7 @@ impl Engine {
         let names: Vec<String> = self
             .workflows
             .iter()
-            .filter(|(_, entry)| entry.coordinator().is_some())
+            .filter(|(_, entry)| entry.plan().is_some())
             .map(|(name, _)| name.clone())
             .collect();
         for name in names {
@@ -260,7 +255,7 @@ impl Engine {
         let Some(entry) = self.workflows.get(workflow) else {
             return Some(StartBlock::NoDefinition);
         };
-        let Some(definition) = entry.workflow() else {
+        let Some(definition) = &entry.definition else {
             return Some(StartBlock::NoDefinition);
         };
         if entry.not_runnable().is_some() {

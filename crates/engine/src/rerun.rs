@@ -97,7 +97,7 @@ impl Engine {
     }
 
     fn graph_for(
-        &self,
+        &mut self,
         instance: &InstanceRow,
         pinned: Option<Arc<Workflow>>,
     ) -> Result<Arc<Graph>, Rejection> {
@@ -114,14 +114,11 @@ impl Engine {
         if let Some(text) = entry.not_runnable() {
             return Err(Rejection::new(ErrorCode::Conflict, text.clone()));
         }
-        match (pinned, &entry.graph) {
-            (Some(workflow), _) => Ok(Graph::compile(workflow)),
-            (None, Some(graph)) => Ok(graph.clone()),
-            (None, None) => Err(Rejection::new(
-                ErrorCode::Conflict,
-                crate::walk::unreadable_text(name),
-            )),
-        }
+        let graph = match pinned {
+            Some(workflow) => Some(Graph::compile(workflow)),
+            None => self.graph_in_force(name),
+        };
+        graph.ok_or_else(|| Rejection::new(ErrorCode::Conflict, crate::walk::unreadable_text(name)))
     }
 }
 

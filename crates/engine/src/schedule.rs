@@ -5,13 +5,13 @@
 use std::time::Duration;
 
 use akkaflow_model::cron::Cron;
-use akkaflow_model::definition::Coordinator;
 use akkaflow_model::record::{FireRow, FireState, Record, ScheduleRow, TriggerKind};
 use akkaflow_model::time::Timestamp;
 use chrono::{NaiveDateTime, TimeZone};
 use chrono_tz::Tz;
 
 use crate::Engine;
+use crate::definition::Plan;
 use crate::lifecycle::Birth;
 use crate::timers::Timer;
 use crate::workflows::Entry;
@@ -40,9 +40,8 @@ impl Engine {
         };
         let is_enabled = entry.may_fire();
         let before = entry.schedule.clone();
-        let text = entry.coordinator().map(|coordinator| {
-            coordinator
-                .cron
+        let text = entry.plan().map(|plan| {
+            plan.cron
                 .as_ref()
                 .map_or(String::new(), |cron| cron.as_str().to_owned())
         });
@@ -94,7 +93,7 @@ impl Engine {
         {
             self.out.record(Record::Fire(FireRow {
                 state: FireState::Skipped,
-                ..fire
+                ..*fire
             }));
         }
     }
@@ -166,7 +165,7 @@ impl Engine {
             if !entry.is_satisfied() {
                 self.out.record(Record::Fire(row.clone()));
             }
-            entry.waiting_fire = Some(row);
+            entry.waiting_fire = Some(Box::new(row));
         }
     }
 
@@ -200,11 +199,7 @@ impl Engine {
         fire_time: Timestamp,
         identity: (u32, String),
     ) {
-        let Some(workflow) = self
-            .workflows
-            .get(name)
-            .and_then(|entry| entry.workflow().cloned())
-        else {
+        let Some(workflow) = self.workflow_in_force(name) else {
             return;
         };
         let params = self.resolve(&workflow, &[], fire_time);
@@ -225,24 +220,22 @@ impl Entry {
     /// Whether the workflow may start by itself at all.
     pub(crate) fn may_fire(&self) -> bool {
         self.exists()
+            && self.plan().is_some_and(|plan| plan.is_enabled)
             && self
-                .coordinator()
-                .is_some_and(|coordinator| coordinator.is_enabled)
-            && self
-                .workflow()
-                .is_some_and(|workflow| workflow.instance_limit > 0)
+                .definition
+                .as_ref()
+                .is_some_and(|definition| definition.instance_limit > 0)
             && self.not_runnable().is_none()
     }
 
     pub(crate) fn waits_for_dependencies_only(&self) -> bool {
-        self.coordinator().is_some_and(|coordinator| {
-            coordinator.cron.is_none() && !coordinator.depends.is_empty()
-        })
+        self.plan()
+            .is_some_and(|plan| plan.cron.is_none() && !plan.depends.is_empty())
     }
 
     pub(crate) fn is_in_window(&self, now: Timestamp, zone: Tz) -> bool {
-        self.coordinator().is_some_and(|coordinator| {
-            let (from, until) = window(coordinator, zone);
+        self.plan().is_some_and(|plan| {
+            let (from, until) = window(plan, zone);
             from <= now && now <= until
         })
     }
@@ -253,7 +246,7 @@ impl Entry {
             return None;
         }
         if self.waits_for_dependencies_only() {
-            let (from, _) = window(self.coordinator()?, zone);
+            let (from, _) = window(self.plan()?, zone);
             return (now < from && self.is_satisfied()).then_some(from);
         }
         self.next_slot(zone)
@@ -264,11 +257,10 @@ impl Entry {
         if !self.may_fire() {
             return None;
         }
-        let coordinator = self.coordinator()?;
-        let (from, until) = window(coordinator, zone);
+        let plan = self.plan()?;
+        let (from, until) = window(plan, zone);
         let after = self.schedule.as_ref()?.fired_through.max(before(from));
-        coordinator
-            .cron
+        plan.cron
             .as_ref()?
             .next_after(after, zone)
             .filter(|slot| *slot <= until)
@@ -276,9 +268,9 @@ impl Entry {
 
     fn due(&self, now: Timestamp, zone: Tz) -> Option<Due> {
         let first = self.next_slot(zone).filter(|slot| *slot <= now)?;
-        let coordinator = self.coordinator()?;
-        let cron = coordinator.cron.as_ref()?;
-        let until = window(coordinator, zone).1.min(now);
+        let plan = self.plan()?;
+        let cron = plan.cron.as_ref()?;
+        let until = window(plan, zone).1.min(now);
         let through = last_slot(cron, zone, first, until);
         let deadline = Timestamp::from_millis(
             now.as_millis() - i64::try_from(MISFIRE_DEADLINE.as_millis()).unwrap_or(i64::MAX),
@@ -330,10 +322,10 @@ fn before(moment: Timestamp) -> Timestamp {
 }
 
 /// First and last moment of the coordinator's window.
-pub(crate) fn window(coordinator: &Coordinator, zone: Tz) -> (Timestamp, Timestamp) {
+pub(crate) fn window(plan: &Plan, zone: Tz) -> (Timestamp, Timestamp) {
     (
-        local(coordinator.start_time, zone, false),
-        local(coordinator.end_time, zone, true),
+        local(plan.start_time, zone, false),
+        local(plan.end_time, zone, true),
     )
 }
 

@@ -24,17 +24,14 @@ impl Engine {
         upstream: &str,
         business_at: Timestamp,
     ) {
-        let Some(dependants) = self.dependants.get(upstream) else {
-            return;
-        };
-        for dependant in dependants {
+        for dependant in self.dependants.of(upstream) {
             let Some(entry) = self.workflows.get_mut(dependant) else {
                 continue;
             };
             let row = TokenRow {
                 upstream_instance: instance,
                 upstream: upstream.to_owned(),
-                dependant: dependant.clone(),
+                dependant: dependant.to_owned(),
                 business_at,
                 given_at: self.now,
                 consumed_by: None,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use akkaflow_model::command::{Answer, Rejection};
-use akkaflow_model::definition::{Coordinator, Workflow};
+use akkaflow_model::definition::Workflow;
 use akkaflow_model::diagnostic::Finding;
 use akkaflow_model::error::ErrorCode;
 use akkaflow_model::id::InstanceId;
@@ -15,20 +15,22 @@ use akkaflow_model::text::Text;
 use akkaflow_model::time::Timestamp;
 
 use crate::Engine;
+use crate::definition::{Definition, Plan};
 use crate::graph::Graph;
 use crate::input::Origin;
+use crate::pairs::Pairs;
 
 /// A workflow in memory.
 #[derive(Debug)]
 pub(crate) struct Entry {
     pub(crate) row: WorkflowRow,
     /// The definition in force; `None` when deleted or when its content cannot be read any more.
-    pub(crate) graph: Option<Arc<Graph>>,
+    pub(crate) definition: Option<Definition>,
     pub(crate) schedule: Option<ScheduleRow>,
     /// When its timer is set for.
     pub(crate) timer: Option<Timestamp>,
     /// The cron slot that is due and waits for dependencies; later ones are merged into it.
-    pub(crate) waiting_fire: Option<FireRow>,
+    pub(crate) waiting_fire: Option<Box<FireRow>>,
     /// Unconsumed tokens by upstream.
     pub(crate) tokens: BTreeMap<String, BTreeMap<InstanceId, TokenRow>>,
     /// Instances that wait for the limit, oldest first.
@@ -41,7 +43,7 @@ impl Entry {
     pub(crate) fn new(row: WorkflowRow) -> Self {
         Self {
             row,
-            graph: None,
+            definition: None,
             schedule: None,
             timer: None,
             waiting_fire: None,
@@ -55,22 +57,18 @@ impl Entry {
         self.row.status != WorkflowStatus::Deleted
     }
 
-    pub(crate) fn workflow(&self) -> Option<&Arc<Workflow>> {
-        self.graph.as_ref()?.workflow()
-    }
-
-    pub(crate) fn coordinator(&self) -> Option<&Coordinator> {
-        self.graph.as_ref()?.coordinator()
+    /// When it starts by itself.
+    pub(crate) fn plan(&self) -> Option<&Plan> {
+        self.definition.as_ref()?.plan.as_deref()
     }
 
     /// Why no instance may ever start, as the definition says.
     pub(crate) fn not_runnable(&self) -> Option<&Text> {
-        self.workflow()?.not_runnable.as_ref()
+        self.definition.as_ref()?.not_runnable.as_deref()
     }
 
     pub(crate) fn depends(&self) -> &[String] {
-        self.coordinator()
-            .map_or(&[], |coordinator| &coordinator.depends)
+        self.plan().map_or(&[], |plan| &plan.depends)
     }
 }
 
@@ -79,25 +77,7 @@ impl Entry {
 pub(crate) struct Files {
     pub(crate) problems: BTreeMap<String, FileProblemRow>,
     /// The workflows that each file owns.
-    pub(crate) owned: BTreeMap<String, BTreeSet<String>>,
-}
-
-impl Files {
-    pub(crate) fn own(&mut self, path: &str, workflow: &str) {
-        self.owned
-            .entry(path.to_owned())
-            .or_default()
-            .insert(workflow.to_owned());
-    }
-
-    fn disown(&mut self, path: &str, workflow: &str) {
-        if let Some(names) = self.owned.get_mut(path) {
-            names.remove(workflow);
-            if names.is_empty() {
-                self.owned.remove(path);
-            }
-        }
-    }
+    pub(crate) owned: Pairs,
 }
 
 impl Engine {
@@ -121,7 +101,7 @@ impl Engine {
         let before = self.workflows.get(&name);
         let is_new = before.is_none_or(|entry| !entry.exists());
         let is_changed = before.is_none_or(|entry| entry.row.version != workflow.version);
-        let is_unread = before.is_none_or(|entry| entry.graph.is_none());
+        let is_unread = before.is_none_or(|entry| entry.definition.is_none());
         let row = WorkflowRow {
             name: name.clone(),
             version: workflow.version.clone(),
@@ -145,7 +125,8 @@ impl Engine {
         }
         self.write_workflow(row);
         if is_new || is_changed || is_unread {
-            self.install(&name, Some(Graph::compile(workflow.clone())));
+            let definition = Definition::new(&workflow, &*self.options.packing);
+            self.install(&name, Some(definition));
         }
         Ok(Answer::Put {
             name,
@@ -191,11 +172,9 @@ impl Engine {
         let others: Vec<String> = self
             .files
             .owned
-            .get(path)
-            .into_iter()
-            .flatten()
+            .of(path)
             .filter(|other| *other != name)
-            .cloned()
+            .map(str::to_owned)
             .collect();
         for other in others {
             self.lose_file(&other);
@@ -216,14 +195,7 @@ impl Engine {
 
     pub(crate) fn on_file_gone(&mut self, path: &str) {
         self.clear_file_problem(path);
-        let names: Vec<String> = self
-            .files
-            .owned
-            .get(path)
-            .into_iter()
-            .flatten()
-            .cloned()
-            .collect();
+        let names: Vec<String> = self.files.owned.of(path).map(str::to_owned).collect();
         for name in names {
             self.lose_file(&name);
         }
@@ -253,13 +225,13 @@ impl Engine {
         let entry = self
             .workflows
             .entry(row.name.clone())
-            .or_insert_with(|| Entry::new(row.clone()));
+            .or_insert_with(|| Box::new(Entry::new(row.clone())));
         let before = std::mem::replace(&mut entry.row, row.clone());
         if let Some(path) = &before.file_path {
-            self.files.disown(path, &row.name);
+            self.files.owned.remove(path, &row.name);
         }
         if let Some(path) = row.file_path.as_ref().filter(|_| entry.exists()) {
-            self.files.own(path, &row.name);
+            self.files.owned.insert(path, &row.name);
         }
         if is_new || before != row {
             self.out.definition(Record::Workflow(row));
@@ -267,18 +239,21 @@ impl Engine {
     }
 
     /// Puts a definition in force, or none, and adjusts everything that hangs on it.
-    fn install(&mut self, name: &str, graph: Option<Arc<Graph>>) {
+    fn install(&mut self, name: &str, mut definition: Option<Definition>) {
+        if let Some(definition) = &mut definition {
+            self.crons.share(definition);
+        }
         let Some(entry) = self.workflows.get_mut(name) else {
             return;
         };
         let before: Vec<String> = entry.depends().to_vec();
-        entry.graph = graph;
+        entry.definition = definition;
         let after: Vec<String> = entry.depends().to_vec();
         for upstream in before.iter().filter(|upstream| !after.contains(upstream)) {
-            self.unlink(upstream, name);
+            self.dependants.remove(upstream, name);
         }
         for upstream in &after {
-            self.link(upstream, name);
+            self.dependants.insert(upstream, name);
         }
         self.clear_tokens(name, |upstream| !after.contains(upstream));
         self.update_schedule(name);
@@ -292,20 +267,15 @@ impl Engine {
         }
     }
 
-    pub(crate) fn link(&mut self, upstream: &str, dependant: &str) {
-        self.dependants
-            .entry(upstream.to_owned())
-            .or_default()
-            .insert(dependant.to_owned());
+    /// The graph of the definition in force; `None` when there is none, or none that can be read.
+    pub(crate) fn graph_in_force(&mut self, name: &str) -> Option<Arc<Graph>> {
+        let definition = self.workflows.get_mut(name)?.definition.as_mut()?;
+        definition.graph(&*self.options.packing, &mut self.recent)
     }
 
-    fn unlink(&mut self, upstream: &str, dependant: &str) {
-        if let Some(names) = self.dependants.get_mut(upstream) {
-            names.remove(dependant);
-            if names.is_empty() {
-                self.dependants.remove(upstream);
-            }
-        }
+    /// The definition in force, whole.
+    pub(crate) fn workflow_in_force(&mut self, name: &str) -> Option<Arc<Workflow>> {
+        self.graph_in_force(name)?.workflow().cloned()
     }
 
     pub(crate) fn delete_workflow(&mut self, name: &str) -> Result<Answer, Rejection> {

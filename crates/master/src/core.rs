@@ -24,7 +24,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::effects;
-use crate::misfits::misfits;
+use crate::misfits::Upstream;
 use crate::outage::Call;
 use crate::shared::Shared;
 
@@ -106,8 +106,13 @@ impl CoreHandle {
             return Ok(Vec::new());
         }
         let file = file.to_owned();
-        self.look(move |engine| misfits(engine, &file, &outline))
+        let (upstream, outline) = self
+            .look(move |engine| (Upstream::of(engine, &outline), outline))
+            .await?;
+        let looking = tokio::task::spawn_blocking(move || upstream.misfits(&file, &outline));
+        Ok(looking
             .await
+            .unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic())))
     }
 
     /// Looks at the engine between two steps.

@@ -1,12 +1,12 @@
 //! Executes what [`akkaflow_protocol::leader`] decides: watches the lease, takes it, loads the state, leads, renews.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use akkaflow_engine::{Engine, Options as EngineOptions};
-use akkaflow_model::definition::{Version, Workflow};
+use akkaflow_engine::{Definition, Definitions, Engine, Options as EngineOptions};
+use akkaflow_model::definition::Version;
 use akkaflow_model::id::Epoch;
 use akkaflow_model::read::read_workflow;
 use akkaflow_model::record::{Snapshot, VersionRow};
@@ -16,6 +16,8 @@ use akkaflow_protocol::leader::{
 use akkaflow_protocol::pipeline::Pipeline;
 use akkaflow_store::{Candidate, Lease};
 use chrono_tz::Tz;
+use futures::StreamExt as _;
+use futures::channel::mpsc as parts;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -24,15 +26,18 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::since_boot;
 use crate::core::{Core, Fenced};
 use crate::error::Error;
-use crate::files::{Files, Told};
+use crate::files::{Files, Intake, Told};
 use crate::options::Options;
 use crate::outage::{Call, Outage};
+use crate::packing::PackedText;
 use crate::shared::{Shared, Term};
 
 /// A call to the store that takes longer counts as no answer.
 const CALL_LIMIT: Duration = Duration::from_secs(3);
 /// Between the two refused connections that say that the leader's process is gone.
 const SECOND_KNOCK: Duration = Duration::from_millis(500);
+/// Parts of the contents that may wait to be read, so that the store need not wait for a thread.
+const PARTS_AHEAD: usize = 4;
 /// Answers that may wait: each action has at most one.
 const ANSWERS: usize = 64;
 
@@ -76,7 +81,8 @@ enum Answer {
 
 struct Loaded {
     snapshot: Snapshot,
-    definitions: BTreeMap<Version, Arc<Workflow>>,
+    definitions: Definitions,
+    packing: Arc<PackedText>,
     zone: Tz,
     cluster: u128,
 }
@@ -280,6 +286,7 @@ impl Leadership {
         let Loaded {
             snapshot,
             definitions,
+            packing,
             zone,
             cluster,
         } = loaded;
@@ -297,6 +304,7 @@ impl Leadership {
             epoch,
             seed: self.seed,
             lost_after: self.options.lost_after,
+            packing,
         };
         let engine = Engine::load(options, snapshot, definitions);
         let pipeline = Pipeline::new(epoch, seq, fresh_seed());
@@ -313,11 +321,13 @@ impl Leadership {
         let files = tokio::spawn(
             Files {
                 directory: self.options.workflows.clone(),
-                core: handle.clone(),
-                registry: Arc::clone(&self.shared.registry),
-                clock: Arc::clone(&self.shared.clock),
+                intake: Arc::new(Intake {
+                    core: handle.clone(),
+                    registry: Arc::clone(&self.shared.registry),
+                    clock: Arc::clone(&self.shared.clock),
+                    told: Arc::clone(&self.told),
+                }),
                 known,
-                told: Arc::clone(&self.told),
             }
             .run(over.clone()),
         );
@@ -426,22 +436,50 @@ async fn load(shared: &Shared, configured: Option<Tz>, default: Tz) -> Result<Lo
         .parse()
         .map_err(|_| akkaflow_store::Error::Corrupt(format!("time zone `{stored}`")))?;
     let cluster = shared.store.lease().await?.map_or(0, |lease| lease.cluster);
-    let snapshot = shared.store.snapshot(shared.clock.now()).await?;
-    let definitions = snapshot
-        .versions
-        .iter()
-        .filter_map(|row| definition(shared, row))
-        .collect();
+    let packing = Arc::new(PackedText {
+        registry: Arc::clone(&shared.registry),
+    });
+    let (contents, received) = parts::channel(PARTS_AHEAD);
+    let (snapshot, definitions) = futures::join!(
+        shared.store.snapshot_in_parts(shared.clock.now(), contents),
+        read_definitions(received, &packing)
+    );
     Ok(Loaded {
-        snapshot,
+        snapshot: snapshot?,
         definitions,
+        packing,
         zone,
         cluster,
     })
 }
 
-fn definition(shared: &Shared, row: &VersionRow) -> Option<(Version, Arc<Workflow>)> {
-    let workflow = read_workflow(row.xml.as_bytes(), &*shared.registry).workflow;
+/// Reads the contents as they come, on as many threads as there are cores.
+async fn read_definitions(
+    received: parts::Receiver<Vec<VersionRow>>,
+    packing: &Arc<PackedText>,
+) -> Definitions {
+    let readers = std::thread::available_parallelism().map_or(2, usize::from);
+    let mut read = received
+        .map(|part| {
+            let packing = Arc::clone(packing);
+            tokio::task::spawn_blocking(move || {
+                let definitions = part.iter().map(|row| definition(&packing, row));
+                definitions.collect::<Vec<_>>()
+            })
+        })
+        .buffered(readers);
+    let mut definitions = Definitions::default();
+    while let Some(part) = read.next().await {
+        let part = part.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+        for (version, definition) in part.into_iter().flatten() {
+            definitions.insert(version, definition);
+        }
+    }
+    definitions
+}
+
+fn definition(packing: &PackedText, row: &VersionRow) -> Option<(Version, Definition)> {
+    let workflow = read_workflow(row.xml.as_bytes(), &*packing.registry).workflow;
     if workflow.is_none() {
         tracing::error!(
             workflow.name = row.workflow,
@@ -449,7 +487,8 @@ fn definition(shared: &Shared, row: &VersionRow) -> Option<(Version, Arc<Workflo
             "a stored definition cannot be read any more; its workflow does not start"
         );
     }
-    Some((row.version.clone(), Arc::new(workflow?)))
+    let definition = Definition::new(&Arc::new(workflow?), packing);
+    Some((row.version.clone(), definition))
 }
 
 fn view_of(lease: &Lease) -> LeaseView {

@@ -12,6 +12,7 @@
 //! | `effects` | carries out released effects |
 //! | `sessions` | the control streams of attached workers |
 //! | `grpc` | the wire |
+//! | `packing` | definitions as the engine keeps them |
 //! | `files` | watches the directory of workflow files |
 //! | `links` | reads the db-links that attempts need |
 
@@ -26,6 +27,7 @@ mod links;
 mod misfits;
 mod options;
 mod outage;
+mod packing;
 mod service;
 mod sessions;
 mod shared;

@@ -23,6 +23,7 @@ use crate::code;
 use crate::definition::{StateVariable, Version, Workflow};
 use crate::diagnostic::{Diagnostic, Diagnostics, Finding, Severity};
 use crate::element::{Element, Span};
+use crate::encoding;
 use crate::lint::lint;
 use crate::param;
 use crate::render;
@@ -125,6 +126,11 @@ pub fn version_of(source: &str) -> Version {
             .map(|byte| format!("{byte:02x}"))
             .collect(),
     )
+}
+
+/// The version that a file has if it is right: its bytes are decoded, but not read.
+pub fn version_of_bytes(bytes: &[u8]) -> Version {
+    version_of(&encoding::decode(bytes, &mut Diagnostics::new()).text)
 }
 
 /// Names that are compared with all others of the file in search of a misspelling: beyond that the cost would show.

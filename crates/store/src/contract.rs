@@ -10,12 +10,17 @@ use akkaflow_model::record::{
 use akkaflow_model::state::InstanceState;
 use akkaflow_model::time::Timestamp;
 use async_trait::async_trait;
+use futures::StreamExt as _;
+use futures::channel::mpsc;
 
 use crate::batch::{Batch, BatchId, CommitError};
 use crate::error::Error;
 use crate::lease::{Candidate, Lease, TakenOver};
 use crate::log::{LogChunk, StoredChunk};
 use crate::query::InstanceQuery;
+
+/// Takes the contents that a new master needs; a reader that has gone away misses the rest.
+pub type Contents = mpsc::Sender<Vec<VersionRow>>;
 
 /// What anybody may ask of the facts, at any time.
 #[async_trait]
@@ -92,8 +97,26 @@ pub trait Store: Queries + fmt::Debug {
     /// Appends to the journal and replaces rows, all or nothing, durable on return.
     async fn commit(&self, batch: &Batch) -> Result<(), CommitError>;
 
+    /// What a new master needs, but for the contents, of which [`Snapshot::versions`] has none: they go to `contents` in
+    /// parts, in the order of their names, because those of a large cluster take far more room than all the rest.
+    async fn snapshot_in_parts(
+        &self,
+        now: Timestamp,
+        contents: Contents,
+    ) -> Result<Snapshot, Error>;
+
     /// What a new master needs.
-    async fn snapshot(&self, now: Timestamp) -> Result<Snapshot, Error>;
+    async fn snapshot(&self, now: Timestamp) -> Result<Snapshot, Error> {
+        let (contents, parts) = mpsc::channel(1);
+        let (snapshot, parts) = futures::join!(
+            self.snapshot_in_parts(now, contents),
+            parts.collect::<Vec<_>>()
+        );
+        Ok(Snapshot {
+            versions: parts.concat(),
+            ..snapshot?
+        })
+    }
 
     /// A cluster-wide setting (`time-zone`), written once: returns what is in force.
     async fn setting(&self, name: &str, default: &str) -> Result<String, Error>;

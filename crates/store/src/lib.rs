@@ -29,7 +29,7 @@ mod sql;
 mod sqlite;
 
 pub use batch::{Batch, BatchId, CommitError};
-pub use contract::{Queries, Store};
+pub use contract::{Contents, Queries, Store};
 pub use error::{Cause, Error};
 pub use lease::{Candidate, Lease, TakenOver};
 pub use log::{LogChunk, StoredChunk, Stream};

@@ -12,9 +12,10 @@ use akkaflow_model::record::{
 use akkaflow_model::state::InstanceState;
 use akkaflow_model::time::Timestamp;
 use async_trait::async_trait;
+use futures::SinkExt as _;
 
 use crate::batch::{Batch, BatchId, CommitError};
-use crate::contract::{Queries, Store};
+use crate::contract::{Contents, Queries, Store};
 use crate::error::Error;
 use crate::lease::{Candidate, Lease, TakenOver};
 use crate::log::{LogChunk, StoredChunk};
@@ -73,8 +74,15 @@ impl Store for MemoryStore {
         self.tables().commit(batch)
     }
 
-    async fn snapshot(&self, now: Timestamp) -> Result<Snapshot, Error> {
-        Ok(self.tables().snapshot(now))
+    async fn snapshot_in_parts(
+        &self,
+        now: Timestamp,
+        mut contents: Contents,
+    ) -> Result<Snapshot, Error> {
+        let mut snapshot = self.tables().snapshot(now);
+        // A reader that has gone away needs nothing.
+        let _ = contents.send(std::mem::take(&mut snapshot.versions)).await;
+        Ok(snapshot)
     }
 
     async fn setting(&self, name: &str, default: &str) -> Result<String, Error> {

@@ -20,7 +20,7 @@ use sqlx::mysql::{MySqlPool, MySqlPoolOptions};
 use tokio::sync::Mutex;
 
 use crate::batch::{Batch, CommitError};
-use crate::contract::Store;
+use crate::contract::{Contents, Store};
 use crate::error::Error;
 use crate::lease::{Candidate, Lease, TakenOver};
 use crate::log::{LogChunk, StoredChunk};
@@ -90,7 +90,11 @@ impl MysqlStore {
             .map_err(|error| error.at(&self.place))
     }
 
-    async fn consistent_snapshot(&self, now: Timestamp) -> Result<Snapshot, Error> {
+    async fn consistent_snapshot(
+        &self,
+        now: Timestamp,
+        contents: Contents,
+    ) -> Result<Snapshot, Error> {
         let mut connection = self.readers.acquire().await?;
         Executor::Mysql(&mut connection)
             .raw("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
@@ -98,7 +102,8 @@ impl MysqlStore {
         let mut transaction = connection
             .begin_with("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
             .await?;
-        snapshot::snapshot(&mut Executor::Mysql(&mut transaction), now).await
+        let mut executor = Executor::Mysql(&mut transaction);
+        snapshot::snapshot(&mut executor, now, contents).await
     }
 
     async fn append(&self, chunks: &[LogChunk]) -> Result<(), Error> {
@@ -166,8 +171,13 @@ impl Store for MysqlStore {
         written.map_err(|error| error.at(&self.place))
     }
 
-    async fn snapshot(&self, now: Timestamp) -> Result<Snapshot, Error> {
-        self.bounded(SNAPSHOT, self.consistent_snapshot(now)).await
+    async fn snapshot_in_parts(
+        &self,
+        now: Timestamp,
+        contents: Contents,
+    ) -> Result<Snapshot, Error> {
+        self.bounded(SNAPSHOT, self.consistent_snapshot(now, contents))
+            .await
     }
 
     async fn setting(&self, name: &str, default: &str) -> Result<String, Error> {

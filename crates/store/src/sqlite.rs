@@ -19,7 +19,7 @@ use async_trait::async_trait;
 use sqlx::sqlite::SqlitePool;
 
 use crate::batch::{Batch, CommitError};
-use crate::contract::Store;
+use crate::contract::{Contents, Store};
 use crate::error::Error;
 use crate::lease::{Candidate, Lease, TakenOver};
 use crate::log::{LogChunk, StoredChunk};
@@ -119,9 +119,14 @@ impl SqliteStore {
         Ok(())
     }
 
-    async fn consistent_snapshot(&self, now: Timestamp) -> Result<Snapshot, Error> {
+    async fn consistent_snapshot(
+        &self,
+        now: Timestamp,
+        contents: Contents,
+    ) -> Result<Snapshot, Error> {
         let mut transaction = self.readers.begin().await?;
-        snapshot::snapshot(&mut Executor::Sqlite(&mut transaction), now).await
+        let mut executor = Executor::Sqlite(&mut transaction);
+        snapshot::snapshot(&mut executor, now, contents).await
     }
 
     async fn write_setting(&self, name: &str, default: &str) -> Result<String, Error> {
@@ -187,8 +192,12 @@ impl Store for SqliteStore {
         written.map_err(|error| error.at(&self.place))
     }
 
-    async fn snapshot(&self, now: Timestamp) -> Result<Snapshot, Error> {
-        let read = self.consistent_snapshot(now).await;
+    async fn snapshot_in_parts(
+        &self,
+        now: Timestamp,
+        contents: Contents,
+    ) -> Result<Snapshot, Error> {
+        let read = self.consistent_snapshot(now, contents).await;
         read.map_err(|error| error.at(&self.place))
     }
 

@@ -11,6 +11,7 @@ mod commands;
 mod dependencies;
 mod graph;
 mod limits;
+mod packing;
 mod reruns;
 mod retries;
 mod waits;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use akkaflow_engine::{
-    Dispatch, Effect, Engine, ExplainObject, Input, Options, Order, Origin, Outcome, OutcomeKind,
-    StoredInstance, WorkerInfo,
+    Definition, Definitions, Dispatch, Effect, Engine, ExplainObject, Input, Options, Order,
+    Origin, Outcome, OutcomeKind, Shelf, StoredInstance, WorkerInfo,
 };
 use akkaflow_model::command::{Answer, Rejection};
 use akkaflow_model::definition::{
@@ -32,6 +32,7 @@ pub(crate) fn options() -> Options {
         epoch: Epoch(1),
         seed: 1,
         lost_after: Duration::from_secs(LOST_AFTER),
+        packing: Arc::new(Shelf::default()),
     }
 }
 
@@ -158,7 +159,7 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn new() -> Self {
         Self {
-            engine: Engine::load(options(), Snapshot::default(), BTreeMap::new()),
+            engine: Engine::load(options(), Snapshot::default(), Definitions::default()),
             now: Timestamp::from_millis(BEGIN),
             rows: Rows::default(),
             definitions: BTreeMap::new(),
@@ -205,7 +206,12 @@ impl World {
             epoch: Epoch(self.epoch),
             ..options()
         };
-        Engine::load(options, self.rows.snapshot(), self.definitions.clone())
+        let mut definitions = Definitions::default();
+        for (version, workflow) in &self.definitions {
+            let definition = Definition::new(workflow, &*options.packing);
+            definitions.insert(version.clone(), definition);
+        }
+        Engine::load(options, self.rows.snapshot(), definitions)
     }
 
     /// The master dies, another one takes over.

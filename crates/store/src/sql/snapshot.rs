@@ -8,7 +8,9 @@ use akkaflow_model::record::{
     TokenRow, VersionRow, WorkflowRow, WorkflowStatus,
 };
 use akkaflow_model::time::Timestamp;
+use futures::SinkExt as _;
 
+use crate::contract::Contents;
 use crate::error::Error;
 use crate::sql::executor::Executor;
 use crate::sql::reads;
@@ -22,10 +24,11 @@ pub(crate) const REQUESTS_KEPT_MS: i64 = 7 * 24 * 60 * 60 * 1000;
 /// Versions that one query asks for: one text serves all, the last group is filled up by repetition.
 const VERSIONS_A_QUERY: usize = 128;
 
-/// See [`crate::Store::snapshot`].
+/// See [`crate::Store::snapshot_in_parts`].
 pub(crate) async fn snapshot(
     executor: &mut Executor<'_>,
     now: Timestamp,
+    contents: Contents,
 ) -> Result<Snapshot, Error> {
     let workflows: Vec<WorkflowRow> =
         rows(executor, select::<WorkflowRow>(" ORDER BY name")).await?;
@@ -34,7 +37,7 @@ pub(crate) async fn snapshot(
         select::<InstanceRow>(" WHERE state IN (0, 1, 2) ORDER BY id"),
     )
     .await?;
-    let versions = versions(executor, versions_in_use(&workflows, &instances)).await?;
+    send_versions(executor, versions_in_use(&workflows, &instances), contents).await?;
     Ok(Snapshot {
         schedules: rows(executor, select::<ScheduleRow>(" ORDER BY workflow")).await?,
         fires: waiting_fires(executor).await?,
@@ -59,7 +62,7 @@ pub(crate) async fn snapshot(
         requests: recent_requests(executor, now).await?,
         file_problems: reads::file_problems(executor).await?,
         workflows,
-        versions,
+        versions: Vec::new(),
         instances,
     })
 }
@@ -82,12 +85,12 @@ async fn rows<T: Table>(executor: &mut Executor<'_>, text: String) -> Result<Vec
     read_all(&rows)
 }
 
-async fn versions(
+async fn send_versions(
     executor: &mut Executor<'_>,
     wanted: BTreeSet<&Version>,
-) -> Result<Vec<VersionRow>, Error> {
+    mut contents: Contents,
+) -> Result<(), Error> {
     let wanted: Vec<&Version> = wanted.into_iter().collect();
-    let mut found: Vec<VersionRow> = Vec::with_capacity(wanted.len());
     for group in wanted.chunks(VERSIONS_A_QUERY) {
         let mut text = select::<VersionRow>(" WHERE version IN (");
         text.push_str(&placeholders(VERSIONS_A_QUERY));
@@ -98,12 +101,12 @@ async fn versions(
             .take(VERSIONS_A_QUERY)
             .map(|version| Value::text(&version.0))
             .collect();
-        found.extend(read_all::<VersionRow>(
-            &executor.fetch(text, &values).await?,
-        )?);
+        let mut found: Vec<VersionRow> = read_all(&executor.fetch(text, &values).await?)?;
+        found.sort_by(|a, b| a.version.cmp(&b.version));
+        // A reader that has gone away needs nothing.
+        let _ = contents.send(found).await;
     }
-    found.sort_by(|a, b| a.version.cmp(&b.version));
-    Ok(found)
+    Ok(())
 }
 
 async fn waiting_fires(executor: &mut Executor<'_>) -> Result<Vec<FireRow>, Error> {

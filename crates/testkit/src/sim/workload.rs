@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use akkaflow_engine::{Definition, Definitions, Shelf};
 use akkaflow_model::cron::Cron;
 use akkaflow_model::definition::{
     ActionNode, Coordinator, Dependency, DependencyTerm, FailurePolicy, Node, NodeKind, Overlap,
@@ -33,6 +34,8 @@ pub(crate) struct Shape {
 pub(crate) struct Library {
     pub(crate) shapes: Vec<Shape>,
     pub(crate) contents: BTreeMap<Version, Arc<Workflow>>,
+    /// Where the engines keep them.
+    pub(crate) shelf: Arc<Shelf>,
 }
 
 impl Library {
@@ -51,19 +54,20 @@ impl Library {
         Self {
             shapes,
             contents: BTreeMap::new(),
+            shelf: Arc::default(),
         }
     }
 
     /// The contents that a snapshot names.
-    pub(crate) fn named_by(&self, snapshot: &Snapshot) -> BTreeMap<Version, Arc<Workflow>> {
-        snapshot
-            .versions
-            .iter()
-            .filter_map(|row| {
-                let content = self.contents.get(&row.version)?;
-                Some((row.version.clone(), content.clone()))
-            })
-            .collect()
+    pub(crate) fn named_by(&self, snapshot: &Snapshot) -> Definitions {
+        let mut named = Definitions::default();
+        for row in &snapshot.versions {
+            if let Some(content) = self.contents.get(&row.version) {
+                let definition = Definition::new(content, &*self.shelf);
+                named.insert(row.version.clone(), definition);
+            }
+        }
+        named
     }
 
     /// A new content for a workflow. It depends only on workflows before it, so that nothing waits in a circle.

@@ -1,5 +1,6 @@
-//! W7: a large directory of workflow files, loaded from cold, and a change in it.
+//! W7: a large directory of workflow files: loaded from cold, changed, idle, and there again after a restart.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -19,6 +20,8 @@ const CHANGES: usize = 20;
 const LOOK: Duration = Duration::from_millis(5);
 /// After this long without an end it has failed.
 const PATIENCE: Duration = Duration::from_secs(300);
+/// Time of idleness that is measured.
+const IDLE: Duration = Duration::from_secs(60);
 /// Files that are looked up at the end, spread over all.
 const SAMPLE: usize = 200;
 
@@ -28,8 +31,11 @@ pub(crate) fn measure(bench: &Bench, on: On) -> Result<Vec<Figure>> {
     let mut memories = Vec::new();
     let mut peaks = Vec::new();
     let mut changes = Vec::new();
+    let mut idle = Vec::new();
+    let mut restarts = Vec::new();
+    let mut memories_again = Vec::new();
     for _ in 0..bench.runs {
-        let servers = Servers::start_with(bench, on, "", |directory| {
+        let mut servers = Servers::start_with(bench, on, "", |directory| {
             progress(&format!("writing {FILES} files"));
             Ok(mixture::write(directory, FILES)?)
         })?;
@@ -46,6 +52,13 @@ pub(crate) fn measure(bench: &Bench, on: On) -> Result<Vec<Figure>> {
             let number = change * (FILES / CHANGES) + 5;
             changes.push(change_one(&client, servers.workflow_directory(), number)?);
         }
+        progress("watching it idle");
+        idle.push(busy_share(&family));
+        servers.restart_leader()?;
+        restarts.push((servers.ready_ms - servers.started_ms) / 1000.0);
+        check_sample(&servers.client())?;
+        let again = processes::memory(&servers.family());
+        memories_again.push(again.rss_mib);
     }
     let figure = |name, unit, values, first| Figure {
         workload: "W7",
@@ -72,7 +85,33 @@ pub(crate) fn measure(bench: &Bench, on: On) -> Result<Vec<Figure>> {
             changes,
             vec![Mark::AtMost(200.0)],
         ),
+        figure(
+            "processor time while idle",
+            "% of a core",
+            idle,
+            vec![Mark::AtMost(0.5)],
+        ),
+        figure(
+            "restart until work is accepted",
+            "s",
+            restarts,
+            vec![Mark::AtMost(5.0)],
+        ),
+        figure(
+            "RSS after the restart",
+            "MiB",
+            memories_again,
+            vec![Mark::AtMost(400.0)],
+        ),
     ])
+}
+
+/// Percent of a core that the processes take while nobody asks anything.
+fn busy_share(family: &BTreeSet<u32>) -> f64 {
+    let (before, since) = (processes::busy(family), Instant::now());
+    std::thread::sleep(IDLE);
+    let busy = processes::busy(family).saturating_sub(before);
+    busy.as_secs_f64() / since.elapsed().as_secs_f64() * 100.0
 }
 
 fn check_sample(client: &Client) -> Result<()> {

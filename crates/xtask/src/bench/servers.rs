@@ -41,6 +41,9 @@ pub(crate) struct Servers<'a> {
 
 struct Program {
     name: String,
+    program: String,
+    data: PathBuf,
+    arguments: Vec<String>,
     child: Child,
     lines: Receiver<String>,
     errors: PathBuf,
@@ -209,6 +212,9 @@ impl<'a> Servers<'a> {
         });
         self.programs.push(Program {
             name: name.to_owned(),
+            program: program.to_owned(),
+            data: data.to_owned(),
+            arguments: arguments.iter().map(|it| (*it).to_owned()).collect(),
             child,
             lines,
             errors,
@@ -228,6 +234,19 @@ impl<'a> Servers<'a> {
         }
         self.ready_ms = moment::now_ms();
         self.programs.iter().try_for_each(Program::await_ready_line)
+    }
+
+    /// Ends the process that leads, which is the first one, starts it again on its data and waits until work is accepted.
+    pub(crate) fn restart_leader(&mut self) -> Result<()> {
+        let mut leader = self.programs.remove(0);
+        processes::end(&BTreeSet::from([leader.child.id()]));
+        leader.child.wait()?;
+        self.bench.guard.forget(leader.child.id())?;
+        let arguments: Vec<&str> = leader.arguments.iter().map(String::as_str).collect();
+        self.started_ms = moment::now_ms();
+        self.spawn(&leader.program, &leader.name, &leader.data, &arguments)?;
+        self.programs.rotate_right(1);
+        self.await_ready()
     }
 
     fn check_alive(&mut self) -> Result<()> {

@@ -163,6 +163,7 @@ impl World {
             epoch,
             seed: self.rng.next(),
             lost_after: self.plan.lost_after,
+            packing: self.library.shelf.clone(),
         };
         if self.planted == Some(Planted::LostTooEarly) {
             options.lost_after = self.plan.stop_after / 4;

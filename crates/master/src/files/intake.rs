@@ -1,0 +1,388 @@
+//! Reads files and brings what they say into force. Reading and checking happen beside the core, on as many threads as
+//! there are cores; the core gets one definition after the other, without waiting for what is not durable yet.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::{fs, io};
+
+use akkaflow_actions::Registry;
+use akkaflow_engine::{Input, Order, Origin};
+use akkaflow_model::check::{Outline, is_readable_size, too_large, unreadable};
+use akkaflow_model::code;
+use akkaflow_model::command::Rejection;
+use akkaflow_model::definition::{Version, Workflow};
+use akkaflow_model::diagnostic::{Finding, Severity};
+use akkaflow_model::read::{read_workflow, version_of_bytes};
+use akkaflow_model::record::{FileProblemRow, WorkflowStatus};
+use akkaflow_model::render::render_findings;
+use akkaflow_model::text::{Lang, Text};
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+use tokio::task::spawn_blocking;
+
+use super::scan::{Stamp, stamp};
+use super::told::Told;
+use crate::clock::Clock;
+use crate::core::{CoreHandle, Gone};
+
+/// Files that one task reads: enough to be worth a thread's waking, few enough for all threads to end together.
+const GROUP: usize = 32;
+/// More files than this at once are no change that a person makes.
+const BULK: usize = 64;
+/// Files whose definitions are at the core and not durable yet: one half commits while the next is gathered. Their texts
+/// are held meanwhile, some ten megabytes.
+const IN_FLIGHT: usize = 1024;
+
+/// Brings the contents of files into force.
+pub(crate) struct Intake {
+    pub(crate) core: CoreHandle,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) clock: Arc<Clock>,
+    /// What the log has said already, also in earlier terms.
+    pub(crate) told: Arc<Told>,
+}
+
+/// A file as it was found.
+struct Found {
+    path: PathBuf,
+    file: String,
+    /// Taken before the content: a change in between is seen by the next scan.
+    stamp: Option<Stamp>,
+    bytes: io::Result<Bytes>,
+}
+
+/// What a file holds, as far as it is worth reading.
+enum Bytes {
+    All(Vec<u8>),
+    /// So many.
+    TooMany(u64),
+}
+
+/// What a file says.
+enum Content {
+    Gone,
+    /// Just what is in force already.
+    Same,
+    Wrong {
+        bytes: Vec<u8>,
+        name: Option<String>,
+        findings: Vec<Finding>,
+    },
+    Good {
+        bytes: Vec<u8>,
+        good: Good,
+    },
+}
+
+/// A definition to put in force.
+struct Good {
+    workflow: Arc<Workflow>,
+    outline: Option<Outline>,
+    findings: Vec<Finding>,
+}
+
+/// A file and what it says.
+struct Read {
+    path: PathBuf,
+    file: String,
+    stamp: Option<Stamp>,
+    content: Content,
+}
+
+impl Intake {
+    /// Brings the content of each file into force, or records what is wrong with it. Calls `seen` with each path and its
+    /// stamp, which is `None` when the file is gone.
+    ///
+    /// With `may_be_known` a file is first compared with what is in force: after a take-over hardly any differs.
+    pub(super) async fn take_up(
+        self: &Arc<Self>,
+        paths: Vec<PathBuf>,
+        may_be_known: bool,
+        mut seen: impl FnMut(PathBuf, Option<Stamp>),
+    ) -> Result<(), Gone> {
+        // What does not fit the others is looked for where people change files, not when a directory is loaded:
+        // `akka check` does that.
+        let is_bulk = paths.len() > BULK;
+        let readers = std::thread::available_parallelism().map_or(2, usize::from);
+        let groups: Vec<Vec<PathBuf>> = paths.chunks(GROUP).map(<[_]>::to_vec).collect();
+        drop(paths);
+        let (reader, applier) = (Arc::clone(self), Arc::clone(self));
+        let mut done = stream::iter(groups)
+            .map(move |group| Arc::clone(&reader).read(group, may_be_known))
+            .buffered(readers)
+            .map_ok(|group| stream::iter(group.into_iter().map(Ok)))
+            .try_flatten()
+            .map(move |read| {
+                let intake = Arc::clone(&applier);
+                async move { intake.apply(read?, is_bulk).await }
+            })
+            .buffer_unordered(IN_FLIGHT);
+        while let Some((path, stamp)) = done.try_next().await? {
+            seen(path, stamp);
+        }
+        Ok(())
+    }
+
+    async fn read(
+        self: Arc<Self>,
+        paths: Vec<PathBuf>,
+        may_be_known: bool,
+    ) -> Result<Vec<Read>, Gone> {
+        let found = spawn_blocking(move || {
+            let find = |path| {
+                let found = find(path);
+                let version = match &found.bytes {
+                    Ok(Bytes::All(bytes)) if may_be_known => Some(version_of_bytes(bytes)),
+                    _ => None,
+                };
+                (found, version)
+            };
+            paths.into_iter().map(find).collect::<Vec<_>>()
+        });
+        let found = found.await.map_err(|_| Gone::NotTaken)?;
+        let known = if may_be_known {
+            let asked: Vec<_> = found
+                .iter()
+                .map(|(found, version)| (found.file.clone(), version.clone()))
+                .collect();
+            self.are_in_force(asked).await?
+        } else {
+            vec![false; found.len()]
+        };
+        let registry = Arc::clone(&self.registry);
+        let read = spawn_blocking(move || {
+            found
+                .into_iter()
+                .zip(known)
+                .map(|((found, _), is_same)| found.read(is_same, &registry))
+                .collect()
+        });
+        read.await.map_err(|_| Gone::NotTaken)
+    }
+
+    async fn are_in_force(&self, files: Vec<(String, Option<Version>)>) -> Result<Vec<bool>, Gone> {
+        self.core
+            .look(move |engine| {
+                files
+                    .iter()
+                    .map(|(file, version)| {
+                        version
+                            .as_ref()
+                            .is_some_and(|version| engine.is_file_in_force(file, version))
+                    })
+                    .collect()
+            })
+            .await
+    }
+
+    async fn apply(
+        &self,
+        read: Read,
+        is_bulk: bool,
+    ) -> Result<(PathBuf, Option<Stamp>), Gone> {
+        let Read {
+            path,
+            file,
+            stamp,
+            content,
+        } = read;
+        match content {
+            Content::Same => self.told.forget(&file),
+            Content::Gone => {
+                tracing::info!(
+                    path = file,
+                    "workflow file is gone; its workflow stays in force"
+                );
+                self.told.forget(&file);
+                self.core.input(Input::FileGone { path: file }).await?;
+                return Ok((path, None));
+            }
+            Content::Wrong {
+                bytes,
+                name,
+                findings,
+            } => self.report(&file, &bytes, name, findings).await?,
+            Content::Good { bytes, good } => self.put(&file, &bytes, good, is_bulk).await?,
+        }
+        Ok((path, stamp))
+    }
+
+    async fn put(
+        &self,
+        file: &str,
+        bytes: &[u8],
+        good: Good,
+        is_bulk: bool,
+    ) -> Result<(), Gone> {
+        let Good {
+            workflow,
+            outline,
+            findings,
+        } = good;
+        let mut warnings = findings.clone();
+        let (name, version) = (workflow.name.clone(), workflow.version.clone());
+        let path = file.to_owned();
+        let order = Order::PutWorkflow {
+            workflow,
+            origin: Origin::File { path },
+            findings,
+        };
+        match self.core.order(order).await? {
+            Ok(_) if is_bulk => {
+                self.told.forget(file);
+                Ok(())
+            }
+            Ok(_) => {
+                if let Some(outline) = outline {
+                    warnings.extend(self.core.misfits(file, outline).await?);
+                }
+                self.warn(file, bytes, &warnings);
+                Ok(())
+            }
+            Err(rejection) if self.is_deleted(&name, &version).await? => {
+                self.pass_over(file, bytes, rejection).await
+            }
+            Err(rejection) => {
+                let findings = vec![as_finding(file, outline.as_ref(), rejection)];
+                self.report(file, bytes, Some(name), findings).await
+            }
+        }
+    }
+
+    /// Says what is legal but surely not meant, once for each content.
+    fn warn(&self, file: &str, bytes: &[u8], warnings: &[Finding]) {
+        let text = render_findings(warnings, Lang::En, false);
+        if text.is_empty() {
+            self.told.forget(file);
+        } else if self.told.is_news(file, bytes, &text) {
+            tracing::warn!(
+                path = file,
+                "a workflow file is in force; look at what it says\n{text}"
+            );
+        }
+    }
+
+    /// Whether a person has deleted the workflow with just this content.
+    async fn is_deleted(&self, name: &str, version: &Version) -> Result<bool, Gone> {
+        let (name, version) = (name.to_owned(), version.clone());
+        self.core
+            .look(move |engine| {
+                engine.workflow(&name).is_some_and(|row| {
+                    row.status == WorkflowStatus::Deleted && row.version == version
+                })
+            })
+            .await
+    }
+
+    /// The file of a deleted workflow waits for other content: no problem, but nothing that it defined before is in it.
+    async fn pass_over(&self, file: &str, bytes: &[u8], why: Rejection) -> Result<(), Gone> {
+        if self.told.is_news(file, bytes, &why.text.en) {
+            tracing::info!(path = file, "{}", why.text.en);
+        }
+        let path = file.to_owned();
+        self.core.input(Input::FileGone { path }).await
+    }
+
+    async fn report(
+        &self,
+        file: &str,
+        bytes: &[u8],
+        workflow: Option<String>,
+        findings: Vec<Finding>,
+    ) -> Result<(), Gone> {
+        let text = render_findings(&findings, Lang::En, false);
+        if self.told.is_news(file, bytes, &text) {
+            tracing::warn!(
+                path = file,
+                "a workflow file cannot be used; its last good version, if any, stays in force\n{text}"
+            );
+        }
+        let row = FileProblemRow {
+            path: file.to_owned(),
+            workflow,
+            found_at: self.clock.now(),
+            findings,
+        };
+        self.core.input(Input::FileProblem(row)).await
+    }
+}
+
+fn find(path: PathBuf) -> Found {
+    let stamp = fs::metadata(&path).map(|meta| stamp(&meta));
+    let bytes = match &stamp {
+        Ok((size, _)) if !is_readable_size(*size) => Ok(Bytes::TooMany(*size)),
+        Ok(_) => fs::read(&path).map(Bytes::All),
+        Err(_) => Err(io::ErrorKind::NotFound.into()),
+    };
+    Found {
+        file: path.display().to_string(),
+        stamp: stamp.ok(),
+        bytes,
+        path,
+    }
+}
+
+impl Found {
+    fn read(self, is_same: bool, registry: &Registry) -> Read {
+        let content = match self.bytes {
+            Ok(_) if is_same => Content::Same,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Content::Gone,
+            Err(error) => Content::Wrong {
+                bytes: Vec::new(),
+                name: None,
+                findings: unreadable(&self.file, &error.to_string()).findings,
+            },
+            Ok(Bytes::TooMany(size)) => Content::Wrong {
+                bytes: size.to_le_bytes().to_vec(),
+                name: None,
+                findings: too_large(&self.file, size).findings,
+            },
+            Ok(Bytes::All(bytes)) => {
+                let reading = read_workflow(&bytes, registry);
+                let findings = reading.findings(&self.file);
+                match reading.workflow {
+                    Some(workflow) => Content::Good {
+                        bytes,
+                        good: Good {
+                            workflow: Arc::new(workflow),
+                            outline: reading.outline,
+                            findings,
+                        },
+                    },
+                    None => Content::Wrong {
+                        bytes,
+                        name: reading.name,
+                        findings,
+                    },
+                }
+            }
+        };
+        Read {
+            path: self.path,
+            file: self.file,
+            stamp: self.stamp,
+            content,
+        }
+    }
+}
+
+/// Why the core does not take a file whose text is good: another one has the name.
+fn as_finding(file: &str, outline: Option<&Outline>, rejection: Rejection) -> Finding {
+    let place = outline.map(|outline| outline.name_at.clone());
+    let (line, column, width) = place
+        .as_ref()
+        .map_or((1, 1, 1), |place| (place.line, place.column, place.width));
+    Finding {
+        code: code::DUPLICATE_WORKFLOW.to_owned(),
+        severity: Severity::Error,
+        file: file.to_owned(),
+        line,
+        column,
+        width,
+        excerpt: place.map(|place| place.excerpt).unwrap_or_default(),
+        message: rejection.text,
+        help: Some(Text::new(
+            "请改名，或删除其中一个文件",
+            "rename it, or remove one of the files",
+        )),
+    }
+}
