@@ -122,6 +122,26 @@ impl MasterClient {
         Ok(reply.reasons)
     }
 
+    /// The workflows that wait for one; `None` when no master says. No second round is made: the store knows too.
+    pub(crate) async fn dependants(&self, workflow: &str) -> Option<Vec<String>> {
+        let mut candidates = self.candidates().await;
+        if let Some((endpoint, _)) = self.current.lock().await.as_ref() {
+            candidates.push_front(endpoint.clone());
+        }
+        for endpoint in candidates {
+            let Ok(mut client) = self.client(&endpoint).await else {
+                continue;
+            };
+            let answer = client.dependants(wire::DependantsRequest {
+                workflow: workflow.to_owned(),
+            });
+            if let Ok(Ok(reply)) = tokio::time::timeout(CONNECT_TIMEOUT, answer).await {
+                return Some(reply.into_inner().workflows);
+            }
+        }
+        None
+    }
+
     /// Who leads, who is attached. The first that leads answers; no second round is made.
     pub(crate) async fn status(&self) -> Result<wire::StatusReply, Failure> {
         let mut candidates = self.candidates().await;

@@ -213,6 +213,23 @@ impl Master for MasterService {
         Ok(Response::new(wire::ExplainReply { reasons }))
     }
 
+    async fn dependants(
+        &self,
+        request: Request<wire::DependantsRequest>,
+    ) -> Result<Response<wire::DependantsReply>, Status> {
+        let term = self.term()?;
+        let name = request.into_inner().workflow;
+        let workflows = term
+            .core
+            .look(move |engine| {
+                let dependants = engine.dependants(&name).into_iter();
+                dependants.map(str::to_owned).collect()
+            })
+            .await
+            .map_err(|gone| gone_status(&self.shared, gone))?;
+        Ok(Response::new(wire::DependantsReply { workflows }))
+    }
+
     async fn status(
         &self,
         _: Request<wire::StatusRequest>,

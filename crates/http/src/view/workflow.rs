@@ -67,7 +67,6 @@ pub(crate) async fn workflow_detail(
     let definition = definition.as_deref();
     let stored = store.schedule(&row.name).await?;
     let coordinator = definition.and_then(|definition| definition.coordinator.as_ref());
-    let upstreams = app.definitions.all_upstreams(store).await?;
     let mut summary = workflow_summary(row, stored.as_ref());
     summary.is_enabled = coordinator.map(|coordinator| coordinator.is_enabled);
     summary.cron = coordinator
@@ -86,18 +85,23 @@ pub(crate) async fn workflow_detail(
         instance_limit: definition.map_or(0, |definition| definition.instance_limit),
         used_params: definition.map_or_else(Vec::new, |definition| definition.used_params.clone()),
         schedule,
-        dependants: dependants(&row.name, &upstreams),
+        dependants: dependants(app, &row.name).await?,
         nodes: definition.map_or_else(Vec::new, nodes),
         file_problems: problems_of(app, row, lang).await?,
     })
 }
 
-fn dependants(name: &str, upstreams: &BTreeMap<String, Arc<[String]>>) -> Vec<String> {
-    upstreams
-        .iter()
+/// The master has them at hand; without one all definitions are read.
+async fn dependants(app: &App, name: &str) -> Result<Vec<String>, Failure> {
+    if let Some(dependants) = app.master.dependants(name).await {
+        return Ok(dependants);
+    }
+    let upstreams = app.definitions.all_upstreams(&*app.store).await?;
+    Ok(upstreams
+        .into_iter()
         .filter(|(_, upstreams)| upstreams.iter().any(|upstream| upstream == name))
-        .map(|(dependant, _)| dependant.clone())
-        .collect()
+        .map(|(dependant, _)| dependant)
+        .collect())
 }
 
 fn nodes(definition: &Workflow) -> Vec<WorkflowNode> {

@@ -126,6 +126,13 @@ impl Master for FakeMaster {
         (self.inner.script)(&command, before).map(|result| Response::new(result.into()))
     }
 
+    async fn dependants(
+        &self,
+        _: Request<wire::DependantsRequest>,
+    ) -> Result<Response<wire::DependantsReply>, Status> {
+        Err(Status::unimplemented("not needed here"))
+    }
+
     async fn explain(
         &self,
         _: Request<wire::ExplainRequest>,

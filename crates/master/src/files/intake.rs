@@ -174,11 +174,7 @@ impl Intake {
             .await
     }
 
-    async fn apply(
-        &self,
-        read: Read,
-        is_bulk: bool,
-    ) -> Result<(PathBuf, Option<Stamp>), Gone> {
+    async fn apply(&self, read: Read, is_bulk: bool) -> Result<(PathBuf, Option<Stamp>), Gone> {
         let Read {
             path,
             file,
@@ -206,13 +202,7 @@ impl Intake {
         Ok((path, stamp))
     }
 
-    async fn put(
-        &self,
-        file: &str,
-        bytes: &[u8],
-        good: Good,
-        is_bulk: bool,
-    ) -> Result<(), Gone> {
+    async fn put(&self, file: &str, bytes: &[u8], good: Good, is_bulk: bool) -> Result<(), Gone> {
         let Good {
             workflow,
             outline,

@@ -352,6 +352,13 @@ impl Master for Service {
         Err(Status::unimplemented(""))
     }
 
+    async fn dependants(
+        &self,
+        _: Request<wire::DependantsRequest>,
+    ) -> Result<Response<wire::DependantsReply>, Status> {
+        Err(Status::unimplemented("not needed here"))
+    }
+
     async fn explain(
         &self,
         _: Request<wire::ExplainRequest>,
