@@ -1,8 +1,5 @@
 //! Workflows.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
 use akkaflow_api::{
     Dependency, Diagnostic, FileProblem, NextFire, Params, Schedule, WorkflowDetail, WorkflowNode,
     WorkflowSummary,
