@@ -82,6 +82,28 @@ running_server() {
   return 1
 }
 
+# find_links ROLE: sets $links to the arguments that name the db-links: one file for every master that is started here, so that a
+# standby that takes over knows the same links. Empty where the configuration names the file itself.
+find_links() {
+  local file=$data/config/db_links.xml old=$data/$1/config/db_links.xml
+  # Where the links lay before there was one place for them; a standby's own file never held any that its master did not know.
+  [ "$1" != standby ] || old=$data/master/config/db_links.xml
+  links=()
+  if [ -n "${AKKAFLOW_LINKS:-}" ]; then
+    # The program would look for a relative path in its data directory.
+    case "$AKKAFLOW_LINKS" in /*) file=$AKKAFLOW_LINKS ;; *) file=$PWD/$AKKAFLOW_LINKS ;; esac
+  elif [ -n "${AKKAFLOW_MASTER_LINKS:-}" ] || grep -Eqs '^[[:space:]]*(master\.)?links[[:space:]]*=' "${AKKAFLOW_CONFIG:-$data/akkaflow.toml}"; then
+    return
+  elif [ ! -e "$file" ] && [ -f "$old" ]; then
+    file=$old
+    say "数据库连接: $file（旧位置，仍然有效；建议移到 $data/config，供所有master共用）" \
+      "db-links: $file (the old place, still in force; better move it to $data/config, which all masters share)"
+  else
+    mkdir -p "$data/config"
+  fi
+  links=(--links "$file")
+}
+
 # start_role ROLE PROGRAM ARGUMENTS...: in the background, its log in $data/ROLE/log; waits for its line "ready ...".
 start_role() {
   local role=$1 program=$2; shift 2
@@ -91,9 +113,10 @@ start_role() {
   fi
   mkdir -p "$data/$role"
   : > "$data/$role/out"
-  local config=()
+  local config=() links=()
+  case "$role" in master | standby | standalone) find_links "$role" ;; esac
   [ -f "${AKKAFLOW_CONFIG:-$data/akkaflow.toml}" ] && config=(--config "${AKKAFLOW_CONFIG:-$data/akkaflow.toml}")
-  nohup setsid "$bin/$program" "${config[@]}" --data-dir "$data/$role" "$@" \
+  nohup setsid "$bin/$program" "${config[@]}" --data-dir "$data/$role" "${links[@]}" "$@" \
     > "$data/$role/out" 2>> "$data/$role/log" < /dev/null &
   pid=$!
   printf '%s\n' "$pid" > "$data/$role/pid"

@@ -49,8 +49,8 @@ impl AttemptContext {
     pub fn link(&self, name: &str) -> Result<&DbLink, ActionError> {
         self.links.get(name).ok_or_else(|| {
             ActionError::Retryable(Text::new(
-                format!("数据库连接[{name}]未配置，请在master的config/db_links.xml中添加"),
-                format!("db-link `{name}` is not configured; add it to config/db_links.xml of the master"),
+                format!("数据库连接[{name}]未配置，请在所有master共用的config/db_links.xml中添加"),
+                format!("db-link `{name}` is not configured; add it to config/db_links.xml, which all masters share"),
             ))
         })
     }

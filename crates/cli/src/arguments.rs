@@ -444,15 +444,22 @@ fn instance(words: &Words) -> Command {
                 ),
         )
         .subcommand(
-            named("log", "查看日志", "Show its log").arg(
-                words
-                    .flag(
-                        "follow",
-                        "跟踪到实例结束",
-                        "Follow it to the end of the instance",
-                    )
-                    .short('f'),
-            ),
+            named("log", "查看日志", "Show its log")
+                .arg(
+                    words
+                        .flag(
+                            "follow",
+                            "跟踪到实例结束",
+                            "Follow it to the end of the instance",
+                        )
+                        .short('f'),
+                )
+                .arg(
+                    words
+                        .option("tail", "N", "只看最后N行", "Only its last N lines")
+                        .value_parser(clap::value_parser!(u32))
+                        .conflicts_with("follow"),
+                ),
         )
         .subcommand(named("xml", "查看XML", "Show its XML"))
         .subcommand(named("attempts", "查看每一次尝试", "Show every attempt"))

@@ -53,6 +53,11 @@ impl Failure {
         }
     }
 
+    /// What went wrong, in words.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// For standard error: the problem as JSON for programs, a sentence and the findings for people.
     pub(crate) fn render(&self, context: &Context) -> String {
         if let Some(problem) = self.problem.as_ref().filter(|_| context.is_json) {

@@ -283,7 +283,9 @@ impl Engine {
             return vec![missing(name)];
         };
         if entry.row.status == WorkflowStatus::Deleted {
-            return vec![missing(name)];
+            let reason = missing(name);
+            let text = self.with_epitaph(name, reason.text);
+            return vec![Reason { text, ..reason }];
         }
         let mut reasons: Vec<Reason> = self
             .start_block(name)

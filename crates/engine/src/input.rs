@@ -168,6 +168,8 @@ pub enum Origin {
     File {
         /// The file.
         path: String,
+        /// When it was put there or written: one that lay there when its workflow was deleted does not bring it back.
+        dropped_at: Timestamp,
     },
     /// The API; refused when a file owns the workflow.
     Api {

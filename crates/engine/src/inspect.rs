@@ -9,6 +9,7 @@ use akkaflow_model::record::{
 };
 use akkaflow_model::time::Timestamp;
 
+use crate::workers::Worker;
 use crate::{Definition, Engine, Packing, WorkerInfo};
 
 /// How many of what there are.
@@ -33,6 +34,8 @@ pub struct Counts {
 pub struct WorkerView {
     /// Who.
     pub id: WorkerId,
+    /// Its host; of a detached worker as its attempts remember it.
+    pub host: String,
     /// What it said when it attached; `None` while it is detached.
     pub attached: Option<WorkerInfo>,
     /// Since when it is detached, with attempts that it may still run.
@@ -94,12 +97,25 @@ impl Engine {
         self.instances.get(&id)?.graph.workflow()
     }
 
+    fn host_of(&self, worker: &Worker) -> String {
+        let of_attempt = || {
+            let (id, node) = worker.attempts.first()?;
+            let attempt = self.instances.get(id)?.slots[*node].attempt.as_deref()?;
+            Some(attempt.host.clone())
+        };
+        let info = worker.info.as_ref();
+        info.map(|info| info.host.clone())
+            .or_else(of_attempt)
+            .unwrap_or_default()
+    }
+
     /// The workers that are attached or have open attempts.
     pub fn workers(&self) -> Vec<WorkerView> {
         self.workers
             .iter()
             .map(|(id, worker)| WorkerView {
                 id: id.clone(),
+                host: self.host_of(worker),
                 attached: worker.info.clone(),
                 detached_since: worker.detached_since,
                 open_attempts: worker.attempts.len(),

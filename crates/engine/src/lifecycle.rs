@@ -79,6 +79,7 @@ impl Engine {
             dir: entry.row.dir.clone(),
             creator: entry.row.creator.clone(),
             gave_tokens: false,
+            earlier: Vec::new(),
         };
         let (generation, key) = birth.fire.unwrap_or_else(|| (0, id.to_string()));
         self.out.record(Record::Fire(FireRow {

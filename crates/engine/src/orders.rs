@@ -60,13 +60,26 @@ impl Engine {
         unknown: impl FnOnce() -> Text,
     ) -> Result<Arc<Workflow>, Rejection> {
         let Some(entry) = self.workflows.get(name).filter(|entry| entry.exists()) else {
-            return Err(Rejection::new(ErrorCode::NotFound, unknown()));
+            let text = self.with_epitaph(name, unknown());
+            return Err(Rejection::new(ErrorCode::NotFound, text));
         };
         if let Some(text) = entry.not_runnable() {
             return Err(Rejection::new(ErrorCode::Conflict, text.clone()));
         }
         self.workflow_in_force(name)
             .ok_or_else(|| Rejection::new(ErrorCode::Conflict, crate::walk::unreadable_text(name)))
+    }
+
+    /// That a workflow does not exist, and why, when somebody has deleted it.
+    pub(crate) fn with_epitaph(&self, name: &str, unknown: Text) -> Text {
+        let row = self.workflows.get(name).map(|entry| &entry.row);
+        match row.and_then(|row| row.epitaph(self.options.zone)) {
+            Some(why) => Text::new(
+                format!("{}：{}", unknown.zh, why.zh),
+                format!("{}: {}", unknown.en, why.en),
+            ),
+            None => unknown,
+        }
     }
 
     fn run(

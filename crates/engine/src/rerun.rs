@@ -7,7 +7,7 @@ use akkaflow_model::command::{Answer, Rejection};
 use akkaflow_model::definition::{NodeKind, Workflow};
 use akkaflow_model::error::ErrorCode;
 use akkaflow_model::id::InstanceId;
-use akkaflow_model::record::{InstanceRow, NodeRow};
+use akkaflow_model::record::{EARLIER_RUNS, EarlierRun, InstanceRow, NodeRow};
 use akkaflow_model::state::{InstanceState, NodeState};
 use akkaflow_model::text::Text;
 
@@ -49,6 +49,7 @@ impl Engine {
             message: None,
             handled_errors: false,
             ending: None,
+            earlier: with_run_of(&stored.instance),
             ..stored.instance
         };
         let mut instance = Instance::new(row, graph);
@@ -120,6 +121,20 @@ impl Engine {
         };
         graph.ok_or_else(|| Rejection::new(ErrorCode::Conflict, crate::walk::unreadable_text(name)))
     }
+}
+
+/// The earlier runs of the instance, once the run of this row is one of them.
+fn with_run_of(row: &InstanceRow) -> Vec<EarlierRun> {
+    let over = EarlierRun {
+        run: row.run,
+        started_at: row.started_at,
+        ended_at: row.ended_at,
+        state: row.state,
+        message: row.message.clone(),
+    };
+    let too_many = (row.earlier.len() + 1).saturating_sub(EARLIER_RUNS);
+    let kept = row.earlier.iter().skip(too_many).cloned();
+    kept.chain([over]).collect()
 }
 
 /// Keeps the successes that lie before the first thing to run again: what comes after it runs again too.

@@ -91,7 +91,7 @@ impl Engine {
         let name = workflow.name.clone();
         let now = self.now;
         let file_path = match origin {
-            Origin::File { path } => {
+            Origin::File { path, .. } => {
                 self.clear_file_problem(&path);
                 self.release_others(&path, &name);
                 Some(path)
@@ -112,7 +112,7 @@ impl Engine {
             file_path,
             created_at: before.map_or(now, |entry| entry.row.created_at),
             updated_at: before
-                .filter(|_| !is_changed)
+                .filter(|entry| !is_changed && entry.exists())
                 .map_or(now, |entry| entry.row.updated_at),
         };
         if is_changed {
@@ -143,17 +143,19 @@ impl Engine {
         };
         let conflict = |text| Err(Rejection::new(ErrorCode::Conflict, text));
         match (entry.row.status, origin, &entry.row.file_path) {
-            (WorkflowStatus::Deleted, Origin::File { path }, _)
-                if entry.row.version == workflow.version =>
+            (WorkflowStatus::Deleted, Origin::File { path, dropped_at }, _)
+                if entry.row.version == workflow.version && *dropped_at <= entry.row.updated_at =>
             {
                 conflict(Text::new(
-                    format!("工作流{name}已被删除，文件{path}的内容未变，修改内容后才会重新生效"),
                     format!(
-                        "workflow `{name}` was deleted; {path} brings it back once its content changes"
+                        "工作流{name}已被删除，文件{path}的内容未变，修改内容或重新放入后才会重新生效"
+                    ),
+                    format!(
+                        "workflow `{name}` was deleted; {path} brings it back once its content changes or it is dropped in again"
                     ),
                 ))
             }
-            (WorkflowStatus::Live, Origin::File { path }, Some(owner)) if owner != path => {
+            (WorkflowStatus::Live, Origin::File { path, .. }, Some(owner)) if owner != path => {
                 conflict(Text::new(
                     format!("工作流{name}已由文件{owner}定义，忽略文件{path}"),
                     format!("workflow `{name}` is defined by {owner}; {path} is not used"),

@@ -5,6 +5,8 @@
 //! The exception is a rerun: what earlier runs still had to tell of themselves is not repeated to a follower.
 //!
 //! Lines of output come in the order of their arrival; before each of them stand the events that happened no later.
+//! The end of an attempt, and of the instance, stands after all their output: it waits some seconds for what is on its way.
+//!
 //! Nothing here trusts that reads of different tables see the same moment: a cursor counts the events of each node, and
 //! the events of a node only ever grow at their end.
 

@@ -4,6 +4,7 @@ use akkaflow_model::error::ErrorCode;
 use akkaflow_model::id::InstanceId;
 use akkaflow_model::record::{InstanceRow, WorkflowRow, WorkflowStatus};
 use akkaflow_model::text::Text;
+use chrono_tz::Tz;
 
 use crate::app::App;
 use crate::failure::Failure;
@@ -38,11 +39,23 @@ pub(crate) async fn instance(app: &App, part: &str) -> Result<InstanceRow, Failu
 
 /// A workflow that exists for people.
 pub(crate) async fn workflow(app: &App, name: &str) -> Result<WorkflowRow, Failure> {
-    app.store
-        .workflow(name)
-        .await?
-        .filter(|row| row.status != WorkflowStatus::Deleted)
-        .ok_or_else(|| Failure::workflow_not_found(name))
+    match app.store.workflow(name).await? {
+        Some(row) if row.status != WorkflowStatus::Deleted => Ok(row),
+        Some(row) => Err(deleted(&row, app.zone().await?)),
+        None => Err(Failure::workflow_not_found(name)),
+    }
+}
+
+fn deleted(row: &WorkflowRow, zone: Tz) -> Failure {
+    let mut failure = Failure::workflow_not_found(&row.name);
+    if let Some(why) = row.epitaph(zone) {
+        let text = failure.text;
+        failure.text = Text::new(
+            format!("{}：{}", text.zh, why.zh),
+            format!("{}: {}", text.en, why.en),
+        );
+    }
+    failure
 }
 
 fn not_found(part: &str) -> Failure {

@@ -29,7 +29,9 @@ const FAREWELL: Duration = Duration::from_secs(3);
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The address is in use, not ours, or no address.
-    #[error("cannot listen on {address} / 无法监听该地址")]
+    #[error(
+        "cannot listen on {address}; if another process listens there, stop it or choose another address with --http (key http.listen) / 无法监听该地址，请停止占用它的进程，或用--http（配置项http.listen）更换"
+    )]
     Bind {
         /// As configured.
         address: String,

@@ -5,7 +5,7 @@
 pub enum Error {
     /// Another process listens there.
     #[error(
-        "cannot listen on {address}; if another akkaflow runs there, stop it or choose another address with --listen / 无法监听该地址，请停止占用它的进程或用--listen更换"
+        "cannot listen on {address}; if another akkaflow runs there, stop it or choose another address with --listen (key master.listen) / 无法监听该地址，请停止占用它的进程，或用--listen（配置项master.listen）更换"
     )]
     Listen {
         /// The address.

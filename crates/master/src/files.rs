@@ -138,7 +138,13 @@ impl Files {
         may_be_known: bool,
         seen: &mut Seen,
     ) -> Result<(), Gone> {
-        let files = files.into_iter().collect();
+        let files = files
+            .into_iter()
+            .map(|path| {
+                let is_new = !seen.contains_key(&path);
+                (path, is_new)
+            })
+            .collect();
         let note = |path: PathBuf, stamp: Option<Stamp>| match stamp {
             Some(_) => drop(seen.insert(path, stamp)),
             None => drop(seen.remove(&path)),

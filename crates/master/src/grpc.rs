@@ -283,13 +283,9 @@ impl Master for MasterService {
 }
 
 fn worker_status(worker: akkaflow_engine::WorkerView) -> wire::WorkerStatus {
-    let (host, slots) = worker
-        .attached
-        .as_ref()
-        .map_or(("", 0), |info| (info.host.as_str(), info.slots));
     wire::WorkerStatus {
-        host: host.to_owned(),
-        slots,
+        host: worker.host,
+        slots: worker.attached.as_ref().map_or(0, |info| info.slots),
         busy: u32::try_from(worker.open_attempts).unwrap_or(u32::MAX),
         is_attached: worker.attached.is_some(),
         since_ms: worker.detached_since.map_or(0, |since| since.as_millis()),

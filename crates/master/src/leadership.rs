@@ -54,6 +54,8 @@ pub(crate) struct Leadership {
     reign: Option<Reign>,
     answers: mpsc::Sender<Answer>,
     is_knocking: bool,
+    /// Whether it has told once that the lease is that of its own dead predecessor.
+    has_claimed: bool,
     /// What the log has said about files.
     told: Arc<Told>,
 }
@@ -101,6 +103,7 @@ impl Leadership {
             // Replaced when it runs.
             answers: mpsc::channel(1).0,
             is_knocking: false,
+            has_claimed: false,
             told: Arc::default(),
         }
     }
@@ -363,11 +366,25 @@ impl Leadership {
         }
     }
 
+    fn is_of_predecessor(&self) -> bool {
+        let (endpoint, holder) = (&self.shared.endpoint, &self.options.holder);
+        self.lease
+            .as_ref()
+            .is_some_and(|lease| is_predecessor(lease, endpoint, holder, self.incarnation))
+    }
+
     /// Tries the leader's port: a process that was killed refuses at once, long before its lease runs out.
     fn knock(&mut self) {
         let Some(endpoint) = self.lease.as_ref().map(|lease| lease.endpoint.clone()) else {
             return;
         };
+        // Whoever comes back to this address after us has proved to be alive: one claim a process, so that two machines that
+        // take each other's address for their own do not fence each other for ever.
+        if self.reign.is_none() && !self.has_claimed && self.is_of_predecessor() {
+            self.has_claimed = true;
+            self.call(async move { Answer::KnockedInVain(endpoint) });
+            return;
+        }
         if self.is_knocking
             || self.reign.is_some()
             || endpoint.is_empty()
@@ -386,6 +403,17 @@ impl Leadership {
             Answer::KnockAnswered
         });
     }
+}
+
+/// Whether the leader of `lease` was an earlier process of this machine on our own address: it is surely gone, for we
+/// listen there now. The host is compared too, because every machine has a loopback address.
+fn is_predecessor(lease: &Lease, endpoint: &str, holder: &str, incarnation: u128) -> bool {
+    let host_of = |holder: &str| holder.rsplit_once(':').map(|(host, _)| host.to_owned());
+    let host = host_of(holder);
+    lease.endpoint == endpoint
+        && lease.incarnation != incarnation
+        && host.is_some()
+        && host_of(&lease.holder) == host
 }
 
 async fn run_core(core: Core, over: CancellationToken, answers: mpsc::Sender<Answer>) {
@@ -503,4 +531,31 @@ fn view_of(lease: &Lease) -> LeaseView {
 
 fn fresh_seed() -> u64 {
     uuid::Uuid::new_v4().as_u64_pair().1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lease(holder: &str, endpoint: &str, incarnation: u128) -> Lease {
+        Lease {
+            cluster: 1,
+            epoch: Epoch(1),
+            holder: holder.to_owned(),
+            incarnation,
+            endpoint: endpoint.to_owned(),
+            renew_seq: 1,
+            connections: String::new(),
+        }
+    }
+
+    #[test]
+    fn only_an_earlier_process_of_this_machine_on_our_address_is_a_predecessor() {
+        let of = |lease: Lease| is_predecessor(&lease, "127.0.0.1:2751", "here:2", 2);
+        assert!(of(lease("here:1", "127.0.0.1:2751", 1)));
+        assert!(!of(lease("here:1", "127.0.0.1:2752", 1)));
+        assert!(!of(lease("there:1", "127.0.0.1:2751", 1)));
+        assert!(!of(lease("here:2", "127.0.0.1:2751", 2)));
+        assert!(!of(lease("", "127.0.0.1:2751", 1)));
+    }
 }

@@ -38,6 +38,25 @@ impl LinkBook {
         }
     }
 
+    /// Reads the file and says where it lies and how many links it holds: a master without its links leads all the same.
+    pub(crate) fn announce(&self) {
+        let path = self.path.display();
+        match self.count() {
+            Some(count) => tracing::info!(%path, count, "db-links read"),
+            None => tracing::warn!(
+                %path,
+                "there is no db-links file here: nodes with a db-link will fail when this master leads; put the file there, or name it with --links (key master.links)"
+            ),
+        }
+    }
+
+    /// How many links there are; `None` when there is no file.
+    fn count(&self) -> Option<usize> {
+        let mut known = self.known.lock().expect("no panic while held");
+        self.refresh(&mut known);
+        known.stamp.map(|_| known.links.len())
+    }
+
     /// The link called `name`, as the file says it now. A file that cannot be read keeps its last good content.
     pub(crate) fn get(&self, name: &str) -> Option<DbLink> {
         let mut known = self.known.lock().expect("no panic while held");
@@ -100,4 +119,22 @@ impl LinkBook {
 fn stamp_of(path: &Path) -> Stamp {
     let meta = std::fs::metadata(path).ok()?;
     Some((meta.modified().ok()?, meta.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_not_there_is_told_from_one_without_links() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("db_links.xml");
+        let book = LinkBook::new(path.clone());
+        assert_eq!(book.count(), None);
+        std::fs::write(&path, "<db-links></db-links>").unwrap();
+        assert_eq!(book.count(), Some(0));
+        let link = r#"<link name="a" type="SQLITE" jdbc-url="jdbc:sqlite:a.db"/>"#;
+        std::fs::write(&path, format!("<db-links>{link}</db-links>")).unwrap();
+        assert_eq!(book.count(), Some(1));
+    }
 }

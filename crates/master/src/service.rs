@@ -52,6 +52,7 @@ impl Service {
         let listener = TcpListener::bind(address).await.map_err(wrong)?;
         let endpoint = listener.local_addr().map_err(wrong)?.to_string();
         let links = LinkBook::new(options.links.clone());
+        links.announce();
         let shared = Arc::new(Shared::new(
             store,
             registry,
@@ -93,5 +94,55 @@ impl Service {
             // A peer that does not let go is left to notice by itself.
             Err(_) => led,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use akkaflow_store::{Candidate, MemoryStore};
+
+    use super::*;
+
+    /// Shorter than the time that a standby waits for a lease to run out.
+    const AT_ONCE: Duration = Duration::from_secs(4);
+
+    async fn master(directory: &std::path::Path, store: &Arc<dyn Store>) -> Service {
+        let options = Options {
+            listen: "127.0.0.1:0".to_owned(),
+            workflows: directory.to_owned(),
+            links: directory.join("db_links.xml"),
+            zone: None,
+            default_zone: chrono_tz::UTC,
+            lost_after: Duration::from_secs(60),
+            holder: "here:2".to_owned(),
+        };
+        let registry = Arc::new(Registry::builtin());
+        Service::bind(options, Arc::clone(store), registry)
+            .await
+            .unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_master_that_was_killed_and_started_again_leads_at_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::default());
+        let service = master(directory.path(), &store).await;
+        let killed = Candidate {
+            holder: "here:1".to_owned(),
+            incarnation: 1,
+            endpoint: service.endpoint().to_owned(),
+            seed: 1,
+        };
+        store.take_over(None, &killed).await.unwrap().unwrap();
+        let stop = CancellationToken::new();
+        let running = tokio::spawn(service.run(stop.clone()));
+        let taken = tokio::time::timeout(AT_ONCE, async {
+            while store.lease().await.unwrap().unwrap().epoch.0 < 2 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        });
+        taken.await.expect("it waits for the lease to run out");
+        stop.cancel();
+        running.await.unwrap().unwrap();
     }
 }

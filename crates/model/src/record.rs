@@ -2,12 +2,14 @@
 //!
 //! Every record is a whole row: applying it replaces the row with the same key, so a store needs no knowledge of states.
 
+use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use crate::definition::Version;
 use crate::id::{AttemptKey, Epoch, Incarnation, InstanceId, WorkerId};
 use crate::message::Message;
 use crate::state::{AttemptState, InstanceState, NodeState};
+use crate::text::Text;
 use crate::time::Timestamp;
 
 /// One durable change.
@@ -69,6 +71,29 @@ pub struct WorkflowRow {
     pub created_at: Timestamp,
     /// When its content last changed.
     pub updated_at: Timestamp,
+}
+
+impl WorkflowRow {
+    /// What is said of a deleted workflow besides that it does not exist: since when, and what brings it back.
+    pub fn epitaph(&self, zone: Tz) -> Option<Text> {
+        if self.status != WorkflowStatus::Deleted {
+            return None;
+        }
+        let at = self.updated_at.to_utc().with_timezone(&zone);
+        let at = at.format("%Y-%m-%d %H:%M:%S");
+        Some(match &self.file_path {
+            Some(path) => Text::new(
+                format!("已于{at}被删除，其文件{path}此后未变；修改该文件或重新放入即可恢复"),
+                format!(
+                    "it was deleted at {at} and its file {path} has not changed since; change that file, or drop it in again, to bring it back"
+                ),
+            ),
+            None => Text::new(
+                format!("已于{at}被删除；重新提交其定义即可恢复"),
+                format!("it was deleted at {at}; put its definition again to bring it back"),
+            ),
+        })
+    }
 }
 
 /// Whether a workflow exists for people.
@@ -221,6 +246,27 @@ pub struct InstanceRow {
     /// Whether one of its runs has given tokens: it gives them once, reruns included.
     #[serde(default)]
     pub gave_tokens: bool,
+    /// The runs before this one, oldest first; the newest [`EARLIER_RUNS`] of them.
+    #[serde(default)]
+    pub earlier: Vec<EarlierRun>,
+}
+
+/// So many earlier runs an instance remembers: people look at the last few, and the row is written with every change.
+pub const EARLIER_RUNS: usize = 20;
+
+/// How a run went that a rerun has followed: what the log of its instance tells of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EarlierRun {
+    /// Its number, from 1.
+    pub run: u32,
+    /// When it left the queue.
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
+    /// How.
+    pub state: InstanceState,
+    /// Why.
+    pub message: Option<Message>,
 }
 
 /// The current state of a node in the current run of its instance. Rows whose `run` is not the instance's are history.

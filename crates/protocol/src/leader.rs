@@ -112,7 +112,7 @@ pub enum LeaderInput {
     },
     /// The journal or a worker has seen a later epoch.
     Fenced,
-    /// The leader's port refuses connections (twice, half a second apart): a hint to take over without waiting.
+    /// The leader's port refuses connections (twice, half a second apart), or is our own by now: a hint to take over without waiting.
     HolderUnreachable,
     /// This process is about to end.
     Resign,

@@ -183,6 +183,7 @@ fn instance(owner: InstanceId) -> InstanceRow {
         dir: "/report".to_owned(),
         creator: "bench".to_owned(),
         gave_tokens: false,
+        earlier: Vec::new(),
     }
 }
 

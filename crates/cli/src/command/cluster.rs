@@ -60,7 +60,11 @@ fn render(screen: &Screen, cluster: &Cluster) -> String {
                 plain(&worker.id),
                 plain(&worker.host),
                 plain(state),
-                plain(format!("{}/{}", worker.busy, worker.slots)),
+                plain(match worker.is_attached {
+                    true => format!("{}/{}", worker.busy, worker.slots),
+                    // It takes nothing while it is away.
+                    false => format!("{}/-", worker.busy),
+                }),
                 plain(screen.optional_time(worker.since)),
             ]
         })
@@ -84,4 +88,41 @@ pub(super) fn worker(context: &Context, matches: &ArgMatches) -> Outcome {
         context.say("已宣布死亡：worker", "declared dead: worker")
     );
     Ok(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use akkaflow_api::{Master, WorkerView};
+    use akkaflow_model::text::Lang;
+    use akkaflow_model::time::Timestamp;
+
+    use super::*;
+    use crate::screen::testing::screen;
+
+    #[test]
+    fn a_worker_out_of_reach_shows_its_host_and_since_when() {
+        let worker = WorkerView {
+            id: "w1".to_owned(),
+            host: "etl-7".to_owned(),
+            slots: 0,
+            busy: 2,
+            is_attached: false,
+            since: Some(Timestamp::from_millis(1_790_000_000_000).into()),
+        };
+        let cluster = Cluster {
+            master: Some(Master {
+                endpoint: "127.0.0.1:2751".to_owned(),
+                epoch: 3,
+                time_zone: "UTC".to_owned(),
+                version: "1".to_owned(),
+            }),
+            workers: vec![worker],
+            http_version: "1".to_owned(),
+        };
+        let text = render(&screen(Lang::En, None), &cluster);
+        let line = text.lines().find(|line| line.contains("w1")).unwrap();
+        for word in ["etl-7", "out of reach", "2/-", "2026-"] {
+            assert!(line.contains(word), "`{word}` is missing in: {line}");
+        }
+    }
 }

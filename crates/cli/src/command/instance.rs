@@ -23,7 +23,10 @@ pub(super) fn run(context: &Context, matches: &ArgMatches) -> Outcome {
         "info" if matches.get_flag("log") => log(context, id, false),
         "info" => info(context, id),
         "xml" => xml(context, id),
-        "log" => log(context, id, matches.get_flag("follow")),
+        "log" => match matches.get_one::<u32>("tail") {
+            Some(count) => watch::print_tail(context, id, *count as usize),
+            None => log(context, id, matches.get_flag("follow")),
+        },
         "attempts" => attempts(context, id),
         "kill" => kill(context, id),
         "del" => delete(context, id),

@@ -1,5 +1,6 @@
 //! Logs, and instances that are watched to their end.
 
+use std::collections::VecDeque;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -30,7 +31,6 @@ const PAGE_LINES: u32 = 10_000;
 /// One page of a log.
 struct Page {
     lines: Vec<LogLine>,
-    body: String,
     cursor: String,
     is_complete: bool,
 }
@@ -151,6 +151,23 @@ pub(super) fn print_log(context: &Context, id: &str) -> Outcome {
     }
 }
 
+/// Prints the last `count` lines that there are now.
+pub(super) fn print_tail(context: &Context, id: &str, count: usize) -> Outcome {
+    let mut kept = VecDeque::new();
+    let mut cursor = String::new();
+    loop {
+        let page = page(context, id, &cursor)?;
+        let is_last = page.is_complete || page.lines.is_empty();
+        kept.extend(page.lines);
+        kept.drain(..kept.len().saturating_sub(count));
+        if is_last {
+            print_lines(context, kept.iter());
+            return Ok(0);
+        }
+        cursor = page.cursor;
+    }
+}
+
 /// Prints the log of an ended instance, and waits a moment for the rest of it.
 fn print_settled_log(context: &Context, id: &str) -> Outcome {
     let mut cursor = String::new();
@@ -181,14 +198,17 @@ fn page(context: &Context, id: &str, cursor: &str) -> Result<Page, Failure> {
             .unwrap_or(cursor)
             .to_owned(),
         is_complete: answer.header(LOG_COMPLETE_HEADER) == Some("true"),
-        body: answer.body,
     })
 }
 
 /// With `--json` one line of JSON each.
 fn print_page(context: &Context, page: &Page) {
-    let mut text = String::with_capacity(page.body.len());
-    for line in &page.lines {
+    print_lines(context, page.lines.iter());
+}
+
+fn print_lines<'a>(context: &Context, lines: impl Iterator<Item = &'a LogLine>) {
+    let mut text = String::new();
+    for line in lines {
         if context.is_json {
             text.push_str(&serde_json::to_string(line).expect("plain data"));
             text.push('\n');

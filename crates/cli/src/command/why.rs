@@ -23,7 +23,9 @@ pub(super) fn run(context: &Context, matches: &ArgMatches) -> Outcome {
         .get_raw(&format!("/api/v1/workflows/{}/explain", encode(what)))
     {
         Err(failure) if failure.code == ErrorCode::NotFound => {
-            problems::explain_absence(context, what, of_instance())
+            let outcome =
+                of_instance().map_err(|of_instance| neither(context, failure, of_instance));
+            problems::explain_absence(context, what, outcome)
         }
         Err(failure) => Err(failure),
         Ok(answer) => {
@@ -45,18 +47,19 @@ pub(super) fn run(context: &Context, matches: &ArgMatches) -> Outcome {
     }
 }
 
+/// What was asked for is no instance either: what was said of the workflow, such as that it was deleted, is worth more.
+fn neither(context: &Context, workflow: Failure, instance: Failure) -> Failure {
+    if instance.code != ErrorCode::NotFound {
+        return instance;
+    }
+    let also = context.say("；也没有这样的实例", "; nor is there such an instance");
+    let message = format!("{}{also}", workflow.message());
+    Failure::new(ErrorCode::NotFound, message)
+}
+
 fn instance(context: &Context, id: &str, node: Option<&str>) -> Outcome {
     let path = format!("/api/v1/instances/{}", encode(id));
-    let detail: InstanceDetail = context.client.get(&path).map_err(|failure| {
-        if failure.code != ErrorCode::NotFound {
-            return failure;
-        }
-        let neither = context.say(
-            "既不是工作流名称，也不是实例id",
-            "is neither the name of a workflow nor the id of an instance",
-        );
-        Failure::new(ErrorCode::NotFound, format!("{id} {neither}"))
-    })?;
+    let detail: InstanceDetail = context.client.get(&path)?;
     if detail.summary.state.is_terminal() && !context.is_json {
         let ended = context.say("实例已结束", "the instance has ended");
         let state = detail.summary.state.label(context.screen.lang);

@@ -180,10 +180,10 @@ fn say_file_stays(context: &Context, file: Option<&str>) {
     let Some(file) = file else { return };
     match context.screen.lang {
         Lang::Zh => eprintln!(
-            "文件 {file} 仍在原处；在其内容改变之前，该工作流保持已删除状态（不再需要时请一并删除该文件）"
+            "文件 {file} 仍在原处；在其内容改变或重新放入之前，该工作流保持已删除状态（不再需要时请一并删除该文件）"
         ),
         Lang::En => eprintln!(
-            "its file {file} stays where it is; the workflow stays deleted until the content of that file changes"
+            "its file {file} stays where it is; the workflow stays deleted until that file changes or is dropped in again"
         ),
     }
 }

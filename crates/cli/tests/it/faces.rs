@@ -215,7 +215,8 @@ fn a_deleted_workflow_s_file_is_said_to_stay() {
     });
     let said = text(&akka(&server, "C", &["workflow", "del", "report"]).stderr);
     assert!(
-        said.contains("xmlconfig/report.xml stays") && said.contains("until the content"),
+        said.contains("xmlconfig/report.xml stays")
+            && said.contains("until that file changes or is dropped in again"),
         "{said}"
     );
     let output = akka(&server, "C", &["workflow", "-del", "report"]);
@@ -343,4 +344,26 @@ fn a_run_that_is_waited_for_tells_once_why_a_node_waits() {
         text(&output.stderr),
         "waiting: no worker on host `etl-07`\n"
     );
+}
+
+#[test]
+fn the_tail_of_a_log_is_its_last_lines() {
+    let line = |text: &str| json!({"time": "2026-11-21T01:00:00.000Z", "level": "INFO", "node": null, "attempt": null, "text": text});
+    let server = serve(move |_, path| {
+        let (lines, complete) = match path.contains("after=1") {
+            false => (json!([line("one"), line("two")]), "false"),
+            true => (json!([line("three")]), "true"),
+        };
+        Answer::ok(lines)
+            .with_header("akkaflow-log-cursor", "1")
+            .with_header("akkaflow-log-complete", complete)
+    });
+    let output = akka(&server, "C", &["instance", "log", "8f3a", "--tail", "2"]);
+    let said = text(&output.stdout);
+    assert!(
+        said.contains("two") && said.contains("three") && !said.contains("one"),
+        "{said}"
+    );
+    let output = akka(&server, "C", &["instance", "log", "8f3a", "--tail", "x"]);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
 }

@@ -9,7 +9,9 @@ use crate::text;
 
 /// Serves nothing, says that it is ready, and writes down when it is told to end and when it has ended.
 const ROLE: &str = r#"#!/usr/bin/env bash
+all="$*"
 while [ "$1" != --data-dir ]; do shift; done
+echo "$all" > "$(dirname "$0")/arguments-$(basename "$2")"
 role=$(basename "$2") log=$(dirname "$0")/log
 trap 'echo "begin $role" >> "$log"; sleep 0.3; echo "end $role" >> "$log"; exit 0' TERM
 echo "ready http://127.0.0.1:5551"
@@ -60,6 +62,8 @@ impl Stage {
             .env("PRETENDED_CODE", code)
             .env_remove("AKKAFLOW_SERVER")
             .env_remove("AKKAFLOW_CONFIG")
+            .env_remove("AKKAFLOW_LINKS")
+            .env_remove("AKKAFLOW_MASTER_LINKS")
             .output()
             .expect("the script is there")
     }
@@ -114,6 +118,69 @@ fn once_stops_the_server_that_it_has_started() {
     let output = stage.run("data", "1", "quickstart", &["--once"]);
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     assert_eq!(stage.log(), ["begin standalone", "end standalone"]);
+}
+
+/// The db-links file that a role was told.
+fn links_of(stage: &Stage, role: &str) -> Option<String> {
+    let file = stage.folder.join(format!("bin/arguments-{role}"));
+    let arguments = fs::read_to_string(file).expect("the role has started");
+    let mut words = arguments.split_whitespace();
+    words.find(|word| *word == "--links")?;
+    words.next().map(ToOwned::to_owned)
+}
+
+const MASTERS: [(&str, &str); 2] = [
+    ("master-startup", "master"),
+    ("master-standby-startup", "standby"),
+];
+
+#[test]
+fn a_master_and_its_standby_read_the_same_links() {
+    let stage = Stage::new("links");
+    let shared = stage.folder.join("data/config/db_links.xml");
+    for (script, role) in MASTERS {
+        stage.run("data", "0", script, &[]);
+        assert_eq!(links_of(&stage, role), Some(shared.display().to_string()));
+    }
+}
+
+#[test]
+fn links_that_a_master_had_for_itself_stay_in_force_for_its_standby_too() {
+    let stage = Stage::new("old-links");
+    let old = stage.folder.join("data/master/config/db_links.xml");
+    fs::create_dir_all(old.parent().unwrap()).unwrap();
+    fs::write(&old, "<db-links/>").unwrap();
+    for (script, role) in MASTERS {
+        let said = text(&stage.run("data", "0", script, &[]).stdout);
+        assert!(said.contains("the old place, still in force"), "{said}");
+        assert_eq!(links_of(&stage, role), Some(old.display().to_string()));
+    }
+}
+
+#[test]
+fn links_that_the_configuration_names_are_left_to_it() {
+    let stage = Stage::new("named-links");
+    fs::create_dir_all(stage.folder.join("data")).unwrap();
+    let file = stage.folder.join("data/akkaflow.toml");
+    fs::write(file, "[master]\nlinks = \"/etc/links.xml\"\n").unwrap();
+    stage.run("data", "0", "master-startup", &[]);
+    assert_eq!(links_of(&stage, "master"), None);
+}
+
+#[test]
+fn one_role_is_stopped_by_its_name() {
+    let stage = Stage::new("stop-one");
+    for (script, _) in MASTERS {
+        stage.run("data", "0", script, &[]);
+    }
+    let output = stage.run("data", "0", "stop-cluster", &["stanby"]);
+    assert!(!output.status.success(), "{output:?}");
+    assert!(stage.log().is_empty());
+    let output = stage.run("data", "0", "stop-cluster", &["standby"]);
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(stage.log(), ["begin standby", "end standby"]);
+    let output = stage.run("data", "0", "stop-cluster", &["standby"]);
+    assert_eq!(text(&output.stdout), "not running: standby\n");
 }
 
 #[test]

@@ -33,6 +33,11 @@ fn rerun_from_failed_keeps_what_has_succeeded() {
     assert_eq!(world.running_nodes(), "c");
     let row = world.row(id);
     assert_eq!((row.run, row.state), (2, InstanceState::Running));
+    let [earlier] = row.earlier.as_slice() else {
+        panic!("the first run is forgotten: {row:?}");
+    };
+    assert_eq!((earlier.run, earlier.state), (1, InstanceState::Failed));
+    assert!(earlier.started_at.is_some() && earlier.ended_at.is_some());
     assert!(row.ended_at.is_none() && row.message.is_none());
     world.restart();
     let key = world.running[0].key.clone();

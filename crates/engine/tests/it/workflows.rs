@@ -1,9 +1,11 @@
-use akkaflow_engine::{Input, Order};
+use std::time::Duration;
+
+use akkaflow_engine::{ExplainObject, Input, Order};
 use akkaflow_model::command::Answer;
 use akkaflow_model::error::ErrorCode;
 use akkaflow_model::record::{FileProblemRow, WorkflowStatus};
 
-use crate::world::{Change, World, api, file, single};
+use crate::world::{Change, World, api, file, file_dropped_at, run, single};
 
 fn created(answer: Result<Answer, akkaflow_model::command::Rejection>) -> bool {
     match answer.unwrap() {
@@ -98,6 +100,46 @@ fn deleted_workflow_comes_back_only_with_changed_content() {
     assert!(created(
         world.put_from(single("wf").limit(2), file("a.xml"))
     ));
+}
+
+#[test]
+fn deleted_workflow_comes_back_with_its_file_dropped_in_again_or_dropped_elsewhere() {
+    for path in ["a.xml", "b.xml"] {
+        let mut world = World::new();
+        world.put_from(single("wf"), file("a.xml")).unwrap();
+        world.pass(60);
+        world.order(delete("wf")).unwrap();
+        let deleted_at = world.rows.workflows["wf"].updated_at;
+        let at_once = file_dropped_at(path, deleted_at);
+        world.put_from(single("wf"), at_once).unwrap_err();
+        world.pass(60);
+        let later = file_dropped_at(path, deleted_at.plus(Duration::from_millis(1)));
+        assert!(created(world.put_from(single("wf"), later)));
+        let row = &world.rows.workflows["wf"];
+        assert_eq!(row.file_path.as_deref(), Some(path));
+        assert!(row.updated_at > deleted_at);
+    }
+}
+
+#[test]
+fn whoever_asks_for_a_deleted_workflow_is_told_what_brings_it_back() {
+    let mut world = World::new();
+    world.put_from(single("wf"), file("a.xml")).unwrap();
+    world.order(delete("wf")).unwrap();
+    let refused = world.refused(run("wf"));
+    assert!(
+        refused.starts_with("未找到名称为[wf]的工作流：已于"),
+        "{refused}"
+    );
+    assert!(refused.contains("a.xml"), "{refused}");
+    let why = world.engine.explain(&ExplainObject::Workflow("wf".into()));
+    assert!(
+        why[0]
+            .text
+            .en
+            .contains("its file a.xml has not changed since"),
+        "{why:?}"
+    );
 }
 
 #[test]

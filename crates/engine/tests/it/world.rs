@@ -509,7 +509,14 @@ pub(crate) fn api() -> Origin {
 }
 
 pub(crate) fn file(path: &str) -> Origin {
-    Origin::File { path: path.into() }
+    file_dropped_at(path, Timestamp::default())
+}
+
+pub(crate) fn file_dropped_at(path: &str, dropped_at: Timestamp) -> Origin {
+    Origin::File {
+        path: path.into(),
+        dropped_at,
+    }
 }
 
 /// A workflow from lines such as `start a`, `fork f: a b`, `join j: e`, `end e`, `kill k: why`, or for an action

@@ -72,9 +72,9 @@ pub(super) async fn file_link() -> Response {
 
 fn edit_the_file(file: &str) -> Outcome {
     fail(
-        format!("暂不支持通过接口修改连接，请编辑master数据目录下的{file}，保存后自动生效"),
+        format!("暂不支持通过接口修改连接，请编辑master启动时日志所示的{file}，保存后自动生效"),
         format!(
-            "links cannot be changed over HTTP yet; edit {file} in the master's data directory, it is read again at once"
+            "links cannot be changed over HTTP yet; edit {file}, whose place the master's log says at its start; it is read again at once"
         ),
     )
 }

@@ -1,9 +1,10 @@
 //! The lines that the rows of an instance tell.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use akkaflow_api::{Level, LogLine};
 use akkaflow_model::definition::{NodeKind, Workflow, legacy_type_name};
+use akkaflow_model::id::AttemptKey;
 use akkaflow_model::message::Message;
 use akkaflow_model::record::{AttemptRow, CancelReason, InstanceRow, NodeRow};
 use akkaflow_model::state::{AttemptState, InstanceState, NodeState};
@@ -22,7 +23,25 @@ pub(crate) struct Rows<'a> {
 }
 
 /// The events of the instance itself or of one node, in order. Later readings only ever add at the end.
-pub(crate) type Sequence = Vec<LogLine>;
+pub(crate) type Sequence = Vec<Event>;
+
+/// One of them.
+#[derive(Debug)]
+pub(crate) struct Event {
+    pub(crate) line: LogLine,
+    pub(crate) follows: Follows,
+}
+
+/// Whose output stands before an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Follows {
+    /// Only what was written before it.
+    Nothing,
+    /// All of an attempt's: it tells of its end.
+    Attempt(AttemptKey),
+    /// All there is: the instance has ended.
+    All,
+}
 
 /// A sequence under construction: times never go back, so that a node's events stay in their order when all are sorted.
 struct Teller {
@@ -30,6 +49,7 @@ struct Teller {
     node: Option<String>,
     lang: Lang,
     last: Timestamp,
+    follows: Follows,
 }
 
 impl Teller {
@@ -39,18 +59,21 @@ impl Teller {
             node: node.map(ToOwned::to_owned),
             lang,
             last: Timestamp::from_millis(i64::MIN),
+            follows: Follows::Nothing,
         }
     }
 
     fn tell(&mut self, at: Timestamp, level: Level, attempt: Option<u32>, text: &Text) {
         self.last = self.last.max(at);
-        self.lines.push(LogLine {
+        let line = LogLine {
             time: self.last.into(),
             level,
             node: self.node.clone(),
             attempt,
             text: text.get(self.lang).to_owned(),
-        });
+        };
+        let follows = self.follows.clone();
+        self.lines.push(Event { line, follows });
     }
 }
 
@@ -88,23 +111,123 @@ impl Rows<'_> {
             .collect()
     }
 
-    /// What attempts of earlier runs tell: their nodes' rows are gone.
+    /// What is known of earlier runs, one after the other: how they began and ended, and their attempts. The rows of their
+    /// nodes are gone.
     pub(crate) fn earlier_runs(&self, lang: Lang) -> Sequence {
-        let mut lines = Sequence::new();
+        let mut attempts: BTreeMap<u32, Vec<&AttemptRow>> = BTreeMap::new();
+        for known in &self.instance.earlier {
+            attempts.insert(known.run, Vec::new());
+        }
         for attempt in self.attempts {
             if attempt.key.run < self.instance.run {
-                let mut teller = Teller::new(Some(&attempt.key.node), lang);
-                assigned(&mut teller, attempt, 0);
-                ended(&mut teller, attempt, None);
-                lines.append(&mut teller.lines);
+                attempts.entry(attempt.key.run).or_default().push(attempt);
             }
         }
-        lines
+        attempts
+            .into_iter()
+            .flat_map(|(run, attempts)| self.earlier_run(run, &attempts, lang))
+            .collect()
+    }
+
+    fn earlier_run(&self, run: u32, attempts: &[&AttemptRow], lang: Lang) -> Sequence {
+        let known = self.instance.earlier.iter().find(|known| known.run == run);
+        let first = attempts.iter().map(|attempt| attempt.assigned_at).min();
+        let mut teller = Teller::new(None, lang);
+        if let Some(at) = known.and_then(|known| known.started_at).or(first) {
+            teller.tell(at, Level::Info, None, &beginning(run));
+        }
+        let began = teller.last;
+        let mut lines = self.earlier_nodes(attempts, began, lang);
+        lines.sort_by_key(|event| event.line.time);
+        if let Some(last) = lines.last() {
+            teller.last = teller.last.max(last.line.time.0);
+        }
+        let begun = teller.lines.len();
+        if let Some((known, at)) = known.and_then(|known| Some((known, known.ended_at?))) {
+            self.over(&mut teller, at, known.state, known.message.as_ref());
+        }
+        let end = teller.lines.split_off(begun);
+        teller.lines.into_iter().chain(lines).chain(end).collect()
+    }
+
+    /// The attempts of an earlier run. Only actions have any; of when their nodes were reached, the first one tells.
+    fn earlier_nodes(&self, attempts: &[&AttemptRow], began: Timestamp, lang: Lang) -> Sequence {
+        let mut tellers: BTreeMap<&str, (Teller, u32)> = BTreeMap::new();
+        let mut last: BTreeMap<&str, u32> = BTreeMap::new();
+        for attempt in attempts {
+            let number = last.entry(&attempt.key.node).or_default();
+            *number = attempt.key.attempt.max(*number);
+        }
+        for attempt in attempts {
+            let node = attempt.key.node.as_str();
+            let (teller, failures) = tellers.entry(node).or_insert_with(|| {
+                let mut teller = Teller::new(Some(node), lang);
+                teller.last = began;
+                if let Some(type_name) = self.type_of(node)
+                    && !self.is_carried_over(node, attempt.assigned_at)
+                {
+                    let text = reached_text(type_name, node);
+                    teller.tell(attempt.assigned_at, Level::Info, None, &text);
+                }
+                (teller, 0)
+            });
+            assigned(teller, attempt, *failures);
+            let is_retried = attempt.key.attempt < last[node];
+            let wait = is_retried.then(|| self.interval_of(node));
+            ended(teller, attempt, wait);
+            *failures += u32::from(attempt.state == AttemptState::Failed);
+        }
+        tellers
+            .into_values()
+            .flat_map(|(teller, _)| teller.lines)
+            .collect()
+    }
+
+    /// Whether the row of a node, now of the current run, tells of when it was reached then: its success was kept.
+    fn is_carried_over(&self, node: &str, assigned_at: Timestamp) -> bool {
+        self.nodes.iter().any(|row| {
+            row.node == node && row.run == self.instance.run && row.ready_at <= assigned_at
+        })
+    }
+
+    /// As the row of the node in the current run says it, or its definition.
+    fn type_of(&self, node: &str) -> Option<&str> {
+        let row = self.nodes.iter().find(|row| row.node == node);
+        row.map(|row| row.type_name.as_str()).or_else(|| {
+            let nodes = &self.definition?.nodes;
+            let known = nodes.iter().find(|known| known.name == node)?;
+            Some(known.type_name())
+        })
+    }
+
+    fn over(
+        &self,
+        teller: &mut Teller,
+        at: Timestamp,
+        state: InstanceState,
+        message: Option<&Message>,
+    ) {
+        if let Some(message) = message {
+            teller.tell(at, level_of(state), None, &both(message));
+        }
+        let name = self.name();
+        let text = Text::new(
+            format!(
+                "工作流实例：{name}执行完毕.执行状态: {}",
+                state.label(Lang::Zh)
+            ),
+            format!("instance {name} has ended: {}", state.label(Lang::En)),
+        );
+        teller.tell(at, level_of(state), None, &text);
+    }
+
+    fn name(&self) -> String {
+        format!("{}:{}", self.instance.workflow, self.instance.id)
     }
 
     fn of_instance(&self, lang: Lang) -> Sequence {
         let row = self.instance;
-        let name = format!("{}:{}", row.workflow, row.id);
+        let name = self.name();
         let mut teller = Teller::new(None, lang);
         let text = Text::new(
             format!("生成工作流实例：{name}"),
@@ -112,29 +235,11 @@ impl Rows<'_> {
         );
         teller.tell(row.created_at, Level::Info, None, &text);
         if let Some(at) = row.started_at {
-            let text = if row.run > 1 {
-                Text::new(
-                    format!("重跑工作流实例，第{}次运行", row.run),
-                    format!("running again, run {}", row.run),
-                )
-            } else {
-                Text::new("开始运行实例", "started")
-            };
-            teller.tell(at, Level::Info, None, &text);
+            teller.tell(at, Level::Info, None, &beginning(row.run));
         }
         if let Some(at) = row.ended_at.filter(|_| row.state.is_terminal()) {
-            if let Some(message) = &row.message {
-                teller.tell(at, level_of(row.state), None, &both(message));
-            }
-            let state = row.state;
-            let text = Text::new(
-                format!(
-                    "工作流实例：{name}执行完毕.执行状态: {}",
-                    state.label(Lang::Zh)
-                ),
-                format!("instance {name} has ended: {}", state.label(Lang::En)),
-            );
-            teller.tell(at, level_of(state), None, &text);
+            teller.follows = Follows::All;
+            self.over(&mut teller, at, row.state, row.message.as_ref());
         }
         teller.lines
     }
@@ -175,6 +280,24 @@ impl Rows<'_> {
     }
 }
 
+/// The first line of a run.
+fn beginning(run: u32) -> Text {
+    match run {
+        1 => Text::new("开始运行实例", "started"),
+        _ => Text::new(
+            format!("重跑工作流实例，第{run}次运行"),
+            format!("running again, run {run}"),
+        ),
+    }
+}
+
+fn reached_text(type_name: &str, node: &str) -> Text {
+    Text::new(
+        format!("执行【{}】节点：{node}", legacy_type_name(type_name)),
+        format!("reached {type_name} node {node}"),
+    )
+}
+
 fn reached(teller: &mut Teller, row: &NodeRow) {
     let (kind, node) = (legacy_type_name(&row.type_name), &row.node);
     let text = if row.message == Some(Message::Ignored) {
@@ -183,10 +306,7 @@ fn reached(teller: &mut Teller, row: &NodeRow) {
             format!("ignored {} node {node}", row.type_name),
         )
     } else {
-        Text::new(
-            format!("执行【{kind}】节点：{node}"),
-            format!("reached {} node {node}", row.type_name),
-        )
+        reached_text(&row.type_name, node)
     };
     teller.tell(row.ready_at, Level::Info, None, &text);
 }
@@ -289,7 +409,9 @@ fn ended(teller: &mut Teller, attempt: &AttemptRow, wait: Option<u64>) {
             ),
         },
     };
+    teller.follows = Follows::Attempt(attempt.key.clone());
     teller.tell(at, level, Some(attempt.key.attempt), &text);
+    teller.follows = Follows::Nothing;
 }
 
 /// What the end of a node tells beyond the end of its last attempt.

@@ -1,6 +1,7 @@
 //! One page of a log: output and events woven together from where the cursor stands.
 
 use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
 
 use akkaflow_api::LogLine;
 use akkaflow_model::id::AttemptKey;
@@ -10,7 +11,7 @@ use akkaflow_model::time::Timestamp;
 use akkaflow_store::{Store, StoredChunk};
 
 use super::cursor::Cursor;
-use super::events::{Rows, Sequence};
+use super::events::{Event, Follows, Rows, Sequence};
 use super::pieces::Pieces;
 use crate::failure::Failure;
 
@@ -20,6 +21,8 @@ const CHUNKS_AT_ONCE: u32 = 64;
 const FIRST_CHUNKS: u32 = 4;
 /// So many events of an instance tell of its beginning.
 const BEGINNING: usize = 2;
+/// The line that tells an end waits so long for output that is still on its way; what has not come by then is lost.
+const OUTPUT_LATE: Duration = Duration::from_secs(10);
 /// A page ends after so many bytes of text, whatever its limit of lines.
 const PAGE_BYTES: usize = 4 << 20;
 
@@ -40,6 +43,7 @@ pub(crate) async fn read(
     cursor: Cursor,
     limit: usize,
     lang: Lang,
+    now: Timestamp,
 ) -> Result<Page, Failure> {
     let mut weaver = Weaver::new(rows, cursor, limit, lang);
     weaver.resume(store, rows).await?;
@@ -57,11 +61,11 @@ pub(crate) async fn read(
             }
         }
     }
-    Ok(weaver.finish(rows, at_end))
+    Ok(weaver.finish(rows, at_end, now))
 }
 
 /// An event and the place of its sequence; earlier runs have none.
-type Pending = (LogLine, Option<usize>);
+type Pending = (Event, Option<usize>);
 
 struct Weaver {
     limit: usize,
@@ -73,6 +77,10 @@ struct Weaver {
     begun: Vec<(u64, u64)>,
     events: VecDeque<Pending>,
     spans: HashMap<AttemptKey, Span>,
+    /// The page begins with the first line, so that it knows how much of each attempt's output it has seen.
+    is_first: bool,
+    /// Where on this page the ends of attempts are told: output that arrived later is put before them.
+    ends_at: HashMap<AttemptKey, usize>,
 }
 
 /// What bounds the output of an attempt.
@@ -96,6 +104,7 @@ impl Span {
 
 impl Weaver {
     fn new(rows: &Rows<'_>, mut cursor: Cursor, limit: usize, lang: Lang) -> Self {
+        let is_first = cursor == Cursor::default();
         let sequences = rows.sequences(lang);
         let mut earlier = Sequence::new();
         if cursor.run == 0 {
@@ -121,6 +130,8 @@ impl Weaver {
             pieces: Pieces::new(lang),
             events,
             spans,
+            is_first,
+            ends_at: HashMap::new(),
         }
     }
 
@@ -167,12 +178,12 @@ impl Weaver {
                 return false;
             }
             let line = self.pieces.line(stored, from, end);
-            self.give(line);
+            self.give_output(&stored.chunk.key, line);
             from = end + 1;
             self.cursor.offset = from as u64;
         }
         if let Some(line) = self.pieces.keep_rest(stored, from) {
-            self.give(line);
+            self.give_output(&stored.chunk.key, line);
         }
         let key = &stored.chunk.key;
         if self.pieces.has_begun(key) && self.is_all_taken(key) {
@@ -201,14 +212,31 @@ impl Weaver {
             while !self.is_full() && self.is_event_due(at) {
                 self.give_event();
             }
-            self.give(line);
+            self.give_output(key, line);
         }
     }
 
     fn is_event_due(&self, at: Timestamp) -> bool {
         self.events
             .front()
-            .is_some_and(|(event, _)| event.time.0 <= at)
+            .is_some_and(|(event, _)| event.line.time.0 <= at)
+    }
+
+    /// Whether the event must wait for the next page, because output that stands before it is still to come.
+    fn is_early(&self, event: &Event, now: Timestamp) -> bool {
+        let is_recent = event.line.time.0.plus(OUTPUT_LATE) > now;
+        let is_missing = match &event.follows {
+            Follows::Nothing => false,
+            Follows::Attempt(key) if self.is_first => !self.is_all_taken(key),
+            Follows::Attempt(_) | Follows::All => self.cursor.bytes < self.captured(),
+        };
+        is_recent && is_missing
+    }
+
+    /// Bytes that the attempts have written which are over.
+    fn captured(&self) -> u64 {
+        let captured = self.spans.values().map(|span| span.captured);
+        captured.fold(0, u64::saturating_add)
     }
 
     /// When an attempt can have written something, by the master's clock: after it was assigned, before its end.
@@ -225,7 +253,21 @@ impl Weaver {
             if let Some(place) = place {
                 self.cursor.events[place] += 1;
             }
-            self.give(event);
+            if let Follows::Attempt(key) = event.follows {
+                self.ends_at.insert(key, self.lines.len());
+            }
+            self.give(event.line);
+        }
+    }
+
+    fn give_output(&mut self, key: &AttemptKey, line: LogLine) {
+        let Some(end) = self.ends_at.get(key).copied() else {
+            return self.give(line);
+        };
+        self.bytes += line.text.len() + 64;
+        self.lines.insert(end, line);
+        for place in self.ends_at.values_mut() {
+            *place += usize::from(*place >= end);
         }
     }
 
@@ -234,20 +276,22 @@ impl Weaver {
         self.lines.push(line);
     }
 
-    fn finish(mut self, rows: &Rows<'_>, at_end: bool) -> Page {
+    fn finish(mut self, rows: &Rows<'_>, at_end: bool, now: Timestamp) -> Page {
         let mut is_complete = false;
         if at_end {
             let ends: Vec<AttemptKey> = self.pieces.sources(|key| self.is_over(key));
             for key in ends {
                 self.give_ends(&key);
             }
-            while !self.is_full() && !self.events.is_empty() {
+            while !self.is_full()
+                && let Some((event, _)) = self.events.front()
+                && !self.is_early(event, now)
+            {
                 self.give_event();
             }
-            let captured: u64 = rows.attempts.iter().map(|attempt| attempt.log_length).sum();
             is_complete = rows.instance.state.is_terminal()
                 && self.events.is_empty()
-                && self.cursor.bytes >= captured;
+                && self.cursor.bytes >= self.captured();
         }
         self.cursor.unfinished = self.pieces.starts();
         Page {
@@ -260,17 +304,17 @@ impl Weaver {
 
 /// The events that are left to give out, by time; those of one sequence stay in their order.
 fn pending(earlier: Sequence, sequences: Vec<Sequence>, cursor: &Cursor) -> VecDeque<Pending> {
-    let mut events: Vec<(LogLine, Option<(usize, usize)>)> =
-        earlier.into_iter().map(|line| (line, None)).collect();
+    let mut events: Vec<(Event, Option<(usize, usize)>)> =
+        earlier.into_iter().map(|event| (event, None)).collect();
     for (place, sequence) in sequences.into_iter().enumerate() {
         let given = cursor.events[place] as usize;
         let left = sequence.into_iter().enumerate().skip(given);
-        events.extend(left.map(|(position, line)| (line, Some((place, position)))));
+        events.extend(left.map(|(position, event)| (event, Some((place, position)))));
     }
-    events.sort_by_key(|(line, place)| (line.time, rank(*place)));
+    events.sort_by_key(|(event, place)| (event.line.time, rank(*place)));
     events
         .into_iter()
-        .map(|(line, place)| (line, place.map(|(place, _)| place)))
+        .map(|(event, place)| (event, place.map(|(place, _)| place)))
         .collect()
 }
 

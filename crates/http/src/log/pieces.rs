@@ -156,8 +156,7 @@ impl Pieces {
     /// Bytes of an attempt up to here, as far as this page has seen its streams.
     pub(crate) fn taken(&self, key: &AttemptKey) -> u64 {
         self.ends
-            .iter()
-            .filter(|((known, _), _)| known == key)
+            .range((key.clone(), Stream::Stdout)..=(key.clone(), Stream::Error))
             .map(|(_, end)| end)
             .sum()
     }

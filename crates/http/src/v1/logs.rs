@@ -88,7 +88,7 @@ async fn page(
         attempts: &attempts,
         definition: definition.as_deref(),
     };
-    log::read(store, &rows, cursor, limit, lang).await
+    log::read(store, &rows, cursor, limit, lang, app.now()).await
 }
 
 /// Everything there is now, however much, with one page in memory at a time.

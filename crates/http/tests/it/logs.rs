@@ -3,7 +3,7 @@
 use akkaflow_model::command::Answer;
 use akkaflow_model::id::{AttemptKey, Epoch, Incarnation, WorkerId};
 use akkaflow_model::message::Message;
-use akkaflow_model::record::{AttemptRow, InstanceRow, NodeRow, Record, WaitTold};
+use akkaflow_model::record::{AttemptRow, EarlierRun, InstanceRow, NodeRow, Record, WaitTold};
 use akkaflow_model::state::{AttemptState, InstanceState, NodeState};
 use akkaflow_model::text::Text;
 use akkaflow_store::{LogChunk, MemoryStore, Store, Stream};
@@ -271,8 +271,14 @@ async fn a_last_line_without_its_break_stands_where_it_was_written() {
     store.append_log(&[piece, other]).await.unwrap();
     let server = Server::start(&store).await;
     let lines = all(&server, "lang=zh").await;
-    // It arrived after the output of the second attempt and before the last line of all.
-    assert_eq!(lines[11..13], ["good\u{fffd}", "break"], "{lines:?}");
+    // It arrived after the output of the second attempt, but the first one had ended when it was written.
+    let place = |wanted: &str| lines.iter().position(|line| line == wanted).unwrap();
+    assert_eq!(
+        place("break"),
+        place("动作节点[a]执行失败，等待10秒...") - 1,
+        "{lines:?}"
+    );
+    assert!(place("bad") < place("break"), "{lines:?}");
 }
 
 #[tokio::test]
@@ -282,6 +288,13 @@ async fn the_log_of_a_rerun_begins_with_the_earlier_run() {
         run: 2,
         started_at: Some(at(30_000)),
         ended_at: Some(at(40_000)),
+        earlier: vec![EarlierRun {
+            run: 1,
+            started_at: Some(at(5)),
+            ended_at: Some(at(20_000)),
+            state: InstanceState::Failed,
+            message: Some(Message::said(Text::new("出错", "an error"))),
+        }],
         ..ended()
     };
     let mut start = node_row("start", "start", NodeState::Succeeded, 30_000);
@@ -294,14 +307,68 @@ async fn the_log_of_a_rerun_begins_with_the_earlier_run() {
     .await;
     let server = Server::start(&store).await;
     let lines = all(&server, "lang=zh").await;
-    let place = |wanted: &str| lines.iter().position(|line| line.starts_with(wanted));
-    assert_eq!(place("生成工作流实例"), Some(0), "{lines:?}");
-    assert_eq!(place("节点a分配到Worker"), Some(1), "{lines:?}");
-    assert!(
-        place("one") < place("重跑工作流实例，第2次运行"),
-        "{lines:?}"
+    let name = format!("日报:{}", id());
+    let expected = [
+        format!("生成工作流实例：{name}"),
+        "开始运行实例".to_owned(),
+        "执行【ScriptNode】节点：a".to_owned(),
+        "节点a分配到Worker[host1]".to_owned(),
+        "one".to_owned(),
+        "two".to_owned(),
+        "bad".to_owned(),
+        "动作节点[a]执行失败，等待10秒...：退出码1".to_owned(),
+        "动作节点[a]进行第1次重试".to_owned(),
+        "节点a分配到Worker[host1]".to_owned(),
+        "good\u{fffd}".to_owned(),
+        "节点执行成功".to_owned(),
+        "出错".to_owned(),
+        format!("工作流实例：{name}执行完毕.执行状态: 失败"),
+        "重跑工作流实例，第2次运行".to_owned(),
+        "执行【StartNode】节点：start".to_owned(),
+        format!("工作流实例：{name}执行完毕.执行状态: 成功"),
+    ];
+    assert_eq!(lines, expected);
+}
+
+#[tokio::test]
+async fn the_end_of_an_attempt_and_of_the_instance_wait_for_the_last_output() {
+    let since_epoch = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap();
+    let now = i64::try_from(since_epoch.as_millis()).unwrap();
+    let store = store().await;
+    let mut node = node_a(NodeState::Succeeded, 1);
+    node.ready_at = at(now - 200);
+    let instance = InstanceRow {
+        ended_at: Some(at(now - 40)),
+        ..ended()
+    };
+    let only = attempt(1, AttemptState::Succeeded, now - 100, now - 50, 8);
+    let records = vec![
+        Record::Instance(instance),
+        Record::Node(node),
+        Record::Attempt(only),
+    ];
+    put(&store, 2, records).await;
+    let early = chunk(1, Stream::Stdout, 0, now - 70, b"one\n");
+    store.append_log(&[early]).await.unwrap();
+    let server = Server::start(&store).await;
+    let mut follower = Follower::default();
+    follower.poll(&server, 5).await;
+    assert_eq!(follower.lines[4], "one");
+    assert!(!follower.is_complete);
+    let late = chunk(1, Stream::Stdout, 4, now - 60, b"two\n");
+    store.append_log(&[late]).await.unwrap();
+    follower.poll(&server, 3).await;
+    let name = format!("日报:{}", id());
+    assert_eq!(
+        follower.lines[5..],
+        [
+            "two".to_owned(),
+            "succeeded".to_owned(),
+            format!("instance {name} has ended: succeeded")
+        ]
     );
-    assert_eq!(place("工作流实例："), Some(lines.len() - 1), "{lines:?}");
+    assert!(follower.is_complete);
+    assert_eq!(all(&server, "lang=en").await, follower.lines);
 }
 
 #[derive(Default)]

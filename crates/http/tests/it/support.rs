@@ -375,6 +375,7 @@ pub(crate) fn instance_row() -> InstanceRow {
         dir: "/tmp".to_owned(),
         creator: "张三".to_owned(),
         gave_tokens: false,
+        earlier: Vec::new(),
     }
 }
 

@@ -16,10 +16,11 @@ use akkaflow_model::read::{read_workflow, version_of_bytes};
 use akkaflow_model::record::{FileProblemRow, WorkflowStatus};
 use akkaflow_model::render::render_findings;
 use akkaflow_model::text::{Lang, Text};
+use akkaflow_model::time::Timestamp;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use tokio::task::spawn_blocking;
 
-use super::scan::{Stamp, stamp};
+use super::scan::{Stamp, dropped_at, stamp};
 use super::told::Told;
 use crate::clock::Clock;
 use crate::core::{CoreHandle, Gone};
@@ -47,6 +48,7 @@ struct Found {
     file: String,
     /// Taken before the content: a change in between is seen by the next scan.
     stamp: Option<Stamp>,
+    dropped_at: Timestamp,
     bytes: io::Result<Bytes>,
 }
 
@@ -85,6 +87,7 @@ struct Read {
     path: PathBuf,
     file: String,
     stamp: Option<Stamp>,
+    dropped_at: Timestamp,
     content: Content,
 }
 
@@ -92,10 +95,10 @@ impl Intake {
     /// Brings the content of each file into force, or records what is wrong with it. Calls `seen` with each path and its
     /// stamp, which is `None` when the file is gone.
     ///
-    /// With `may_be_known` a file is first compared with what is in force: after a take-over hardly any differs.
+    /// Beside each path stands whether no file was known there before. With `may_be_known` a file is first compared with what is in force: after a take-over hardly any differs.
     pub(super) async fn take_up(
         self: &Arc<Self>,
-        paths: Vec<PathBuf>,
+        paths: Vec<(PathBuf, bool)>,
         may_be_known: bool,
         mut seen: impl FnMut(PathBuf, Option<Stamp>),
     ) -> Result<(), Gone> {
@@ -103,7 +106,7 @@ impl Intake {
         // `akka check` does that.
         let is_bulk = paths.len() > BULK;
         let readers = std::thread::available_parallelism().map_or(2, usize::from);
-        let groups: Vec<Vec<PathBuf>> = paths.chunks(GROUP).map(<[_]>::to_vec).collect();
+        let groups: Vec<Vec<(PathBuf, bool)>> = paths.chunks(GROUP).map(<[_]>::to_vec).collect();
         drop(paths);
         let (reader, applier) = (Arc::clone(self), Arc::clone(self));
         let mut done = stream::iter(groups)
@@ -124,12 +127,12 @@ impl Intake {
 
     async fn read(
         self: Arc<Self>,
-        paths: Vec<PathBuf>,
+        paths: Vec<(PathBuf, bool)>,
         may_be_known: bool,
     ) -> Result<Vec<Read>, Gone> {
         let found = spawn_blocking(move || {
-            let find = |path| {
-                let found = find(path);
+            let find = |(path, is_new)| {
+                let found = find(path, is_new);
                 let version = match &found.bytes {
                     Ok(Bytes::All(bytes)) if may_be_known => Some(version_of_bytes(bytes)),
                     _ => None,
@@ -179,6 +182,7 @@ impl Intake {
             path,
             file,
             stamp,
+            dropped_at,
             content,
         } = read;
         match content {
@@ -197,12 +201,25 @@ impl Intake {
                 name,
                 findings,
             } => self.report(&file, &bytes, name, findings).await?,
-            Content::Good { bytes, good } => self.put(&file, &bytes, good, is_bulk).await?,
+            Content::Good { bytes, good } => {
+                let origin = Origin::File {
+                    path: file.clone(),
+                    dropped_at,
+                };
+                self.put(&file, origin, &bytes, good, is_bulk).await?;
+            }
         }
         Ok((path, stamp))
     }
 
-    async fn put(&self, file: &str, bytes: &[u8], good: Good, is_bulk: bool) -> Result<(), Gone> {
+    async fn put(
+        &self,
+        file: &str,
+        origin: Origin,
+        bytes: &[u8],
+        good: Good,
+        is_bulk: bool,
+    ) -> Result<(), Gone> {
         let Good {
             workflow,
             outline,
@@ -210,10 +227,9 @@ impl Intake {
         } = good;
         let mut warnings = findings.clone();
         let (name, version) = (workflow.name.clone(), workflow.version.clone());
-        let path = file.to_owned();
         let order = Order::PutWorkflow {
             workflow,
-            origin: Origin::File { path },
+            origin,
             findings,
         };
         match self.core.order(order).await? {
@@ -263,7 +279,7 @@ impl Intake {
             .await
     }
 
-    /// The file of a deleted workflow waits for other content: no problem, but nothing that it defined before is in it.
+    /// The file of a deleted workflow waits to be changed or dropped in again: no problem, but nothing that it defined before is in it.
     async fn pass_over(&self, file: &str, bytes: &[u8], why: Rejection) -> Result<(), Gone> {
         if self.told.is_news(file, bytes, &why.text.en) {
             tracing::info!(path = file, "{}", why.text.en);
@@ -296,8 +312,10 @@ impl Intake {
     }
 }
 
-fn find(path: PathBuf) -> Found {
-    let stamp = fs::metadata(&path).map(|meta| stamp(&meta));
+fn find(path: PathBuf, is_new: bool) -> Found {
+    let meta = fs::metadata(&path);
+    let dropped_at = meta.as_ref().map(|meta| dropped_at(meta, is_new));
+    let stamp = meta.map(|meta| stamp(&meta));
     let bytes = match &stamp {
         Ok((size, _)) if !is_readable_size(*size) => Ok(Bytes::TooMany(*size)),
         Ok(_) => fs::read(&path).map(Bytes::All),
@@ -306,6 +324,7 @@ fn find(path: PathBuf) -> Found {
     Found {
         file: path.display().to_string(),
         stamp: stamp.ok(),
+        dropped_at: dropped_at.unwrap_or_default(),
         bytes,
         path,
     }
@@ -350,6 +369,7 @@ impl Found {
             path: self.path,
             file: self.file,
             stamp: self.stamp,
+            dropped_at: self.dropped_at,
             content,
         }
     }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use akkaflow_model::check::is_workflow_file;
+use akkaflow_model::time::Timestamp;
 
 /// Deeper directories are not entered: a bound against loops of links.
 const MAX_DEPTH: usize = 16;
@@ -42,4 +43,14 @@ pub(super) fn stamp(meta: &std::fs::Metadata) -> Stamp {
         meta.len(),
         meta.modified().unwrap_or(SystemTime::UNIX_EPOCH),
     )
+}
+
+/// When somebody has last dropped the file in: written it, or, where there was none before, put it there by whatever means.
+/// A change of its owner or rights is neither.
+pub(super) fn dropped_at(meta: &std::fs::Metadata, is_new: bool) -> Timestamp {
+    use std::os::unix::fs::MetadataExt as _;
+    let millis = |seconds: i64, nanos: i64| seconds * 1_000 + nanos / 1_000_000;
+    let written = millis(meta.mtime(), meta.mtime_nsec());
+    let put = millis(meta.ctime(), meta.ctime_nsec());
+    Timestamp::from_millis(if is_new { written.max(put) } else { written })
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use akkaflow_model::record::{
-    FireRow, FireState, InstanceRow, NodeRow, Record, TokenRow, TriggerKind, WaitTold, WorkflowRow,
-    WorkflowStatus,
+    EarlierRun, FireRow, FireState, InstanceRow, NodeRow, Record, TokenRow, TriggerKind, WaitTold,
+    WorkflowRow, WorkflowStatus,
 };
 use akkaflow_model::state::{InstanceState, NodeState};
 
@@ -105,6 +105,13 @@ async fn instances(store: &Arc<dyn Store>, leader: &mut Leader) {
         chain: Some(id(1)),
         dir: NASTY.to_owned(),
         gave_tokens: true,
+        earlier: vec![EarlierRun {
+            run: 1,
+            started_at: None,
+            ended_at: Some(at(7)),
+            state: InstanceState::Failed,
+            message: Some(said(NASTY)),
+        }],
         ..instance(id(2), NAME)
     };
     leader

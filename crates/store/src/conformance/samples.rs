@@ -107,6 +107,7 @@ pub(crate) fn instance(id: InstanceId, workflow: &str) -> InstanceRow {
         dir: String::new(),
         creator: "赵".to_owned(),
         gave_tokens: false,
+        earlier: Vec::new(),
     }
 }
 

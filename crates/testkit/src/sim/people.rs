@@ -103,6 +103,7 @@ impl World {
         let origin = if self.rng.chance(50) {
             Origin::File {
                 path: format!("xmlconfig/{}.xml", workflow.name),
+                dropped_at: Timestamp::default(),
             }
         } else {
             Origin::Api { path: None }

@@ -36,6 +36,7 @@ impl Table for InstanceRow {
             "dir",
             "creator",
             "gave_tokens",
+            "earlier",
             "search",
         ],
         number: Number::Absent,
@@ -62,6 +63,7 @@ impl Table for InstanceRow {
             Value::text(&self.dir),
             Value::text(&self.creator),
             Value::Int(self.gave_tokens.into()),
+            Value::optional_json((!self.earlier.is_empty()).then_some(&self.earlier)),
             Value::Text(Cow::Owned(search_text(self.id, &self.workflow))),
         ]);
     }
@@ -87,6 +89,7 @@ impl Table for InstanceRow {
             dir: columns.text()?,
             creator: columns.text()?,
             gave_tokens: columns.flag()?,
+            earlier: columns.optional_json()?.unwrap_or_default(),
         })
     }
 }
