@@ -148,6 +148,60 @@ pub fn variable_of(key: &str) -> String {
     )
 }
 
+/// Variables that begin like ours but mean something to the scripts, the tests or the `akka` command, not to a server.
+const OTHER_VARIABLES: [&str; 18] = [
+    "AKKAFLOW_BIN",
+    "AKKAFLOW_CONFIG",
+    "AKKAFLOW_DATA",
+    "AKKAFLOW_KEY_FILE",
+    "AKKAFLOW_LANG",
+    "AKKAFLOW_LINKS",
+    "AKKAFLOW_QUICKSTART_PORT",
+    "AKKAFLOW_SEED",
+    "AKKAFLOW_SERVER",
+    "AKKAFLOW_KEEP",
+    // What a script is told of itself: it may start a server.
+    "AKKAFLOW_ATTEMPT",
+    "AKKAFLOW_EPOCH",
+    "AKKAFLOW_FIRE_TIME",
+    "AKKAFLOW_INSTANCE",
+    "AKKAFLOW_NODE",
+    "AKKAFLOW_OUTPUT",
+    "AKKAFLOW_WORKFLOW",
+    "AKKAFLOW_WORKFLOWS",
+];
+/// So begin those of tests, proofs, and of actions that start a server.
+const OTHER_PREFIXES: [&str; 5] = [
+    "AKKAFLOW_BENCH_",
+    "AKKAFLOW_FUZZ_",
+    "AKKAFLOW_PARAM_",
+    "AKKAFLOW_SIM_",
+    "AKKAFLOW_TEST_",
+];
+
+/// Of the names of environment variables those that look like ours but mean nothing, each with the nearest one that does.
+pub fn unknown_variables(names: impl Iterator<Item = String>) -> Vec<(String, Option<String>)> {
+    let table: Table = DEFAULT.parse().expect("the default file is tested");
+    let known: Vec<String> = known_keys(&table)
+        .iter()
+        .map(|key| variable_of(key))
+        .collect();
+    let is_unknown = |name: &String| {
+        name.starts_with("AKKAFLOW_")
+            && !known.contains(name)
+            && !OTHER_VARIABLES.contains(&name.as_str())
+            && !OTHER_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+    };
+    names
+        .filter(is_unknown)
+        .map(|name| {
+            let nearest = akkaflow_model::suggest::closest(&name, known.iter().map(String::as_str));
+            let nearest = nearest.map(ToOwned::to_owned);
+            (name, nearest)
+        })
+        .collect()
+}
+
 fn known_keys(table: &Table) -> Vec<String> {
     table
         .iter()
@@ -293,6 +347,20 @@ mod tests {
             from_file("[worker]\nkill-grace = \"soon\"").unwrap_err()
         );
         assert!(error.contains("write 250ms, 30s"), "{error}");
+    }
+
+    #[test]
+    fn a_misspelt_variable_is_named_with_the_nearest_one() {
+        let names = [
+            "AKKAFLOW_WORKER_SLOT",
+            "AKKAFLOW_WORKER_SLOTS",
+            "AKKAFLOW_LANG",
+            "AKKAFLOW_TEST_MYSQL_URL",
+            "PATH",
+        ];
+        let unknown = unknown_variables(names.iter().map(ToString::to_string));
+        let nearest = Some("AKKAFLOW_WORKER_SLOTS".to_owned());
+        assert_eq!(unknown, [("AKKAFLOW_WORKER_SLOT".to_owned(), nearest)]);
     }
 
     #[test]

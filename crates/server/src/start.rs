@@ -125,6 +125,13 @@ fn run(role: Role) -> Result<()> {
         .with_writer(std::io::stderr)
         .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
         .init();
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    for (name, nearest) in config::unknown_variables(names) {
+        tracing::warn!(
+            "the environment variable {name} means nothing{} / 环境变量{name}不起作用",
+            nearest.map_or_else(String::new, |nearest| format!("; did you mean {nearest}?"))
+        );
+    }
     // Two providers are linked into one program; without a choice rustls panics at the first connection.
     let _ = rustls::crypto::ring::default_provider().install_default();
     prepare_data_dir(&config)?;

@@ -314,7 +314,9 @@ impl Intake {
 
 fn find(path: PathBuf, is_new: bool) -> Found {
     let meta = fs::metadata(&path);
-    let dropped_at = meta.as_ref().map(|meta| dropped_at(meta, is_new));
+    let dropped_at = meta
+        .as_ref()
+        .map_or_else(|_| Timestamp::default(), |meta| dropped_at(meta, is_new));
     let stamp = meta.map(|meta| stamp(&meta));
     let bytes = match &stamp {
         Ok((size, _)) if !is_readable_size(*size) => Ok(Bytes::TooMany(*size)),
@@ -324,7 +326,7 @@ fn find(path: PathBuf, is_new: bool) -> Found {
     Found {
         file: path.display().to_string(),
         stamp: stamp.ok(),
-        dropped_at: dropped_at.unwrap_or_default(),
+        dropped_at,
         bytes,
         path,
     }

@@ -143,7 +143,10 @@ fn a_taken_port_a_wide_bind_and_a_data_directory_that_cannot_be_written_are_clea
         }
     };
     let said = start("taken.log", &taken, &place.text("data2"));
-    assert!(said.contains(&taken), "{said}");
+    assert!(
+        said.contains(&taken) && said.contains("--http") && said.contains("http.listen"),
+        "{said}"
+    );
     let said = start("wide.log", "0.0.0.0:0", &place.text("data3"));
     assert!(
         said.contains("loopback") || said.contains("127.0.0.1"),
