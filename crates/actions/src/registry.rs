@@ -172,7 +172,8 @@ impl Registry {
         let entry = self.entries.get(body.name.as_str())?;
         let parse = entry.parse?;
         (entry.shape)().check(body, diagnostics);
-        parse(body, diagnostics)
+        let action = parse(body, diagnostics)?;
+        (!diagnostics.has_errors()).then_some(action)
     }
 }
 
@@ -183,7 +184,7 @@ impl ActionCatalog for Registry {
         if shape.is_planned {
             planned_body(body, diagnostics);
         }
-        shape.check(body, diagnostics);
+        shape.check_body(body, diagnostics);
         (entry.check)(body, diagnostics);
         Some(())
     }

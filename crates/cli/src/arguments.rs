@@ -206,7 +206,7 @@ fn check(words: &Words) -> Command {
                 .value_parser(["text", "json", "sarif"])
                 .hide_possible_values(true),
         )
-        .arg(words.flag("strict", "警告也使退出码为1", "Warnings make the exit code 1 too"))
+        .arg(words.flag("strict", "警告也使退出码为1，当前版本暂不执行的除外", "Warnings make the exit code 1 too, save for what this version does not run yet"))
 }
 
 fn format(words: &Words) -> Command {

@@ -106,6 +106,7 @@ codes! {
     WINDOW_OVER = "AF413", "调度有效期已过", "the time window of the schedule is over";
     BAD_PARAM_VALUE = "AF414", "参数值不符合要求", "a value does not fit its parameter";
     SEVERAL_CRONS = "AF415", "多个depend-list都有cron", "several dependency lists have a cron";
+    WEEK_YEAR = "AF416", "时间格式中的Y是周所属的年", "Y in a date format is the year of the week";
 
     PHRASE_CHANGED = "AF421", "akkaflow 2.12对该短语的理解不同", "akkaflow 2.12 read the phrase differently";
     REPEATED_CRON = "AF422", "cron表达式重复", "a cron expression stands twice";

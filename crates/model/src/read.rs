@@ -157,7 +157,7 @@ struct Draft {
 impl Reader<'_> {
     fn read(&mut self, root: &Element) -> Draft {
         self.check_root_label(root);
-        workflow_shape().check(root, &mut self.diagnostics);
+        workflow_shape().check_frame(root, &mut self.diagnostics);
         let name = root::name(root);
         let head = self.read_head(root);
         let coordinator = root

@@ -14,6 +14,7 @@
 
 mod check;
 mod kind;
+mod references;
 mod value;
 
 use crate::text::Text;
@@ -22,6 +23,7 @@ pub use check::planned_body;
 pub(crate) use check::unknown_element;
 pub use kind::parse_size;
 pub(crate) use kind::{is_identifier, words};
+pub(crate) use references::has_reference;
 pub use value::DATE_TIME_FORMAT;
 
 /// What one element may hold.
@@ -62,6 +64,8 @@ pub struct AttributeShape {
     pub help: Option<Text>,
     /// Whether this version checks and keeps it, but cannot run a workflow where it says anything but its default.
     pub is_planned: bool,
+    /// Whether `${param:..}` and `${time..}` are replaced in it although it stands outside the bodies of actions.
+    pub is_replaced: bool,
 }
 
 /// Which values an attribute takes. Blanks around a value are passed over, except for [`AttributeKind::Text`].
@@ -215,7 +219,15 @@ impl AttributeShape {
             doc,
             help: None,
             is_planned: false,
+            is_replaced: false,
         }
+    }
+
+    /// Says that references are replaced in it, as in the bodies of actions.
+    #[must_use]
+    pub fn replaced(mut self) -> Self {
+        self.is_replaced = true;
+        self
     }
 
     /// Makes it required.

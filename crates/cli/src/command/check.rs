@@ -60,8 +60,14 @@ pub(super) fn run(context: &Context, matches: &ArgMatches) -> Outcome {
     }
     let counts = Counts::of(&findings, files.len());
     report::print(context, format, &findings, counts);
-    let is_bad = counts.errors > 0 || (is_strict && counts.warnings > 0);
+    let is_bad = counts.errors > 0 || (is_strict && findings.iter().any(is_fault));
     Ok(if is_bad { FAILED } else { 0 })
+}
+
+/// Whether a strict check fails for it. What this version does not run yet is no fault of the file.
+fn is_fault(finding: &Finding) -> bool {
+    let is_told = finding.severity == Severity::Note || finding.code == code::NOT_RUNNABLE;
+    !is_told
 }
 
 /// What akkaflow would pass over in silence is an error to the strict.

@@ -177,6 +177,16 @@ fn a_directory_is_checked_as_one_set_and_the_exit_code_tells_how_it_is() {
     assert_eq!(code_of_nothing(), 2);
 }
 
+#[test]
+fn the_examples_pass_a_strict_check_whatever_is_not_run_yet() {
+    let examples = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
+    let (code, said) = check(&["--strict"], &examples);
+    assert_eq!(code, 0, "{said}");
+    let warnings = said.matches("warning[").count();
+    assert_eq!(said.matches("warning[AF209]").count(), warnings, "{said}");
+    assert!(!said.contains("error["), "{said}");
+}
+
 fn code_of_nothing() -> i32 {
     code(&["check"])
 }

@@ -118,12 +118,14 @@ fn every_snapshot_belongs_to_a_case() {
 
 /// Codes that no small file can show, each with the test that shows it.
 const ELSEWHERE: &[&str] = &[
-    code::TOO_LARGE,         // model: hostile
-    code::TOO_MANY_ELEMENTS, // model: xml
-    code::TOO_MANY_FINDINGS, // model: hostile
-    code::UNREADABLE,        // cli: check
-    code::REPEATED_CRON,     // model: schedule
-    code::BAD_CALENDAR,      // model: schedule
+    code::TOO_LARGE,            // model: hostile
+    code::TOO_MANY_ELEMENTS,    // model: xml
+    code::TOO_MANY_FINDINGS,    // model: hostile
+    code::UNREADABLE,           // cli: check
+    code::DUPLICATE_FILE_LINK,  // model: file_links
+    code::FILE_LINK_INCOMPLETE, // model: file_links
+    code::REPEATED_CRON,        // model: schedule
+    code::BAD_CALENDAR,         // model: schedule
 ];
 
 #[test]

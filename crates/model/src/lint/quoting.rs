@@ -10,18 +10,14 @@ use super::params::{listed, variable};
 use super::scripts::{Language, Script, scripts};
 use super::{Lint, shell, sql};
 use crate::code;
+use crate::definition::ParamType;
 use crate::element::Element;
 use crate::param;
 use crate::quote::shortened;
 use crate::text::Text;
 
 /// Attributes of `<param>` that bound its values.
-const BOUNDS: &[&str] = &["pattern", "choices", "values", "enum"];
-/// Types of `<param>` whose values are plain words.
-const PLAIN_TYPES: &[&str] = &[
-    "int", "integer", "number", "decimal", "float", "bool", "boolean", "date", "datetime", "time",
-    "month",
-];
+const BOUNDS: &[&str] = &["pattern", "choices"];
 
 impl Lint<'_> {
     pub(super) fn quoting(&mut self) {
@@ -92,12 +88,20 @@ impl Lint<'_> {
 fn is_harmless(param: &Element) -> bool {
     let kind = param
         .attribute("type")
-        .map(|kind| kind.value.trim().to_ascii_lowercase());
+        .and_then(|kind| ParamType::named(kind.value.trim()));
     BOUNDS.iter().any(|name| param.attribute(name).is_some())
-        || kind.is_some_and(|kind| PLAIN_TYPES.contains(&kind.as_str()))
+        || kind.is_some_and(is_one_word)
         || param
             .attribute("value")
             .is_some_and(|value| is_date(&value.value))
+}
+
+/// Whether all values of a type are one plain word; a date with a time of day holds a blank.
+fn is_one_word(kind: ParamType) -> bool {
+    match kind {
+        ParamType::Integer | ParamType::Decimal | ParamType::Boolean | ParamType::Date => true,
+        ParamType::String | ParamType::DateTime => false,
+    }
 }
 
 /// Whether a value is made of dates and what stands between their parts.

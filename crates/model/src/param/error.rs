@@ -16,6 +16,8 @@ pub enum ParamError {
     Keyword {
         /// The keyword, `time.` included.
         keyword: String,
+        /// The one that it may be a misspelling of.
+        meant: Option<&'static str>,
     },
     /// More than three parts.
     Parts {
@@ -47,7 +49,17 @@ impl ParamError {
                 format!("参数 `{name}` 未定义"),
                 format!("parameter `{name}` is not defined"),
             ),
-            Self::Keyword { keyword } => Text::new(
+            Self::Keyword {
+                keyword,
+                meant: Some(meant),
+            } => Text::new(
+                format!("未知的时间关键字 `{keyword}`，是否想写 `{meant}`？"),
+                format!("unknown keyword `{keyword}`; did you mean `{meant}`?"),
+            ),
+            Self::Keyword {
+                keyword,
+                meant: None,
+            } => Text::new(
                 format!(
                     "未知的时间关键字 `{keyword}`，可用：time.today、time.yestoday、time.cur_month、time.last_month"
                 ),

@@ -1,8 +1,8 @@
 //! Dates in the letters of Java's SimpleDateFormat; names are English, weeks begin on Sunday and the first one of a year or
 //! month is the one that holds its first day, as in Java's Chinese and American locales.
 //!
-//! All its letters are read but `Y`, the year of the week: it stands for a mistyped `y` almost always, and differs from it in
-//! the days around New Year alone.
+//! All its letters are read. `Y`, the year of the week, is told of: it stands for a mistyped `y` almost always, and differs
+//! from it in the days around New Year alone.
 
 use chrono::{Datelike, Days, NaiveDate, NaiveDateTime, Offset, Timelike};
 use chrono_tz::{OffsetName, Tz};
@@ -30,6 +30,7 @@ enum Piece {
 #[derive(Clone, Copy)]
 enum Letter {
     Year,
+    WeekYear,
     Month,
     DayOfMonth,
     DayOfYear,
@@ -56,6 +57,7 @@ impl Letter {
     fn from_char(letter: char) -> Option<Self> {
         Some(match letter {
             'y' => Self::Year,
+            'Y' => Self::WeekYear,
             'M' | 'L' => Self::Month,
             'd' => Self::DayOfMonth,
             'D' => Self::DayOfYear,
@@ -85,6 +87,9 @@ impl Letter {
             Self::Year if width == 2 => {
                 return format!("{:02}", moment.year().rem_euclid(100));
             }
+            Self::WeekYear if width == 2 => {
+                return format!("{:02}", week_year(moment.date()).rem_euclid(100));
+            }
             Self::Month if width >= 3 => return name(moment.format("%B").to_string(), width),
             Self::Weekday => return name(moment.format("%A").to_string(), width),
             Self::HalfDay => return moment.format("%p").to_string(),
@@ -97,6 +102,7 @@ impl Letter {
             Self::WeekOfMonth => weeks_since(moment.date().with_day(1), moment.date()),
             Self::WeekdayInMonth => moment.day0() / 7 + 1,
             Self::Year => u32::try_from(moment.year()).unwrap_or_default(),
+            Self::WeekYear => u32::try_from(week_year(moment.date())).unwrap_or_default(),
             Self::Month => moment.month(),
             Self::DayOfMonth => moment.day(),
             Self::DayOfYear => moment.ordinal(),
@@ -149,6 +155,13 @@ impl Pattern {
         Ok(Self { pieces })
     }
 
+    /// Whether it writes the year of the week.
+    pub(super) fn has_week_year(&self) -> bool {
+        self.pieces
+            .iter()
+            .any(|piece| matches!(piece, Piece::Field(Letter::WeekYear, _)))
+    }
+
     pub(super) fn write(&self, moment: NaiveDateTime, zone: Tz) -> String {
         self.pieces
             .iter()
@@ -199,6 +212,12 @@ fn weeks_since(first: Option<NaiveDate>, date: NaiveDate) -> u32 {
     let first = sunday_of(first.unwrap_or(date));
     let days = sunday_of(date).signed_duration_since(first).num_days();
     u32::try_from(days / 7 + 1).unwrap_or_default()
+}
+
+/// The year of the Saturday that ends the week: from Sunday on a week belongs to the year whose first of January it holds.
+fn week_year(date: NaiveDate) -> i32 {
+    let saturday = sunday_of(date).checked_add_days(Days::new(6));
+    saturday.map_or(date.year(), |saturday| saturday.year())
 }
 
 /// The last days of December are in the first week when it holds the first of January.

@@ -108,8 +108,6 @@ fn weeks_eras_and_zones_are_written_as_java_does() {
         in_zone(chrono_tz::Asia::Kolkata, "2026-12-01"),
         "IST +05:30"
     );
-    // It is y that is meant.
-    assert!(evaluate("time.today|YYYY", "2026-11-21").is_err());
 }
 
 #[test]
@@ -159,7 +157,8 @@ fn wrong_expressions_say_what_is_wrong() {
     assert_eq!(
         wrong("time.tomorrow"),
         ParamError::Keyword {
-            keyword: "time.tomorrow".into()
+            keyword: "time.tomorrow".into(),
+            meant: None,
         }
     );
     assert_eq!(
@@ -386,4 +385,54 @@ fn dates_are_read_in_the_zone() {
         parse_date("x", SHANGHAI).unwrap_err().en,
         "`x` is not a date; write yyyy-MM-dd or yyyy-MM-ddTHH:mm:ss"
     );
+}
+
+#[test]
+fn the_year_of_the_week_is_that_of_its_saturday() {
+    // What a GregorianCalendar whose weeks begin on Sunday, with one day enough for a first week, says.
+    let table = [
+        ("2026-12-26", "2026"),
+        ("2026-12-27", "2027"),
+        ("2026-12-31", "2027"),
+        ("2027-01-01", "2027"),
+        ("2027-12-25", "2027"),
+        ("2027-12-26", "2028"),
+        ("2028-12-30", "2028"),
+        ("2028-12-31", "2029"),
+        ("2022-12-31", "2022"),
+        ("2023-01-01", "2023"),
+    ];
+    for (day, year) in table {
+        assert_eq!(
+            evaluate("time.today|YYYY", day).as_deref(),
+            Ok(year),
+            "{day}"
+        );
+    }
+    assert_eq!(
+        evaluate("time.today|YY Y YYYYY w", "2026-12-31").as_deref(),
+        Ok("27 2027 02027 1")
+    );
+}
+
+#[test]
+fn a_misspelt_keyword_names_the_one_that_was_meant() {
+    for (written, meant) in [
+        ("time.tody", "time.today"),
+        ("time.Today", "time.today"),
+        ("time.todya", "time.today"),
+        ("time.yesterday", "time.yestoday"),
+        ("time.yesteday", "time.yestoday"),
+        ("time.cur_mouth", "time.cur_month"),
+        ("time.curmonth", "time.cur_month"),
+        ("time.current_month", "time.cur_month"),
+        ("time.lastmonth", "time.last_month"),
+        ("time.last_moth", "time.last_month"),
+    ] {
+        let said = evaluate(written, "2026-11-21").unwrap_err().text();
+        let expected = format!("did you mean `{meant}`?");
+        assert!(said.en.ends_with(&expected), "{}", said.en);
+    }
+    let said = evaluate("time.epoch", "2026-11-21").unwrap_err().text();
+    assert!(said.en.contains("there are time.today"), "{}", said.en);
 }

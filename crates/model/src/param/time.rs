@@ -50,6 +50,13 @@ impl Unit {
 }
 
 impl Keyword {
+    const WORDS: [&str; 4] = [
+        "time.today",
+        "time.yestoday",
+        "time.cur_month",
+        "time.last_month",
+    ];
+
     fn parse(word: &str) -> Result<Self, ParamError> {
         match word {
             "time.today" => Ok(Self::Today),
@@ -58,6 +65,7 @@ impl Keyword {
             "time.last_month" => Ok(Self::LastMonth),
             _ => Err(ParamError::Keyword {
                 keyword: crate::quote::shortened(word),
+                meant: closest_keyword(word),
             }),
         }
     }
@@ -81,6 +89,38 @@ impl Keyword {
             is_plain_unit: true,
         })
     }
+}
+
+/// The keyword that was most likely meant; `yesterday` is what people write for akkaflow's `yestoday`.
+fn closest_keyword(word: &str) -> Option<&'static str> {
+    let aliases = [
+        ("time.yesterday", "time.yestoday"),
+        ("time.now", "time.today"),
+        ("time.this_month", "time.cur_month"),
+        ("time.current_month", "time.cur_month"),
+        ("time.month", "time.cur_month"),
+        ("time.date", "time.today"),
+        ("time.day", "time.today"),
+    ];
+    let word = word.to_lowercase();
+    let meant = |written: &str| {
+        let alias = aliases.iter().find(|(alias, _)| *alias == written);
+        alias.map_or_else(
+            || Keyword::WORDS.into_iter().find(|known| *known == written),
+            |(_, meant)| Some(*meant),
+        )
+    };
+    let known = || {
+        let aliases = aliases.into_iter().map(|(alias, _)| alias);
+        Keyword::WORDS.into_iter().chain(aliases)
+    };
+    // `time.` is five letters that are always right: only what follows tells words apart.
+    let ending = |word: &'static str| word.strip_prefix("time.").unwrap_or(word);
+    let rest = word.strip_prefix("time.").unwrap_or(&word);
+    meant(&word).or_else(|| {
+        let close = crate::suggest::closest(rest, known().map(ending))?;
+        meant(&format!("time.{close}"))
+    })
 }
 
 impl Shift {
@@ -193,26 +233,36 @@ fn to_local(utc: NaiveDateTime, zone: Tz) -> Option<NaiveDateTime> {
     format::is_writable(utc).then(|| utc.and_utc().with_timezone(&zone).naive_local())
 }
 
-/// A unit that means something else than it says.
+/// What means something else than it seems to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Misleading {
-    /// As written.
-    pub(crate) shift: String,
-    /// What it counts as.
-    pub(crate) counts_as: &'static str,
+pub(crate) enum Misleading {
+    /// A unit.
+    Unit {
+        /// As written.
+        shift: String,
+        /// What it counts as.
+        counts_as: &'static str,
+    },
+    /// `Y`, the year of the week.
+    WeekYear {
+        /// The format.
+        format: String,
+    },
 }
 
 /// What is wrong with an expression whatever the time is, or what in it will be taken for something else.
-pub(crate) fn check(expression: &str) -> Result<Option<Misleading>, ParamError> {
+pub(crate) fn check(expression: &str) -> Result<Vec<Misleading>, ParamError> {
     let parsed = parse(expression)?;
-    Pattern::parse(parsed.format)?;
-    Ok(parsed
-        .shift
-        .filter(|shift| !shift.is_plain_unit)
-        .map(|shift| Misleading {
-            shift: crate::quote::shortened(expression.rsplit('|').next().unwrap_or_default()),
-            counts_as: shift.unit.word(),
-        }))
+    let pattern = Pattern::parse(parsed.format)?;
+    let week_year = pattern.has_week_year().then(|| Misleading::WeekYear {
+        format: crate::quote::shortened(parsed.format),
+    });
+    let shift = parsed.shift.filter(|shift| !shift.is_plain_unit);
+    let unit = shift.map(|shift| Misleading::Unit {
+        shift: crate::quote::shortened(expression.rsplit('|').next().unwrap_or_default()),
+        counts_as: shift.unit.word(),
+    });
+    Ok(week_year.into_iter().chain(unit).collect())
 }
 
 /// Reads `yyyy-MM-dd`, `yyyy-MM-ddTHH:mm:ss` and the latter with a blank.

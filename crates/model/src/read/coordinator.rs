@@ -13,6 +13,7 @@ use crate::read::policy;
 use crate::read::root::optional;
 use crate::read::shapes::{coordinator_shape, dependency_shape};
 use crate::schedule::{DayPolicy, read_dates};
+use crate::shape::has_reference;
 use crate::text::Text;
 
 impl Reader<'_> {
@@ -116,7 +117,9 @@ impl Reader<'_> {
         let mut crons = element
             .elements_named("depend-list")
             .filter_map(|list| list.attribute("cron"))
-            .filter(|attribute| !attribute.value.trim().is_empty());
+            .filter(|attribute| !attribute.value.trim().is_empty())
+            // What it brings is not known; the workflow does not run until it is.
+            .filter(|attribute| !has_reference(&attribute.value));
         let cron = crons.next();
         for extra in crons {
             self.diagnostics.error(

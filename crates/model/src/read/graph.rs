@@ -261,8 +261,16 @@ impl Reader<'_> {
 
     fn unknown_target(&mut self, target: &Target, by_name: &BTreeMap<&str, usize>) {
         let found = shortened(&target.to);
-        let help = self
-            .did_you_mean(&target.to, by_name.keys().copied())
+        let help = target
+            .to
+            .contains("${")
+            .then(|| {
+                Text::new(
+                    "节点之间的路径在实例产生之前就已确定，不能引用参数或时间，请写明节点名称",
+                    "edges are settled before there is an instance, not made of parameters or dates: write the node's name",
+                )
+            })
+            .or_else(|| self.did_you_mean(&target.to, by_name.keys().copied()))
             .unwrap_or_else(|| {
                 Text::new(
                     format!("请添加节点 `{found}`，或改为已有节点"),

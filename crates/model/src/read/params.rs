@@ -183,8 +183,11 @@ impl Reader<'_> {
                 continue;
             }
             match param::check_time_expression(expression) {
-                Ok(None) => {}
-                Ok(Some(misleading)) => self.misleading_unit(value, range, &misleading),
+                Ok(found) => {
+                    for misleading in &found {
+                        self.misleading(value, range.clone(), misleading);
+                    }
+                }
                 Err(error) => {
                     let span = self.place_in(value, range);
                     self.diagnostics
@@ -194,8 +197,38 @@ impl Reader<'_> {
         }
     }
 
-    fn misleading_unit(&mut self, value: Value<'_>, range: Range<usize>, unit: &Misleading) {
-        let Misleading { shift, counts_as } = unit;
+    fn misleading(&mut self, value: Value<'_>, range: Range<usize>, misleading: &Misleading) {
+        match misleading {
+            Misleading::Unit { shift, counts_as } => {
+                self.misleading_unit(value, range, shift, counts_as);
+            }
+            Misleading::WeekYear { format } => self.week_year(value, range, format),
+        }
+    }
+
+    fn week_year(&mut self, value: Value<'_>, range: Range<usize>, format: &str) {
+        let meant = meant_format(format);
+        self.diagnostics.warning(
+            code::WEEK_YEAR,
+            self.place_in(value, range),
+            Text::new(
+                format!("`{format}` 中的 `Y` 是周所属的年，年初年末几天与日期的年份不同"),
+                format!("`Y` in `{format}` is the year of the week: around New Year it is not the year of the day"),
+            ),
+            Text::new(
+                format!("是否想写 `{meant}`？"),
+                format!("did you mean `{meant}`?"),
+            ),
+        );
+    }
+
+    fn misleading_unit(
+        &mut self,
+        value: Value<'_>,
+        range: Range<usize>,
+        shift: &str,
+        counts_as: &str,
+    ) {
         self.diagnostics.warning(
             code::UNKNOWN_UNIT,
             self.place_in(value, range),
@@ -213,4 +246,24 @@ impl Reader<'_> {
     fn place_in(&self, value: Value<'_>, range: Range<usize>) -> Span {
         inside(&self.document.source, value.span, value.text, range)
     }
+}
+
+/// What a format with `Y` was most likely meant to be; `%Y-%m-%d` is how other languages write dates.
+fn meant_format(format: &str) -> String {
+    let letters = [
+        ("%Y", "yyyy"),
+        ("%m", "MM"),
+        ("%d", "dd"),
+        ("%H", "HH"),
+        ("%M", "mm"),
+        ("%S", "ss"),
+    ];
+    if !format.contains('%') {
+        return format.replace('Y', "y");
+    }
+    letters
+        .iter()
+        .fold(format.to_owned(), |text, (other, java)| {
+            text.replace(other, java)
+        })
 }

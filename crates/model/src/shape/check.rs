@@ -1,24 +1,51 @@
 //! Holding an element against its shape.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
 use crate::code;
 use crate::diagnostic::Diagnostics;
 use crate::element::{Attribute, Child, Element, Span};
+use crate::read::workflow_shape;
+use crate::shape::references::{References, has_reference};
 use crate::shape::{AttributeShape, ChildShape, Shape, TextRule};
-use crate::suggest::did_you_mean;
+use crate::suggest::{closest, did_you_mean};
 use crate::text::Text;
 
 impl Shape {
     /// Reports everything about `element` and what is inside it that this shape does not allow. Its label is not
     /// looked at: whoever chose the shape has done that.
     pub fn check(&self, element: &Element, diagnostics: &mut Diagnostics) {
-        self.check_attributes(element, diagnostics);
-        self.check_text(element, diagnostics);
-        self.check_children(element, diagnostics);
+        self.check_all(element, References::Literal, diagnostics);
     }
 
-    fn check_attributes(&self, element: &Element, diagnostics: &mut Diagnostics) {
+    /// The same for the body of an action: what `${param:..}` and `${time..}` bring is known only when it runs.
+    pub fn check_body(&self, element: &Element, diagnostics: &mut Diagnostics) {
+        self.check_all(element, References::Replaced, diagnostics);
+    }
+
+    /// The same for what stands outside the bodies, where references are kept as they are.
+    pub(crate) fn check_frame(&self, element: &Element, diagnostics: &mut Diagnostics) {
+        self.check_all(element, References::Kept, diagnostics);
+    }
+
+    fn check_all(&self, element: &Element, references: References, diagnostics: &mut Diagnostics) {
+        self.check_attributes(element, references, diagnostics);
+        self.check_text(element, diagnostics);
+        self.check_children(element, references, diagnostics);
+    }
+
+    fn check_attributes(
+        &self,
+        element: &Element,
+        references: References,
+        diagnostics: &mut Diagnostics,
+    ) {
         for attribute in &element.attributes {
             match self.attribute_named(&attribute.name) {
+                Some(shape)
+                    if has_reference(&attribute.value)
+                        && shape.check_reference(attribute, references, diagnostics) => {}
                 Some(shape) => {
                     shape.check(attribute, diagnostics);
                     if shape.is_planned && !shape.says_default(&attribute.value) {
@@ -41,15 +68,17 @@ impl Shape {
     fn unknown_attribute(&self, name: &str, span: Span, diagnostics: &mut Diagnostics) {
         let known = || self.attributes.iter().map(|shape| shape.name);
         let tag = self.tag;
-        let help = did_you_mean(name, known()).or_else(|| {
-            let list: Vec<_> = known().collect();
-            (!list.is_empty()).then(|| {
-                Text::new(
-                    format!("<{tag}> 的属性有：{}", list.join("、")),
-                    format!("<{tag}> takes {}", list.join(", ")),
-                )
-            })
-        });
+        let help = did_you_mean(name, known())
+            .or_else(|| elsewhere(name, tag))
+            .or_else(|| {
+                let list: Vec<_> = known().collect();
+                (!list.is_empty()).then(|| {
+                    Text::new(
+                        format!("<{tag}> 的属性有：{}", list.join("、")),
+                        format!("<{tag}> takes {}", list.join(", ")),
+                    )
+                })
+            });
         let name = crate::quote::shortened(name);
         diagnostics.warning(
             code::UNKNOWN_ATTRIBUTE,
@@ -100,7 +129,12 @@ impl Shape {
         )
     }
 
-    fn check_children(&self, element: &Element, diagnostics: &mut Diagnostics) {
+    fn check_children(
+        &self,
+        element: &Element,
+        references: References,
+        diagnostics: &mut Diagnostics,
+    ) {
         let mut counts = vec![0_u32; self.children.len()];
         for child in element.elements() {
             let position = self
@@ -117,7 +151,7 @@ impl Shape {
                     if rule.shape.is_planned {
                         planned_element(child, diagnostics);
                     }
-                    rule.shape.check(child, diagnostics);
+                    rule.shape.check_all(child, references, diagnostics);
                 }
                 None if self.is_open => {}
                 None => self.unknown_element(child, diagnostics),
@@ -192,6 +226,42 @@ impl Shape {
             diagnostics,
         );
     }
+}
+
+/// More elements than this are not worth naming: such an attribute says little.
+const MOST_OWNERS: usize = 3;
+
+/// The attributes of a workflow outside the bodies of actions, each with the elements that take it.
+static OWNERS: LazyLock<BTreeMap<&'static str, BTreeSet<&'static str>>> = LazyLock::new(|| {
+    let mut owners = BTreeMap::new();
+    collect_owners(&workflow_shape(), &mut owners);
+    owners
+});
+
+fn collect_owners(shape: &Shape, owners: &mut BTreeMap<&'static str, BTreeSet<&'static str>>) {
+    for attribute in &shape.attributes {
+        owners.entry(attribute.name).or_default().insert(shape.tag);
+    }
+    for child in &shape.children {
+        collect_owners(&child.shape, owners);
+    }
+}
+
+/// What to do about an attribute that another element than `tag` takes, under this name or one like it.
+fn elsewhere(name: &str, tag: &str) -> Option<Text> {
+    let name = OWNERS
+        .get_key_value(name)
+        .map(|(name, _)| *name)
+        .or_else(|| closest(name, OWNERS.keys().copied()))?;
+    let owners = OWNERS.get(name)?;
+    if owners.len() > MOST_OWNERS || owners.contains(tag) {
+        return None;
+    }
+    let owners: Vec<String> = owners.iter().map(|tag| format!("<{tag}>")).collect();
+    Some(Text::new(
+        format!("`{name}` 是 {} 的属性，请移到那里", owners.join("、")),
+        format!("`{name}` belongs to {}, move it there", owners.join(", ")),
+    ))
 }
 
 impl AttributeShape {

@@ -10,6 +10,7 @@ use crate::definition::CodeRanges;
 use crate::diagnostic::Diagnostics;
 use crate::element::{Attribute, Element, Span};
 use crate::quote::shortened;
+use crate::shape::references::has_reference;
 use crate::shape::{AttributeKind, AttributeShape, Shape, kind};
 use crate::suggest::did_you_mean;
 use crate::text::Text;
@@ -245,7 +246,7 @@ fn parse_date_time(value: &str) -> Option<NaiveDateTime> {
 }
 
 /// The value without the blanks around it.
-fn value_place(attribute: &Attribute) -> Span {
+pub(super) fn value_place(attribute: &Attribute) -> Span {
     let Span { start, end } = attribute.value_span;
     // A value that holds references is longer in the file than in memory, so offsets into it mean nothing.
     if end - start != attribute.value.len() || attribute.value.trim().is_empty() {
@@ -261,14 +262,21 @@ fn value_place(attribute: &Attribute) -> Span {
 /// Values of an element by their meaning. Each takes the declared default where the attribute is absent or blank, and
 /// is `None` where there is neither, or where [`Shape::check`] reports the value as wrong.
 impl Shape {
-    /// A value as written, blanks trimmed.
+    /// A value as written, blanks trimmed. The default also stands in for a number or a word that a reference brings:
+    /// whoever runs it reads it anew.
     pub fn value<'a>(&self, element: &'a Element, name: &str) -> Option<&'a str> {
         let given = element
             .attribute(name)
             .map(|attribute| attribute.value.trim());
         given
             .filter(|value| !value.is_empty())
+            .filter(|value| !(has_reference(value) && self.is_read(name)))
             .or_else(|| self.attribute_named(name)?.default)
+    }
+
+    fn is_read(&self, name: &str) -> bool {
+        self.attribute_named(name)
+            .is_some_and(|attribute| attribute.kind.is_read())
     }
 
     /// An [`AttributeKind::Integer`].

@@ -15,7 +15,7 @@ impl ActionCatalog for Catalog {
         if shape.is_planned {
             planned_body(body, diagnostics);
         }
-        shape.check(body, diagnostics);
+        shape.check_body(body, diagnostics);
         Some(())
     }
 

@@ -4,5 +4,6 @@
 
 mod catalog;
 mod hostile;
+mod language;
 mod prove_cron;
 mod reading;

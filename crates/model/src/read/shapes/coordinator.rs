@@ -253,11 +253,14 @@ pub(in crate::read) fn param_shape() -> Shape {
     );
     Shape::new("param", Text::new("一个参数", "a parameter"))
         .attribute(of_kind("name", AttributeKind::NonBlank, "参数名", "its name").required())
-        .attribute(text(
-            "value",
-            "参数值；运行时给出的值优先",
-            "its value, unless a run gives another",
-        ))
+        .attribute(
+            text(
+                "value",
+                "参数值；运行时给出的值优先",
+                "its value, unless a run gives another",
+            )
+            .replaced(),
+        )
         .attribute(value_type())
         .attribute(
             of_kind(

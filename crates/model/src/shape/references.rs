@@ -1,0 +1,130 @@
+//! Values that hold `${param:..}` or `${time..}`.
+//!
+//! akkaflow 2.12 replaced them in the raw text of the file, wherever they stood. They are replaced in the bodies of actions
+//! and in parameters here; elsewhere they are kept, and the workflow waits for a version that replaces them there.
+
+use crate::code;
+use crate::diagnostic::Diagnostics;
+use crate::element::Attribute;
+use crate::param;
+use crate::quote::shortened;
+use crate::shape::value::value_place;
+use crate::shape::{AttributeKind, AttributeShape};
+use crate::text::Text;
+
+/// What becomes of references in the values of an element.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum References {
+    /// There are none: what looks like one is plain text.
+    Literal,
+    /// They are replaced before the value is used.
+    Replaced,
+    /// They would have to be replaced, and are not yet.
+    Kept,
+}
+
+/// Whether a value holds a reference.
+pub(crate) fn has_reference(value: &str) -> bool {
+    value.contains("${")
+        && !(param::references(value).is_empty() && param::time_expressions(value).is_empty())
+}
+
+impl AttributeKind {
+    /// Whether its values are read, not taken as they are, and none of them is a name.
+    pub(super) fn is_read(self) -> bool {
+        match self {
+            Self::Integer { .. }
+            | Self::Boolean
+            | Self::Choice(_)
+            | Self::ChoiceIgnoringCase(_)
+            | Self::DateTime
+            | Self::Duration
+            | Self::TimeZone
+            | Self::Codes { .. }
+            | Self::Size
+            | Self::Decimal => true,
+            Self::Text
+            | Self::NonBlank
+            | Self::Name
+            | Self::NodeName
+            | Self::NodeNames
+            | Self::Identifier
+            | Self::Words
+            | Self::Pattern
+            | Self::Condition(_) => false,
+        }
+    }
+
+    /// Whether its values are numbers, sizes and the like, and not words that decide what else must be there.
+    fn is_measure(self) -> bool {
+        self.is_read() && !matches!(self, Self::Choice(_) | Self::ChoiceIgnoringCase(_))
+    }
+}
+
+impl AttributeShape {
+    /// Looks at a value that holds a reference; whether there is no more to say of it.
+    pub(super) fn check_reference(
+        &self,
+        attribute: &Attribute,
+        references: References,
+        diagnostics: &mut Diagnostics,
+    ) -> bool {
+        match references {
+            References::Literal => false,
+            References::Replaced => self.kind.is_measure(),
+            References::Kept if self.is_replaced => false,
+            References::Kept => self.check_kept(attribute, diagnostics),
+        }
+    }
+
+    fn check_kept(&self, attribute: &Attribute, diagnostics: &mut Diagnostics) -> bool {
+        match self.kind {
+            AttributeKind::Name | AttributeKind::Identifier => {
+                self.name_of_parameters(attribute, diagnostics);
+            }
+            AttributeKind::Text => not_replaced(attribute, diagnostics),
+            AttributeKind::DateTime => not_replaced(attribute, diagnostics),
+            // Without a default nothing could stand in for the value.
+            kind if kind.is_read() && self.default.is_some() => {
+                not_replaced(attribute, diagnostics);
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    fn name_of_parameters(&self, attribute: &Attribute, diagnostics: &mut Diagnostics) {
+        let name = self.name;
+        diagnostics.error(
+            code::BAD_NAME,
+            value_place(attribute),
+            Text::new(
+                format!("`{name}` 中不能引用参数或时间"),
+                format!("`{name}` must not be made of parameters or dates"),
+            ),
+            Text::new(
+                "名称在实例产生之前就已确定，请写明名称",
+                "names are settled before there is an instance: write the name itself",
+            ),
+        );
+    }
+}
+
+fn not_replaced(attribute: &Attribute, diagnostics: &mut Diagnostics) {
+    let name = &attribute.name;
+    let what = format!("{name}=\"{}\"", shortened(attribute.value.trim()));
+    diagnostics.not_runnable(
+        value_place(attribute),
+        &what,
+        Text::new(
+            format!("当前版本不会替换 `{name}` 中的引用，工作流会保存但不会运行"),
+            format!(
+                "this version does not replace references in `{name}` yet; the workflow is kept but does not run"
+            ),
+        ),
+        Text::new(
+            "请写明该值；动作内部与参数中的引用会被替换",
+            "write the value itself; references are replaced inside of actions and in parameters",
+        ),
+    );
+}
