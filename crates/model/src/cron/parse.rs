@@ -37,6 +37,9 @@ const WEEKDAY: FieldKind = field(
     7,
     &["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"],
 );
+/// No schedule that a person writes is longer, and what is longer costs memory for nothing.
+const MOST_BYTES: usize = 1000;
+
 /// Short words for whole expressions, as crontab has them.
 const MACROS: &[(&str, &str)] = &[
     ("@hourly", "0 * * * *"),
@@ -66,6 +69,19 @@ const fn field(
 
 pub(super) fn parse(text: &str, style: Style) -> Result<Cron, Vec<CronError>> {
     let whole = Piece::trimmed(text);
+    if whole.text.len() > MOST_BYTES {
+        return Err(vec![
+            whole
+                .error(
+                    format!("表达式超过{MOST_BYTES}字节"),
+                    format!("an expression takes at most {MOST_BYTES} bytes"),
+                )
+                .helped(
+                    "请检查是否误写了别的内容；多个时间可用多个cron",
+                    "see that it is an expression at all; many times go into several crons",
+                ),
+        ]);
+    }
     if whole.text.starts_with('@') {
         return parse_macro(text, whole, style);
     }
@@ -122,12 +138,17 @@ fn parse_macro(text: &str, whole: Piece<'_>, style: Style) -> Result<Cron, Vec<C
     }
 }
 
+/// Mistakes of one expression that are told: nobody reads more, and a hostile one could make as many as it has letters.
+const MOST_ERRORS: usize = 20;
+
 /// Collects what is wrong while fields are read, so that all of it is reported.
 struct Errors(Vec<CronError>);
 
 impl Errors {
     fn add(&mut self, error: CronError) {
-        self.0.push(error);
+        if self.0.len() < MOST_ERRORS {
+            self.0.push(error);
+        }
     }
 
     /// The value, or the default with the error kept.

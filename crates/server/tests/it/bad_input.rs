@@ -199,7 +199,8 @@ fn a_mistyped_workflow_directory_is_refused_and_not_made() {
 }
 
 #[test]
-fn the_file_of_a_deleted_workflow_is_no_error_at_the_next_start_and_stays_out_until_it_changes() {
+fn the_file_of_a_deleted_workflow_is_no_error_at_the_next_start_and_stays_out_until_it_changes_or_is_dropped_again()
+ {
     let place = Place::new();
     place.drop_file("gone", &chain_of("gone", 1));
     let (server, api) = place.standalone();
@@ -219,7 +220,20 @@ fn the_file_of_a_deleted_workflow_is_no_error_at_the_next_start_and_stays_out_un
     let log = server.log();
     assert!(!log.contains("AF000"), "{log}");
     assert_eq!(log.matches("once its content changes").count(), 1, "{log}");
+    let told = api.get("/api/v1/workflows/gone").1.to_string();
+    assert!(told.contains("gone.xml has not changed since"), "{told}");
     place.drop_file("gone", &chain_of("gone", 2));
+    api.wait_for_workflow("gone");
+    // The same content again, and under another name.
+    assert_eq!(api.delete("/api/v1/workflows/gone").0 / 100, 2);
+    place.drop_file("gone", &chain_of("gone", 2));
+    api.wait_for_workflow("gone");
+    assert_eq!(api.delete("/api/v1/workflows/gone").0 / 100, 2);
+    std::fs::rename(
+        place.path("xmlconfig/gone.xml"),
+        place.path("xmlconfig/elsewhere.xml"),
+    )
+    .unwrap();
     api.wait_for_workflow("gone");
 }
 
