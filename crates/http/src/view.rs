@@ -1,5 +1,6 @@
 //! Rows as the bodies of the API.
 
+mod calendar;
 mod instance;
 mod workflow;
 

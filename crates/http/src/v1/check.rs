@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use akkaflow_api::{Checked, Diagnostic};
+use akkaflow_model::check::{Outline, Set};
 use akkaflow_model::definition::Workflow;
 use akkaflow_model::error::ErrorCode;
 use akkaflow_model::text::{Lang, Text};
 
 use crate::app::App;
-use crate::definitions::cycle_through;
 use crate::failure::Failure;
 
 /// What a definition is called when its sender does not say.
@@ -34,11 +34,11 @@ pub(crate) async fn check(
         });
     };
     let all = app.definitions.all_upstreams(&*app.store).await?;
-    let upstreams = upstreams_of(&workflow);
+    let (missing_upstreams, cycle) = misfits(&workflow, &all);
     Ok(Checked {
         exists: all.contains_key(&workflow.name),
-        missing_upstreams: missing(&workflow.name, upstreams, &all),
-        cycle: cycle_through(&workflow.name, upstreams, &all),
+        missing_upstreams,
+        cycle,
         version: workflow.version.0.clone(),
         diagnostics: findings
             .iter()
@@ -48,17 +48,17 @@ pub(crate) async fn check(
     })
 }
 
-fn upstreams_of(workflow: &Workflow) -> &[String] {
-    workflow
-        .coordinator
-        .as_ref()
-        .map_or(&[], |coordinator| &coordinator.depends)
-}
-
-fn missing(name: &str, upstreams: &[String], all: &BTreeMap<String, Arc<[String]>>) -> Vec<String> {
-    upstreams
+/// The upstreams of a definition that do not exist, and a circle that it would close among the workflows in force.
+fn misfits(
+    workflow: &Workflow,
+    all: &BTreeMap<String, Arc<[String]>>,
+) -> (Vec<String>, Vec<String>) {
+    let new = Outline::in_force(workflow);
+    let others: Vec<Outline> = all
         .iter()
-        .filter(|upstream| !all.contains_key(*upstream) && *upstream != name)
-        .cloned()
-        .collect()
+        .filter(|(name, _)| **name != workflow.name)
+        .map(|(name, upstreams)| Outline::waiting_for(name, upstreams))
+        .collect();
+    let set = Set::of(others.iter().chain([&new]).map(|outline| ("", outline)));
+    (set.missing_upstreams(&new), set.circle_of(&workflow.name))
 }

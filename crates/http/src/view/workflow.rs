@@ -6,13 +6,12 @@ use akkaflow_api::{
 };
 use akkaflow_model::definition::{Coordinator, Node, Workflow};
 use akkaflow_model::record::{FileProblemRow, ScheduleRow, WorkflowRow, WorkflowStatus};
-use akkaflow_model::text::Lang;
-use akkaflow_model::time::Timestamp;
-use chrono_tz::Tz;
+use akkaflow_model::text::{Lang, Text};
 use futures::{StreamExt as _, TryStreamExt as _};
 
 use crate::app::App;
 use crate::failure::Failure;
+use crate::view::calendar;
 
 /// Reads of schedules that are on their way at once in a listing.
 const READS_AT_ONCE: usize = 8;
@@ -66,9 +65,7 @@ pub(crate) async fn workflow_detail(
     let coordinator = definition.and_then(|definition| definition.coordinator.as_ref());
     let mut summary = workflow_summary(row, stored.as_ref());
     summary.is_enabled = coordinator.map(|coordinator| coordinator.is_enabled);
-    summary.cron = coordinator
-        .and_then(|coordinator| coordinator.cron.as_ref())
-        .map(|cron| cron.as_str().to_owned());
+    summary.cron = coordinator.and_then(crons);
     let schedule = match coordinator {
         Some(coordinator) => Some(schedule(app, row, coordinator, stored.as_ref(), lang).await?),
         None => None,
@@ -134,44 +131,56 @@ async fn schedule(
             exists: upstream_row.is_some_and(|row| row.status != WorkflowStatus::Deleted),
         });
     }
-    let next_fires = next_fires(coordinator, stored, app.now(), zone, lang);
+    let calendar = match &coordinator.timing.calendar {
+        Some((name, _)) => calendar::beside(row.file_path.as_deref(), name).await,
+        None => None,
+    };
+    let timing = coordinator.schedule(zone, calendar);
+    let fired_through = stored.map_or(app.now(), |stored| stored.fired_through);
+    // Without its calendar nobody knows on which days it fires.
+    let is_known = timing.calendar.is_some() == coordinator.timing.calendar.is_some();
+    let next_fires = if coordinator.is_enabled && is_known {
+        NextFire::of(&timing, app.now().max(fired_through), NEXT_FIRES, lang)
+    } else {
+        Vec::new()
+    };
     Ok(Schedule {
         is_enabled: coordinator.is_enabled,
-        cron: coordinator
-            .cron
-            .as_ref()
-            .map(|cron| cron.as_str().to_owned()),
-        cron_words: coordinator
-            .cron
-            .as_ref()
-            .map(|cron| cron.describe().get(lang).to_owned()),
+        cron: crons(coordinator),
+        cron_words: (!timing.is_empty()).then(|| match &coordinator.timing.calendar {
+            Some((name, _)) if !is_known => without_calendar(&timing.describe(), name)
+                .get(lang)
+                .to_owned(),
+            _ => timing.describe().get(lang).to_owned(),
+        }),
         next_fire: next_fires.first().map(|fire| fire.at),
         next_fires,
         start_time: coordinator.start_time.format(LOCAL_FORMAT).to_string(),
         end_time: coordinator.end_time.format(LOCAL_FORMAT).to_string(),
-        time_zone: zone.name().to_owned(),
+        time_zone: timing.zone.name().to_owned(),
         params: Params(coordinator.params.clone()),
         depends,
     })
 }
 
-/// The next slots that lie inside the window.
-fn next_fires(
-    coordinator: &Coordinator,
-    stored: Option<&ScheduleRow>,
-    now: Timestamp,
-    zone: Tz,
-    lang: Lang,
-) -> Vec<NextFire> {
-    let Some(cron) = coordinator.cron.as_ref().filter(|_| coordinator.is_enabled) else {
-        return Vec::new();
-    };
-    let schedule = akkaflow_model::schedule::Schedule {
-        window: (Some(coordinator.start_time), Some(coordinator.end_time)),
-        ..akkaflow_model::schedule::Schedule::of_cron(cron.clone(), zone)
-    };
-    let fired_through = stored.map_or(now, |stored| stored.fired_through);
-    NextFire::of(&schedule, now.max(fired_through), NEXT_FIRES, lang)
+/// The words of a schedule whose calendar is not at hand.
+fn without_calendar(words: &Text, calendar: &str) -> Text {
+    let Text { zh, en } = words;
+    Text::new(
+        format!("{zh}（无法在此读取日历{calendar}，因此不预告触发时间）"),
+        format!("{en} (calendar `{calendar}` cannot be read here, so no times are foretold)"),
+    )
+}
+
+/// All crons of a coordinator as they are written.
+fn crons(coordinator: &Coordinator) -> Option<String> {
+    let crons: Vec<&str> = coordinator
+        .cron
+        .iter()
+        .chain(&coordinator.timing.crons)
+        .map(|cron| cron.as_str())
+        .collect();
+    (!crons.is_empty()).then(|| crons.join("; "))
 }
 
 async fn problems_of(

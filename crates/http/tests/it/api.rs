@@ -387,3 +387,55 @@ async fn a_cron_is_previewed_and_its_mistakes_are_findings() {
     }
     assert_eq!(server.get("/api/v1/cron").await.status, 400);
 }
+
+#[tokio::test]
+async fn a_check_names_the_circle_that_a_definition_would_close() {
+    let (server, store) = filled().await;
+    let upstream = r#"<work-flow name="抽取"><coordinator><depend-list><workflow name="日报"/></depend-list></coordinator><start name="s" to="e"/><end name="e"/></work-flow>"#;
+    let path = "/api/v1/workflows/check";
+    let got = server.post(path, upstream).await.json();
+    assert_eq!(got["cycle"], json!(["抽取", "日报"]));
+    assert_eq!(got["missing_upstreams"], json!([]));
+    put(&store, 2, workflow_records(upstream)).await;
+    let got = server.post(path, XML).await.json();
+    assert_eq!(got["cycle"], json!(["日报", "抽取"]));
+    let alone = XML.replace(r#"<workflow name="抽取"/>"#, "");
+    let got = server.post(path, &alone).await.json();
+    assert_eq!(got["cycle"], json!([]));
+}
+
+#[tokio::test]
+async fn a_preview_knows_all_parts_of_a_schedule_and_its_calendar() {
+    const EXAMPLE: &str = include_str!("../../../../examples/schedule.xml");
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/schedule.xml");
+    let store = MemoryStore::new();
+    let server = Server::start(&store).await;
+    let records = |path: &str| {
+        let mut records = workflow_records(EXAMPLE);
+        if let Some(Record::Workflow(row)) = records.last_mut() {
+            row.file_path = Some(path.to_owned());
+        }
+        records
+    };
+    put(&store, 1, records(file)).await;
+    let path = "/api/v1/workflows/schedule?lang=en";
+    let got = server.get(path).await.json()["schedule"].clone();
+    assert_eq!(got["cron"], "0 9 * * 1-5; 30 18 28-31 * *");
+    assert_eq!(got["time_zone"], "Asia/Shanghai");
+    let words = got["cron_words"].as_str().unwrap();
+    assert!(words.contains("moved to the next workday"), "{words}");
+    let fires = got["next_fires"].as_array().unwrap();
+    assert_eq!(fires.len(), 10);
+    for fire in fires {
+        let local = fire["local"].as_str().unwrap();
+        let is_slot = ["T09:00:00+08:00", "T18:30:00+08:00", "T23:30:00+08:00"]
+            .iter()
+            .any(|time| local.ends_with(time));
+        assert!(is_slot, "{local}");
+    }
+    put(&store, 2, records("elsewhere/schedule.xml")).await;
+    let got = server.get(path).await.json()["schedule"].clone();
+    assert_eq!(got["next_fires"], json!([]));
+    let words = got["cron_words"].as_str().unwrap();
+    assert!(words.contains("calendar `china` cannot be read"), "{words}");
+}

@@ -153,24 +153,33 @@ impl Outline {
         })
     }
 
-    /// Of a workflow that is in force, whose file does not matter any more: its places are unknown.
-    pub fn in_force(workflow: &Workflow) -> Self {
-        let coordinator = workflow.coordinator.as_ref();
-        let upstreams = coordinator.into_iter().flat_map(|found| &found.depends);
+    /// Of a workflow of which only this is known.
+    pub fn waiting_for(name: &str, upstreams: &[String]) -> Self {
         Self {
-            name: workflow.name.clone(),
+            name: name.to_owned(),
             name_at: Place::unknown(),
             name_span: Span::default(),
             is_good: true,
             has_limit: true,
-            idle: idle(workflow),
+            idle: None,
             upstreams: upstreams
+                .iter()
                 .map(|name| Upstream {
                     name: name.clone(),
                     at: Place::unknown(),
                 })
                 .collect(),
             window_end: None,
+        }
+    }
+
+    /// Of a workflow that is in force, whose file does not matter any more: its places are unknown.
+    pub fn in_force(workflow: &Workflow) -> Self {
+        let coordinator = workflow.coordinator.as_ref();
+        let upstreams = coordinator.map_or(&[][..], |found| &found.depends);
+        Self {
+            idle: idle(workflow),
+            ..Self::waiting_for(&workflow.name, upstreams)
         }
     }
 }

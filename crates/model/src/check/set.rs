@@ -93,6 +93,33 @@ impl<'a> Set<'a> {
         )
     }
 
+    /// The upstreams of a workflow that are not in the set, in the order of its file.
+    pub fn missing_upstreams(&self, outline: &Outline) -> Vec<String> {
+        let names = outline.upstreams.iter().map(|upstream| &upstream.name);
+        names
+            .filter(|name| **name != outline.name && !self.owners.contains_key(name.as_str()))
+            .cloned()
+            .collect()
+    }
+
+    /// A shortest circle that a workflow of the set waits in, beginning with it; empty when there is none.
+    pub fn circle_of(&self, workflow: &str) -> Vec<String> {
+        let Some((_, outline)) = self.owners.get(workflow) else {
+            return Vec::new();
+        };
+        let cycles = self.cycles();
+        let circles = outline.upstreams.iter().filter_map(|upstream| {
+            let is_joined = cycles.joins(workflow, &upstream.name);
+            is_joined.then(|| cycles.through(workflow, &upstream.name))?
+        });
+        let Some(mut circle) = circles.min_by_key(Vec::len) else {
+            return Vec::new();
+        };
+        // It ends where it began.
+        circle.pop();
+        circle.into_iter().map(str::to_owned).collect()
+    }
+
     fn findings(
         &self,
         file: &str,
