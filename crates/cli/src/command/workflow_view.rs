@@ -94,7 +94,8 @@ fn schedule_pairs<'a>(screen: &Screen, schedule: &Schedule, detail: &WorkflowDet
     let cron = match &schedule.cron {
         Some(cron) if next.is_empty() => cron.clone(),
         Some(cron) => format!("{cron}  ({next})"),
-        None => String::new(),
+        // A rate or dates, which are told in words.
+        None => next.clone(),
     };
     let coming: Vec<String> = schedule
         .next_fires
