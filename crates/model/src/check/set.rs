@@ -102,16 +102,19 @@ impl<'a> Set<'a> {
             .collect()
     }
 
-    /// A shortest circle that a workflow of the set waits in, beginning with it; empty when there is none.
+    /// The shortest circle found that a workflow of the set waits in, beginning with it; empty when there is none.
     pub fn circle_of(&self, workflow: &str) -> Vec<String> {
         let Some((_, outline)) = self.owners.get(workflow) else {
             return Vec::new();
         };
         let cycles = self.cycles();
-        let circles = outline.upstreams.iter().filter_map(|upstream| {
-            let is_joined = cycles.joins(workflow, &upstream.name);
-            is_joined.then(|| cycles.through(workflow, &upstream.name))?
-        });
+        let joined = outline
+            .upstreams
+            .iter()
+            .filter(|upstream| cycles.joins(workflow, &upstream.name));
+        let circles = joined
+            .take(MOST_SEARCHES)
+            .filter_map(|upstream| cycles.through(workflow, &upstream.name));
         let Some(mut circle) = circles.min_by_key(Vec::len) else {
             return Vec::new();
         };
