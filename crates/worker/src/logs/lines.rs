@@ -205,7 +205,7 @@ mod tests {
         let sink = writer.sink();
         sink.info("a");
         sink.info("b");
-        sink.error("c");
+        sink.line(Level::Error, "c");
         sink.info("d");
         assert_eq!(writer.flush(), 8);
         let mut reader = LineReader::new(path);
