@@ -226,15 +226,27 @@ fn the_file_of_a_deleted_workflow_is_no_error_at_the_next_start_and_stays_out_un
     api.wait_for_workflow("gone");
     // The same content again, and under another name.
     assert_eq!(api.delete("/api/v1/workflows/gone").0 / 100, 2);
+    await_the_clock_of_files(&place);
     place.drop_file("gone", &chain_of("gone", 2));
     api.wait_for_workflow("gone");
     assert_eq!(api.delete("/api/v1/workflows/gone").0 / 100, 2);
+    await_the_clock_of_files(&place);
     std::fs::rename(
         place.path("xmlconfig/gone.xml"),
         place.path("xmlconfig/elsewhere.xml"),
     )
     .unwrap();
     api.wait_for_workflow("gone");
+}
+
+/// Files get their times from a clock that goes in steps of some milliseconds: waits until it has passed this moment.
+fn await_the_clock_of_files(place: &Place) {
+    let now = std::time::SystemTime::now() + std::time::Duration::from_millis(1);
+    wait_until("the clock of files has gone on", || {
+        let path = place.path("clock");
+        std::fs::write(&path, "").unwrap();
+        std::fs::metadata(&path).unwrap().modified().unwrap() > now
+    });
 }
 
 #[test]
