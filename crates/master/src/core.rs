@@ -12,7 +12,7 @@ use akkaflow_model::definition::Version;
 use akkaflow_model::diagnostic::Finding;
 use akkaflow_model::error::ErrorCode;
 use akkaflow_model::id::{Epoch, InstanceId, RequestId};
-use akkaflow_model::read::read_workflow;
+use akkaflow_model::read::read_stored;
 use akkaflow_model::record::Record;
 use akkaflow_model::text::Text;
 use akkaflow_model::time::Timestamp;
@@ -341,7 +341,7 @@ impl Core {
     ) -> Result<Option<Arc<akkaflow_model::definition::Workflow>>, akkaflow_store::Error> {
         let row = self.store.version(&version.0).await?;
         Ok(row
-            .and_then(|row| read_workflow(row.xml.as_bytes(), &*self.shared.registry).workflow)
+            .and_then(|row| read_stored(&row.xml, &*self.shared.registry))
             .map(Arc::new))
     }
 

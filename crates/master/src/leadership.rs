@@ -8,7 +8,7 @@ use std::time::Duration;
 use akkaflow_engine::{Definition, Definitions, Engine, Options as EngineOptions};
 use akkaflow_model::definition::Version;
 use akkaflow_model::id::Epoch;
-use akkaflow_model::read::read_workflow;
+use akkaflow_model::read::read_stored;
 use akkaflow_model::record::{Snapshot, VersionRow};
 use akkaflow_protocol::leader::{
     Leader, LeaderAction, LeaderInput, LeaderOptions, LeaderState, LeaseView, StoreDown, TakenOver,
@@ -507,7 +507,7 @@ async fn read_definitions(
 }
 
 fn definition(packing: &PackedText, row: &VersionRow) -> Option<(Version, Definition)> {
-    let workflow = read_workflow(row.xml.as_bytes(), &*packing.registry).workflow;
+    let workflow = read_stored(&row.xml, &*packing.registry);
     if workflow.is_none() {
         tracing::error!(
             workflow.name = row.workflow,

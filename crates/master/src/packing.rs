@@ -5,7 +5,7 @@ use std::sync::Arc;
 use akkaflow_actions::Registry;
 use akkaflow_engine::Packing;
 use akkaflow_model::definition::Workflow;
-use akkaflow_model::read::read_workflow;
+use akkaflow_model::read::read_stored;
 
 /// What definitions are made of: a text that is small itself is compressed by what it has in common with this. Bytes
 /// never leave the process, so it may change.
@@ -25,12 +25,15 @@ impl Packing for PackedText {
 
     fn unpack(&self, packed: &[u8]) -> Option<Arc<Workflow>> {
         let text = lz4_flex::block::decompress_size_prepended_with_dict(packed, TYPICAL).ok()?;
-        read_workflow(&text, &*self.registry).workflow.map(Arc::new)
+        let text = String::from_utf8(text).ok()?;
+        read_stored(&text, &*self.registry).map(Arc::new)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use akkaflow_model::read::read_workflow;
+
     use super::*;
 
     #[test]

@@ -72,21 +72,7 @@ impl Reading {
 
 /// Reads and checks a workflow file. Never panics; the cost grows with the size of the file, which is limited.
 pub fn read_workflow(bytes: &[u8], actions: &dyn ActionCatalog) -> Reading {
-    let mut document = xml::read(bytes);
-    let root = document.root.take();
-    let diagnostics = std::mem::take(&mut document.diagnostics);
-    let mut reader = Reader {
-        document: &document,
-        actions,
-        diagnostics,
-        suggestions_left: MOST_SUGGESTIONS,
-    };
-    let draft = root.as_ref().map(|root| (root, reader.read(root)));
-    document.diagnostics = reader.diagnostics;
-    let name = draft.as_ref().and_then(|(_, draft)| draft.name.clone());
-    let workflow = draft
-        .filter(|_| !document.diagnostics.has_errors())
-        .and_then(|(root, draft)| draft.finish(root, &document.source));
+    let (mut document, root, name, workflow) = parse(bytes, actions);
     let outline = root
         .as_ref()
         .and_then(|root| Outline::of(&document.source, root, workflow.as_ref()));
@@ -115,6 +101,34 @@ pub fn read_workflow(bytes: &[u8], actions: &dyn ActionCatalog) -> Reading {
         outline,
         diagnostics,
     }
+}
+
+/// The same for a text that was found right before: nothing is said of it, which saves most of the time.
+///
+/// `None` when it is not right, which a newer version may find of what an older one has stored.
+pub fn read_stored(text: &str, actions: &dyn ActionCatalog) -> Option<Workflow> {
+    parse(text.as_bytes(), actions).3
+}
+
+type Parsed = (Document, Option<Element>, Option<String>, Option<Workflow>);
+
+fn parse(bytes: &[u8], actions: &dyn ActionCatalog) -> Parsed {
+    let mut document = xml::read(bytes);
+    let root = document.root.take();
+    let diagnostics = std::mem::take(&mut document.diagnostics);
+    let mut reader = Reader {
+        document: &document,
+        actions,
+        diagnostics,
+        suggestions_left: MOST_SUGGESTIONS,
+    };
+    let draft = root.as_ref().map(|root| (root, reader.read(root)));
+    document.diagnostics = reader.diagnostics;
+    let name = draft.as_ref().and_then(|(_, draft)| draft.name.clone());
+    let workflow = draft
+        .filter(|_| !document.diagnostics.has_errors())
+        .and_then(|(root, draft)| draft.finish(root, &document.source));
+    (document, root, name, workflow)
 }
 
 /// The name of a content: the first 16 hexadecimal digits of the SHA-256 of its decoded text.
