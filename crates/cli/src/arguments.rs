@@ -197,7 +197,7 @@ fn check(words: &Words) -> Command {
         ))
         .arg(
             words
-                .argument("PATH", "工作流文件或目录，作为一个整体检查", "Files or directories, checked as one set")
+                .argument("PATH", "工作流文件或目录，作为一个整体检查，-表示标准输入", "Files or directories, checked as one set; - for standard input")
                 .num_args(1..),
         )
         .arg(

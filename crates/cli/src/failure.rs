@@ -2,7 +2,6 @@
 
 use akkaflow_api::{Diagnostic, Problem};
 use akkaflow_model::error::ErrorCode;
-use akkaflow_model::render::render_findings;
 
 use crate::context::Context;
 
@@ -79,5 +78,5 @@ pub(crate) fn findings(context: &Context, diagnostics: Vec<Diagnostic>) -> Strin
         .into_iter()
         .map(Diagnostic::into_finding)
         .collect();
-    render_findings(&findings, context.screen.lang, context.screen.is_colored)
+    context.screen.findings(&findings)
 }

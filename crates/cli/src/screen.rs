@@ -3,6 +3,8 @@
 use std::io::IsTerminal as _;
 
 use akkaflow_api::{Level, LogLine, Time};
+use akkaflow_model::diagnostic::Finding;
+use akkaflow_model::render::render_for;
 use akkaflow_model::state::{InstanceState, NodeState};
 use akkaflow_model::text::Lang;
 use chrono::{FixedOffset, Local};
@@ -55,6 +57,12 @@ impl Screen {
             Lang::Zh => zh,
             Lang::En => en,
         }
+    }
+
+    /// Findings as people read them.
+    pub(crate) fn findings(&self, findings: &[Finding]) -> String {
+        let width = self.width.map(usize::from);
+        render_for(findings, self.lang, self.is_colored, width)
     }
 
     /// Local time to the second.

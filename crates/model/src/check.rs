@@ -15,6 +15,7 @@ use crate::element::Span;
 use crate::file_links;
 use crate::read::{ActionCatalog, read_workflow};
 use crate::render;
+use crate::schedule::Calendar;
 use crate::text::Text;
 use crate::xml::MAX_BYTES;
 
@@ -30,6 +31,8 @@ pub struct CheckedFile {
     pub findings: Vec<Finding>,
     /// What others need to know of its workflow; `None` when not even its name could be read, and for other files.
     pub outline: Option<Outline>,
+    /// The name of the calendar that it is, right or wrong.
+    pub calendar: Option<String>,
 }
 
 impl CheckedFile {
@@ -42,11 +45,20 @@ impl CheckedFile {
 
 /// Whether a path names a file that is read from a directory of workflows: `*.xml` in any case, not hidden.
 pub fn is_workflow_file(path: &Path) -> bool {
-    let is_hidden = path
-        .file_name()
-        .is_none_or(|name| name.to_string_lossy().starts_with('.'));
     let extension = path.extension();
-    !is_hidden && extension.is_some_and(|extension| extension.eq_ignore_ascii_case("xml"))
+    !is_hidden(path) && extension.is_some_and(|extension| extension.eq_ignore_ascii_case("xml"))
+}
+
+/// Whether a path names a calendar: `*.calendar`, not hidden.
+pub fn is_calendar(path: &Path) -> bool {
+    let extension = path.extension();
+    !is_hidden(path) && extension.is_some_and(|extension| extension == Calendar::EXTENSION)
+}
+
+/// Whether a file or a directory is hidden: such are left to the editors and tools that made them.
+pub fn is_hidden(path: &Path) -> bool {
+    path.file_name()
+        .is_none_or(|name| name.to_string_lossy().starts_with('.'))
 }
 
 /// Whether a path names a file of links, which stands beside workflows in some directories.
@@ -66,6 +78,15 @@ pub fn is_readable_size(bytes: u64) -> bool {
 
 /// Reads one file and lists everything that can be said without the others.
 pub fn check_file(file: &str, bytes: &[u8], actions: &dyn ActionCatalog) -> CheckedFile {
+    if is_calendar(Path::new(file)) {
+        let name = Path::new(file).file_stem().unwrap_or_default();
+        return CheckedFile {
+            file: file.to_owned(),
+            findings: Calendar::read(file, bytes).findings,
+            outline: None,
+            calendar: Some(name.to_string_lossy().into_owned()),
+        };
+    }
     if is_link_file(Path::new(file)) {
         let (source, diagnostics) = if is_called(Path::new(file), "file_links.xml") {
             let read = file_links::read_file_links(bytes, file);
@@ -78,6 +99,7 @@ pub fn check_file(file: &str, bytes: &[u8], actions: &dyn ActionCatalog) -> Chec
             file: file.to_owned(),
             findings: render::locate_all(&source, file, &diagnostics),
             outline: None,
+            calendar: None,
         };
     }
     let mut reading = read_workflow(bytes, actions);
@@ -89,6 +111,7 @@ pub fn check_file(file: &str, bytes: &[u8], actions: &dyn ActionCatalog) -> Chec
         file: file.to_owned(),
         findings: reading.findings(file),
         outline: reading.outline,
+        calendar: None,
     }
 }
 
@@ -127,6 +150,7 @@ fn without_text(file: &str, code: &'static str, message: Text, help: Text) -> Ch
         file: file.to_owned(),
         findings: vec![render::locate("", file, &diagnostic)],
         outline: None,
+        calendar: None,
     }
 }
 

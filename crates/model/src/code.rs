@@ -55,6 +55,7 @@ codes! {
     NO_INSTANCE_LIMIT = "AF114", "未配置instance-limit，上限为1", "no instance limit is given, so it is 1";
     MAIL_WITHOUT_EFFECT = "AF115", "邮件配置不起作用", "a mail setting has no effect";
     NO_EFFECT = "AF116", "属性在此处不起作用", "an attribute has no effect here";
+    NOT_REPLACED = "AF117", "此处的引用不会被替换", "a reference stays as it is written here";
 
     BAD_DURATION = "AF121", "时长有误", "a length of time cannot be read";
     BAD_TIME_ZONE = "AF122", "未知的时区", "an unknown time zone";
@@ -111,6 +112,7 @@ codes! {
     PHRASE_CHANGED = "AF421", "akkaflow 2.12对该短语的理解不同", "akkaflow 2.12 read the phrase differently";
     REPEATED_CRON = "AF422", "cron表达式重复", "a cron expression stands twice";
     BAD_CALENDAR = "AF423", "日历文件有误", "a line of a calendar cannot be read";
+    UNKNOWN_CALENDAR = "AF424", "日历不存在", "there is no such calendar";
 
     TRANSFER_PARTS = "AF501", "transfer需要单独的script，或一个source与一个target", "a transfer needs a script alone, or one source and one target";
     BODY_ATTRIBUTE = "AF502", "缺少该类型需要的属性", "an attribute that this type needs is missing";

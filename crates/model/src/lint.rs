@@ -77,6 +77,11 @@ impl Lint<'_> {
         }
     }
 
+    /// The line, from 1, in which a place stands.
+    fn line(&self, span: Span) -> usize {
+        1 + self.source[..span.start].matches('\n').count()
+    }
+
     fn place(&self, value: Value<'_>, range: Range<usize>) -> Span {
         inside(self.source, value.span, value.text, range)
     }

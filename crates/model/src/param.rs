@@ -15,6 +15,7 @@
 
 mod error;
 mod format;
+mod misleading;
 mod scan;
 mod time;
 
@@ -27,9 +28,11 @@ use crate::time::Timestamp;
 use scan::{Reference, Token, tokens};
 
 pub use error::ParamError;
+pub(crate) use misleading::Misleading;
+pub use misleading::misleading_dates;
 pub(crate) use scan::{Kept, bare_names, kept_references, references, time_expressions};
+pub(crate) use time::check as check_time_expression;
 pub(crate) use time::parse_local;
-pub(crate) use time::{Misleading, check as check_time_expression};
 
 /// Resolves a coordinator's parameters from the top down.
 ///

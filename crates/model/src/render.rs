@@ -9,23 +9,21 @@
 //!   = help: write 0 to switch retries off
 //! ```
 
+mod excerpt;
 mod paint;
 mod sarif;
-
-use unicode_width::UnicodeWidthChar;
 
 use crate::code;
 use crate::diagnostic::{Diagnostic, Finding, Severity};
 use crate::element::Span;
 use crate::text::Lang;
+use excerpt::{Excerpt, visible};
 use paint::Paint;
 
 pub use sarif::sarif;
 
 /// Where an excerpt is cut, in characters.
 const LONGEST_EXCERPT: usize = 400;
-/// What a tab stands for: terminals would disagree about where it ends.
-const TAB: &str = "    ";
 
 /// Spells out the place of one diagnostic.
 pub fn locate(source: &str, file: &str, diagnostic: &Diagnostic) -> Finding {
@@ -110,15 +108,20 @@ fn count(number: usize) -> u32 {
 /// Findings one below the other, with an empty line between them; ends with a line break unless empty. It needs nothing but
 /// the findings, which may have come over the wire; control characters in them are made harmless.
 pub fn render_findings(findings: &[Finding], lang: Lang, color: bool) -> String {
+    render_for(findings, lang, color, None)
+}
+
+/// The same on a terminal of `width` columns: of a line of a file that is longer the part with the place is shown.
+pub fn render_for(findings: &[Finding], lang: Lang, color: bool, width: Option<usize>) -> String {
     let paint = Paint { color };
     let blocks: Vec<String> = findings
         .iter()
-        .map(|finding| block(finding, lang, paint))
+        .map(|finding| block(finding, lang, paint, width))
         .collect();
     blocks.join("\n")
 }
 
-fn block(finding: &Finding, lang: Lang, paint: Paint) -> String {
+fn block(finding: &Finding, lang: Lang, paint: Paint, width: Option<usize>) -> String {
     let word = severity_word(finding.severity, lang);
     let head = format!("{word}[{}]", visible(&finding.code));
     let message = visible(finding.message.get(lang));
@@ -144,14 +147,13 @@ fn block(finding: &Finding, lang: Lang, paint: Paint) -> String {
     ];
     if !finding.excerpt.trim().is_empty() {
         lines.push(format!("{margin} {}", paint.frame("|")));
-        lines.push(format!(
-            "{} {}",
-            paint.frame(&format!("{number} |")),
-            visible(&finding.excerpt).trim_end()
-        ));
-        if let Some(underline) = underline(finding) {
-            let carets = paint.severity(finding.severity, underline.trim_start());
-            let blanks = " ".repeat(underline.len() - underline.trim_start().len());
+        let frame = format!("{number} |");
+        let room = width.map(|width| width.saturating_sub(frame.len() + 1));
+        let Excerpt { line, carets } = Excerpt::of(finding, room);
+        lines.push(format!("{} {line}", paint.frame(&frame)));
+        if let Some((before, carets)) = carets {
+            let carets = paint.severity(finding.severity, &"^".repeat(carets));
+            let blanks = " ".repeat(before);
             lines.push(format!("{margin} {} {blanks}{carets}", paint.frame("|")));
         }
     }
@@ -179,51 +181,6 @@ fn severity_word(severity: Severity, lang: Lang) -> &'static str {
         (Severity::Warning, Lang::Zh) => "警告",
         (Severity::Note, Lang::En) => "note",
         (Severity::Note, Lang::Zh) => "提示",
-    }
-}
-
-/// Carets under the place; `None` when the excerpt was cut before it.
-fn underline(finding: &Finding) -> Option<String> {
-    let column = usize::try_from(finding.column).ok()?.checked_sub(1)?;
-    let width = usize::try_from(finding.width).ok()?;
-    let characters = finding.excerpt.chars().count();
-    if column > characters || (column == characters && characters == LONGEST_EXCERPT) {
-        return None;
-    }
-    let columns = |from: usize, count: usize| -> usize {
-        let piece = finding.excerpt.chars().skip(from).take(count);
-        piece.map(columns_of).sum()
-    };
-    let carets = columns(column, width).max(1);
-    Some(" ".repeat(columns(0, column)) + &"^".repeat(carets))
-}
-
-/// Columns that a character takes as [`visible`] shows it.
-fn columns_of(character: char) -> usize {
-    match character {
-        '\t' => TAB.len(),
-        _ => harmless(character).width().unwrap_or(1),
-    }
-}
-
-fn visible(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '\t' => shown.push_str(TAB),
-            _ => shown.push(harmless(character)),
-        }
-    }
-    shown
-}
-
-/// Control characters could rewrite the terminal, and direction marks the line.
-fn harmless(character: char) -> char {
-    let is_mark = matches!(character, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200E}' | '\u{200F}');
-    if character.is_control() || is_mark {
-        '\u{FFFD}'
-    } else {
-        character
     }
 }
 

@@ -23,7 +23,7 @@ pub use check::planned_body;
 pub(crate) use check::unknown_element;
 pub use kind::parse_size;
 pub(crate) use kind::{is_identifier, words};
-pub(crate) use references::has_reference;
+pub(crate) use references::{References, has_reference};
 pub use value::DATE_TIME_FORMAT;
 
 /// What one element may hold.
@@ -66,6 +66,8 @@ pub struct AttributeShape {
     pub is_planned: bool,
     /// Whether `${param:..}` and `${time..}` are replaced in it although it stands outside the bodies of actions.
     pub is_replaced: bool,
+    /// Whether it is only told to people: nothing that runs hangs on it.
+    pub is_for_people: bool,
 }
 
 /// Which values an attribute takes. Blanks around a value are passed over, except for [`AttributeKind::Text`].
@@ -220,6 +222,7 @@ impl AttributeShape {
             help: None,
             is_planned: false,
             is_replaced: false,
+            is_for_people: false,
         }
     }
 
@@ -227,6 +230,13 @@ impl AttributeShape {
     #[must_use]
     pub fn replaced(mut self) -> Self {
         self.is_replaced = true;
+        self
+    }
+
+    /// Says that it is only told to people, so that a reference in it does no harm.
+    #[must_use]
+    pub fn for_people(mut self) -> Self {
+        self.is_for_people = true;
         self
     }
 

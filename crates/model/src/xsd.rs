@@ -12,11 +12,11 @@ use std::fmt::Write as _;
 use crate::db_links;
 use crate::file_links;
 use crate::read::workflow_shape;
-use crate::shape::{AttributeKind, AttributeShape, Shape, TextRule};
+use crate::shape::{AttributeKind, AttributeShape, References, Shape, TextRule};
 use crate::text::Text;
 
 use content::{Item, content};
-use types::{COMMON_TYPES, attribute_type};
+use types::{COMMON_TYPES, attribute_type, or_reference};
 
 /// The labels that the root of a workflow may have.
 const ROOTS: [&str; 2] = ["work-flow", "workflow"];
@@ -41,9 +41,9 @@ pub fn schema(bodies: &[Shape]) -> String {
         writer.element(1, links.tag, links.tag, "");
     }
     writer.text.push_str(COMMON_TYPES);
-    writer.complex_type(&workflow, "work-flow", "");
+    writer.complex_type(&workflow, "work-flow", "", References::Kept);
     for links in &links {
-        writer.complex_type(links, links.tag, links.tag);
+        writer.complex_type(links, links.tag, links.tag, References::Literal);
     }
     writer.body_group();
     writer.text.push_str("</xs:schema>\n");
@@ -116,7 +116,7 @@ impl Writer<'_> {
     }
 
     /// The type called `name` and those of everything inside, whose names begin with `prefix`.
-    fn complex_type(&mut self, shape: &Shape, name: &str, prefix: &str) {
+    fn complex_type(&mut self, shape: &Shape, name: &str, prefix: &str, references: References) {
         let is_container = !shape.children.is_empty() || shape.is_open;
         let mixed = if is_container && shape.text != TextRule::None {
             " mixed=\"true\""
@@ -127,7 +127,7 @@ impl Writer<'_> {
         self.documentation(2, &shape.doc);
         if is_container {
             self.container(shape, prefix);
-            self.attributes(2, shape);
+            self.attributes(2, shape, references);
         } else {
             let base = match shape.text {
                 TextRule::None => "blank",
@@ -136,14 +136,14 @@ impl Writer<'_> {
             };
             self.line(2, "<xs:simpleContent>");
             self.line(3, &format!("<xs:extension base=\"{base}\">"));
-            self.attributes(4, shape);
+            self.attributes(4, shape, references);
             self.line(3, "</xs:extension>");
             self.line(2, "</xs:simpleContent>");
         }
         self.line(1, "</xs:complexType>");
         for child in &shape.children {
             let name = type_name(prefix, child.shape.tag);
-            self.complex_type(&child.shape, &name, &name);
+            self.complex_type(&child.shape, &name, &name, references);
         }
     }
 
@@ -169,9 +169,9 @@ impl Writer<'_> {
         content(&items).write(2, self);
     }
 
-    fn attributes(&mut self, depth: usize, shape: &Shape) {
+    fn attributes(&mut self, depth: usize, shape: &Shape, references: References) {
         for attribute in &shape.attributes {
-            self.attribute(depth, attribute);
+            self.attribute(depth, attribute, references);
         }
         self.line(
             depth,
@@ -179,10 +179,14 @@ impl Writer<'_> {
         );
     }
 
-    fn attribute(&mut self, depth: usize, attribute: &AttributeShape) {
-        let (reference, inline) = attribute_type(attribute.kind);
+    fn attribute(&mut self, depth: usize, attribute: &AttributeShape, references: References) {
+        let mut value = attribute_type(attribute.kind);
+        if attribute.takes_references(references) {
+            value = or_reference(value);
+        }
+        let (named, inline) = value;
         let name = attribute.name;
-        let kind = reference.map_or_else(String::new, |name| format!(" type=\"{name}\""));
+        let kind = named.map_or_else(String::new, |name| format!(" type=\"{name}\""));
         let usage = match attribute.default {
             _ if attribute.is_required => " use=\"required\"".to_owned(),
             Some(default) => format!(" default=\"{}\"", escaped(default)),
@@ -212,7 +216,7 @@ impl Writer<'_> {
         self.line(1, "</xs:group>");
         for body in self.bodies {
             let name = body_type(body.tag);
-            self.complex_type(body, &name, &name);
+            self.complex_type(body, &name, &name, References::Replaced);
         }
     }
 }

@@ -4,18 +4,24 @@ pub(super) mod gather;
 pub(super) mod read;
 mod report;
 
-use std::path::PathBuf;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use akkaflow_actions::Registry;
-use akkaflow_model::check::{Set, Surroundings};
+use akkaflow_model::check::{CheckedFile, Set, Surroundings, check_file};
 use akkaflow_model::code;
 use akkaflow_model::diagnostic::{Finding, Severity};
+use akkaflow_model::schedule::Calendar;
 use clap::ArgMatches;
 
 use super::Outcome;
 use crate::context::Context;
 use crate::exit::{FAILED, USAGE};
+use gather::Wanted;
 use report::Counts;
+
+/// The folder of calendars beside workflows.
+const CALENDARS: &str = "calendars";
 
 /// How findings are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,15 +46,19 @@ pub(super) fn run(context: &Context, matches: &ArgMatches) -> Outcome {
         _ if context.is_json => Format::Json,
         _ => Format::Text,
     };
-    let files = match gather::gather(&paths) {
+    let registry = Registry::builtin();
+    let read = if paths.iter().any(|path| path.as_os_str() == read::STANDARD) {
+        standard(context, &paths, &registry)
+    } else {
+        named(context, &paths, &registry)
+    };
+    let mut files = match read {
         Ok(files) => files,
         Err(problem) => {
-            let cannot = context.say("无法读取", "cannot read");
-            eprintln!("{} {cannot} {problem}", context.say("错误：", "error:"));
+            eprintln!("{} {problem}", context.say("错误：", "error:"));
             return Ok(USAGE);
         }
     };
-    let mut files = read::read_all(&files, &Registry::builtin(), context);
     let now = chrono::Local::now().naive_local();
     Set::check(&mut files, Surroundings { now: Some(now) });
     let mut findings: Vec<Finding> = Vec::new();
@@ -62,6 +72,67 @@ pub(super) fn run(context: &Context, matches: &ArgMatches) -> Outcome {
     report::print(context, format, &findings, counts);
     let is_bad = counts.errors > 0 || (is_strict && findings.iter().any(is_fault));
     Ok(if is_bad { FAILED } else { 0 })
+}
+
+/// The files that were named, and the calendars beside them.
+fn named(
+    context: &Context,
+    paths: &[PathBuf],
+    registry: &Registry,
+) -> Result<Vec<CheckedFile>, String> {
+    let found = gather::gather(paths, Wanted::XmlAndCalendars).map_err(|problem| {
+        let cannot = context.say("无法读取", "cannot read");
+        format!("{cannot} {problem}")
+    })?;
+    if found.is_empty() {
+        let warning = context.say("警告：", "warning:");
+        let none = context.say("其中没有工作流文件", "there is no workflow file in it");
+        eprintln!("{warning} {none}");
+    }
+    let mut files = read::read_all(&found, registry, context);
+    let beside = calendars_beside(&files);
+    files.extend(read::read_all(&beside, registry, context));
+    Ok(files)
+}
+
+/// What comes by standard input.
+fn standard(
+    context: &Context,
+    paths: &[PathBuf],
+    registry: &Registry,
+) -> Result<Vec<CheckedFile>, String> {
+    if paths.len() > 1 {
+        let alone = context.say("`-` 不能与其他路径同用", "`-` stands alone");
+        return Err(alone.to_owned());
+    }
+    let name = read::STANDARD_NAME;
+    let bytes = read::standard_input().map_err(|error| format!("{name}: {error}"))?;
+    Ok(vec![check_file(name, &bytes, registry)])
+}
+
+/// The calendars that files name, that are not among what is checked and lie where a server would look for them: in the
+/// file's directory, or in `calendars` there.
+fn calendars_beside(files: &[CheckedFile]) -> Vec<PathBuf> {
+    let known: BTreeSet<&str> = files
+        .iter()
+        .filter_map(|file| file.calendar.as_deref())
+        .collect();
+    let mut found = BTreeSet::new();
+    for file in files {
+        let calendar = file
+            .outline
+            .as_ref()
+            .and_then(|outline| outline.calendar.as_ref());
+        let Some((name, _)) = calendar.filter(|(name, _)| !known.contains(name.as_str())) else {
+            continue;
+        };
+        let directory = Path::new(&file.file).parent().unwrap_or(Path::new(""));
+        let file_name = format!("{name}.{}", Calendar::EXTENSION);
+        let places = [directory.to_owned(), directory.join(CALENDARS)];
+        let place = places.map(|place| place.join(&file_name));
+        found.extend(place.into_iter().find(|place| place.is_file()));
+    }
+    found.into_iter().collect()
 }
 
 /// Whether a strict check fails for it. What this version does not run yet is no fault of the file.

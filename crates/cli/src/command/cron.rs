@@ -5,7 +5,6 @@ use std::sync::Arc;
 use akkaflow_api::{CronPreview, Diagnostic, NextFire};
 use akkaflow_model::cron::{Cron, Style};
 use akkaflow_model::diagnostic::Finding;
-use akkaflow_model::render::render_findings;
 use akkaflow_model::schedule::{Calendar, DayPolicy, Schedule};
 use akkaflow_model::time::Timestamp;
 use chrono::{DateTime, Datelike};
@@ -76,8 +75,7 @@ fn wrong(context: &Context, found: &[Finding]) -> u8 {
         let json = serde_json::json!({ "diagnostics": found });
         eprintln!("{json}");
     } else {
-        let screen = &context.screen;
-        eprint!("{}", render_findings(found, screen.lang, screen.is_colored));
+        eprint!("{}", context.screen.findings(found));
     }
     FAILED
 }

@@ -1,7 +1,7 @@
 //! `akka eval TEXT`: what a date or a text with parameters becomes, without a server.
 
 use akkaflow_model::error::ErrorCode;
-use akkaflow_model::param::{resolve_params, substitute};
+use akkaflow_model::param::{misleading_dates, resolve_params, substitute};
 use clap::ArgMatches;
 
 use super::cron::{moment, zone};
@@ -41,6 +41,8 @@ pub(super) fn run(context: &Context, matches: &ArgMatches) -> Outcome {
         outln!("{json}");
     } else {
         outln!("{value}");
+        let misleading = misleading_dates(&text, "expression");
+        eprint!("{}", context.screen.findings(&misleading));
     }
     Ok(0)
 }

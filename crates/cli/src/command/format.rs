@@ -1,11 +1,11 @@
 //! `akka fmt PATH...`: puts the lines of definitions straight.
 
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use akkaflow_actions::Registry;
 use akkaflow_model::indent::{Mended, MendedLine, Refused, mend};
-use akkaflow_model::render::{locate_all, render_findings};
+use akkaflow_model::render::locate_all;
 use akkaflow_model::shape::Shape;
 use akkaflow_model::text::Lang;
 use akkaflow_model::xml::MAX_BYTES;
@@ -13,16 +13,10 @@ use clap::ArgMatches;
 use serde_json::{Value, json};
 
 use super::Outcome;
-use super::check::gather;
-use super::check::read::bytes_of;
+use super::check::gather::{self, Wanted};
+use super::check::read::{STANDARD, STANDARD_NAME, bytes_of, standard_input};
 use crate::context::Context;
 use crate::exit::{FAILED, USAGE};
-
-/// Standard input and output.
-const STANDARD: &str = "-";
-
-/// What standard input is called in messages.
-const STANDARD_NAME: &str = "<stdin>";
 
 /// How it went.
 #[derive(Default)]
@@ -46,7 +40,7 @@ pub(super) fn run(context: &Context, matches: &ArgMatches) -> Outcome {
     if named.iter().any(|path| path.as_os_str() == STANDARD) {
         return standard(context, &named, &bodies, is_check);
     }
-    let files = match gather::gather(&named) {
+    let files = match gather::gather(&named, Wanted::Xml) {
         Ok(files) => files,
         Err(problem) => {
             let cannot = context.say("无法读取", "cannot read");
@@ -72,14 +66,13 @@ fn standard(context: &Context, named: &[PathBuf], bodies: &[Shape], is_check: bo
         eprintln!("{} {alone}", error(context));
         return Ok(USAGE);
     }
-    let mut bytes = Vec::new();
-    let limit = u64::try_from(MAX_BYTES)
-        .unwrap_or(u64::MAX)
-        .saturating_add(1);
-    if let Err(problem) = std::io::stdin().lock().take(limit).read_to_end(&mut bytes) {
-        eprintln!("{} {STANDARD_NAME}: {problem}", error(context));
-        return Ok(USAGE);
-    }
+    let bytes = match standard_input() {
+        Ok(bytes) => bytes,
+        Err(problem) => {
+            eprintln!("{} {STANDARD_NAME}: {problem}", error(context));
+            return Ok(USAGE);
+        }
+    };
     let mended = match mend(&bytes, bodies) {
         Ok(mended) => mended,
         Err(refused) => {
@@ -168,7 +161,7 @@ fn refuse(context: &Context, name: &str, refused: &Refused) {
             diagnostics,
         } => {
             let findings = locate_all(source, name, diagnostics);
-            let said = render_findings(&findings, context.screen.lang, context.screen.is_colored);
+            let said = context.screen.findings(&findings);
             eprint!("{said}");
         }
         Refused::OtherRoot { label } => {

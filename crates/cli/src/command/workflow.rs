@@ -147,7 +147,10 @@ fn list(context: &Context, folder: Option<&str>) -> Outcome {
     } else {
         out!("{}", workflow_view::tree(&context.screen, &workflows));
         let problems = problems::all(context)?;
-        out!("{}", problems::lines(&context.screen, &problems));
+        out!(
+            "{}",
+            problems::lines(&context.screen, &problems, &workflows)
+        );
     }
     Ok(0)
 }

@@ -7,10 +7,11 @@ use akkaflow_api::{Checked, Diagnostic, Put};
 use akkaflow_model::diagnostic::Finding;
 use akkaflow_model::error::ErrorCode;
 use akkaflow_model::read::{Reading, read_workflow};
-use akkaflow_model::render::render_findings;
 use akkaflow_model::text::Lang;
+use akkaflow_model::xml::MAX_BYTES;
 use serde_json::json;
 
+use super::check::read::bytes_of;
 use super::{Outcome, print_json, print_legacy};
 use crate::client::encode;
 use crate::context::Context;
@@ -25,9 +26,14 @@ struct File {
 }
 
 fn read(context: &Context, path: &str) -> Result<File, Failure> {
-    let bytes = std::fs::read(path).map_err(|error| {
+    let read = bytes_of(Path::new(path)).map_err(|error| {
         let cannot = context.say("无法读取文件", "cannot read");
         Failure::new(ErrorCode::NotFound, format!("{cannot} {path}: {error}"))
+    })?;
+    let bytes = read.map_err(|size| {
+        let large = context.say("文件过大，未读取", "the file is too large to be read");
+        let message = format!("{large}: {path} ({size} > {MAX_BYTES})");
+        Failure::new(ErrorCode::Invalid, message)
     })?;
     let reading = read_workflow(&bytes, &Registry::builtin());
     let findings = reading.findings(path);
@@ -87,7 +93,7 @@ fn compare(context: &Context, file: &File, path: &str) -> Compared {
 }
 
 fn rendered(context: &Context, findings: &[Finding]) -> String {
-    render_findings(findings, context.screen.lang, context.screen.is_colored)
+    context.screen.findings(findings)
 }
 
 fn report_errors(context: &Context, file: &File) -> Outcome {

@@ -199,3 +199,20 @@ fn dates_and_parameters_are_worked_out() {
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output.stderr).contains("参数 `y` 未定义"));
 }
+
+#[test]
+fn eval_says_what_will_be_taken_for_something_else() {
+    let expression = "${time.today|YYYY|-1 week}";
+    let output = akka("C", &["eval", "--at", "2026-03-31", expression]);
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(text(&output.stdout), "2026\n");
+    let said = text(&output.stderr);
+    for code in ["warning[AF409]", "warning[AF416]"] {
+        assert!(said.contains(code), "no {code} in {said}");
+    }
+    let output = akka(
+        "C",
+        &["eval", "--at", "2026-03-31", "${time.today|yyyy|-1 day}"],
+    );
+    assert!(output.stderr.is_empty());
+}

@@ -67,3 +67,13 @@ fn standard_input_goes_to_standard_output() {
     assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0));
     assert!(String::from_utf8_lossy(&output.stderr).contains("AF005"));
 }
+
+#[test]
+fn check_reads_standard_input_too() {
+    let output = akka(&["check", "-"], &STRAIGHT.replace("to=\"a\"", "to=\"b\""));
+    let said = String::from_utf8(output.stdout).expect("text");
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("<stdin>:2:"), "{said}");
+    let output = akka(&["check", "-", "other.xml"], "");
+    assert_eq!(output.status.code(), Some(2));
+}

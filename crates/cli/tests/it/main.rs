@@ -259,3 +259,96 @@ fn programs_get_json_and_sarif_in_the_language_of_the_user() {
     let uri = result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"].as_str();
     assert!(uri.expect("a reference").starts_with("file:///"), "{uri:?}");
 }
+
+#[test]
+fn calendars_are_checked_with_the_set_that_they_lie_in_or_beside_a_single_file() {
+    let flow = |name: &str, calendar: &str| {
+        UPSTREAM
+            .replace("name=\"w\"", &format!("name=\"{name}\""))
+            .replace(
+                "<coordinator>",
+                &format!("<coordinator calendar=\"{calendar}\">"),
+            )
+    };
+    let path = directory(
+        "set-calendars",
+        &[
+            ("a/calendars/china.calendar", "weekend sat sun"),
+            ("a/near.xml", &flow("near", "china")),
+            ("a/beside.calendar", "weekend sat son"),
+            ("a/other.xml", &flow("other", "beside")),
+            ("b/far.xml", &flow("far", "china")),
+            ("b/misspelt.xml", &flow("misspelt", "chian")),
+        ],
+    );
+    let (code, said) = check(&[], &path);
+    assert_eq!(code, 1, "{said}");
+    assert!(said.contains("a/beside.calendar:1:"), "{said}");
+    assert_eq!(said.matches("warning[AF424]").count(), 1, "{said}");
+    assert!(said.contains("did you mean `china`?"), "{said}");
+    assert!(said.contains("checked 6 files: 1 error"), "{said}");
+    for (file, expected) in [
+        ("a/near.xml", "checked 2 files: 0 errors"),
+        ("a/other.xml", "checked 2 files: 1 error"),
+        ("b/far.xml", "warning[AF424]: there is no calendar `china`"),
+    ] {
+        let (_, said) = check(&[], &path.join(file));
+        assert!(said.contains(expected), "no {expected} in {said}");
+    }
+}
+
+#[test]
+fn hidden_directories_are_passed_over_and_circles_of_links_end() {
+    let path = directory(
+        "set-links",
+        &[("sub/w.xml", UPSTREAM), (".idea/modules.xml", "<project/>")],
+    );
+    for link in ["one", "sub/two", "sub/three"] {
+        std::os::unix::fs::symlink(&path, path.join(link)).expect("cargo's");
+    }
+    let (code, said) = check(&[], &path);
+    assert_eq!(code, 0, "{said}");
+    assert!(said.contains("checked 1 file:"), "{said}");
+    let empty = directory("set-empty", &[("readme.txt", "")]);
+    let output = akka("C", &["check", &empty.to_string_lossy()]);
+    assert!(text(&output.stderr).contains("no workflow file"));
+}
+
+#[test]
+fn neither_a_pipe_nor_a_gibibyte_is_read_by_the_check_of_one_workflow() {
+    let path = directory("odd-workflows", &[("w.xml", UPSTREAM)]);
+    let huge = std::fs::File::create(path.join("huge.xml")).expect("cargo's");
+    huge.set_len(1 << 30).expect("a sparse file");
+    let made = Command::new("mkfifo").arg(path.join("pipe.xml")).status();
+    assert!(made.expect("it is everywhere").success());
+    for (file, words) in [
+        ("huge.xml", "too large"),
+        ("pipe.xml", "not a regular file"),
+    ] {
+        let file = path.join(file);
+        let output = akka("C", &["workflow", "check", &file.to_string_lossy()]);
+        assert_ne!(output.status.code(), Some(0));
+        let said = text(&output.stderr);
+        assert!(said.contains(words), "{said}");
+    }
+}
+
+#[test]
+fn a_long_line_is_shown_around_the_place_where_the_terminal_is_narrow() {
+    let long = GOOD.replace("to=\"end\"", "to=\"nowhere\"");
+    let long = file("long.xml", &long);
+    let output = Command::new(env!("CARGO_BIN_EXE_akka"))
+        .args(["check", &long])
+        .env("AKKAFLOW_LANG", "en")
+        .env("COLUMNS", "60")
+        .output()
+        .expect("the program was built");
+    let said = text(&output.stdout);
+    let lines: Vec<&str> = said.lines().collect();
+    let excerpt = lines.iter().find(|line| line.contains("nowhere\"/>"));
+    let excerpt = excerpt.unwrap_or_else(|| panic!("{said}"));
+    assert!(
+        excerpt.contains('…') && excerpt.chars().count() <= 60,
+        "{said}"
+    );
+}

@@ -25,6 +25,8 @@ pub struct Outline {
     pub idle: Option<Idle>,
     /// What it waits for, in order.
     pub upstreams: Vec<Upstream>,
+    /// The calendar that its schedule goes by, and where that is named.
+    pub calendar: Option<(String, Place)>,
     /// The end of its time window, where it is given, and where that stands.
     pub window_end: Option<(NaiveDateTime, Place)>,
 }
@@ -36,6 +38,17 @@ pub struct Upstream {
     pub name: String,
     /// Where the name stands.
     pub at: Place,
+    /// Whether another one serves as well.
+    pub is_one_of_any: bool,
+    /// Whether the date before is waited for, which is over when this one begins.
+    pub is_of_date_before: bool,
+}
+
+impl Upstream {
+    /// Whether a circle that this leads into never begins.
+    pub(super) fn closes_circles(&self) -> bool {
+        !self.is_one_of_any && !self.is_of_date_before
+    }
 }
 
 /// Why a workflow never starts by itself.
@@ -125,18 +138,23 @@ impl Outline {
         let lists = coordinator
             .into_iter()
             .flat_map(|coordinator| coordinator.elements_named("depend-list"));
+        let items = lists.flat_map(Element::elements).flat_map(dependencies);
         let lines = Lines::new(source);
         let place = |attribute: &Attribute| Place::of(&lines, attribute.value_span);
-        let upstreams = lists
-            .flat_map(|list| list.elements_named("workflow"))
-            .filter_map(|upstream| upstream.attribute("name"))
-            .filter(|upstream| !upstream.value.trim().is_empty())
+        let upstreams = items
+            .filter(|(upstream, ..)| !upstream.value.trim().is_empty())
             .take(MOST_UPSTREAMS)
-            .map(|upstream| Upstream {
+            .map(|(upstream, is_one_of_any, is_of_date_before)| Upstream {
                 name: upstream.value.trim().to_owned(),
                 at: place(upstream),
+                is_one_of_any,
+                is_of_date_before,
             })
             .collect();
+        let calendar = coordinator
+            .and_then(|coordinator| coordinator.attribute("calendar"))
+            .filter(|calendar| !calendar.value.trim().is_empty())
+            .map(|calendar| (calendar.value.trim().to_owned(), place(calendar)));
         let end = coordinator.and_then(|coordinator| coordinator.attribute("end-time"));
         let end_time = workflow
             .and_then(|workflow| workflow.coordinator.as_ref())
@@ -149,6 +167,7 @@ impl Outline {
             has_limit: root.attribute("instance-limit").is_some(),
             idle: workflow.and_then(idle),
             upstreams,
+            calendar,
             window_end: end_time.zip(end.map(place)),
         })
     }
@@ -167,8 +186,11 @@ impl Outline {
                 .map(|name| Upstream {
                     name: name.clone(),
                     at: Place::unknown(),
+                    is_one_of_any: false,
+                    is_of_date_before: false,
                 })
                 .collect(),
+            calendar: None,
             window_end: None,
         }
     }
@@ -181,6 +203,27 @@ impl Outline {
             idle: idle(workflow),
             ..Self::waiting_for(&workflow.name, upstreams)
         }
+    }
+}
+
+/// The names of an item of a list, each with whether one of them is enough and whether the date before is meant.
+fn dependencies(item: &Element) -> Vec<(&Attribute, bool, bool)> {
+    fn named(workflow: &Element, is_one_of_any: bool) -> Option<(&Attribute, bool, bool)> {
+        let date = workflow.attribute("date").map(|date| date.value.trim());
+        let is_of_date_before = date == Some("previous");
+        Some((
+            workflow.attribute("name")?,
+            is_one_of_any,
+            is_of_date_before,
+        ))
+    }
+    match item.name.as_str() {
+        "workflow" => named(item, false).into_iter().collect(),
+        "any-of" => {
+            let inner = item.elements_named("workflow");
+            inner.filter_map(|inner| named(inner, true)).collect()
+        }
+        _ => Vec::new(),
     }
 }
 

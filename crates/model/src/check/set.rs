@@ -55,12 +55,22 @@ impl<'a> Set<'a> {
                 .iter()
                 .filter_map(|file| Some((file.file.as_str(), file.outline.as_ref()?)));
             let set = Set::of(outlines.clone());
+            let calendars: BTreeSet<&str> = files
+                .iter()
+                .filter_map(|file| file.calendar.as_deref())
+                .collect();
             let cycles = set.cycles();
             let mut searches_left = MOST_SEARCHES;
             let mut found: BTreeMap<String, Vec<Finding>> = BTreeMap::new();
             for (file, outline) in outlines {
-                let findings =
+                let mut findings =
                     set.findings(file, outline, &cycles, surroundings, &mut searches_left);
+                findings.extend(unknown_calendar(
+                    file,
+                    outline,
+                    &calendars,
+                    &mut searches_left,
+                ));
                 if !findings.is_empty() {
                     found.insert(file.to_owned(), findings);
                 }
@@ -167,7 +177,8 @@ impl<'a> Set<'a> {
                     }
                 }
             }
-            if cycles.joins(&outline.name, &upstream.name)
+            if upstream.closes_circles()
+                && cycles.joins(&outline.name, &upstream.name)
                 && let Some(left) = searches_left.checked_sub(1)
                 && let Some(path) = cycles.through(&outline.name, &upstream.name)
             {
@@ -184,10 +195,17 @@ impl<'a> Set<'a> {
             *searches_left = left;
             did_you_mean(&upstream.name, self.owners.keys().copied())
         });
-        let message = Text::new(
-            format!("前置工作流 `{found}` 不存在，该工作流会一直等待"),
-            format!("there is no workflow `{found}`: this one waits for ever"),
-        );
+        let message = if upstream.is_one_of_any {
+            Text::new(
+                format!("前置工作流 `{found}` 不存在，只有同组的其他工作流算数"),
+                format!("there is no workflow `{found}`: only the others beside it count"),
+            )
+        } else {
+            Text::new(
+                format!("前置工作流 `{found}` 不存在，该工作流会一直等待"),
+                format!("there is no workflow `{found}`: this one waits for ever"),
+            )
+        };
         let help = suggestion.unwrap_or_else(|| {
             Text::new(
                 "请添加它，或删除该依赖；若在别处定义，请与它的目录一起检查",
@@ -207,7 +225,10 @@ impl<'a> Set<'a> {
             .owners
             .values()
             .map(|(_, outline)| {
-                let upstreams = outline.upstreams.iter();
+                let upstreams = outline
+                    .upstreams
+                    .iter()
+                    .filter(|upstream| upstream.closes_circles());
                 upstreams
                     .filter_map(|upstream| position(&upstream.name))
                     .collect()
@@ -322,6 +343,35 @@ fn components(edges: &[Vec<usize>]) -> Vec<usize> {
     component
 }
 
+fn unknown_calendar(
+    file: &str,
+    outline: &Outline,
+    calendars: &BTreeSet<&str>,
+    searches_left: &mut usize,
+) -> Option<Finding> {
+    let (name, at) = outline.calendar.as_ref()?;
+    if calendars.contains(name.as_str()) {
+        return None;
+    }
+    let suggestion = searches_left.checked_sub(1).and_then(|left| {
+        *searches_left = left;
+        did_you_mean(name, calendars.iter().copied())
+    });
+    let found = shortened(name);
+    let message = Text::new(
+        format!("日历 `{found}` 不存在"),
+        format!("there is no calendar `{found}`"),
+    );
+    let help = suggestion.unwrap_or_else(|| {
+        Text::new(
+            format!("请把 {found}.calendar 放在工作流文件旁或其旁的 calendars 目录中；若在别处，请一起检查"),
+            format!("put {found}.calendar beside the file or into `calendars` beside it; where it lies elsewhere, check both together"),
+        )
+    });
+    let kind = (code::UNKNOWN_CALENDAR, Severity::Warning);
+    Some(at.finding(file, kind, message, help))
+}
+
 fn duplicate(file: &str, outline: &Outline, owner: &str, other: &Outline) -> Finding {
     let found = shortened(&outline.name);
     let line = other.name_at.line;
@@ -347,12 +397,21 @@ fn idle_upstream(file: &str, upstream: &Upstream, idle: Idle) -> Finding {
             "has an instance limit that lets nothing start",
         ),
     };
-    let message = Text::new(
-        format!("前置工作流 `{found}` {zh}，不会自动运行，该工作流会一直等待"),
-        format!(
-            "workflow `{found}` {en}, so it never starts by itself and this one waits for ever"
-        ),
-    );
+    let message = if upstream.is_one_of_any {
+        Text::new(
+            format!("前置工作流 `{found}` {zh}，不会自动运行，只有同组的其他工作流算数"),
+            format!(
+                "workflow `{found}` {en}, so it never starts by itself: only the others beside it count"
+            ),
+        )
+    } else {
+        Text::new(
+            format!("前置工作流 `{found}` {zh}，不会自动运行，该工作流会一直等待"),
+            format!(
+                "workflow `{found}` {en}, so it never starts by itself and this one waits for ever"
+            ),
+        )
+    };
     let help = match idle {
         Idle::NoCoordinator => Text::new(
             format!("请为 `{found}` 添加带cron的<coordinator>，或删除该依赖"),

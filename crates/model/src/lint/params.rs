@@ -82,9 +82,7 @@ impl Lint<'_> {
         if self.left == 0 {
             return;
         }
-        let line = 1 + self.source[..earlier.value_span.start]
-            .matches('\n')
-            .count();
+        let line = self.line(earlier.value_span);
         self.warning(
             code::REPEATED_PARAM,
             name.value_span,

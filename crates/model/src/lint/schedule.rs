@@ -1,11 +1,15 @@
-//! Times that lie outside the schedule's own window.
+//! Times that lie outside the schedule's own window, and times that stand twice.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use chrono::TimeDelta;
 use chrono_tz::Tz;
 
 use super::Lint;
 use crate::code;
-use crate::definition::Workflow;
+use crate::definition::{Coordinator, Workflow};
+use crate::element::{Attribute, Element};
 use crate::text::Text;
 use crate::time::Timestamp;
 
@@ -17,37 +21,45 @@ impl Lint<'_> {
         let Some(coordinator) = &workflow.coordinator else {
             return;
         };
-        let Some(cron) = &coordinator.cron else {
-            return;
-        };
-        let millis = |local: chrono::NaiveDateTime| {
-            Timestamp::from_millis(local.and_utc().timestamp_millis())
-        };
-        let (Some(begin), Some(end)) = (
-            coordinator.start_time.checked_sub_signed(ANY_ZONE),
-            coordinator.end_time.checked_add_signed(ANY_ZONE),
-        ) else {
-            return;
-        };
-        let is_empty = coordinator.start_time > coordinator.end_time;
-        // A time that never comes at all is reported by the reader.
-        let next = cron.next_after(millis(begin), Tz::UTC);
-        if is_empty || next.is_none_or(|next| next <= millis(end)) {
-            return;
-        }
-        let span = self
+        let crons: Vec<&Attribute> = self
             .root
             .elements_named("coordinator")
-            .find_map(|coordinator| {
-                let lists = coordinator.elements_named("depend-list");
-                lists
-                    .filter_map(|list| list.attribute("cron"))
-                    .next()
-                    .map(|cron| cron.value_span)
-            });
+            .flat_map(crons)
+            .collect();
+        self.repeated_crons(&crons);
+        if fires_outside_only(coordinator) {
+            self.outside_window(crons.first().copied());
+        }
+    }
+
+    fn repeated_crons(&mut self, crons: &[&Attribute]) {
+        let mut first: BTreeMap<Vec<&str>, &Attribute> = BTreeMap::new();
+        for &cron in crons {
+            match first.entry(cron.value.split_whitespace().collect()) {
+                Entry::Vacant(entry) => {
+                    entry.insert(cron);
+                }
+                Entry::Occupied(earlier) => {
+                    let line = self.line(earlier.get().value_span);
+                    self.warning(
+                        code::REPEATED_CRON,
+                        cron.value_span,
+                        Text::new(
+                            format!("与第{line}行的cron相同"),
+                            format!("it is the same as the cron in line {line}"),
+                        ),
+                        Text::new("请删除其中之一", "remove one of them"),
+                    );
+                }
+            }
+        }
+    }
+
+    fn outside_window(&mut self, cron: Option<&Attribute>) {
+        let span = cron.map_or(self.root.name_span, |cron| cron.value_span);
         self.warning(
             code::NEVER_FIRES,
-            span.unwrap_or(self.root.name_span),
+            span,
             Text::new(
                 "在start-time与end-time之间没有任何触发时间",
                 "no such time lies between start-time and end-time, so it never fires",
@@ -58,4 +70,40 @@ impl Lint<'_> {
             ),
         );
     }
+}
+
+/// The expressions of a coordinator.
+fn crons(coordinator: &Element) -> impl Iterator<Item = &Attribute> {
+    let lists = coordinator
+        .elements_named("depend-list")
+        .filter_map(|list| list.attribute("cron"));
+    let others = coordinator
+        .elements_named("cron")
+        .filter_map(|cron| cron.attribute("expression"));
+    lists
+        .chain(others)
+        .filter(|cron| !cron.value.trim().is_empty())
+}
+
+/// Whether it would fire, were it not for its window. A window that is empty, and times that never come at all, are
+/// reported by the reader.
+fn fires_outside_only(coordinator: &Coordinator) -> bool {
+    let mut schedule = coordinator.schedule(Tz::UTC, None);
+    let (Some(begin), Some(end)) = (
+        coordinator.start_time.checked_sub_signed(ANY_ZONE),
+        coordinator.end_time.checked_add_signed(ANY_ZONE),
+    ) else {
+        return false;
+    };
+    if schedule.is_empty() || coordinator.start_time > coordinator.end_time {
+        return false;
+    }
+    let before = Timestamp::from_millis(begin.and_utc().timestamp_millis() - 1);
+    schedule.window = (Some(begin), Some(end));
+    if schedule.next_after(before).is_some() {
+        return false;
+    }
+    schedule.window = (None, None);
+    let long_ago = Timestamp::from_millis(0);
+    schedule.next_after(long_ago).is_some()
 }

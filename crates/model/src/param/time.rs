@@ -5,6 +5,7 @@ use chrono_tz::Tz;
 
 use crate::param::error::ParamError;
 use crate::param::format::{self, Pattern};
+use crate::param::misleading::Misleading;
 use crate::time::Timestamp;
 
 /// A date expression, read.
@@ -231,23 +232,6 @@ fn moment(expression: &Expression<'_>, fire_time: Timestamp, zone: Tz) -> Option
 fn to_local(utc: NaiveDateTime, zone: Tz) -> Option<NaiveDateTime> {
     // Far from the ends of chrono's range, where adding an offset would leave it.
     format::is_writable(utc).then(|| utc.and_utc().with_timezone(&zone).naive_local())
-}
-
-/// What means something else than it seems to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Misleading {
-    /// A unit.
-    Unit {
-        /// As written.
-        shift: String,
-        /// What it counts as.
-        counts_as: &'static str,
-    },
-    /// `Y`, the year of the week.
-    WeekYear {
-        /// The format.
-        format: String,
-    },
 }
 
 /// What is wrong with an expression whatever the time is, or what in it will be taken for something else.

@@ -198,72 +198,15 @@ impl Reader<'_> {
     }
 
     fn misleading(&mut self, value: Value<'_>, range: Range<usize>, misleading: &Misleading) {
-        match misleading {
-            Misleading::Unit { shift, counts_as } => {
-                self.misleading_unit(value, range, shift, counts_as);
-            }
-            Misleading::WeekYear { format } => self.week_year(value, range, format),
-        }
-    }
-
-    fn week_year(&mut self, value: Value<'_>, range: Range<usize>, format: &str) {
-        let meant = meant_format(format);
         self.diagnostics.warning(
-            code::WEEK_YEAR,
+            misleading.code(),
             self.place_in(value, range),
-            Text::new(
-                format!("`{format}` 中的 `Y` 是周所属的年，年初年末几天与日期的年份不同"),
-                format!("`Y` in `{format}` is the year of the week: around New Year it is not the year of the day"),
-            ),
-            Text::new(
-                format!("是否想写 `{meant}`？"),
-                format!("did you mean `{meant}`?"),
-            ),
-        );
-    }
-
-    fn misleading_unit(
-        &mut self,
-        value: Value<'_>,
-        range: Range<usize>,
-        shift: &str,
-        counts_as: &str,
-    ) {
-        self.diagnostics.warning(
-            code::UNKNOWN_UNIT,
-            self.place_in(value, range),
-            Text::new(
-                format!("`{shift}` 的单位按 {counts_as} 计算，与akkaflow 2.12一致"),
-                format!("the unit of `{shift}` counts as {counts_as}, as in akkaflow 2.12"),
-            ),
-            Text::new(
-                "单位只有 day、month、hour、minute；一周写作 -7 day，一年写作 -12 month",
-                "there are day, month, hour and minute; write -7 day for a week and -12 month for a year",
-            ),
+            misleading.message(),
+            misleading.help(),
         );
     }
 
     fn place_in(&self, value: Value<'_>, range: Range<usize>) -> Span {
         inside(&self.document.source, value.span, value.text, range)
     }
-}
-
-/// What a format with `Y` was most likely meant to be; `%Y-%m-%d` is how other languages write dates.
-fn meant_format(format: &str) -> String {
-    let letters = [
-        ("%Y", "yyyy"),
-        ("%m", "MM"),
-        ("%d", "dd"),
-        ("%H", "HH"),
-        ("%M", "mm"),
-        ("%S", "ss"),
-    ];
-    if !format.contains('%') {
-        return format.replace('Y', "y");
-    }
-    letters
-        .iter()
-        .fold(format.to_owned(), |text, (other, java)| {
-            text.replace(other, java)
-        })
 }

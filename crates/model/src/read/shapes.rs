@@ -38,6 +38,10 @@ fn text(name: &'static str, zh: &str, en: &str) -> AttributeShape {
     AttributeShape::new(name, AttributeKind::Text, Text::new(zh, en))
 }
 
+fn desc() -> AttributeShape {
+    text("desc", "描述", "what it is for").for_people()
+}
+
 fn name(zh: &str, en: &str) -> AttributeShape {
     AttributeShape::new("name", AttributeKind::Name, Text::new(zh, en)).required()
 }

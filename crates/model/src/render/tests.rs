@@ -1,4 +1,4 @@
-use super::{locate, render_findings};
+use super::{locate, render_findings, render_for};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::element::Span;
 use crate::text::{Lang, Text};
@@ -123,4 +123,51 @@ fn colour_only_where_it_is_wanted() {
     }
     assert_ne!(plain, painted);
     assert_eq!(plain, stripped);
+}
+
+/// The line and the carets on a terminal of so many columns.
+#[track_caller]
+fn check_width(source: &str, piece: &str, width: usize, expected: [&str; 2]) {
+    let finding = locate(source, "f", &diagnostic(source, piece));
+    let said = render_for(&[finding], Lang::En, false, Some(width));
+    let lines: Vec<&str> = said.lines().skip(3).take(2).collect();
+    assert_eq!(lines, expected);
+    let mut lines = lines.into_iter();
+    assert!(lines.all(|line| unicode_width::UnicodeWidthStr::width(line) <= width));
+}
+
+#[test]
+fn a_line_that_is_longer_than_the_terminal_is_shown_around_the_place() {
+    let line = "<action name=\"a\" desc=\"每天从订单库取数\" retry-times=\"三\" host=\"-1\" is-ignore=\"false\"/>";
+    check_width(
+        line,
+        "name",
+        40,
+        [
+            "1 | <action name=\"a\" desc=\"每天从订单库…",
+            "  |         ^^^^",
+        ],
+    );
+    check_width(
+        line,
+        "三",
+        40,
+        [
+            "1 | …etry-times=\"三\" host=\"-1\" is-ignor…",
+            "  |              ^^",
+        ],
+    );
+    check_width(
+        line,
+        "false",
+        40,
+        ["1 | … is-ignore=\"false\"/>", "  |              ^^^^^"],
+    );
+    // What is marked may itself be too long.
+    check_width(
+        line,
+        line,
+        24,
+        ["1 | <action name=\"a\" de…", "  | ^^^^^^^^^^^^^^^^^^^"],
+    );
 }

@@ -1,7 +1,8 @@
 //! Values that hold `${param:..}` or `${time..}`.
 //!
 //! akkaflow 2.12 replaced them in the raw text of the file, wherever they stood. They are replaced in the bodies of actions
-//! and in parameters here; elsewhere they are kept, and the workflow waits for a version that replaces them there.
+//! and in parameters here; elsewhere they are kept as written. Where nothing but people reads them that is all; else the
+//! workflow waits for a version that replaces them there.
 
 use crate::code;
 use crate::diagnostic::Diagnostics;
@@ -14,7 +15,7 @@ use crate::text::Text;
 
 /// What becomes of references in the values of an element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum References {
+pub(crate) enum References {
     /// There are none: what looks like one is plain text.
     Literal,
     /// They are replaced before the value is used.
@@ -62,6 +63,21 @@ impl AttributeKind {
 }
 
 impl AttributeShape {
+    /// Whether a value that holds a reference is right, whatever else it says.
+    pub(crate) fn takes_references(&self, references: References) -> bool {
+        match references {
+            References::Literal => false,
+            References::Replaced => self.kind.is_measure(),
+            References::Kept if self.is_replaced => false,
+            References::Kept if self.is_for_people => true,
+            References::Kept => match self.kind {
+                AttributeKind::Text | AttributeKind::DateTime => true,
+                // Without a default nothing could stand in for the value.
+                kind => kind.is_read() && self.default.is_some(),
+            },
+        }
+    }
+
     /// Looks at a value that holds a reference; whether there is no more to say of it.
     pub(super) fn check_reference(
         &self,
@@ -69,28 +85,20 @@ impl AttributeShape {
         references: References,
         diagnostics: &mut Diagnostics,
     ) -> bool {
-        match references {
-            References::Literal => false,
-            References::Replaced => self.kind.is_measure(),
-            References::Kept if self.is_replaced => false,
-            References::Kept => self.check_kept(attribute, diagnostics),
+        let is_name = matches!(self.kind, AttributeKind::Name | AttributeKind::Identifier);
+        if references == References::Kept && is_name {
+            self.name_of_parameters(attribute, diagnostics);
+            return true;
         }
-    }
-
-    fn check_kept(&self, attribute: &Attribute, diagnostics: &mut Diagnostics) -> bool {
-        match self.kind {
-            AttributeKind::Name | AttributeKind::Identifier => {
-                self.name_of_parameters(attribute, diagnostics);
-            }
-            AttributeKind::Text => not_replaced(attribute, diagnostics),
-            AttributeKind::DateTime => not_replaced(attribute, diagnostics),
-            // Without a default nothing could stand in for the value.
-            kind if kind.is_read() && self.default.is_some() => {
+        let is_right = self.takes_references(references);
+        if is_right && references == References::Kept {
+            if self.is_for_people {
+                kept_as_written(attribute, diagnostics);
+            } else {
                 not_replaced(attribute, diagnostics);
             }
-            _ => return false,
         }
-        true
+        is_right
     }
 
     fn name_of_parameters(&self, attribute: &Attribute, diagnostics: &mut Diagnostics) {
@@ -108,6 +116,23 @@ impl AttributeShape {
             ),
         );
     }
+}
+
+/// Of a value that people read: the workflow runs, and they see the reference.
+fn kept_as_written(attribute: &Attribute, diagnostics: &mut Diagnostics) {
+    let name = &attribute.name;
+    diagnostics.warning(
+        code::NOT_REPLACED,
+        value_place(attribute),
+        Text::new(
+            format!("`{name}` 中的引用不会被替换，原样显示"),
+            format!("references in `{name}` are not replaced: they are shown as written"),
+        ),
+        Text::new(
+            "工作流照常运行；不想看到引用时请写明该值",
+            "the workflow runs all the same; write the value itself if people should see it",
+        ),
+    );
 }
 
 fn not_replaced(attribute: &Attribute, diagnostics: &mut Diagnostics) {

@@ -42,6 +42,9 @@ pub(super) const COMMON_TYPES: &str = r#"  <xs:simpleType name="blank">
   <xs:simpleType name="decimal">
     <xs:restriction base="xs:token"><xs:pattern value="[+\-]?[0-9]+(\.[0-9]+)?"/></xs:restriction>
   </xs:simpleType>
+  <xs:simpleType name="reference">
+    <xs:restriction base="xs:token"><xs:pattern value=".*[$]\{ ?(param ?:|time\.).*\}.*"/></xs:restriction>
+  </xs:simpleType>
 "#;
 
 /// The name of a type, or the type itself.
@@ -83,6 +86,26 @@ pub(super) fn attribute_type(kind: AttributeKind) -> (Option<&'static str>, Opti
             (None, Some(restriction("xs:token", &pattern)))
         }
     }
+}
+
+/// The same, or any value that holds a reference.
+pub(super) fn or_reference(
+    (named, inline): (Option<&'static str>, Option<String>),
+) -> (Option<&'static str>, Option<String>) {
+    // Any text holds references as it is.
+    if named == Some("xs:string") {
+        return (named, inline);
+    }
+    let others = named.map_or_else(String::new, |name| format!("{name} "));
+    let inline: String = inline
+        .iter()
+        .flat_map(|text| text.lines())
+        .map(|line| format!("    {line}\n"))
+        .collect();
+    let union = format!(
+        "<xs:simpleType>\n  <xs:union memberTypes=\"{others}reference\">\n{inline}  </xs:union>\n</xs:simpleType>"
+    );
+    (None, Some(union))
 }
 
 fn restriction(base: &str, facets: &str) -> String {

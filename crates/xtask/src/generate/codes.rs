@@ -1,7 +1,10 @@
 //! Every code with a file that causes it, and what is said about that.
 //!
-//! `codes.txt` holds the files: `#### AF104`, then the text, further files below `---- name`. Lines `zh:` and `en:` before it say what to do where the finding's
-//! own help does not. What no text can show is made here.
+//! `codes.txt` holds the files: `#### AF104`, then the text, further files below `---- name`. Lines `zh:` and `en:` before it
+//! say what to do where the finding's own help does not; lines `right: OLD => NEW` turn it into a file without the mistake.
+//! What no text can show is made here.
+
+use std::collections::BTreeSet;
 
 use akkaflow_actions::Registry;
 use akkaflow_model::check::{CheckedFile, Set, Surroundings, check_file};
@@ -27,11 +30,14 @@ const LINKS_FILE: &str = "db_links.xml";
 const FILE_LINKS_FILE: &str = "file_links.xml";
 
 /// Files that cause a finding.
+#[derive(Default)]
 struct Example {
     files: Vec<(String, Vec<u8>)>,
     /// Whether they are worth reading.
     is_shown: bool,
     advice: Option<(String, String)>,
+    /// What to replace by what for the mistake to be gone.
+    right: Vec<(String, String)>,
 }
 
 /// A section for each code.
@@ -76,8 +82,9 @@ fn section(lang: Lang, code: &str, meaning: &str) -> Result<String> {
         .is_some_and(|finding| finding.help.is_some());
     let advice = example
         .advice
+        .as_ref()
         .filter(|_| !has_help)
-        .map(|(zh, en)| say(lang, &zh, &en).to_owned());
+        .map(|(zh, en)| say(lang, zh, en).to_owned());
     match (&finding, &advice) {
         (None, None) => bail!("the file does not cause it"),
         (Some(finding), None) if finding.help.is_none() => {
@@ -89,6 +96,9 @@ fn section(lang: Lang, code: &str, meaning: &str) -> Result<String> {
         let said = render_findings(&[finding], lang, false);
         text.push_str(&fenced("text", &said));
     }
+    if example.is_shown {
+        text.push_str(&right(lang, code, &example)?);
+    }
     if let Some(advice) = advice {
         if !text.ends_with("\n\n") {
             text.push('\n');
@@ -96,6 +106,42 @@ fn section(lang: Lang, code: &str, meaning: &str) -> Result<String> {
         text.push_str(&format!("{}\n", sentence(lang, &advice)));
     }
     Ok(text)
+}
+
+/// The lines of the example that differ once it is right.
+fn right(lang: Lang, code: &str, example: &Example) -> Result<String> {
+    if example.right.is_empty() {
+        bail!("say how it is right in a line `right: OLD => NEW`");
+    }
+    let mut mended = Vec::new();
+    let mut lines = Vec::new();
+    let mut unused: BTreeSet<&str> = example.right.iter().map(|(old, _)| old.as_str()).collect();
+    for (name, bytes) in &example.files {
+        let text = String::from_utf8_lossy(bytes).into_owned();
+        let mut better = text.clone();
+        for (old, new) in &example.right {
+            if better.contains(old.as_str()) {
+                better = better.replacen(old.as_str(), new, 1);
+                unused.remove(old.as_str());
+            }
+        }
+        let before: BTreeSet<&str> = text.lines().collect();
+        let changed = better.lines().filter(|line| !before.contains(line));
+        lines.extend(changed.map(str::to_owned));
+        mended.push((name.clone(), better.into_bytes()));
+    }
+    if let Some(old) = unused.first() {
+        bail!("`{old}` does not stand in it");
+    }
+    let mended = Example {
+        files: mended,
+        ..Example::default()
+    };
+    if findings(&mended).iter().any(|finding| finding.code == code) {
+        bail!("it is not right after its replacements");
+    }
+    let head = say(lang, "正确的写法：", "Right:");
+    Ok(format!("\n{head}\n\n{}", fenced("xml", &lines.join("\n"))))
 }
 
 fn shorten(excerpt: &str) -> String {
@@ -132,7 +178,9 @@ fn example(code: &str) -> Option<Example> {
         }
         None => (None, section),
     };
+    let (right, text) = right_lines(text);
     Some(Example {
+        right,
         files: match made {
             Some(bytes) => vec![(FILE.to_owned(), bytes)],
             None => files(text),
@@ -140,6 +188,23 @@ fn example(code: &str) -> Option<Example> {
         is_shown: !text.trim().is_empty(),
         advice,
     })
+}
+
+/// The lines `right: OLD => NEW` at the beginning, and the rest.
+fn right_lines(mut text: &str) -> (Vec<(String, String)>, &str) {
+    let mut found = Vec::new();
+    while let Some((line, rest)) = text
+        .strip_prefix("right: ")
+        .and_then(|text| text.split_once('\n'))
+    {
+        let (old, new) = line.split_once(" =>").unwrap_or((line, ""));
+        found.push((
+            old.to_owned(),
+            new.strip_prefix(' ').unwrap_or(new).to_owned(),
+        ));
+        text = rest;
+    }
+    (found, text)
 }
 
 /// The files of a section: the first one, then others below lines `---- name`.
@@ -156,6 +221,7 @@ fn files(text: &str) -> Vec<(String, Vec<u8>)> {
     };
     let others = parts.filter_map(|part| part.split_once('\n'));
     std::iter::once((name, first))
+        .filter(|(_, text)| !text.trim().is_empty())
         .chain(others)
         .map(file)
         .collect()

@@ -36,7 +36,8 @@ fn files() -> Vec<PathBuf> {
     }
 }
 
-fn below(directory: &Path) -> Vec<PathBuf> {
+/// All files below a directory.
+pub(crate) fn below(directory: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(directory)
         .unwrap()
         .map(|entry| entry.unwrap().path());

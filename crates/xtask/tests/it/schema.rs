@@ -112,10 +112,10 @@ fn every_example_is_right_by_the_schema() {
     if !has_xmllint() {
         return;
     }
-    let entries = std::fs::read_dir(repository().join("examples")).unwrap();
-    let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    let mut files = super::repository::below(&repository().join("examples"));
     files.retain(|path| path.extension().is_some_and(|extension| extension == "xml"));
-    assert!(!files.is_empty());
+    let is_nested = |path: &PathBuf| !path.parent().unwrap().ends_with("examples");
+    assert!(files.iter().any(is_nested), "{files:?}");
     for (file, complaint) in files.iter().zip(validate(&files)) {
         assert_eq!(complaint, None, "{}", file.display());
     }
@@ -179,6 +179,53 @@ fn the_schema_takes_what_the_checker_takes() {
     let files = write_all(folder.path(), &texts);
     for (text, complaint) in texts.iter().zip(validate(&files)) {
         assert_eq!(checked(text), Vec::<&str>::new(), "{text}");
+        assert_eq!(complaint, None, "{text}");
+    }
+}
+
+/// Values that hold references: what stands in a right file, and what may stand there too.
+const REFERENCES: &[(&str, &str)] = &[
+    ("retry-times=\"3\"", "retry-times=\"${param:day}\""),
+    ("retry-times=\"3\"", "retry-times=\" ${ param : day } \""),
+    ("interval=\"10\"", "interval=\"1${param:day}\""),
+    ("timeout=\"600\"", "timeout=\"${time.today|dd}\""),
+    ("is-ignore=\"false\"", "is-ignore=\"${param:day}\""),
+    ("instance-limit=\"2\"", "instance-limit=\"${param:day}\""),
+    (
+        "create-time=\"2026-11-21 04:59:00\"",
+        "create-time=\"${time.today} 00:00:00\"",
+    ),
+    (
+        "start-time=\"2026-01-01 00:00:00\"",
+        "start-time=\"${time.today} 00:00:00\"",
+    ),
+    ("desc=\"daily\"", "desc=\"${param:day}\""),
+    ("is-pre-del=\"true\"", "is-pre-del=\"${param:day}\""),
+    (
+        "path=\"/tmp/t\"",
+        "path=\"/tmp/${param:day}\" task-num=\"${param:day}\"",
+    ),
+    ("host=\"-1\"", "host=\"${param:day}\""),
+];
+
+#[test]
+fn the_schema_takes_references_where_the_checker_does() {
+    if !has_xmllint() {
+        return;
+    }
+    let base = bases().remove(0).text;
+    let texts: Vec<String> = REFERENCES
+        .iter()
+        .map(|(old, new)| {
+            assert_eq!(base.matches(old).count(), 1, "{old} stands not once");
+            base.replace(old, new)
+        })
+        .collect();
+    let folder = tempfile::tempdir().unwrap();
+    let files = write_all(folder.path(), &texts);
+    for (text, complaint) in texts.iter().zip(validate(&files)) {
+        let reading = read_workflow(text.as_bytes(), &Registry::builtin());
+        assert!(!reading.has_errors(), "{text}: {:?}", reading.diagnostics);
         assert_eq!(complaint, None, "{text}");
     }
 }

@@ -1,25 +1,41 @@
 //! Which files are checked.
 
 use std::collections::BTreeSet;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use akkaflow_model::check::is_workflow_file;
+use akkaflow_model::check::{is_calendar, is_hidden, is_workflow_file};
 
-/// Deeper directories are not entered: a bound against loops of links.
+/// Deeper directories are not entered.
 const MAX_DEPTH: usize = 16;
 
-/// The files that were named, and the workflow files below the directories that were named, each once, by name.
+/// What of a directory is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// Workflows and files of links.
+    Xml,
+    /// Calendars too.
+    XmlAndCalendars,
+}
+
+impl Wanted {
+    fn takes(self, path: &Path) -> bool {
+        is_workflow_file(path) || (self == Self::XmlAndCalendars && is_calendar(path))
+    }
+}
+
+/// The files that were named, and those below the directories that were named, each once, by name.
 ///
 /// # Errors
 /// The path that is not there or cannot be listed, and why.
-pub(crate) fn gather(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
+pub(crate) fn gather(paths: &[PathBuf], wanted: Wanted) -> Result<Vec<PathBuf>, String> {
     let mut files = BTreeSet::new();
     for path in paths {
         let problem = |error: std::io::Error| format!("{}: {error}", path.display());
         let meta = std::fs::metadata(path).map_err(problem)?;
         if meta.is_dir() {
             std::fs::read_dir(path).map_err(problem)?;
-            descend(path, &mut files);
+            descend(path, wanted, &mut files);
         } else {
             files.insert(path.clone());
         }
@@ -27,9 +43,15 @@ pub(crate) fn gather(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
     Ok(without_repeats(files))
 }
 
-fn descend(directory: &Path, files: &mut BTreeSet<PathBuf>) {
+fn descend(directory: &Path, wanted: Wanted, files: &mut BTreeSet<PathBuf>) {
     let mut open = vec![(directory.to_owned(), 0)];
+    // Links lead to directories again and again, and into themselves.
+    let mut entered = BTreeSet::new();
     while let Some((directory, depth)) = open.pop() {
+        let identity = std::fs::metadata(&directory).map(|meta| (meta.dev(), meta.ino()));
+        if identity.is_ok_and(|identity| !entered.insert(identity)) {
+            continue;
+        }
         let Ok(entries) = std::fs::read_dir(&directory) else {
             // Named as a file, it is reported as one that cannot be read.
             files.insert(directory);
@@ -40,9 +62,9 @@ fn descend(directory: &Path, files: &mut BTreeSet<PathBuf>) {
             // Most entries are plain files, for which the directory itself says so.
             let kind = entry.file_type().ok().filter(|kind| !kind.is_symlink());
             let is_dir = kind.map_or_else(|| path.is_dir(), |kind| kind.is_dir());
-            if is_dir && depth < MAX_DEPTH {
+            if is_dir && depth < MAX_DEPTH && !is_hidden(&path) {
                 open.push((path, depth + 1));
-            } else if !is_dir && is_workflow_file(&path) {
+            } else if !is_dir && wanted.takes(&path) {
                 files.insert(path);
             }
         }

@@ -85,6 +85,24 @@ pub(crate) fn bytes_of(path: &Path) -> std::io::Result<Result<Vec<u8>, u64>> {
     Ok(Ok(bytes))
 }
 
+/// The path that stands for standard input.
+pub(crate) const STANDARD: &str = "-";
+/// What standard input is called in messages.
+pub(crate) const STANDARD_NAME: &str = "<stdin>";
+
+/// What comes by standard input, but for what is behind the largest that is accepted.
+pub(crate) fn standard_input() -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let limit = u64::try_from(MAX_BYTES)
+        .unwrap_or(u64::MAX)
+        .saturating_add(1);
+    std::io::stdin()
+        .lock()
+        .take(limit)
+        .read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 /// How far it is, on a terminal, for those who have waited a while.
 struct Progress<'a> {
     context: &'a Context,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use akkaflow_api::Diagnostic;
 use akkaflow_model::diagnostic::{Finding, Severity};
-use akkaflow_model::render::{render_findings, sarif};
+use akkaflow_model::render::sarif;
 use akkaflow_model::text::{Lang, Text};
 use serde_json::json;
 
@@ -67,8 +67,7 @@ fn json_of(findings: &[Finding], counts: Counts, lang: Lang) -> serde_json::Valu
 
 fn print_text(context: &Context, findings: &[Finding], counts: Counts) {
     let folded = folded(findings);
-    let screen = &context.screen;
-    let text = render_findings(&folded, screen.lang, screen.is_colored);
+    let text = context.screen.findings(&folded);
     if !text.is_empty() {
         outln!("{text}");
     }

@@ -2,7 +2,7 @@
 
 use super::nodes::{after, node_shape, when};
 use super::{
-    INT_MIN, boolean, choice, duration, identifier, integer, priority, text, to, value_type,
+    INT_MIN, boolean, choice, desc, duration, identifier, integer, priority, text, to, value_type,
 };
 use crate::shape::{AttributeKind, AttributeShape, Shape};
 use crate::text::Text;
@@ -193,7 +193,7 @@ fn output_shape() -> Shape {
         "its name, unique in the node",
     ))
     .attribute(value_type())
-    .attribute(text("desc", "描述", "what it is for"))
+    .attribute(desc())
     .example("<output name=\"rows\" type=\"integer\"/>")
     .planned()
 }

@@ -1,6 +1,6 @@
 //! When a workflow starts by itself, what it waits for, and its parameters.
 
-use super::{boolean, choice, duration, name, text, value_type};
+use super::{boolean, choice, desc, duration, name, text, value_type};
 use crate::cron::Style;
 use crate::schedule::DayPolicy;
 use crate::shape::{AttributeKind, AttributeShape, Shape};
@@ -291,5 +291,5 @@ pub(in crate::read) fn param_shape() -> Shape {
             )
             .planned(),
         )
-        .attribute(text("desc", "描述", "what it is for"))
+        .attribute(desc())
 }

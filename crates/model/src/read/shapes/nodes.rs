@@ -1,6 +1,6 @@
 //! Control nodes.
 
-use super::{name, text, to};
+use super::{desc, name, to};
 use crate::condition::EDGE_VARIABLES;
 use crate::shape::{AttributeKind, AttributeShape, Shape, TextRule};
 use crate::text::Text;
@@ -12,7 +12,7 @@ pub(super) fn node_shape(tag: &'static str, zh: &str, en: &str) -> Shape {
             "节点名称，在工作流内唯一",
             "the node's name, unique in its workflow",
         ))
-        .attribute(text("desc", "描述", "what it is for"))
+        .attribute(desc())
 }
 
 /// What a node comes after, in place of edges that lead to it.

@@ -1,6 +1,6 @@
 //! The root and the values that outlive an instance.
 
-use super::{INT_MIN, choice, identifier, integer, name, priority, text};
+use super::{INT_MIN, choice, desc, identifier, integer, name, priority, text};
 use crate::shape::{AttributeKind, AttributeShape, Shape};
 use crate::text::Text;
 
@@ -17,11 +17,16 @@ pub(in crate::read) fn root_shape() -> Shape {
         "create-time",
         AttributeKind::DateTime,
         Text::new("创建时间", "when it was written"),
-    );
+    )
+    .for_people();
     Shape::new("work-flow", Text::new("一个工作流", "a workflow"))
         .attribute(name("工作流的唯一名称", "the workflow's unique name"))
-        .attribute(text("creator", "创建者", "who wrote it").default("Unknown"))
-        .attribute(text("desc", "描述", "what it is for"))
+        .attribute(
+            text("creator", "创建者", "who wrote it")
+                .default("Unknown")
+                .for_people(),
+        )
+        .attribute(desc())
         .attribute(create_time)
         .attribute(
             text(
@@ -43,7 +48,8 @@ pub(in crate::read) fn root_shape() -> Shape {
                 "目录，以 / 分隔",
                 "folder in the tree, separated by /",
             )
-            .default("/tmp"),
+            .default("/tmp")
+            .for_people(),
         )
         .attribute(overlap())
         .attribute(failure_policy())
@@ -113,5 +119,5 @@ pub(in crate::read) fn state_shape() -> Shape {
             "the value before the first run",
         ))
         .attribute(from.required())
-        .attribute(text("desc", "描述", "what it is for"))
+        .attribute(desc())
 }

@@ -1,0 +1,105 @@
+//! Dates that mean something else than they seem to.
+
+use crate::code;
+use crate::diagnostic::{Diagnostic, Finding, Severity};
+use crate::element::Span;
+use crate::render::locate_all;
+use crate::text::Text;
+
+use super::{check_time_expression, time_expressions};
+
+/// What means something else than it seems to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Misleading {
+    /// A unit.
+    Unit {
+        /// As written.
+        shift: String,
+        /// What it counts as.
+        counts_as: &'static str,
+    },
+    /// `Y`, the year of the week.
+    WeekYear {
+        /// The format.
+        format: String,
+    },
+}
+
+impl Misleading {
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::Unit { .. } => code::UNKNOWN_UNIT,
+            Self::WeekYear { .. } => code::WEEK_YEAR,
+        }
+    }
+
+    pub(crate) fn message(&self) -> Text {
+        match self {
+            Self::Unit { shift, counts_as } => Text::new(
+                format!("`{shift}` 的单位按 {counts_as} 计算，与akkaflow 2.12一致"),
+                format!("the unit of `{shift}` counts as {counts_as}, as in akkaflow 2.12"),
+            ),
+            Self::WeekYear { format } => Text::new(
+                format!("`{format}` 中的 `Y` 是周所属的年，年初年末几天与日期的年份不同"),
+                format!(
+                    "`Y` in `{format}` is the year of the week: around New Year it is not the year of the day"
+                ),
+            ),
+        }
+    }
+
+    pub(crate) fn help(&self) -> Text {
+        match self {
+            Self::Unit { .. } => Text::new(
+                "单位只有 day、month、hour、minute；一周写作 -7 day，一年写作 -12 month",
+                "there are day, month, hour and minute; write -7 day for a week and -12 month for a year",
+            ),
+            Self::WeekYear { format } => {
+                let meant = meant_format(format);
+                Text::new(
+                    format!("是否想写 `{meant}`？"),
+                    format!("did you mean `{meant}`?"),
+                )
+            }
+        }
+    }
+}
+
+/// What of the dates in a text that stands alone will be taken for something else.
+pub fn misleading_dates(text: &str, file: &str) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for (range, expression) in time_expressions(text) {
+        let misleading = check_time_expression(expression).unwrap_or_default();
+        found.extend(misleading.into_iter().map(|misleading| Diagnostic {
+            code: misleading.code(),
+            severity: Severity::Warning,
+            span: Span {
+                start: range.start,
+                end: range.end,
+            },
+            message: misleading.message(),
+            help: Some(misleading.help()),
+        }));
+    }
+    locate_all(text, file, &found)
+}
+
+/// What a format with `Y` was most likely meant to be; `%Y-%m-%d` is how other languages write dates.
+fn meant_format(format: &str) -> String {
+    let letters = [
+        ("%Y", "yyyy"),
+        ("%m", "MM"),
+        ("%d", "dd"),
+        ("%H", "HH"),
+        ("%M", "mm"),
+        ("%S", "ss"),
+    ];
+    if !format.contains('%') {
+        return format.replace('Y', "y");
+    }
+    letters
+        .iter()
+        .fold(format.to_owned(), |text, (other, java)| {
+            text.replace(other, java)
+        })
+}

@@ -1,0 +1,123 @@
+//! The line that a finding is about, with carets under the place.
+
+use unicode_width::UnicodeWidthChar;
+
+use super::LONGEST_EXCERPT;
+use crate::diagnostic::Finding;
+
+/// What a tab stands for: terminals would disagree about where it ends.
+const TAB: &str = "    ";
+/// Stands for what is left out of a line.
+const LEFT_OUT: char = '…';
+/// In a narrower room nothing would be left of a line.
+const LEAST_ROOM: usize = 20;
+
+/// A line and what stands below it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Excerpt {
+    pub(super) line: String,
+    /// Columns before the carets, and how many carets; `None` when the line was cut before the place.
+    pub(super) carets: Option<(usize, usize)>,
+}
+
+impl Excerpt {
+    /// As much of the finding's line as `room` columns hold, with the place in it.
+    pub(super) fn of(finding: &Finding, room: Option<usize>) -> Self {
+        let line: Vec<char> = finding.excerpt.chars().collect();
+        let place = place(finding);
+        let shown = match room {
+            Some(room) => window(&line, place, room.max(LEAST_ROOM)),
+            None => 0..line.len(),
+        };
+        let mut text = visible(line[shown.clone()].iter().collect::<String>().trim_end());
+        if shown.start > 0 {
+            text.insert(0, LEFT_OUT);
+        }
+        if shown.end < line.len() {
+            text.push(LEFT_OUT);
+        }
+        let carets = place.map(|(column, width)| {
+            let before = usize::from(shown.start > 0)
+                + columns(
+                    line.get(shown.start..column)
+                        .unwrap_or(&line[shown.start..]),
+                );
+            let end = (column + width).min(shown.end);
+            (
+                before,
+                columns(line.get(column..end).unwrap_or_default()).max(1),
+            )
+        });
+        Self { line: text, carets }
+    }
+}
+
+/// Where the place begins in the line, from 0, and its characters; `None` when the excerpt was cut before it.
+fn place(finding: &Finding) -> Option<(usize, usize)> {
+    let column = usize::try_from(finding.column).ok()?.checked_sub(1)?;
+    let width = usize::try_from(finding.width).ok()?;
+    let characters = finding.excerpt.chars().count();
+    let is_cut = column > characters || (column == characters && characters == LONGEST_EXCERPT);
+    (!is_cut).then_some((column, width))
+}
+
+/// The characters to show: from the beginning if the place is seen then, else from a third of the room before it.
+fn window(line: &[char], place: Option<(usize, usize)>, room: usize) -> std::ops::Range<usize> {
+    if columns(line) <= room {
+        return 0..line.len();
+    }
+    let (column, width) = place.unwrap_or_default();
+    let column = column.min(line.len());
+    let place_end = (column + width).min(line.len());
+    let mut start = 0;
+    if columns(&line[..place_end]) + 1 > room {
+        start = column;
+        while start > 0 && columns(&line[start - 1..column]) <= room / 3 {
+            start -= 1;
+        }
+    }
+    // A mark at each cut end takes a column.
+    let left = room - usize::from(start > 0) - 1;
+    let mut end = start;
+    while end < line.len() && columns(&line[start..=end]) <= left {
+        end += 1;
+    }
+    start..end
+}
+
+fn columns(characters: &[char]) -> usize {
+    characters
+        .iter()
+        .map(|character| columns_of(*character))
+        .sum()
+}
+
+/// Columns that a character takes as [`visible`] shows it.
+fn columns_of(character: char) -> usize {
+    match character {
+        '\t' => TAB.len(),
+        _ => harmless(character).width().unwrap_or(1),
+    }
+}
+
+/// A text as it may stand on a terminal.
+pub(super) fn visible(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\t' => shown.push_str(TAB),
+            _ => shown.push(harmless(character)),
+        }
+    }
+    shown
+}
+
+/// Control characters could rewrite the terminal, and direction marks the line.
+fn harmless(character: char) -> char {
+    let is_mark = matches!(character, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200E}' | '\u{200F}');
+    if character.is_control() || is_mark {
+        '\u{FFFD}'
+    } else {
+        character
+    }
+}
