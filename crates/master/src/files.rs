@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use akkaflow_model::check::is_workflow_file;
+use akkaflow_model::check::{is_hidden, is_workflow_file};
 use notify::event::ModifyKind;
 use notify::{EventKind, RecursiveMode, Watcher as _};
 use tokio::sync::mpsc;
@@ -117,16 +117,21 @@ impl Files {
         seen: &mut Seen,
     ) -> Result<(), Gone> {
         let touched = gather(first, changed).await;
+        let names = Names::of(&self.directory);
+        let touched = touched.into_iter().filter_map(|path| names.own(path));
         let mut files = BTreeSet::new();
         for path in touched {
-            if is_workflow_file(&path) {
-                files.insert(path);
-            } else {
+            let is_dir = path.is_dir();
+            if is_dir || !is_workflow_file(&path) {
                 // A directory that has come or gone: no event names the files in it.
                 files.extend(below(seen, &path));
-                if path.is_dir() {
-                    files.extend(scan(path).into_keys());
-                }
+            }
+            if is_dir {
+                // It may be a link to one that is known already.
+                let inside = scan(path).into_keys();
+                files.extend(inside.filter_map(|path| names.own(path)));
+            } else if is_workflow_file(&path) {
+                files.insert(path);
             }
         }
         self.take_up(files, false, seen).await
@@ -179,6 +184,37 @@ impl Files {
                 tracing::warn!(%error, path = %self.directory.display(), "cannot watch the workflow directory; it is scanned every 5 s instead, a very large one less often");
             })
             .ok()
+    }
+}
+
+/// How the scan calls files. Events call them by the links they came by, too.
+struct Names<'a> {
+    directory: &'a Path,
+    /// The same without links.
+    real: Option<PathBuf>,
+}
+
+impl<'a> Names<'a> {
+    fn of(directory: &'a Path) -> Self {
+        let real = directory.canonicalize().ok();
+        Self { directory, real }
+    }
+
+    /// The scan's name for what lies at `path`; `None` for what it passes over.
+    fn own(&self, path: PathBuf) -> Option<PathBuf> {
+        let path = self.without_links(&path).unwrap_or(path);
+        let below = path.strip_prefix(self.directory).unwrap_or(&path);
+        let is_seen = below
+            .components()
+            .all(|part| !is_hidden(Path::new(part.as_os_str())));
+        is_seen.then_some(path)
+    }
+
+    /// The path by the names of its directories, if it lies in ours.
+    fn without_links(&self, path: &Path) -> Option<PathBuf> {
+        let parent = path.parent()?.canonicalize().ok()?;
+        let inside = parent.strip_prefix(self.real.as_ref()?).ok()?;
+        Some(self.directory.join(inside).join(path.file_name()?))
     }
 }
 
@@ -258,6 +294,23 @@ mod tests {
             differing(now, &seen),
             expected.into_iter().map(PathBuf::from).collect()
         );
+    }
+
+    #[test]
+    fn an_event_that_came_by_a_link_means_the_file_itself() {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = folder.path().join("d");
+        std::fs::create_dir_all(directory.join("sub")).unwrap();
+        std::fs::create_dir_all(directory.join(".git")).unwrap();
+        std::os::unix::fs::symlink(&directory, directory.join("sub/loop")).unwrap();
+        let names = Names::of(&directory);
+        let own = |path: &str| names.own(directory.join(path));
+        let is = |path: &str| Some(directory.join(path));
+        assert_eq!(own("a.xml"), is("a.xml"));
+        assert_eq!(own("sub/loop/sub/loop/sub/a.xml"), is("sub/a.xml"));
+        assert_eq!(own("gone/a.xml"), is("gone/a.xml"));
+        assert_eq!(own(".git/a.xml"), None);
+        assert_eq!(own(".a.xml"), None);
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Reads files and brings what they say into force. Reading and checking happen beside the core, on as many threads as
 //! there are cores; the core gets one definition after the other, without waiting for what is not durable yet.
 
-use std::path::PathBuf;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::{fs, io};
 
@@ -17,10 +18,11 @@ use akkaflow_model::record::{FileProblemRow, WorkflowStatus};
 use akkaflow_model::render::render_findings;
 use akkaflow_model::text::{Lang, Text};
 use akkaflow_model::time::Timestamp;
+use akkaflow_model::xml::MAX_BYTES;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use tokio::task::spawn_blocking;
 
-use super::scan::{Stamp, dropped_at, stamp};
+use super::scan::{Stamp, dropped_at, look_at, stamp};
 use super::told::Told;
 use crate::clock::Clock;
 use crate::core::{CoreHandle, Gone};
@@ -71,7 +73,7 @@ enum Content {
     },
     Good {
         bytes: Vec<u8>,
-        good: Good,
+        good: Box<Good>,
     },
 }
 
@@ -206,7 +208,7 @@ impl Intake {
                     path: file.clone(),
                     dropped_at,
                 };
-                self.put(&file, origin, &bytes, good, is_bulk).await?;
+                self.put(&file, origin, &bytes, *good, is_bulk).await?;
             }
         }
         Ok((path, stamp))
@@ -313,23 +315,43 @@ impl Intake {
 }
 
 fn find(path: PathBuf, is_new: bool) -> Found {
-    let meta = fs::metadata(&path);
+    let meta = look_at(&path);
     let dropped_at = meta
         .as_ref()
         .map_or_else(|_| Timestamp::default(), |meta| dropped_at(meta, is_new));
-    let stamp = meta.map(|meta| stamp(&meta));
-    let bytes = match &stamp {
-        Ok((size, _)) if !is_readable_size(*size) => Ok(Bytes::TooMany(*size)),
-        Ok(_) => fs::read(&path).map(Bytes::All),
+    let bytes = match &meta {
+        Ok(meta) => bytes_of(&path, meta),
         Err(_) => Err(io::ErrorKind::NotFound.into()),
     };
     Found {
         file: path.display().to_string(),
-        stamp: stamp.ok(),
+        stamp: meta.ok().map(|meta| stamp(&meta)),
         dropped_at,
         bytes,
         path,
     }
+}
+
+/// The content. Never waits: a pipe would be waited for, a device would never end.
+fn bytes_of(path: &Path, meta: &fs::Metadata) -> io::Result<Bytes> {
+    if meta.is_symlink() {
+        // It leads nowhere, or in a circle: the system says which. The file itself is there.
+        let why = fs::metadata(path).map_or_else(|error| error.to_string(), |_| String::new());
+        return Err(io::Error::other(format!(
+            "a link that leads nowhere: {why}"
+        )));
+    }
+    if !meta.is_file() {
+        return Err(io::Error::other("not a regular file"));
+    }
+    if !is_readable_size(meta.len()) {
+        return Ok(Bytes::TooMany(meta.len()));
+    }
+    // It may grow meanwhile; what is too large is refused by whoever reads it.
+    let limit = MAX_BYTES as u64 + 1;
+    let mut bytes = Vec::new();
+    fs::File::open(path)?.take(limit).read_to_end(&mut bytes)?;
+    Ok(Bytes::All(bytes))
 }
 
 impl Found {
@@ -353,11 +375,11 @@ impl Found {
                 match reading.workflow {
                     Some(workflow) => Content::Good {
                         bytes,
-                        good: Good {
+                        good: Box::new(Good {
                             workflow: Arc::new(workflow),
                             outline: reading.outline,
                             findings,
-                        },
+                        }),
                     },
                     None => Content::Wrong {
                         bytes,

@@ -1,44 +1,66 @@
 //! What lies in the directory.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fs::Metadata;
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use akkaflow_model::check::is_workflow_file;
+use akkaflow_model::check::{is_hidden, is_workflow_file};
 use akkaflow_model::time::Timestamp;
 
-/// Deeper directories are not entered: a bound against loops of links.
+/// Deeper directories are not entered.
 const MAX_DEPTH: usize = 16;
 
 /// What tells an unchanged file: length and time of the last change.
 pub(super) type Stamp = (u64, SystemTime);
 
-/// All workflow files below a directory.
+/// All workflow files below a directory, those too that turn out not to be readable, so that somebody is told.
+///
+/// A directory that links lead to is entered once, by its own name where it lies below `directory` itself.
 pub(super) fn scan(directory: PathBuf) -> BTreeMap<PathBuf, Stamp> {
     let mut found = BTreeMap::new();
-    let mut directories = vec![(directory, 0)];
-    while let Some((directory, depth)) = directories.pop() {
+    let mut entered = BTreeSet::new();
+    // Links wait at the back until all directories are entered by their own names.
+    let mut open = VecDeque::from([(directory, 0)]);
+    while let Some((directory, depth)) = open.pop_front() {
+        let identity = std::fs::metadata(&directory).map(|meta| (meta.dev(), meta.ino()));
+        if identity.is_ok_and(|identity| !entered.insert(identity)) {
+            continue;
+        }
         let Ok(entries) = std::fs::read_dir(&directory) else {
             tracing::warn!(path = %directory.display(), "cannot read a directory of workflow files");
             continue;
         };
         for entry in entries.flatten() {
             let path = entry.path();
-            match std::fs::metadata(&path) {
-                Ok(meta) if meta.is_dir() && depth < MAX_DEPTH => {
-                    directories.push((path, depth + 1))
-                }
-                Ok(meta) if meta.is_file() && is_workflow_file(&path) => {
+            let Ok(meta) = look_at(&path) else {
+                continue;
+            };
+            if !meta.is_dir() {
+                if is_workflow_file(&path) {
                     found.insert(path, stamp(&meta));
                 }
-                _ => {}
+            } else if depth < MAX_DEPTH && !is_hidden(&path) {
+                let is_link = entry.file_type().is_ok_and(|kind| kind.is_symlink());
+                if is_link {
+                    open.push_back((path, depth + 1));
+                } else {
+                    open.push_front((path, depth + 1));
+                }
             }
         }
     }
     found
 }
 
-pub(super) fn stamp(meta: &std::fs::Metadata) -> Stamp {
+/// What lies at a path; the link itself where it leads nowhere.
+pub(super) fn look_at(path: &Path) -> io::Result<Metadata> {
+    std::fs::metadata(path).or_else(|_| std::fs::symlink_metadata(path))
+}
+
+pub(super) fn stamp(meta: &Metadata) -> Stamp {
     (
         meta.len(),
         meta.modified().unwrap_or(SystemTime::UNIX_EPOCH),
@@ -47,10 +69,12 @@ pub(super) fn stamp(meta: &std::fs::Metadata) -> Stamp {
 
 /// When somebody has last dropped the file in: written it, or, where there was none before, put it there by whatever means.
 /// A change of its owner or rights is neither.
-pub(super) fn dropped_at(meta: &std::fs::Metadata, is_new: bool) -> Timestamp {
-    use std::os::unix::fs::MetadataExt as _;
+pub(super) fn dropped_at(meta: &Metadata, is_new: bool) -> Timestamp {
     let millis = |seconds: i64, nanos: i64| seconds * 1_000 + nanos / 1_000_000;
     let written = millis(meta.mtime(), meta.mtime_nsec());
     let put = millis(meta.ctime(), meta.ctime_nsec());
     Timestamp::from_millis(if is_new { written.max(put) } else { written })
 }
+
+#[cfg(test)]
+mod tests;
