@@ -112,7 +112,7 @@ pub struct WorkflowNode {
     pub kind: String,
     /// What it is for.
     pub desc: Option<String>,
-    /// Outgoing edges, ok first.
+    /// Outgoing edges, ok first, then the nodes that come after it.
     pub targets: Vec<String>,
 }
 

@@ -1,5 +1,8 @@
 //! Attempts: given to workers, adopted, over. `reliability.md` 3.3's table, one function per line of it.
 
+use std::time::Duration;
+
+use akkaflow_model::definition::{OnTimeout, TimeoutScope};
 use akkaflow_model::id::{AttemptKey, InstanceId, WorkerId};
 use akkaflow_model::message::Message;
 use akkaflow_model::record::{AttemptRow, CancelReason};
@@ -10,6 +13,7 @@ use akkaflow_model::time::Timestamp;
 use crate::Engine;
 use crate::effect::{Dispatch, Effect};
 use crate::input::{Outcome, OutcomeKind};
+use crate::instances::{Course, Instance};
 use crate::lifecycle::{cancel, close};
 use crate::params;
 use crate::timers::Timer;
@@ -60,12 +64,12 @@ impl Engine {
         row.attempts += 1;
         row.message = None;
         row.worker = Some(worker.clone());
-        if row.started_at.is_none() {
-            row.started_at = Some(now);
+        if row.started_at.is_none() || action.timeout_scope == TimeoutScope::Attempt {
             row.deadline = action
                 .timeout_seconds
-                .map(|seconds| now.plus(std::time::Duration::from_secs(seconds)));
+                .map(|seconds| now.plus(Duration::from_secs(seconds)));
         }
+        row.started_at.get_or_insert(now);
         let attempt = row.attempts;
         let key = instance.attempt_key(node, attempt);
         let attempt = AttemptRow {
@@ -192,6 +196,11 @@ impl Engine {
             return;
         };
         instance.open_attempts -= 1;
+        if is_limited_by_attempt(instance, node)
+            && let Some(row) = instance.slots[node].row.as_deref_mut()
+        {
+            row.deadline = None;
+        }
         attempt.state = match outcome.kind {
             OutcomeKind::Succeeded => AttemptState::Succeeded,
             OutcomeKind::Failed | OutcomeKind::FailedForGood => AttemptState::Failed,
@@ -224,7 +233,13 @@ impl Engine {
         self.out.attempt(*attempt);
         self.touched.push(id);
         self.release_slot(&worker, id, node);
-        self.judge_node(id, node, outcome.kind, cancelled, message);
+        let ended = Ended {
+            kind: outcome.kind,
+            exit_code: outcome.exit_code,
+            is_timed_out: cancelled == Some(CancelReason::TimedOut),
+            message,
+        };
+        self.judge_node(id, node, ended);
     }
 
     fn release_slot(&mut self, worker: &WorkerId, id: InstanceId, node: usize) {
@@ -238,65 +253,85 @@ impl Engine {
     }
 
     /// What the end of its attempt means for a node.
-    fn judge_node(
-        &mut self,
-        id: InstanceId,
-        node: usize,
-        kind: OutcomeKind,
-        cancelled: Option<CancelReason>,
-        message: Message,
-    ) {
+    fn judge_node(&mut self, id: InstanceId, node: usize, ended: Ended) {
         let Some(instance) = self.instances.get_mut(&id) else {
             return;
         };
         let timed_out = Message::TimedOut {
             seconds: timeout_of(instance, node),
         };
-        let is_timed_out = cancelled == Some(CancelReason::TimedOut);
-        if instance.row.ending.is_some() {
+        let Ended { kind, message, .. } = ended;
+        if instance.course() == Course::Stopping {
             let (state, message) = match kind {
                 OutcomeKind::Succeeded => (NodeState::Succeeded, message),
-                _ if is_timed_out => (NodeState::Failed, timed_out),
+                _ if ended.is_timed_out => (NodeState::Failed, timed_out),
                 OutcomeKind::Failed | OutcomeKind::FailedForGood => (NodeState::Failed, message),
                 OutcomeKind::Cancelled | OutcomeKind::Lost => {
                     (NodeState::Killed, Message::InstanceEnded)
                 }
             };
             close(instance, node, state, message, self.now);
-            self.finish_ending(id);
+            self.finish_if_done(id);
             return;
         }
+        let is_limited_by_attempt = is_limited_by_attempt(instance, node);
         match kind {
             OutcomeKind::Succeeded => self.end_node(id, node, NodeState::Succeeded, message),
-            _ if is_timed_out => self.end_node(id, node, NodeState::Failed, timed_out),
-            OutcomeKind::Failed => self.retry_or_fail(id, node, message, false),
-            OutcomeKind::FailedForGood => self.retry_or_fail(id, node, message, true),
+            _ if ended.is_timed_out && is_limited_by_attempt => {
+                self.retry_or_fail(id, node, timed_out, None);
+            }
+            _ if ended.is_timed_out => self.end_node(id, node, NodeState::Failed, timed_out),
+            OutcomeKind::Failed => self.retry_or_fail(id, node, message, ended.exit_code),
+            OutcomeKind::FailedForGood => self.fail(id, node, message),
             OutcomeKind::Cancelled | OutcomeKind::Lost => self.lost_once_more(id, node, message),
         }
     }
 
-    fn retry_or_fail(&mut self, id: InstanceId, node: usize, message: Message, is_final: bool) {
+    /// It failed once more, and would fail again.
+    fn fail(&mut self, id: InstanceId, node: usize, message: Message) {
+        if let Some(row) = self
+            .instances
+            .get_mut(&id)
+            .and_then(|instance| instance.slots[node].row.as_deref_mut())
+        {
+            row.failures += 1;
+        }
+        self.end_node(id, node, NodeState::Failed, message);
+    }
+
+    fn retry_or_fail(
+        &mut self,
+        id: InstanceId,
+        node: usize,
+        message: Message,
+        exit_code: Option<i32>,
+    ) {
         let now = self.now;
         let Some(instance) = self.instances.get_mut(&id) else {
             return;
         };
         let graph = instance.graph.clone();
-        let (retry_times, interval) = graph.action(node).map_or((0, 0), |action| {
-            (action.retry_times, action.interval_seconds)
-        });
-        let Some(row) = instance.slots[node].row.as_deref_mut() else {
+        let Some((action, row)) = graph
+            .action(node)
+            .zip(instance.slots[node].row.as_deref_mut())
+        else {
             return;
         };
-        row.failures += 1;
-        if is_final || row.failures > retry_times {
-            self.end_node(id, node, NodeState::Failed, message);
+        let failures = row.failures + 1;
+        if failures > action.retry_times || !action.retry.applies_to(exit_code) {
+            self.fail(id, node, message);
             return;
         }
+        row.failures = failures;
         row.message = Some(message);
-        if interval == 0 {
-            row.state = NodeState::Ready;
-        } else {
-            row.retry_at = Some(now.plus(std::time::Duration::from_secs(interval)));
+        let attempt = row.attempts;
+        let pause = action.pause(failures, &instance.attempt_key(node, attempt));
+        if let Some(row) = instance.slots[node].row.as_deref_mut() {
+            if pause.is_zero() {
+                row.state = NodeState::Ready;
+            } else {
+                row.retry_at = Some(now.plus(pause));
+            }
         }
         instance.mark(node);
         self.resume_waiting(id, node);
@@ -339,7 +374,10 @@ impl Engine {
         }
         if let Some(instance) = self.instances.get_mut(&id) {
             instance.row.state = InstanceState::Suspended;
-            instance.row.message = Some(message);
+            // How it will end is what people are told already.
+            if instance.row.ending.is_none() {
+                instance.row.message = Some(message);
+            }
             waits::forget(instance);
         }
         for node in nodes {
@@ -361,27 +399,19 @@ impl Engine {
         let Some(instance) = self.instances.get_mut(&id) else {
             return;
         };
-        close(instance, node, state, message, now);
-        self.touched.push(id);
-        let has_succeeded = state == NodeState::Succeeded;
-        let has_error_edge = instance
-            .graph
-            .action(node)
-            .is_some_and(|action| action.error.is_some());
-        if !has_succeeded && !has_error_edge {
-            let name = instance.graph.name(node).to_owned();
-            self.end(
-                id,
-                InstanceState::Failed,
-                Message::NodeFailed { node: name },
-            );
+        if matches!(instance.course(), Course::Finishing | Course::Stopping) {
+            close(instance, node, state, message, now);
+            self.touched.push(id);
+            self.finish_if_done(id);
             return;
         }
-        if !has_succeeded {
-            instance.row.handled_errors = true;
-            instance.is_dirty = true;
-        }
-        self.walk_from(id, node, has_succeeded);
+        let (state, message) = match instance.undecidable(node, state == NodeState::Succeeded) {
+            Some(fault) => (NodeState::Failed, fault),
+            None => (state, message),
+        };
+        close(instance, node, state, message, now);
+        self.touched.push(id);
+        self.walk_from(id, node);
     }
 
     /// The interval between two tries is over.
@@ -400,26 +430,60 @@ impl Engine {
         self.resume_waiting(id, node);
     }
 
-    /// The node's time is up, retries included.
+    /// The time of the node, or of its attempt, is up.
     pub(crate) fn on_deadline(&mut self, id: InstanceId, node: usize) {
         let Some(instance) = self.instances.get_mut(&id) else {
             return;
         };
+        let seconds = timeout_of(instance, node);
+        let kills = instance
+            .graph
+            .action(node)
+            .is_some_and(|action| action.on_timeout == OnTimeout::Kill);
+        let name = instance.graph.name(node).to_owned();
         if instance.slots[node].attempt.is_some() {
             cancel(instance, node, CancelReason::TimedOut, &mut self.out);
             self.touched.push(id);
-            return;
+        } else if kills {
+            self.stop_waiting(id, node);
+            if let Some(instance) = self.instances.get_mut(&id) {
+                let message = Message::TimedOut { seconds };
+                close(instance, node, NodeState::Failed, message, self.now);
+                self.touched.push(id);
+            }
+        } else {
+            self.end_node(id, node, NodeState::Failed, Message::TimedOut { seconds });
         }
-        let seconds = timeout_of(instance, node);
-        self.end_node(id, node, NodeState::Failed, Message::TimedOut { seconds });
+        if kills {
+            let message = Message::NodeTimedOut {
+                node: name,
+                seconds,
+            };
+            self.end(id, InstanceState::Killed, message);
+        }
     }
 }
 
-/// The node's limit in seconds.
-fn timeout_of(instance: &crate::instances::Instance, node: usize) -> u64 {
+/// How an attempt ended.
+struct Ended {
+    kind: OutcomeKind,
+    exit_code: Option<i32>,
+    is_timed_out: bool,
+    message: Message,
+}
+
+/// The limit in seconds of the node or its attempts.
+fn timeout_of(instance: &Instance, node: usize) -> u64 {
     instance
         .graph
         .action(node)
         .and_then(|action| action.timeout_seconds)
         .unwrap_or_default()
+}
+
+fn is_limited_by_attempt(instance: &Instance, node: usize) -> bool {
+    instance
+        .graph
+        .action(node)
+        .is_some_and(|action| action.timeout_scope == TimeoutScope::Attempt)
 }

@@ -7,7 +7,7 @@ use akkaflow_model::text::{Lang, Text};
 use akkaflow_model::time::Timestamp;
 
 use crate::Engine;
-use crate::instances::Instance;
+use crate::instances::{Course, Instance};
 use crate::orders::StartBlock;
 use crate::schedule::window;
 use crate::waits;
@@ -177,7 +177,11 @@ impl Engine {
     fn explain_node(&self, instance: &Instance, node: usize) -> Vec<Reason> {
         let name = instance.graph.name(node);
         let Some(row) = instance.node(node) else {
-            return explain_unreached(instance, node);
+            return if instance.is_waiting() {
+                self.explain_waiting(instance)
+            } else {
+                explain_unreached(instance, node)
+            };
         };
         if let Some(attempt) = instance.slots[node].attempt.as_deref() {
             return self.explain_attempt(attempt);
@@ -408,13 +412,28 @@ impl Engine {
 }
 
 fn explain_unreached(instance: &Instance, node: usize) -> Vec<Reason> {
-    let reasons: Vec<Reason> = (0..instance.slots.len())
-        .filter(|&before| instance.graph.vertex(before).outs.contains(&node))
-        .filter(|&before| {
-            instance
-                .node(before)
-                .is_none_or(|row| !row.state.is_terminal())
-        })
+    let finally = instance.graph.finally();
+    let is_cleaned_up = finally.is_some_and(|it| it.members.iter().any(|(own, _)| *own == node));
+    let is_open = |before: usize| match instance.node(before) {
+        Some(row) => !row.state.is_terminal(),
+        // With all its edges decided and without a row it is dead.
+        None => instance.slots[before].undecided > 0 || finally.is_some_and(|it| it.node == before),
+    };
+    let before: Vec<usize> = match instance.course() {
+        Course::Finishing | Course::Stopping => return vec![ending(instance)],
+        Course::Cleaning if !is_cleaned_up => Vec::new(),
+        Course::Walking if finally.is_some_and(|it| it.node == node) => (0..instance.slots.len())
+            .filter(|&other| instance.node(other).is_some() && is_open(other))
+            .collect(),
+        Course::Walking | Course::Cleaning => (0..instance.slots.len())
+            .filter(|&before| leads_to(instance, before, node) && is_open(before))
+            .collect(),
+    };
+    if before.is_empty() {
+        return vec![not_taken(instance, node)];
+    }
+    before
+        .into_iter()
         .map(|before| {
             let name = instance.graph.name(before);
             let since = instance.node(before).map(|row| row.ready_at);
@@ -426,23 +445,47 @@ fn explain_unreached(instance: &Instance, node: usize) -> Vec<Reason> {
                 format!("node `{name}` before it has not ended"),
             )
         })
-        .collect();
-    if !reasons.is_empty() {
-        return reasons;
-    }
+        .collect()
+}
+
+fn leads_to(instance: &Instance, before: usize, node: usize) -> bool {
+    let ways = &instance.graph.vertex(before).outs;
+    ways.iter().any(|way| way.to == node)
+}
+
+fn not_taken(instance: &Instance, node: usize) -> Reason {
     let name = instance.graph.name(node);
-    vec![Reason::new(
+    Reason::new(
         "not_taken",
         name,
         None,
         format!("没有分支到达节点[{name}]"),
         format!("no branch leads to node `{name}` in this run"),
-    )]
+    )
+}
+
+/// Nothing new begins in an instance that is to end.
+fn ending(instance: &Instance) -> Reason {
+    let row = &instance.row;
+    let label = |lang| row.ending.unwrap_or(row.state).label(lang);
+    Reason::new(
+        "instance_ending",
+        row.id.to_string(),
+        None,
+        format!("实例即将结束（{}），不再启动新节点", label(Lang::Zh)),
+        format!(
+            "the instance is ending ({}): nothing new starts",
+            label(Lang::En)
+        ),
+    )
 }
 
 fn quarantined(instance: &Instance) -> Reason {
     let row = &instance.row;
-    let message = row.message.as_ref();
+    let suspended = (0..instance.slots.len())
+        .filter_map(|node| instance.node(node))
+        .find(|node| node.state == NodeState::Suspended);
+    let message = suspended.map_or(row.message.as_ref(), |node| node.message.as_ref());
     let say = |lang| message.map_or_else(String::new, |message| message.render(lang));
     Reason::new(
         "quarantined",

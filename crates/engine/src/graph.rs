@@ -3,17 +3,63 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use akkaflow_model::definition::{ActionNode, NodeKind, Workflow};
+use akkaflow_model::condition::Condition;
+use akkaflow_model::definition::{ActionNode, FailurePolicy, NodeKind, Workflow};
+
+/// When an edge is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum On {
+    /// When its node is passed. A path of a fork may have a condition besides.
+    Pass,
+    /// When the action has succeeded and the edge's condition holds.
+    Ok,
+    /// When the action has failed for good and the edge's condition holds.
+    Error,
+    /// When the decision takes this case; the default comes after the last one.
+    Case(usize),
+    /// When its node has succeeded, for a node that names it in `after`.
+    After,
+}
+
+/// An edge.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Way {
+    /// Where it leads.
+    pub(crate) to: usize,
+    /// When it is taken.
+    pub(crate) on: On,
+}
 
 /// One vertex.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Vertex {
-    /// Where its edges lead. An action's are ok and, where there is one, error.
-    pub(crate) outs: Vec<usize>,
-    /// How many edges lead here.
-    pub(crate) incoming: u32,
+    /// Its edges, in the order of the definition, then those of the nodes that come after it.
+    pub(crate) outs: Vec<Way>,
+    /// How many edges lead here, and what must come of them.
+    pub(crate) needs: Needs,
     /// Whether it waits for all incoming edges.
     pub(crate) is_join: bool,
+    /// Whether one of its edges has a condition.
+    pub(crate) has_conditions: bool,
+    has_edge: bool,
+}
+
+/// What a vertex waits for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Needs {
+    /// Edges that lead to it.
+    pub(crate) incoming: u32,
+    /// Nodes that it comes after, each of which must succeed, and one more where edges lead to it: one must be taken.
+    pub(crate) unmet: u32,
+}
+
+/// What comes after everything else.
+#[derive(Debug)]
+pub(crate) struct Finally {
+    /// Where it begins.
+    pub(crate) node: usize,
+    /// Its vertices and what they wait for within it.
+    pub(crate) members: Vec<(usize, Needs)>,
 }
 
 /// A definition with its indices.
@@ -24,9 +70,11 @@ pub(crate) struct Graph {
     names: Vec<String>,
     index: BTreeMap<String, usize>,
     vertices: Vec<Vertex>,
-    start: usize,
-    /// Vertices that no edge reaches, but for the start: dead from the beginning, so that no join waits for them.
+    /// Where an instance begins.
+    first: Vec<usize>,
+    /// Vertices that no edge reaches, but for those: dead from the beginning, so that no join waits for them.
     unreached: Vec<usize>,
+    finally: Option<Finally>,
 }
 
 impl Graph {
@@ -38,30 +86,31 @@ impl Graph {
             .map(|node| node.name.clone())
             .collect();
         let index = index_of(&names);
-        let mut vertices = vec![Vertex::default(); names.len()];
-        let mut start = 0;
-        for (position, node) in workflow.nodes.iter().enumerate() {
-            vertices[position].is_join = matches!(node.kind, NodeKind::Join { .. });
-            if matches!(node.kind, NodeKind::Start { .. }) {
-                start = position;
-            }
-            for target in node.targets() {
-                let Some(&to) = index.get(target) else {
-                    continue;
-                };
-                vertices[position].outs.push(to);
-                vertices[to].incoming += 1;
-            }
-        }
-        let unreached = (0..vertices.len())
-            .filter(|&position| position != start && vertices[position].incoming == 0)
-            .collect();
+        let vertices = connect(&workflow, &index);
+        let start = workflow
+            .nodes
+            .iter()
+            .position(|node| matches!(node.kind, NodeKind::Start { .. }));
+        let finally = workflow
+            .nodes
+            .iter()
+            .position(|node| matches!(node.kind, NodeKind::Finally { .. }));
+        let lonely = (0..vertices.len())
+            .filter(|&node| vertices[node].needs.incoming == 0 && Some(node) != finally);
+        let (first, unreached) = match start {
+            Some(start) => (vec![start], lonely.filter(|&node| node != start).collect()),
+            None => (lonely.collect(), Vec::new()),
+        };
         Arc::new(Self {
+            finally: finally.map(|node| Finally {
+                node,
+                members: members(&vertices, node),
+            }),
             workflow: Some(workflow),
             names,
             index,
             vertices,
-            start,
+            first,
             unreached,
         })
     }
@@ -74,8 +123,9 @@ impl Graph {
             vertices: vec![Vertex::default(); names.len()],
             names,
             index,
-            start: 0,
+            first: Vec::new(),
             unreached: Vec::new(),
+            finally: None,
         })
     }
 
@@ -91,12 +141,24 @@ impl Graph {
         self.vertices.len()
     }
 
-    pub(crate) fn start(&self) -> usize {
-        self.start
+    pub(crate) fn first(&self) -> &[usize] {
+        &self.first
     }
 
     pub(crate) fn unreached(&self) -> &[usize] {
         &self.unreached
+    }
+
+    pub(crate) fn finally(&self) -> Option<&Finally> {
+        self.finally.as_ref()
+    }
+
+    pub(crate) fn failure_policy(&self) -> FailurePolicy {
+        self.workflow
+            .as_ref()
+            .map_or(FailurePolicy::CancelRunning, |workflow| {
+                workflow.failure_policy
+            })
     }
 
     pub(crate) fn vertex(&self, node: usize) -> &Vertex {
@@ -125,11 +187,113 @@ impl Graph {
         }
     }
 
+    /// The condition of the edge at `position` among the node's edges.
+    pub(crate) fn condition(&self, node: usize, position: usize) -> Option<&Condition> {
+        let on = self.vertices[node].outs.get(position)?.on;
+        match (self.kind(node)?, on) {
+            (NodeKind::Action(action), On::Ok) => action.ok.as_ref()?.when.as_ref(),
+            (NodeKind::Action(action), On::Error) => action.error.as_ref()?.when.as_ref(),
+            (NodeKind::Fork { paths }, On::Pass) => paths.get(position)?.when.as_ref(),
+            (NodeKind::Decision { cases, .. }, On::Case(case)) => {
+                cases.get(case).map(|case| &case.when)
+            }
+            _ => None,
+        }
+    }
+
     pub(crate) fn type_name(&self, node: usize) -> &str {
         self.workflow
             .as_ref()
             .map_or("", |workflow| workflow.nodes[node].type_name())
     }
+}
+
+fn connect(workflow: &Workflow, index: &BTreeMap<String, usize>) -> Vec<Vertex> {
+    let mut vertices = vec![Vertex::default(); workflow.nodes.len()];
+    for (from, node) in workflow.nodes.iter().enumerate() {
+        vertices[from].is_join = matches!(node.kind, NodeKind::Join { .. });
+        vertices[from].has_conditions = has_conditions(&node.kind);
+        for (on, target) in edges(&node.kind) {
+            let Some(&to) = index.get(target) else {
+                continue;
+            };
+            vertices[from].outs.push(Way { to, on });
+            let vertex = &mut vertices[to];
+            vertex.needs.incoming += 1;
+            vertex.needs.unmet += u32::from(!std::mem::replace(&mut vertex.has_edge, true));
+        }
+    }
+    for (to, node) in workflow.nodes.iter().enumerate() {
+        for from in node.after.iter().filter_map(|name| index.get(name)) {
+            let on = On::After;
+            vertices[*from].outs.push(Way { to, on });
+            vertices[to].needs.incoming += 1;
+            vertices[to].needs.unmet += 1;
+        }
+    }
+    vertices
+}
+
+/// The edges that a node writes down, in the order of [`akkaflow_model::definition::Node::targets`].
+fn edges(kind: &NodeKind) -> Vec<(On, &str)> {
+    match kind {
+        NodeKind::End | NodeKind::Kill { .. } => Vec::new(),
+        NodeKind::Start { to } | NodeKind::Finally { to } | NodeKind::Join { to } => {
+            vec![(On::Pass, to)]
+        }
+        NodeKind::Fork { paths } => paths
+            .iter()
+            .map(|path| (On::Pass, path.to.as_str()))
+            .collect(),
+        NodeKind::Decision { cases, default } => cases
+            .iter()
+            .map(|case| case.to.as_str())
+            .chain(default.as_deref())
+            .enumerate()
+            .map(|(case, to)| (On::Case(case), to))
+            .collect(),
+        NodeKind::Action(action) => {
+            let ok = action.ok.iter().map(|edge| (On::Ok, edge.to.as_str()));
+            let error = action.error.iter();
+            ok.chain(error.map(|edge| (On::Error, edge.to.as_str())))
+                .collect()
+        }
+    }
+}
+
+fn has_conditions(kind: &NodeKind) -> bool {
+    match kind {
+        NodeKind::Fork { paths } => paths.iter().any(|path| path.when.is_some()),
+        NodeKind::Decision { .. } => true,
+        NodeKind::Action(action) => {
+            (action.ok.iter().chain(&action.error)).any(|edge| edge.when.is_some())
+        }
+        NodeKind::Start { .. }
+        | NodeKind::Finally { .. }
+        | NodeKind::Join { .. }
+        | NodeKind::End
+        | NodeKind::Kill { .. } => false,
+    }
+}
+
+/// The vertices of the clean-up. Ends may be shared with the rest: here only the edges of the clean-up count.
+fn members(vertices: &[Vertex], finally: usize) -> Vec<(usize, Needs)> {
+    let mut needs: BTreeMap<usize, Needs> = BTreeMap::new();
+    let mut has_edge = vec![false; vertices.len()];
+    let mut waiting = vec![finally];
+    needs.insert(finally, Needs::default());
+    while let Some(from) = waiting.pop() {
+        for way in &vertices[from].outs {
+            let known = needs.entry(way.to).or_insert_with(|| {
+                waiting.push(way.to);
+                Needs::default()
+            });
+            known.incoming += 1;
+            let is_first = way.on == On::After || !std::mem::replace(&mut has_edge[way.to], true);
+            known.unmet += u32::from(is_first);
+        }
+    }
+    needs.into_iter().collect()
 }
 
 fn index_of(names: &[String]) -> BTreeMap<String, usize> {

@@ -1,6 +1,6 @@
 //! Instance ids: drawn from the seed, so that a replay draws the same.
 
-use akkaflow_model::id::{Epoch, InstanceId};
+use akkaflow_model::id::{Epoch, InstanceId, mix};
 use akkaflow_model::time::Timestamp;
 
 /// Bits of the id that hold a counter, so that ids of one millisecond sort in the order of their creation.
@@ -35,14 +35,6 @@ impl Ids {
             (counter << low_bits) | (random & ((1 << low_bits) - 1)),
         )
     }
-}
-
-/// The finaliser of splitmix64: every bit of the input moves every bit of the output.
-fn mix(value: u64) -> u64 {
-    let mut z = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
 }
 
 #[cfg(test)]

@@ -1,16 +1,15 @@
 //! An open instance in memory: its row, its nodes and how far its graph is decided.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
-use akkaflow_model::definition::NodeKind;
+use akkaflow_model::definition::FailurePolicy;
 use akkaflow_model::id::{AttemptKey, RequestId};
 use akkaflow_model::message::Message;
-use akkaflow_model::record::{AttemptRow, InstanceRow, NodeRow};
+use akkaflow_model::record::{AttemptRow, CleanUp, InstanceRow, NodeRow};
 use akkaflow_model::state::{InstanceState, NodeState};
 use akkaflow_model::time::Timestamp;
 
-use crate::graph::Graph;
+use crate::graph::{Graph, Needs};
 use crate::queue::{Host, Place};
 use crate::timers::Timer;
 use crate::waits;
@@ -20,8 +19,12 @@ use crate::waits;
 pub(crate) struct Slot {
     /// Incoming edges that nothing has decided yet.
     pub(crate) undecided: u32,
-    /// Incoming edges that were taken.
+    /// What it needs and has not got: see [`Needs::unmet`].
+    pub(crate) unmet: u32,
+    /// Incoming edges that were taken, but for those of nodes that it comes `after`.
     pub(crate) taken: u32,
+    /// Whether one of its edges comes from a failure that nothing takes care of.
+    pub(crate) is_broken: bool,
     /// Its row, once reached.
     pub(crate) row: Option<Box<NodeRow>>,
     /// Its attempt in no terminal state.
@@ -45,39 +48,41 @@ pub(crate) struct Instance {
     dirty_nodes: Vec<usize>,
 }
 
-/// What a decided edge means for the node that it leads to.
+/// What an instance still does that has left the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// The node's turn has come.
-    Reached,
-    /// It will never be reached.
-    Dead,
-    /// Nothing yet, or nothing new.
-    Open,
+pub(crate) enum Course {
+    /// It goes through its graph.
+    Walking,
+    /// What has begun may finish, nothing new begins.
+    Finishing,
+    /// What runs is cancelled.
+    Stopping,
+    /// It goes through its clean-up.
+    Cleaning,
 }
 
-/// Something that the walk through a graph has still to look at.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Arrival {
-    /// The node's turn has come.
-    Reach(usize),
-    /// The node will never be reached.
-    Die(usize),
-    /// An edge to the node is decided.
-    Edge {
-        /// Where it leads.
-        to: usize,
-        /// Whether it is taken.
-        is_taken: bool,
-    },
+impl Slot {
+    /// Begins to wait.
+    pub(crate) fn expect(&mut self, needs: Needs) {
+        self.undecided = needs.incoming;
+        self.unmet = needs.unmet;
+        self.taken = 0;
+        self.is_broken = false;
+    }
+
+    /// How far its edges are decided.
+    pub(crate) fn counters(&self) -> (u32, u32, u32, bool) {
+        (self.undecided, self.unmet, self.taken, self.is_broken)
+    }
 }
 
 impl Instance {
     pub(crate) fn new(row: InstanceRow, graph: Arc<Graph>) -> Self {
         let slots = (0..graph.len())
-            .map(|node| Slot {
-                undecided: graph.vertex(node).incoming,
-                ..Slot::default()
+            .map(|node| {
+                let mut slot = Slot::default();
+                slot.expect(graph.vertex(node).needs);
+                slot
             })
             .collect();
         Self {
@@ -92,62 +97,34 @@ impl Instance {
         }
     }
 
-    /// The walk's first arrivals.
-    pub(crate) fn begin(&self) -> VecDeque<Arrival> {
-        let mut arrivals: VecDeque<_> = self
-            .graph
-            .unreached()
-            .iter()
-            .map(|&node| Arrival::Die(node))
-            .collect();
-        arrivals.push_back(Arrival::Reach(self.graph.start()));
-        arrivals
-    }
-
-    /// Counts a decided edge and says what follows. Every edge is decided exactly once.
-    pub(crate) fn decide(&mut self, to: usize, is_taken: bool) -> Verdict {
-        let is_join = self.graph.vertex(to).is_join;
-        let slot = &mut self.slots[to];
-        slot.undecided = slot.undecided.saturating_sub(1);
-        slot.taken += u32::from(is_taken);
-        let is_decided = slot.undecided == 0;
-        if is_decided && slot.taken == 0 {
-            Verdict::Dead
-        } else if is_join {
-            if is_decided {
-                Verdict::Reached
-            } else {
-                Verdict::Open
-            }
-        } else if is_taken && slot.taken == 1 {
-            Verdict::Reached
-        } else {
-            Verdict::Open
+    /// What it still does, given that it has left the queue.
+    pub(crate) fn course(&self) -> Course {
+        let is_finishing = || {
+            self.row.ending == Some(InstanceState::Failed)
+                && self.graph.failure_policy() == FailurePolicy::FinishRunning
+        };
+        match (self.row.clean_up, self.row.ending) {
+            (CleanUp::Begun, _) => Course::Cleaning,
+            (CleanUp::Stopped, _) => Course::Stopping,
+            (CleanUp::Ahead, None) => Course::Walking,
+            (CleanUp::Ahead, Some(_)) if is_finishing() => Course::Finishing,
+            (CleanUp::Ahead, Some(_)) => Course::Stopping,
         }
     }
 
-    /// Decides all edges out of a node. `None`: the node is dead; else whether it succeeded.
-    pub(crate) fn leave(
-        &self,
-        node: usize,
-        has_succeeded: Option<bool>,
-        into: &mut VecDeque<Arrival>,
-    ) {
-        let is_action = matches!(self.graph.kind(node), Some(NodeKind::Action(_)));
-        for (position, &to) in self.graph.vertex(node).outs.iter().enumerate() {
-            let is_taken = match has_succeeded {
-                None => false,
-                Some(has_succeeded) => !is_action || has_succeeded == (position == 0),
-            };
-            into.push_back(Arrival::Edge { to, is_taken });
-        }
+    pub(crate) fn has_begun_clean_up(&self) -> bool {
+        self.row.clean_up != CleanUp::Ahead
     }
 
-    /// Whether new work may start in it.
-    pub(crate) fn may_start_work(&self) -> bool {
+    /// Whether this node, which is ready, may be given to a worker.
+    fn may_start(&self, row: &NodeRow) -> bool {
         self.row.state == InstanceState::Running
-            && self.row.ending.is_none()
             && self.graph.is_readable()
+            && match self.course() {
+                Course::Walking | Course::Cleaning => true,
+                Course::Finishing => row.attempts > 0,
+                Course::Stopping => false,
+            }
     }
 
     pub(crate) fn is_waiting(&self) -> bool {
@@ -234,7 +211,7 @@ impl Instance {
     /// The queue and place in it that the node must have; `None` when it must wait in no queue.
     pub(crate) fn place(&self, node: usize) -> Option<(Host, Place)> {
         let row = self.node(node)?;
-        if row.state != NodeState::Ready || !self.may_start_work() {
+        if row.state != NodeState::Ready || !self.may_start(row) {
             return None;
         }
         let host = self.graph.action(node)?.host.clone();
@@ -249,7 +226,7 @@ impl Instance {
             .row
             .as_deref()
             .filter(|row| !row.state.is_terminal() && row.state != NodeState::Suspended)
-            .filter(|_| self.row.ending.is_none() && !self.row.state.is_terminal());
+            .filter(|_| self.course() != Course::Stopping && !self.row.state.is_terminal());
         let retry = row
             .and_then(|row| row.retry_at)
             .map(|at| (at, Timer::Retry(id, node)));
@@ -265,57 +242,5 @@ impl Instance {
             .and_then(waits::warning_due)
             .map(|at| (at, Timer::WarnWaiting(id, node)));
         retry.into_iter().chain(deadline).chain(warning)
-    }
-
-    /// Decides the edges again from the rows of the nodes: what a load does, and what the kept counters must equal.
-    pub(crate) fn replay(&mut self) {
-        for node in 0..self.slots.len() {
-            self.slots[node].undecided = self.graph.vertex(node).incoming;
-            self.slots[node].taken = 0;
-        }
-        if self.is_waiting() || !self.graph.is_readable() {
-            return;
-        }
-        let mut arrivals = self.begin();
-        while let Some(arrival) = arrivals.pop_front() {
-            let (node, verdict) = self.judge(arrival);
-            match verdict {
-                Verdict::Open => {}
-                Verdict::Dead => self.leave(node, None, &mut arrivals),
-                Verdict::Reached => match self.node(node).map(|row| row.state) {
-                    Some(NodeState::Succeeded) => self.leave(node, Some(true), &mut arrivals),
-                    Some(NodeState::Failed) => self.leave(node, Some(false), &mut arrivals),
-                    Some(
-                        NodeState::Ready
-                        | NodeState::Running
-                        | NodeState::Suspended
-                        | NodeState::Killed,
-                    )
-                    | None => {}
-                },
-            }
-        }
-    }
-
-    /// What [`Self::replay`] would set, without setting it.
-    pub(crate) fn replayed(&self) -> Vec<(u32, u32)> {
-        let mut again = Self::new(self.row.clone(), self.graph.clone());
-        for (slot, here) in again.slots.iter_mut().zip(&self.slots) {
-            slot.row = here.row.clone();
-        }
-        again.replay();
-        again
-            .slots
-            .iter()
-            .map(|slot| (slot.undecided, slot.taken))
-            .collect()
-    }
-
-    pub(crate) fn judge(&mut self, arrival: Arrival) -> (usize, Verdict) {
-        match arrival {
-            Arrival::Reach(node) => (node, Verdict::Reached),
-            Arrival::Die(node) => (node, Verdict::Dead),
-            Arrival::Edge { to, is_taken } => (to, self.decide(to, is_taken)),
-        }
     }
 }

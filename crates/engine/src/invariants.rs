@@ -8,7 +8,7 @@ use akkaflow_model::state::{InstanceState, NodeState};
 use serde::Serialize;
 
 use crate::Engine;
-use crate::instances::Instance;
+use crate::instances::{Course, Instance};
 use crate::timers::Timer;
 use crate::workflows::Entry;
 
@@ -76,7 +76,7 @@ impl Engine {
             if state != Some(NodeState::Running) {
                 return Err(format!("has an open attempt in state {state:?}"));
             }
-            if instance.row.ending.is_some() && attempt.cancel.is_none() {
+            if instance.course() == Course::Stopping && attempt.cancel.is_none() {
                 return Err("runs on in an ending instance".into());
             }
         } else if state == Some(NodeState::Running)
@@ -117,7 +117,7 @@ impl Engine {
                 if instance.live == 0 {
                     return Err("is open though no node is".into());
                 }
-                if row.ending.is_some() && instance.open_attempts == 0 {
+                if instance.course() == Course::Stopping && instance.open_attempts == 0 {
                     return Err("is ending though nothing runs".into());
                 }
                 Ok(())
@@ -276,9 +276,9 @@ impl Engine {
             for slot in &instance.slots {
                 hash.add(&slot.row);
                 hash.add(&slot.attempt);
-                if instance.row.ending.is_none() {
-                    hash.add(&(slot.undecided, slot.taken));
-                }
+            }
+            for node in instance.counted() {
+                hash.add(&instance.slots[node].counters());
             }
         }
         for chain in self.chains.values() {
@@ -312,17 +312,19 @@ fn check_counts(instance: &Instance) -> Checked {
             instance.live, instance.open_attempts
         ));
     }
-    if instance.row.ending.is_some() {
+    let counted = instance.counted();
+    if counted.is_empty() {
         return Ok(());
     }
     let again = instance.replayed();
-    for (node, slot) in instance.slots.iter().enumerate() {
-        if again[node] != (slot.undecided, slot.taken) {
+    for node in counted {
+        let (kept, replayed) = (&instance.slots[node], &again.slots[node]);
+        if kept.counters() != replayed.counters() {
             return Err(format!(
-                "node {} has (undecided, taken) edges {:?}, kept {:?}",
+                "node {} has (undecided, unmet, taken, broken) {:?}, kept {:?}",
                 instance.graph.name(node),
-                again[node],
-                (slot.undecided, slot.taken)
+                replayed.counters(),
+                kept.counters()
             ));
         }
     }

@@ -10,7 +10,7 @@
 //! | `workflows`, `schedule`, `tokens`, `chain` | why instances start |
 //! | `orders`, `rerun`, `requests` | what people ask for |
 //! | `definition` | what is kept of a workflow while nothing of it runs |
-//! | `lifecycle`, `instances`, `graph`, `walk` | an instance from its birth to its end |
+//! | `lifecycle`, `instances`, `graph`, `walk`, `ways` | an instance from its birth to its end |
 //! | `queue`, `workers`, `attempts`, `attach`, `waits` | who runs what, who waits for whom |
 //! | `timers`, `turns`, `ids`, `pairs`, `params` | moments, fairness, names, values |
 //! | `load`, `inspect`, `explain`, `invariants` | from rows, and what can be asked |
@@ -42,6 +42,7 @@ mod tokens;
 mod turns;
 mod waits;
 mod walk;
+mod ways;
 mod workers;
 mod workflows;
 

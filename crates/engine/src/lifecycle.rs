@@ -4,12 +4,14 @@ use akkaflow_model::command::Answer;
 use akkaflow_model::definition::Workflow;
 use akkaflow_model::id::InstanceId;
 use akkaflow_model::message::Message;
-use akkaflow_model::record::{CancelReason, FireRow, FireState, InstanceRow, Record, TriggerKind};
+use akkaflow_model::record::{
+    CancelReason, CleanUp, FireRow, FireState, InstanceRow, Record, TriggerKind,
+};
 use akkaflow_model::state::{InstanceState, NodeState};
 use akkaflow_model::time::Timestamp;
 
 use crate::effect::Effect;
-use crate::instances::Instance;
+use crate::instances::{Course, Instance};
 use crate::params::{self, ParamError};
 use crate::walk::unreadable_text;
 use crate::{Engine, Params};
@@ -80,6 +82,7 @@ impl Engine {
             creator: entry.row.creator.clone(),
             gave_tokens: false,
             earlier: Vec::new(),
+            clean_up: CleanUp::Ahead,
         };
         let (generation, key) = birth.fire.unwrap_or_else(|| (0, id.to_string()));
         self.out.record(Record::Fire(FireRow {
@@ -155,58 +158,39 @@ impl Engine {
         }
     }
 
-    /// Ends an instance: cancels what runs; it is over once nothing runs any more. The first call decides how it ends.
+    /// Ends an instance: what runs is cancelled, or may finish where it failed and its policy says so. It is over once
+    /// nothing runs any more and its clean-up is done. The first call decides how it ends, but a kill does not wait for
+    /// what may finish, and one during the clean-up ends that.
     pub(crate) fn end(&mut self, id: InstanceId, state: InstanceState, message: Message) {
         let Some(instance) = self.instances.get(&id) else {
             return;
         };
-        if instance.row.state.is_terminal() || instance.row.ending.is_some() {
+        if instance.row.state.is_terminal() {
             return;
         }
         if instance.is_waiting() {
             self.finish(id, state, Some(message));
             return;
         }
-        for node in 0..instance.slots.len() {
+        match instance.course() {
+            Course::Stopping => return,
+            Course::Finishing if state != InstanceState::Killed => return,
+            Course::Walking | Course::Finishing | Course::Cleaning => {}
+        }
+        let nodes = 0..instance.slots.len();
+        for node in nodes.clone() {
             self.stop_waiting(id, node);
         }
-        let now = self.now;
         let Some(instance) = self.instances.get_mut(&id) else {
             return;
         };
-        instance.row.ending = Some(state);
-        instance.row.message = Some(message);
-        for node in 0..instance.slots.len() {
-            if instance.slots[node].attempt.is_some() {
-                cancel(instance, node, CancelReason::InstanceEnding, &mut self.out);
-            } else if instance
-                .node(node)
-                .is_some_and(|row| !row.state.is_terminal())
-            {
-                close(
-                    instance,
-                    node,
-                    NodeState::Killed,
-                    Message::InstanceEnded,
-                    now,
-                );
-            }
+        begin_ending(&mut instance.row, state, message);
+        halt(instance, self.now, &mut self.out);
+        for node in nodes {
+            self.resume_waiting(id, node);
         }
         self.touch(id);
-        self.finish_ending(id);
-    }
-
-    /// The end of an ending instance, once nothing runs any more.
-    pub(crate) fn finish_ending(&mut self, id: InstanceId) {
-        let Some(instance) = self.instances.get(&id) else {
-            return;
-        };
-        if let Some(state) = instance.row.ending
-            && instance.open_attempts == 0
-        {
-            let message = instance.row.message.clone();
-            self.finish(id, state, message);
-        }
+        self.finish_if_done(id);
     }
 
     /// Writes the terminal state and lets the world go on from it. The instance leaves memory at the end of the step.
@@ -290,6 +274,49 @@ impl Engine {
         };
         let text = unreadable_text(&instance.row.workflow);
         self.end(id, InstanceState::Failed, Message::said(text));
+    }
+}
+
+fn begin_ending(row: &mut InstanceRow, state: InstanceState, message: Message) {
+    let is_cleaning = row.clean_up == CleanUp::Begun;
+    if is_cleaning {
+        row.clean_up = CleanUp::Stopped;
+    }
+    // What went wrong before the clean-up stays what people are told.
+    if !is_cleaning || row.ending == Some(InstanceState::Succeeded) {
+        row.ending = Some(state);
+        row.message = Some(message);
+    }
+}
+
+/// Ends what must not go on in an ending instance.
+fn halt(instance: &mut Instance, now: Timestamp, out: &mut crate::outbox::Outbox) {
+    let may_finish = instance.course() == Course::Finishing;
+    for node in 0..instance.slots.len() {
+        let Some(row) = instance.node(node).filter(|row| !row.state.is_terminal()) else {
+            continue;
+        };
+        let has_begun = row.attempts > 0 && row.state != NodeState::Suspended;
+        if may_finish && has_begun {
+            continue;
+        }
+        if may_finish && row.state == NodeState::Suspended {
+            // What held the instance is ended with it.
+            instance.row.state = InstanceState::Running;
+        }
+        if let Some(attempt) = &instance.slots[node].attempt {
+            if attempt.cancel.is_none() {
+                cancel(instance, node, CancelReason::InstanceEnding, out);
+            }
+        } else {
+            close(
+                instance,
+                node,
+                NodeState::Killed,
+                Message::InstanceEnded,
+                now,
+            );
+        }
     }
 }
 

@@ -7,14 +7,15 @@ use akkaflow_model::command::{Answer, Rejection};
 use akkaflow_model::definition::{NodeKind, Workflow};
 use akkaflow_model::error::ErrorCode;
 use akkaflow_model::id::InstanceId;
-use akkaflow_model::record::{EARLIER_RUNS, EarlierRun, InstanceRow, NodeRow};
+use akkaflow_model::record::{CleanUp, EARLIER_RUNS, EarlierRun, InstanceRow, NodeRow};
 use akkaflow_model::state::{InstanceState, NodeState};
 use akkaflow_model::text::Text;
 
 use crate::Engine;
 use crate::graph::Graph;
 use crate::input::StoredInstance;
-use crate::instances::{Instance, Verdict};
+use crate::instances::Instance;
+use crate::ways::{Left, Verdict};
 
 impl Engine {
     pub(crate) fn rerun(
@@ -50,6 +51,7 @@ impl Engine {
             handled_errors: false,
             ending: None,
             earlier: with_run_of(&stored.instance),
+            clean_up: CleanUp::Ahead,
             ..stored.instance
         };
         let mut instance = Instance::new(row, graph);
@@ -151,7 +153,9 @@ fn carry_over(instance: &mut Instance, nodes: Vec<NodeRow>) {
     while let Some(arrival) = arrivals.pop_front() {
         match instance.judge(arrival) {
             (_, Verdict::Open) => {}
-            (node, Verdict::Dead) => instance.leave(node, None, &mut arrivals),
+            (node, Verdict::Dead) => instance.leave(node, Left::Dead, &mut arrivals),
+            // It fails again, so that it runs again.
+            (node, Verdict::Reached) if instance.undecidable(node, true).is_some() => {}
             (node, Verdict::Reached) => match instance.graph.kind(node) {
                 Some(NodeKind::Action(_)) => {
                     if let Some(row) = succeeded.remove(instance.graph.name(node)) {
@@ -162,19 +166,18 @@ fn carry_over(instance: &mut Instance, nodes: Vec<NodeRow>) {
                             ..row
                         }));
                         instance.mark(node);
-                        instance.leave(node, Some(true), &mut arrivals);
+                        instance.leave(node, Left::Well, &mut arrivals);
                     }
                 }
                 Some(
                     NodeKind::Start { .. }
                     | NodeKind::Fork { .. }
+                    | NodeKind::Decision { .. }
                     | NodeKind::Join { .. }
                     | NodeKind::End,
-                ) => instance.leave(node, Some(true), &mut arrivals),
-                Some(
-                    NodeKind::Kill { .. } | NodeKind::Decision { .. } | NodeKind::Finally { .. },
-                )
-                | None => {}
+                ) => instance.leave(node, Left::Well, &mut arrivals),
+                // Nothing leads to the clean-up: all of it runs again.
+                Some(NodeKind::Kill { .. } | NodeKind::Finally { .. }) | None => {}
             },
         }
     }

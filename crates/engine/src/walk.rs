@@ -4,15 +4,17 @@
 
 use std::collections::VecDeque;
 
-use akkaflow_model::definition::NodeKind;
+use akkaflow_model::definition::{FailurePolicy, NodeKind};
 use akkaflow_model::id::InstanceId;
 use akkaflow_model::message::Message;
+use akkaflow_model::record::CleanUp;
 use akkaflow_model::state::{InstanceState, NodeState};
 use akkaflow_model::text::Text;
 
 use crate::Engine;
-use crate::instances::{Arrival, Verdict};
+use crate::instances::{Course, Instance};
 use crate::params;
+use crate::ways::{Arrival, Left, Verdict};
 
 impl Engine {
     /// Starts the graph of an instance that has just left the queue.
@@ -25,13 +27,11 @@ impl Engine {
     }
 
     /// Goes on from a node that has ended for good.
-    pub(crate) fn walk_from(&mut self, id: InstanceId, node: usize, has_succeeded: bool) {
-        let Some(instance) = self.instances.get(&id) else {
-            return;
-        };
+    pub(crate) fn walk_from(&mut self, id: InstanceId, node: usize) {
         let mut arrivals = VecDeque::new();
-        instance.leave(node, Some(has_succeeded), &mut arrivals);
-        self.walk(id, arrivals);
+        if !self.pass_on(id, node, &mut arrivals) {
+            self.walk(id, arrivals);
+        }
     }
 
     fn walk(&mut self, id: InstanceId, mut arrivals: VecDeque<Arrival>) {
@@ -42,7 +42,7 @@ impl Engine {
             };
             match instance.judge(arrival) {
                 (_, Verdict::Open) => {}
-                (node, Verdict::Dead) => instance.leave(node, None, &mut arrivals),
+                (node, Verdict::Dead) => instance.leave(node, Left::Dead, &mut arrivals),
                 (node, Verdict::Reached) => {
                     if self.reach(id, node, &mut arrivals) {
                         return;
@@ -53,9 +53,9 @@ impl Engine {
         self.finish_if_done(id);
     }
 
-    /// A node's turn has come. True when that ends the instance.
+    /// A node's turn has come. True when that ends the walk.
     fn reach(&mut self, id: InstanceId, node: usize, arrivals: &mut VecDeque<Arrival>) -> bool {
-        let (now, zone) = (self.now, self.options.zone);
+        let now = self.now;
         let Some(instance) = self.instances.get_mut(&id) else {
             return true;
         };
@@ -63,45 +63,80 @@ impl Engine {
             .node(node)
             .is_some_and(|row| row.state.is_terminal())
         {
-            // Carried over from the run before.
-            instance.leave(node, Some(true), arrivals);
+            // Carried over from the run before, or an end that the clean-up shares.
+            instance.leave(node, Left::Well, arrivals);
             return false;
         }
         let graph = instance.graph.clone();
-        match graph.kind(node) {
-            Some(
-                NodeKind::Start { .. }
-                | NodeKind::Fork { .. }
-                | NodeKind::Join { .. }
-                | NodeKind::End,
-            ) => {
-                instance.reach(node, NodeState::Succeeded, None, now);
-                instance.leave(node, Some(true), arrivals);
-            }
-            Some(NodeKind::Kill { message }) => {
-                instance.reach(node, NodeState::Succeeded, None, now);
-                let row = &instance.row;
-                let message = params::substitute(message, &row.params, row.fire_time, zone)
-                    .unwrap_or_else(|_| message.clone());
-                let node = graph.name(node).to_owned();
-                self.end(
-                    id,
-                    InstanceState::Killed,
-                    Message::KillNode { node, message },
-                );
-                return true;
-            }
-            Some(NodeKind::Action(_)) if instance.is_ignored(node) => {
-                instance.reach(node, NodeState::Succeeded, Some(Message::Ignored), now);
-                instance.leave(node, Some(true), arrivals);
-            }
-            Some(NodeKind::Action(_)) => {
+        let passed = match graph.kind(node) {
+            Some(NodeKind::Action(_)) if !instance.is_ignored(node) => {
                 instance.reach(node, NodeState::Ready, None, now);
                 self.enqueue(id, node);
+                return false;
             }
-            // Workflows that hold one are not runnable yet, so no instance comes here.
-            Some(NodeKind::Decision { .. } | NodeKind::Finally { .. }) | None => {}
+            Some(NodeKind::Kill { message }) => {
+                let message = message.clone();
+                self.reach_kill(id, node, &message);
+                return true;
+            }
+            Some(NodeKind::Action(_)) => match instance.undecidable(node, true) {
+                None => Ok(Some(Message::Ignored)),
+                Some(fault) => Err(fault),
+            },
+            Some(NodeKind::Decision { .. }) => instance.choice(node),
+            Some(NodeKind::Fork { .. }) => match instance.undecidable(node, true) {
+                None => Ok(None),
+                Some(fault) => Err(fault),
+            },
+            Some(
+                NodeKind::Start { .. }
+                | NodeKind::Join { .. }
+                | NodeKind::Finally { .. }
+                | NodeKind::End,
+            ) => Ok(None),
+            None => return false,
+        };
+        let (state, message) = match passed {
+            Ok(message) => (NodeState::Succeeded, message),
+            Err(fault) => (NodeState::Failed, Some(fault)),
+        };
+        instance.reach(node, state, message, now);
+        self.pass_on(id, node, arrivals)
+    }
+
+    fn reach_kill(&mut self, id: InstanceId, node: usize, message: &str) {
+        let (now, zone) = (self.now, self.options.zone);
+        let Some(instance) = self.instances.get_mut(&id) else {
+            return;
+        };
+        instance.reach(node, NodeState::Succeeded, None, now);
+        let row = &instance.row;
+        let message = params::substitute(message, &row.params, row.fire_time, zone)
+            .unwrap_or_else(|_| message.to_owned());
+        let node = instance.graph.name(node).to_owned();
+        self.end(
+            id,
+            InstanceState::Killed,
+            Message::KillNode { node, message },
+        );
+    }
+
+    /// Decides the edges of a node that has ended for good. True when its failure ends the walk.
+    fn pass_on(&mut self, id: InstanceId, node: usize, arrivals: &mut VecDeque<Arrival>) -> bool {
+        let Some(instance) = self.instances.get_mut(&id) else {
+            return true;
+        };
+        let left = instance.left(node);
+        if left == Left::Broken && instance.breaks_off() {
+            let node = instance.graph.name(node).to_owned();
+            self.end(id, InstanceState::Failed, Message::NodeFailed { node });
+            return true;
         }
+        if left == Left::Failed {
+            instance.row.handled_errors = true;
+            instance.is_dirty = true;
+        }
+        instance.leave(node, left, arrivals);
         false
     }
 
@@ -116,7 +151,7 @@ impl Engine {
         }
     }
 
-    /// Ends an instance in which nothing lives any more.
+    /// Ends an instance in which nothing lives any more; its clean-up comes before that.
     pub(crate) fn finish_if_done(&mut self, id: InstanceId) {
         let Some(instance) = self.instances.get(&id) else {
             return;
@@ -124,11 +159,55 @@ impl Engine {
         if instance.live > 0 || instance.row.state.is_terminal() {
             return;
         }
-        if instance.graph.is_readable() {
-            self.finish(id, InstanceState::Succeeded, None);
+        let (state, message) = instance.verdict();
+        let has_clean_up = instance.graph.finally().is_some();
+        if has_clean_up && !instance.has_begun_clean_up() {
+            self.clean_up(id, state, message);
         } else {
-            let text = unreadable_text(&instance.row.workflow);
-            self.finish(id, InstanceState::Failed, Some(Message::said(text)));
+            self.finish(id, state, message);
+        }
+    }
+
+    /// Everything else is over, and the instance will end like this.
+    fn clean_up(&mut self, id: InstanceId, state: InstanceState, message: Option<Message>) {
+        let Some(instance) = self.instances.get_mut(&id) else {
+            return;
+        };
+        instance.row.clean_up = CleanUp::Begun;
+        instance.row.ending = Some(state);
+        instance.row.message = message;
+        // Whatever held it held the rest.
+        instance.row.state = InstanceState::Running;
+        instance.is_dirty = true;
+        let arrivals = instance.begin_clean_up();
+        self.walk(id, arrivals);
+    }
+}
+
+impl Instance {
+    /// How an instance ends in which nothing lives any more.
+    fn verdict(&self) -> (InstanceState, Option<Message>) {
+        let failed = |node| {
+            let node = self.graph.name(node).to_owned();
+            (InstanceState::Failed, Some(Message::NodeFailed { node }))
+        };
+        let row = &self.row;
+        match (self.course(), row.ending) {
+            (_, None) if !self.graph.is_readable() => {
+                let text = unreadable_text(&row.workflow);
+                (InstanceState::Failed, Some(Message::said(text)))
+            }
+            (Course::Walking, _)
+                if self.graph.failure_policy() == FailurePolicy::FinishPossible =>
+            {
+                self.first_broken(false)
+                    .map_or((InstanceState::Succeeded, None), failed)
+            }
+            (Course::Walking, _) | (_, None) => (InstanceState::Succeeded, None),
+            (Course::Cleaning, Some(InstanceState::Succeeded)) => self
+                .first_broken(true)
+                .map_or((InstanceState::Succeeded, None), failed),
+            (_, Some(ending)) => (ending, row.message.clone()),
         }
     }
 }

@@ -8,13 +8,20 @@
 //!
 //! The check of an HTTP answer has its own variables: `status`, `headers`, `body` and, of a JSON answer, `json`.
 
+mod evaluate;
+mod loops;
 mod names;
 
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
+
+use cel::IdedExpr;
 
 use crate::quote::shortened;
 use crate::text::Text;
+
+pub use evaluate::{Scope, Value};
 
 /// The variables of a condition on an edge.
 pub const EDGE_VARIABLES: &[&str] = &["param", "output", "state"];
@@ -30,11 +37,20 @@ const LONGEST: usize = 1000;
 const DEEPEST: usize = 8;
 
 /// A condition that can be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Condition {
     text: String,
     names: Vec<Vec<String>>,
+    expression: Arc<IdedExpr>,
 }
+
+impl PartialEq for Condition {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Condition {}
 
 /// Why a text is no condition.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,9 +78,18 @@ impl Condition {
         if let Some(name) = unknown {
             return Err(unknown_variable(text, &name[0], variables));
         }
+        let too_much = |message| ConditionError {
+            message,
+            range: 0..text.len(),
+        };
+        loops::check_depth(&expression).map_err(too_much)?;
+        if variables == EDGE_VARIABLES {
+            loops::check(&expression).map_err(too_much)?;
+        }
         Ok(Self {
             text: text.trim().to_owned(),
             names,
+            expression: Arc::new(expression),
         })
     }
 
@@ -192,10 +217,7 @@ mod tests {
             names(r#" int(param.n) > 0 && (output["抽取"].rows == 3 || state.last == '') "#),
             ["param.n", "output.抽取.rows", "state.last"]
         );
-        assert_eq!(
-            names("param.list.split(',').exists(x, x == 'a')"),
-            ["param.list"]
-        );
+        assert_eq!(names("[param.a, 'b'].exists(x, x == 'a')"), ["param.a"]);
         assert_eq!(names("has(output.a.b)"), ["output.a.b"]);
         assert_eq!(names("true"), [""; 0]);
     }
@@ -219,13 +241,39 @@ mod tests {
     }
 
     #[test]
+    fn loops_go_over_lists_that_are_written_out_and_are_few() {
+        for text in [
+            "[1, 2].exists(x, x > 1) && ['a'].all(x, x == param.a)",
+            "[1, 2].map(x, x + 1).filter(x, x > 1) == [2]",
+            "{'a': 1}.a == 1",
+        ] {
+            assert!(Condition::parse(text, EDGE_VARIABLES).is_ok(), "{text}");
+        }
+        for text in [
+            "param.all(x, x == 'a')",
+            "[param].exists(p, p.exists(k, k == 'a'))",
+            "[{'a': 1, 'b': 2}].map(m, m.map(k, k)) == [['a', 'b']]",
+            "['a'].map(x, x + x).map(x, x + x).map(x, x + x) == []",
+        ] {
+            assert!(Condition::parse(text, EDGE_VARIABLES).is_err(), "{text}");
+        }
+    }
+
+    #[test]
     fn no_condition_is_too_much_for_the_parser() {
         for text in ["(", "[", "!", "true?", "- -", "{", "param.a[", "-"] {
             assert!(Condition::parse(&text.repeat(300), EDGE_VARIABLES).is_err());
             assert!(Condition::parse(&text.repeat(30), EDGE_VARIABLES).is_err());
         }
-        let long = format!("1{} > 0", " + 1".repeat(240));
+        let long = format!("true{}", " || true".repeat(110));
         assert!(Condition::parse(&long, EDGE_VARIABLES).is_ok());
         assert!(Condition::parse(&long.repeat(2), EDGE_VARIABLES).is_err());
+        for text in ["1 + 1", "-1", "param.a.a"] {
+            let repeated = format!("{text}{}", &text[text.len() - 2..].repeat(240));
+            assert!(
+                Condition::parse(&repeated, EDGE_VARIABLES).is_err(),
+                "{text}"
+            );
+        }
     }
 }

@@ -13,12 +13,14 @@ mod param_rule;
 mod policy;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use crate::cron::Cron;
 use crate::element::{Element, Span};
+use crate::id::AttemptKey;
 use crate::schedule::{Calendar, DayPolicy, FixedRate, Schedule};
 use crate::state::InstanceState;
 use crate::text::Text;
@@ -333,6 +335,13 @@ impl ActionNode {
             ok: None,
             error: None,
         }
+    }
+}
+
+impl ActionNode {
+    /// How long to wait after the attempt `key`, the `failures`th that failed.
+    pub fn pause(&self, failures: u32, key: &AttemptKey) -> Duration {
+        (self.retry.backoff).pause(self.interval_seconds, failures, key)
     }
 }
 

@@ -131,6 +131,26 @@ pub struct AttemptKey {
     pub attempt: u32,
 }
 
+impl AttemptKey {
+    /// A number that looks drawn by chance, and is always the same for the same attempt.
+    pub fn scatter(&self) -> u64 {
+        let instance = self.instance.as_u128();
+        let mut drawn = mix((instance >> 64) as u64 ^ mix(instance as u64));
+        for byte in self.node.bytes() {
+            drawn = mix(drawn ^ u64::from(byte));
+        }
+        mix(drawn ^ (u64::from(self.run) << 32 | u64::from(self.attempt)))
+    }
+}
+
+/// The finaliser of splitmix64: every bit of the input moves every bit of the output.
+pub const fn mix(value: u64) -> u64 {
+    let mut z = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
 impl fmt::Display for AttemptKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(

@@ -70,6 +70,27 @@ pub enum Message {
         /// Since when it waits for that.
         since: Timestamp,
     },
+    /// Whether to take an edge could not be decided.
+    UndecidableCondition {
+        /// The condition.
+        condition: String,
+        /// Why.
+        reason: Text,
+    },
+    /// A decision went this way.
+    Chose {
+        /// The next node; `None` where no condition held and there is no default.
+        to: Option<String>,
+        /// The condition that held; `None` for the default.
+        condition: Option<String>,
+    },
+    /// `node` ran longer than its `timeout`, and that ends the instance.
+    NodeTimedOut {
+        /// The node.
+        node: String,
+        /// The limit, seconds.
+        seconds: u64,
+    },
 }
 
 impl Message {
@@ -126,8 +147,36 @@ impl Message {
             Self::NoWorker {
                 host, hosts, more, ..
             } => no_worker(host.as_deref(), hosts, *more),
+            Self::UndecidableCondition { condition, reason } => Text::new(
+                format!("条件 {condition} 无法判断：{}", reason.zh),
+                format!("condition `{condition}` cannot be decided: {}", reason.en),
+            ),
+            Self::Chose { to, condition } => chose(to.as_deref(), condition.as_deref()),
+            Self::NodeTimedOut { node, seconds } => Text::new(
+                format!("节点[{node}]超时（上限{seconds}秒），杀死实例"),
+                format!(
+                    "node `{node}` ran longer than its limit of {seconds} s, which kills the instance"
+                ),
+            ),
         };
         text.get(lang).to_owned()
+    }
+}
+
+fn chose(to: Option<&str>, condition: Option<&str>) -> Text {
+    match (to, condition) {
+        (Some(to), Some(condition)) => Text::new(
+            format!("条件 {condition} 成立，前往节点[{to}]"),
+            format!("`{condition}` holds: on to node `{to}`"),
+        ),
+        (Some(to), None) => Text::new(
+            format!("没有条件成立，前往默认节点[{to}]"),
+            format!("no condition holds: on to the default, node `{to}`"),
+        ),
+        (None, _) => Text::new(
+            "没有条件成立，该分支到此结束",
+            "no condition holds: the branch ends here",
+        ),
     }
 }
 

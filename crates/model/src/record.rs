@@ -235,7 +235,8 @@ pub struct InstanceRow {
     pub handled_errors: bool,
     /// Action nodes that this instance passes over.
     pub ignore_nodes: Vec<String>,
-    /// Set while it waits for its cancelled attempts before it ends: the state it will have. Its `message` is already set.
+    /// Set while it waits before it ends for what still runs, or for its clean-up: the state it will have. Its `message` is
+    /// already set.
     pub ending: Option<InstanceState>,
     /// The chain it belongs to: the id of the chain's root instance.
     pub chain: Option<InstanceId>,
@@ -249,6 +250,22 @@ pub struct InstanceRow {
     /// The runs before this one, oldest first; the newest [`EARLIER_RUNS`] of them.
     #[serde(default)]
     pub earlier: Vec<EarlierRun>,
+    /// How far the clean-up of this run has come.
+    #[serde(default)]
+    pub clean_up: CleanUp,
+}
+
+/// How far the clean-up of a run has come: what `<finally>` leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CleanUp {
+    /// It has not begun, or there is none.
+    #[default]
+    Ahead,
+    /// It has begun; `ending` says how the instance will end.
+    Begun,
+    /// Somebody killed the instance once more: what runs of it is cancelled.
+    Stopped,
 }
 
 /// So many earlier runs an instance remembers: people look at the last few, and the row is written with every change.

@@ -184,6 +184,7 @@ fn instance(owner: InstanceId) -> InstanceRow {
         creator: "bench".to_owned(),
         gave_tokens: false,
         earlier: Vec::new(),
+        clean_up: Default::default(),
     }
 }
 

@@ -6,12 +6,17 @@
 
 mod world;
 
+mod after;
 mod chains;
 mod commands;
+mod conditions;
 mod dependencies;
+mod finally;
 mod graph;
+mod joins;
 mod limits;
 mod packing;
+mod policies;
 mod reruns;
 mod retries;
 mod waits;

@@ -9,8 +9,10 @@ use akkaflow_engine::{
     Origin, Outcome, OutcomeKind, Shelf, StoredInstance, WorkerInfo,
 };
 use akkaflow_model::command::{Answer, Rejection};
+use akkaflow_model::condition::{Condition, EDGE_VARIABLES};
 use akkaflow_model::definition::{
-    ActionNode, Coordinator, FailurePolicy, Node, NodeKind, Overlap, Version, Workflow,
+    ActionNode, Case, CodeRanges, Coordinator, Edge, FailurePolicy, Growth, Node, NodeKind,
+    OnTimeout, Overlap, TimeoutScope, Version, Workflow,
 };
 use akkaflow_model::element::{Child, Element, Span};
 use akkaflow_model::id::{AttemptKey, Epoch, Incarnation, InstanceId, RequestId, WorkerId};
@@ -326,6 +328,26 @@ impl World {
         instance_of(self.order(run(name)))
     }
 
+    pub(crate) fn run_with(&mut self, name: &str, params: &[(&str, &str)]) -> InstanceId {
+        let params = params
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        instance_of(self.order(Order::Run {
+            name: name.into(),
+            params,
+            fire_time: None,
+            idempotency: None,
+        }))
+    }
+
+    /// The master dies and another one takes over, which finds the worker with all that it runs.
+    pub(crate) fn take_over(&mut self) {
+        self.restart();
+        let keys: Vec<AttemptKey> = self.running.iter().map(|it| it.key.clone()).collect();
+        self.attach_again("w", 10, 1, &keys);
+    }
+
     pub(crate) fn trigger(&mut self, name: &str) -> InstanceId {
         instance_of(self.order(Order::Trigger {
             name: name.into(),
@@ -385,13 +407,23 @@ impl World {
     }
 
     pub(crate) fn report(&mut self, dispatch: &Dispatch, kind: OutcomeKind) {
+        self.report_exit(dispatch, kind, None);
+    }
+
+    /// The action fails with this exit code.
+    pub(crate) fn exit(&mut self, node: &str, code: i32) {
+        let dispatch = self.take(node);
+        self.report_exit(&dispatch, OutcomeKind::Failed, Some(code));
+    }
+
+    fn report_exit(&mut self, dispatch: &Dispatch, kind: OutcomeKind, exit_code: Option<i32>) {
         self.input(Input::AttemptFinished {
             worker: dispatch.worker.clone(),
             key: dispatch.key.clone(),
             outcome: Outcome {
                 kind,
                 text: None,
-                exit_code: None,
+                exit_code,
                 log_length: 0,
             },
         });
@@ -519,8 +551,9 @@ pub(crate) fn file_dropped_at(path: &str, dropped_at: Timestamp) -> Origin {
     }
 }
 
-/// A workflow from lines such as `start a`, `fork f: a b`, `join j: e`, `end e`, `kill k: why`, or for an action
-/// `a: ok=b error=c retry=1 interval=5 timeout=9 host=h ignore body=${param:x}`.
+/// A workflow from lines such as `start a`, `fork f: a b[param.x=='1']`, `join j: e`, `decision d: param.x=='1'->a ->b`,
+/// `end e`, `kill k: why`, `finally f: a`, or for an action
+/// `a: ok=b error=c[param.x=='1'] retry=1 interval=5 timeout=9 host=h ignore body=${param:x}`; any node may say `after=a,b`.
 pub(crate) fn workflow(name: &str, text: &str) -> Workflow {
     let nodes = text
         .lines()
@@ -552,7 +585,11 @@ pub(crate) fn workflow(name: &str, text: &str) -> Workflow {
 }
 
 fn node_of(line: &str) -> Node {
-    let (head, rest) = line.split_once(':').unwrap_or((line, ""));
+    let after = line
+        .split_whitespace()
+        .find_map(|word| word.strip_prefix("after="));
+    let line = line.replace(&format!("after={}", after.unwrap_or_default()), "");
+    let (head, rest) = line.split_once(':').unwrap_or((&line, ""));
     let mut words = head.split_whitespace();
     let (first, second) = (words.next().unwrap(), words.next());
     let rest = rest.trim();
@@ -568,13 +605,49 @@ fn node_of(line: &str) -> Node {
         ("fork", Some(name)) => (
             name,
             NodeKind::Fork {
-                paths: rest.split_whitespace().map(Into::into).collect(),
+                paths: rest.split_whitespace().map(edge_of).collect(),
             },
         ),
+        ("decision", Some(name)) => (name, decision_of(rest)),
         ("join", Some(name)) => (name, NodeKind::Join { to: rest.into() }),
+        ("finally", Some(name)) => (name, NodeKind::Finally { to: rest.into() }),
         (name, _) => (name, NodeKind::Action(Box::new(action_of(rest)))),
     };
-    Node::new(name, kind)
+    let mut node = Node::new(name, kind);
+    node.after = after
+        .map(|names| names.split(',').map(str::to_owned).collect())
+        .unwrap_or_default();
+    node
+}
+
+fn condition(text: &str) -> Condition {
+    Condition::parse(text, EDGE_VARIABLES).unwrap()
+}
+
+/// `b`, or `b[param.x=='1']`.
+fn edge_of(word: &str) -> Edge {
+    match word.split_once('[') {
+        None => word.into(),
+        Some((to, when)) => Edge {
+            to: to.into(),
+            when: Some(condition(when.strip_suffix(']').unwrap())),
+        },
+    }
+}
+
+fn decision_of(text: &str) -> NodeKind {
+    let mut cases = Vec::new();
+    let mut default = None;
+    for word in text.split_whitespace() {
+        match word.split_once("->").unwrap() {
+            ("", to) => default = Some(to.to_owned()),
+            (when, to) => cases.push(Case {
+                to: to.into(),
+                when: condition(when),
+            }),
+        }
+    }
+    NodeKind::Decision { cases, default }
 }
 
 fn action_of(text: &str) -> ActionNode {
@@ -582,11 +655,18 @@ fn action_of(text: &str) -> ActionNode {
     for word in text.split_whitespace() {
         let (key, value) = word.split_once('=').unwrap_or((word, ""));
         match key {
-            "ok" => action.ok = Some(value.into()),
-            "error" => action.error = Some(value.into()),
+            "ok" => action.ok = Some(edge_of(value)),
+            "error" => action.error = Some(edge_of(value)),
             "retry" => action.retry_times = value.parse().unwrap(),
             "interval" => action.interval_seconds = value.parse().unwrap(),
+            "linear" => action.retry.backoff.growth = Growth::Linear,
+            "exponential" => action.retry.backoff.growth = Growth::Exponential,
+            "max" => action.retry.backoff.max_seconds = Some(value.parse().unwrap()),
+            "jitter" => action.retry.backoff.jitter_percent = value.parse().unwrap(),
+            "codes" => action.retry.exit_codes = Some(CodeRanges::parse(value).unwrap()),
             "timeout" => action.timeout_seconds = Some(value.parse().unwrap()),
+            "each" => action.timeout_scope = TimeoutScope::Attempt,
+            "kills" => action.on_timeout = OnTimeout::Kill,
             "host" => action.host = Some(value.into()),
             "ignore" => action.is_ignore = true,
             "body" => action.body.children.push(Child::Text {
@@ -614,6 +694,7 @@ pub(crate) trait Change: Sized {
     fn disabled(self) -> Self;
     fn window(self, from: &str, until: &str) -> Self;
     fn not_runnable(self, why: &str) -> Self;
+    fn on_failure(self, policy: FailurePolicy) -> Self;
 }
 
 fn coordinator(workflow: &mut Workflow) -> &mut Coordinator {
@@ -623,8 +704,13 @@ fn coordinator(workflow: &mut Workflow) -> &mut Coordinator {
 impl Change for Workflow {
     fn versioned(mut self) -> Self {
         let text = format!(
-            "{} {} {:?} {:?} {:?}",
-            self.name, self.instance_limit, self.coordinator, self.nodes, self.not_runnable
+            "{} {} {:?} {:?} {:?} {:?}",
+            self.name,
+            self.instance_limit,
+            self.coordinator,
+            self.nodes,
+            self.not_runnable,
+            self.failure_policy
         );
         self.version = Version(text);
         self
@@ -663,6 +749,11 @@ impl Change for Workflow {
             |text| chrono::NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S").unwrap();
         coordinator(&mut self).start_time = moment(from);
         coordinator(&mut self).end_time = moment(until);
+        self.versioned()
+    }
+
+    fn on_failure(mut self, policy: FailurePolicy) -> Self {
+        self.failure_policy = policy;
         self.versioned()
     }
 

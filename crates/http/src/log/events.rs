@@ -173,9 +173,9 @@ impl Rows<'_> {
             });
             assigned(teller, attempt, *failures);
             let is_retried = attempt.key.attempt < last[node];
-            let wait = is_retried.then(|| self.interval_of(node));
+            *failures += u32::from(has_failed(attempt));
+            let wait = is_retried.then(|| self.pause_after(attempt, *failures));
             ended(teller, attempt, wait);
-            *failures += u32::from(attempt.state == AttemptState::Failed);
         }
         tellers
             .into_values()
@@ -260,24 +260,31 @@ impl Rows<'_> {
             assigned(&mut teller, attempt, failures);
             let is_retried = attempt.key.attempt < row.attempts
                 || (!row.state.is_terminal() && self.instance.ending.is_none());
-            let wait = is_retried.then(|| self.interval_of(&row.node));
+            failures += u32::from(has_failed(attempt));
+            let wait = is_retried.then(|| self.pause_after(attempt, failures));
             ended(&mut teller, attempt, wait);
-            failures += u32::from(attempt.state == AttemptState::Failed);
         }
         waited(&mut teller, row, next_attempt);
         concluded(&mut teller, row);
         teller.lines
     }
 
-    fn interval_of(&self, node: &str) -> u64 {
+    /// Seconds until the try after an attempt, the `failures`th that failed.
+    fn pause_after(&self, attempt: &AttemptRow, failures: u32) -> u64 {
+        let node = &attempt.key.node;
         let node = self
             .definition
-            .and_then(|definition| definition.nodes.iter().find(|known| known.name == node));
+            .and_then(|definition| definition.nodes.iter().find(|known| known.name == *node));
         match node.map(|node| &node.kind) {
-            Some(NodeKind::Action(action)) => action.interval_seconds,
+            Some(NodeKind::Action(action)) => action.pause(failures, &attempt.key).as_secs(),
             _ => 0,
         }
     }
+}
+
+/// Whether the attempt counts against `retry-times`.
+fn has_failed(attempt: &AttemptRow) -> bool {
+    attempt.state == AttemptState::Failed || attempt.cancel == Some(CancelReason::TimedOut)
 }
 
 /// The first line of a run.
@@ -419,6 +426,10 @@ fn concluded(teller: &mut Teller, row: &NodeRow) {
     let (Some(at), Some(message)) = (row.ended_at, &row.message) else {
         return;
     };
+    if matches!(message, Message::Chose { .. }) {
+        teller.tell(at, Level::Info, None, &both(message));
+        return;
+    }
     let is_told = match message {
         Message::Succeeded | Message::Ignored | Message::InstanceEnded => true,
         Message::Said { .. } => row.attempts > 0,

@@ -7,7 +7,7 @@ use akkaflow_model::command::{Answer, Command};
 use akkaflow_model::error::ErrorCode;
 use akkaflow_model::id::InstanceId;
 use akkaflow_model::param::substitute;
-use akkaflow_model::record::InstanceRow;
+use akkaflow_model::record::{CleanUp, InstanceRow};
 use akkaflow_model::state::InstanceState;
 use akkaflow_model::text::{Lang, Text};
 use akkaflow_rpc::command::instance_bytes;
@@ -238,7 +238,14 @@ pub(crate) async fn kill_instance(
 ) -> Result<InstanceState, Failure> {
     let outcome = app.master.execute(Command::Kill { id, user }).await;
     match outcome {
-        Ok(Answer::Done) => Ok(InstanceState::Killed),
+        // It may have ended another way: what a kill during the clean-up ends is the clean-up.
+        Ok(Answer::Done) => Ok(app
+            .store
+            .instance(id)
+            .await?
+            .map(|row| row.state)
+            .filter(|state| state.is_terminal())
+            .unwrap_or(InstanceState::Killed)),
         Ok(other) => Err(unexpected(&other)),
         // A master knows open instances only; the row tells an ended one from one that never was.
         Err(failure) if failure.code == ErrorCode::NotFound => {
@@ -277,7 +284,7 @@ fn over_already(row: &InstanceRow) -> Failure {
 
 /// The state of an instance that a kill has reached.
 fn ends_as(row: &InstanceRow) -> Option<InstanceState> {
-    let is_ending = row.ending == Some(InstanceState::Killed);
+    let is_ending = row.ending == Some(InstanceState::Killed) || row.clean_up == CleanUp::Stopped;
     (is_ending || row.state == InstanceState::Killed).then_some(row.state)
 }
 

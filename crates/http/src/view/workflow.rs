@@ -1,5 +1,7 @@
 //! Workflows.
 
+use std::collections::BTreeMap;
+
 use akkaflow_api::{
     Dependency, Diagnostic, FileProblem, NextFire, Params, Schedule, WorkflowDetail, WorkflowNode,
     WorkflowSummary,
@@ -99,11 +101,26 @@ async fn dependants(app: &App, name: &str) -> Result<Vec<String>, Failure> {
 }
 
 fn nodes(definition: &Workflow) -> Vec<WorkflowNode> {
+    let mut followers: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for node in &definition.nodes {
+        for before in &node.after {
+            followers.entry(before).or_default().push(&node.name);
+        }
+    }
     let view = |node: &Node| WorkflowNode {
         name: node.name.clone(),
         kind: super::node_type_of(node),
         desc: node.desc.clone(),
-        targets: node.targets().into_iter().map(ToOwned::to_owned).collect(),
+        targets: (node.targets().into_iter())
+            .chain(
+                followers
+                    .get(node.name.as_str())
+                    .into_iter()
+                    .flatten()
+                    .copied(),
+            )
+            .map(ToOwned::to_owned)
+            .collect(),
     };
     definition.nodes.iter().map(view).collect()
 }

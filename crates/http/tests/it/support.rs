@@ -376,6 +376,7 @@ pub(crate) fn instance_row() -> InstanceRow {
         creator: "张三".to_owned(),
         gave_tokens: false,
         earlier: Vec::new(),
+        clean_up: Default::default(),
     }
 }
 

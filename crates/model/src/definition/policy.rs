@@ -1,6 +1,12 @@
 //! What happens when runs overlap, fail, or are missed.
 
+use std::time::Duration;
+
+use crate::id::AttemptKey;
 use crate::shape::words;
+
+/// No pause is longer: it keeps growing ones within what a moment can hold.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// What happens when a new instance comes while others fill the limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -52,6 +58,14 @@ pub struct RetryRule {
     pub exit_codes: Option<CodeRanges>,
 }
 
+impl RetryRule {
+    /// Whether an attempt that ended with this exit code, or without one, is followed by another.
+    pub fn applies_to(&self, exit_code: Option<i32>) -> bool {
+        let codes = self.exit_codes.as_ref();
+        codes.is_none_or(|codes| exit_code.is_some_and(|code| codes.contains(code)))
+    }
+}
+
 /// How long the pauses between attempts are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Backoff {
@@ -61,6 +75,35 @@ pub struct Backoff {
     pub max_seconds: Option<u64>,
     /// Up to so many hundredths are added or taken away at random.
     pub jitter_percent: u8,
+}
+
+impl Backoff {
+    /// The pause after the attempt `key`, the `failures`th that failed, where the first pause is `interval_seconds`.
+    ///
+    /// Chance comes from the attempt's name alone, so that whoever asks gets the same answer.
+    pub fn pause(&self, interval_seconds: u64, failures: u32, key: &AttemptKey) -> Duration {
+        let times = match self.growth {
+            Growth::Fixed => 1,
+            Growth::Linear => u64::from(failures.max(1)),
+            Growth::Exponential => 1_u64
+                .checked_shl(failures.saturating_sub(1))
+                .unwrap_or(u64::MAX),
+        };
+        let longest = self.max_seconds.map_or(LONGEST_PAUSE, Duration::from_secs);
+        let longest = longest.min(LONGEST_PAUSE);
+        let pause = Duration::from_secs(interval_seconds.saturating_mul(times)).min(longest);
+        self.jittered(pause, key).min(longest)
+    }
+
+    fn jittered(&self, pause: Duration, key: &AttemptKey) -> Duration {
+        let millis = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
+        let most = millis / 100 * u64::from(self.jitter_percent.min(100));
+        if most == 0 {
+            return pause;
+        }
+        let drawn = key.scatter() % (2 * most + 1);
+        Duration::from_millis(millis - most + drawn)
+    }
 }
 
 /// How pauses grow.
@@ -151,7 +194,61 @@ pub struct Pool {
 
 #[cfg(test)]
 mod tests {
-    use super::CodeRanges;
+    use std::time::Duration;
+
+    use super::{Backoff, CodeRanges, Growth};
+    use crate::id::{AttemptKey, InstanceId};
+
+    fn key(attempt: u32) -> AttemptKey {
+        AttemptKey {
+            instance: InstanceId::from_u128(7),
+            node: "load".into(),
+            run: 1,
+            attempt,
+        }
+    }
+
+    fn seconds(backoff: Backoff, interval: u64) -> Vec<u64> {
+        [1, 2, 3, 4, 100]
+            .map(|failures| backoff.pause(interval, failures, &key(failures)).as_secs())
+            .to_vec()
+    }
+
+    #[test]
+    fn pauses_grow_up_to_their_limit() {
+        let of = |growth, max_seconds| Backoff {
+            growth,
+            max_seconds,
+            jitter_percent: 0,
+        };
+        assert_eq!(seconds(of(Growth::Fixed, None), 5), [5, 5, 5, 5, 5]);
+        assert_eq!(seconds(of(Growth::Linear, None), 5), [5, 10, 15, 20, 500]);
+        assert_eq!(
+            seconds(of(Growth::Exponential, Some(30)), 5),
+            [5, 10, 20, 30, 30]
+        );
+        let month = 30 * 24 * 3600;
+        assert_eq!(
+            seconds(of(Growth::Exponential, None), 5),
+            [5, 10, 20, 40, month]
+        );
+        assert_eq!(seconds(of(Growth::Exponential, None), 0), [0; 5]);
+    }
+
+    #[test]
+    fn jitter_stays_within_its_share_and_the_limit_and_is_the_same_for_the_same_attempt() {
+        let backoff = Backoff {
+            growth: Growth::Fixed,
+            max_seconds: Some(110),
+            jitter_percent: 20,
+        };
+        let pauses: Vec<Duration> = (1..500).map(|n| backoff.pause(100, 1, &key(n))).collect();
+        let again: Vec<Duration> = (1..500).map(|n| backoff.pause(100, 1, &key(n))).collect();
+        assert_eq!(pauses, again);
+        let [least, most] = [pauses.iter().min(), pauses.iter().max()].map(Option::unwrap);
+        assert!((80..83).contains(&least.as_secs()), "{least:?}");
+        assert_eq!(most.as_secs(), 110);
+    }
 
     #[test]
     fn codes_are_numbers_and_ranges() {

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use akkaflow_model::record::{
-    EarlierRun, FireRow, FireState, InstanceRow, NodeRow, Record, TokenRow, TriggerKind, WaitTold,
-    WorkflowRow, WorkflowStatus,
+    CleanUp, EarlierRun, FireRow, FireState, InstanceRow, NodeRow, Record, TokenRow, TriggerKind,
+    WaitTold, WorkflowRow, WorkflowStatus,
 };
 use akkaflow_model::state::{InstanceState, NodeState};
 
@@ -112,6 +112,7 @@ async fn instances(store: &Arc<dyn Store>, leader: &mut Leader) {
             state: InstanceState::Failed,
             message: Some(said(NASTY)),
         }],
+        clean_up: CleanUp::Stopped,
         ..instance(id(2), NAME)
     };
     leader

@@ -5,8 +5,9 @@ use akkaflow_model::diagnostic::{Finding, Severity};
 use akkaflow_model::id::{AttemptKey, Epoch, Incarnation, InstanceId, WorkerId};
 use akkaflow_model::message::Message;
 use akkaflow_model::record::{
-    AttemptRow, CancelReason, ChainRow, FileProblemRow, FireRow, FireState, InstanceRow, NodeRow,
-    RequestRow, ScheduleRow, TokenRow, TriggerKind, VersionRow, WorkflowRow, WorkflowStatus,
+    AttemptRow, CancelReason, ChainRow, CleanUp, FileProblemRow, FireRow, FireState, InstanceRow,
+    NodeRow, RequestRow, ScheduleRow, TokenRow, TriggerKind, VersionRow, WorkflowRow,
+    WorkflowStatus,
 };
 use akkaflow_model::state::{AttemptState, InstanceState, NodeState};
 use akkaflow_model::text::Text;
@@ -108,6 +109,7 @@ pub(crate) fn instance(id: InstanceId, workflow: &str) -> InstanceRow {
         creator: "赵".to_owned(),
         gave_tokens: false,
         earlier: Vec::new(),
+        clean_up: CleanUp::Ahead,
     }
 }
 

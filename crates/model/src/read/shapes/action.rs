@@ -15,7 +15,7 @@ pub(in crate::read) fn action_shape() -> Shape {
     let edge = |tag, zh: &str, en: &str| {
         Shape::new(tag, Text::new(zh, en))
             .attribute(to("下一个节点", "the next node"))
-            .attribute(when().planned())
+            .attribute(when())
     };
     let shape = node_shape("action", "由worker执行的动作", "work for a worker")
         .example("<action name=\"load\" retry-times=\"2\" interval=\"60\" timeout=\"3600\">\n  <sql db-link=\"dw\">delete from report where day = '${param:day}'</sql>\n  <ok to=\"report\"/>\n  <error to=\"stop\"/>\n</action>").attribute(
@@ -100,17 +100,14 @@ fn retries(shape: Shape) -> Shape {
     shape
         .attribute(times)
         .attribute(interval)
-        .attribute(backoff.planned())
-        .attribute(
-            duration(
-                "max-interval",
-                "重试间隔的上限",
-                "the longest pause between attempts",
-            )
-            .planned(),
-        )
-        .attribute(jitter.planned())
-        .attribute(exit_codes.planned())
+        .attribute(backoff)
+        .attribute(duration(
+            "max-interval",
+            "重试间隔的上限",
+            "the longest pause between attempts",
+        ))
+        .attribute(jitter)
+        .attribute(exit_codes)
 }
 
 fn timeouts(shape: Shape) -> Shape {
@@ -139,8 +136,8 @@ fn timeouts(shape: Shape) -> Shape {
     );
     shape
         .attribute(timeout)
-        .attribute(scope.planned())
-        .attribute(on_timeout.planned())
+        .attribute(scope)
+        .attribute(on_timeout)
 }
 
 fn resources(shape: Shape) -> Shape {

@@ -25,7 +25,6 @@ pub(super) fn after() -> AttributeShape {
             "starts once all of these nodes have succeeded, parted by blanks; in place of fork and join",
         ),
     )
-    .planned()
 }
 
 /// The condition of an edge.
@@ -61,7 +60,7 @@ pub(super) fn fork_shape() -> Shape {
         ),
     )
     .attribute(to("分支的第一个节点", "the first node of the branch"))
-    .attribute(when().planned());
+    .attribute(when());
     node_shape("fork", "并行执行各分支", "takes all its branches at once")
         .example(
             "<fork name=\"split\">\n  <path to=\"orders\"/>\n  <path to=\"customers\"/>\n</fork>",
@@ -102,7 +101,6 @@ pub(super) fn decision_shape() -> Shape {
     .example(
         "<decision name=\"any_rows\">\n  <case when=\"output.count.rows &gt; 0\" to=\"load\"/>\n  <default to=\"end\"/>\n</decision>",
     )
-    .planned()
 }
 
 pub(super) fn kill_shape() -> Shape {
@@ -135,5 +133,4 @@ pub(super) fn finally_shape() -> Shape {
     )
     .attribute(to("第一个收尾节点", "the first node of the clean-up"))
     .example("<finally name=\"finally\" to=\"drop_temporary_tables\"/>")
-    .planned()
 }

@@ -79,7 +79,6 @@ fn failure_policy() -> AttributeShape {
         "节点最终失败且没有error出口时其他分支如何处理：cancel-running取消运行中的节点，finish-running等其结束但不再启动新节点，finish-possible继续运行不依赖它的节点",
         "other branches when a node fails for good without an error edge: cancel-running cancels what runs, finish-running lets it finish and starts nothing new, finish-possible runs everything that does not come after the failed node",
     )
-    .planned()
 }
 
 /// `<state-list>`.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use akkaflow_model::definition::Version;
-use akkaflow_model::record::{ChainRow, InstanceRow};
+use akkaflow_model::record::{ChainRow, CleanUp, InstanceRow};
 use akkaflow_model::state::InstanceState;
 
 use crate::error::Error;
@@ -37,6 +37,7 @@ impl Table for InstanceRow {
             "creator",
             "gave_tokens",
             "earlier",
+            "clean_up",
             "search",
         ],
         number: Number::Absent,
@@ -64,6 +65,7 @@ impl Table for InstanceRow {
             Value::text(&self.creator),
             Value::Int(self.gave_tokens.into()),
             Value::optional_json((!self.earlier.is_empty()).then_some(&self.earlier)),
+            Value::optional_json((self.clean_up != CleanUp::Ahead).then_some(&self.clean_up)),
             Value::Text(Cow::Owned(search_text(self.id, &self.workflow))),
         ]);
     }
@@ -90,6 +92,7 @@ impl Table for InstanceRow {
             creator: columns.text()?,
             gave_tokens: columns.flag()?,
             earlier: columns.optional_json()?.unwrap_or_default(),
+            clean_up: columns.optional_json()?.unwrap_or_default(),
         })
     }
 }
