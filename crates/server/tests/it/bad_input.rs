@@ -352,3 +352,46 @@ fn a_workflow_that_waits_for_what_never_comes_is_taken_with_a_warning() {
     assert_eq!(codes(api.put_workflow(&chain_of("c", 1))), [""; 0]);
     assert_eq!(codes(api.put_workflow(&waiting("d", "c"))), ["AF703"]);
 }
+
+#[test]
+fn a_pipe_a_loop_of_links_and_a_directory_named_as_a_file_stop_nothing() {
+    let place = Place::new();
+    place.drop_file("good", &chain_of("good", 1));
+    let (server, api) = place.standalone();
+    api.wait_for_workflow("good");
+    let path = |name: &str| place.path("xmlconfig").join(name);
+    let made = std::process::Command::new("mkfifo")
+        .arg(path("pipe.xml"))
+        .status();
+    assert!(made.unwrap().success());
+    std::os::unix::fs::symlink("self.xml", path("self.xml")).unwrap();
+    std::os::unix::fs::symlink(".", path("again")).unwrap();
+    std::fs::create_dir(path("folder.xml")).unwrap();
+    std::fs::write(path("folder.xml/inner.xml"), chain_of("inner", 1)).unwrap();
+    api.wait_for_workflow("inner");
+    // A pipe that were waited for would keep everything behind it waiting.
+    place.drop_file("later", &chain_of("later", 1));
+    api.wait_for_workflow("later");
+    let problems = api.wait("/api/v1/file-problems", |_, body| {
+        body.as_array().is_some_and(|rows| rows.len() >= 2)
+    });
+    let mut told: Vec<String> = problems
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| {
+            let file = row["path"].as_str().unwrap().rsplit('/').next().unwrap();
+            format!("{file} {}", row["diagnostics"][0]["code"].as_str().unwrap())
+        })
+        .collect();
+    told.sort();
+    assert_eq!(told, ["pipe.xml AF014", "self.xml AF014"], "{problems}");
+    assert!(problems.to_string().contains("not a regular file"));
+    // The next start finds all of it lying there.
+    server.stop();
+    place.drop_file("last", &chain_of("last", 1));
+    let (_server, api) = place.standalone();
+    api.wait_for_workflow("last");
+    let problems = api.get("/api/v1/file-problems").1;
+    assert_eq!(problems.as_array().unwrap().len(), 2, "{problems}");
+}
