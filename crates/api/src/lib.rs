@@ -37,5 +37,5 @@ pub use params::Params;
 pub use problem::Problem;
 pub use time::Time;
 pub use workflow::{
-    Deleted, Dependency, Named, Schedule, WorkflowDetail, WorkflowNode, WorkflowSummary,
+    Deleted, Dependency, Named, PastFire, Schedule, WorkflowDetail, WorkflowNode, WorkflowSummary,
 };

@@ -1,6 +1,6 @@
 //! Workflows.
 
-use akkaflow_model::record::WorkflowStatus;
+use akkaflow_model::record::{FireState, WorkflowStatus};
 use akkaflow_model::state::InstanceState;
 use serde::{Deserialize, Serialize};
 
@@ -81,12 +81,32 @@ pub struct Schedule {
     pub start_time: String,
     /// Last moment, the same way.
     pub end_time: String,
-    /// The cluster's time zone.
+    /// The time zone of the schedule.
     pub time_zone: String,
     /// Name and unresolved value, in order.
     pub params: Params,
     /// The workflows that it waits for.
     pub depends: Vec<Dependency>,
+    /// What became of the slots that came last, newest first.
+    #[serde(default)]
+    pub recent_fires: Vec<PastFire>,
+}
+
+/// A slot that came due, or a range of slots that share their fate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PastFire {
+    /// When it was due.
+    pub due_at: Time,
+    /// The last slot of a range.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub through: Option<Time>,
+    /// `waiting` for its dependencies, `fired`, `coalesced` into another one, or `skipped`.
+    pub state: FireState,
+    /// Its instance.
+    pub instance: Option<String>,
+    /// Why it was skipped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// A workflow that another one waits for.
@@ -94,12 +114,15 @@ pub struct Schedule {
 pub struct Dependency {
     /// Its name.
     pub workflow: String,
-    /// Whether a success of it waits to be consumed.
+    /// Whether it has done what is asked of it.
     pub is_ready: bool,
-    /// How many do.
+    /// How many of its successes are not used yet.
     pub tokens: u64,
     /// Whether there is such a workflow.
     pub exists: bool,
+    /// What is asked of it beside a success that is not used yet: `same-day`, `all-of-last 7`, `any-of latest`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
 }
 
 /// One vertex of the graph.

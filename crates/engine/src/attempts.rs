@@ -36,7 +36,7 @@ impl Engine {
 
     fn dispatch(&mut self, id: InstanceId, node: usize, worker: &WorkerId) {
         self.stop_waiting(id, node);
-        let (now, zone) = (self.now, self.options.zone);
+        let (now, zone) = (self.now, self.zone_of_instance(id));
         let Some(info) = self.workers.info(worker) else {
             return;
         };
@@ -96,6 +96,7 @@ impl Engine {
             body,
             params: instance.row.params.clone(),
             fire_time: instance.row.fire_time,
+            zone,
         })));
         instance.slots[node].attempt = Some(Box::new(attempt));
         instance.open_attempts += 1;

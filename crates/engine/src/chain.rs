@@ -30,16 +30,9 @@ impl Engine {
 
     /// Members of a cycle wait for each other for ever; they are left out.
     fn in_dependency_order(&self, members: &BTreeSet<String>) -> Vec<String> {
-        let upstreams = |name: &str| {
-            self.workflows
-                .get(name)
-                .map_or(&[][..], |entry| entry.depends())
-                .iter()
-                .filter(|upstream| members.contains(*upstream))
-        };
         let mut missing: BTreeMap<&str, usize> = members
             .iter()
-            .map(|name| (name.as_str(), upstreams(name).count()))
+            .map(|name| (name.as_str(), self.upstreams_among(name, members)))
             .collect();
         let mut order = Vec::new();
         let mut ready: VecDeque<&str> = missing
@@ -49,7 +42,8 @@ impl Engine {
             .collect();
         while let Some(name) = ready.pop_front() {
             order.push(name.to_owned());
-            for dependant in self.dependants(name) {
+            let others = self.dependants(name).into_iter().filter(|it| *it != name);
+            for dependant in others {
                 if let Some(count) = missing.get_mut(dependant) {
                     *count -= 1;
                     if *count == 0 {
@@ -59,6 +53,16 @@ impl Engine {
             }
         }
         order
+    }
+
+    /// How many members a workflow waits for; that it waits for itself of the day before does not count.
+    fn upstreams_among(&self, name: &str, members: &BTreeSet<String>) -> usize {
+        self.workflows.get(name).map_or(0, |entry| {
+            let upstreams = entry.depends().iter();
+            upstreams
+                .filter(|upstream| *upstream != name && members.contains(*upstream))
+                .count()
+        })
     }
 
     pub(crate) fn begin_chain(
@@ -123,7 +127,7 @@ impl Engine {
             if entry
                 .depends()
                 .iter()
-                .any(|upstream| open.contains(upstream))
+                .any(|upstream| upstream != name && open.contains(upstream))
             {
                 continue;
             }

@@ -9,11 +9,11 @@ use std::fmt;
 use std::sync::{Arc, Mutex, Weak};
 
 use akkaflow_model::cron::Cron;
-use akkaflow_model::definition::{Version, Workflow};
+use akkaflow_model::definition::{Overlap, Version, Workflow};
 use akkaflow_model::text::Text;
-use chrono::NaiveDateTime;
 
 use crate::graph::Graph;
+use crate::plan::Plan;
 
 /// Graphs that stay made though no instance holds them: those of a busy hour. A graph of forty nodes takes a hundred
 /// kilobytes, most take ten.
@@ -36,6 +36,8 @@ pub trait Packing: fmt::Debug + Send + Sync {
 pub struct Definition {
     /// See [`Workflow::instance_limit`].
     pub(crate) instance_limit: i64,
+    /// See [`Workflow::overlap`].
+    pub(crate) overlap: Overlap,
     pub(crate) plan: Option<Box<Plan>>,
     /// Why no instance may ever start, as the definition says.
     pub(crate) not_runnable: Option<Box<Text>>,
@@ -44,30 +46,13 @@ pub struct Definition {
     made: Weak<Graph>,
 }
 
-/// The part of a coordinator that decides when; its parameters are needed only once it is time.
-#[derive(Debug, Clone)]
-pub(crate) struct Plan {
-    pub(crate) is_enabled: bool,
-    pub(crate) start_time: NaiveDateTime,
-    pub(crate) end_time: NaiveDateTime,
-    pub(crate) cron: Option<Arc<Cron>>,
-    pub(crate) depends: Box<[String]>,
-}
-
 impl Definition {
     /// Keeps a checked definition.
     pub fn new(workflow: &Arc<Workflow>, packing: &dyn Packing) -> Self {
-        let plan = workflow.coordinator.as_ref().map(|coordinator| {
-            Box::new(Plan {
-                is_enabled: coordinator.is_enabled,
-                start_time: coordinator.start_time,
-                end_time: coordinator.end_time,
-                cron: coordinator.cron.clone().map(Arc::new),
-                depends: coordinator.depends.clone().into_boxed_slice(),
-            })
-        });
+        let plan = workflow.coordinator.as_ref().map(Plan::new).map(Box::new);
         Self {
             instance_limit: workflow.instance_limit,
+            overlap: workflow.overlap,
             plan,
             not_runnable: workflow.not_runnable.clone().map(Box::new),
             packed: packing.pack(workflow),
@@ -137,11 +122,15 @@ pub(crate) struct Crons {
 }
 
 impl Crons {
-    /// Lets the definition hold the cron that others hold, if it is the same.
+    /// Lets the definition hold the crons that others hold, where they are the same.
     pub(crate) fn share(&mut self, definition: &mut Definition) {
-        let Some(cron) = definition.plan.as_mut().and_then(|plan| plan.cron.as_mut()) else {
-            return;
-        };
+        let plan = definition.plan.as_mut();
+        for cron in plan.into_iter().flat_map(|plan| plan.times.crons_mut()) {
+            self.share_one(cron);
+        }
+    }
+
+    fn share_one(&mut self, cron: &mut Arc<Cron>) {
         match self.by_text.get(cron.as_str()) {
             Some(known) if known == cron => *cron = known.clone(),
             _ => {

@@ -5,6 +5,7 @@ use akkaflow_model::element::Element;
 use akkaflow_model::id::{AttemptKey, Incarnation, InstanceId, RequestId, WorkerId};
 use akkaflow_model::record::{CancelReason, Record};
 use akkaflow_model::time::Timestamp;
+use chrono_tz::Tz;
 
 /// What one input led to.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -74,4 +75,6 @@ pub struct Dispatch {
     pub params: Vec<(String, String)>,
     /// The instance's fire time.
     pub fire_time: Timestamp,
+    /// The zone in which its workflow reads times.
+    pub zone: Tz,
 }

@@ -1,5 +1,7 @@
 //! Why something does not run. Answered by the predicates that schedule.
 
+mod trigger;
+
 use akkaflow_model::id::InstanceId;
 use akkaflow_model::record::WorkflowStatus;
 use akkaflow_model::state::{InstanceState, NodeState};
@@ -9,9 +11,7 @@ use akkaflow_model::time::Timestamp;
 use crate::Engine;
 use crate::instances::{Course, Instance};
 use crate::orders::StartBlock;
-use crate::schedule::window;
 use crate::waits;
-use crate::workflows::Entry;
 
 /// So many waiting nodes are named when somebody asks about a workflow: more fill a screen and say the same.
 const WAITING_NODES_NAMED: usize = 10;
@@ -160,7 +160,7 @@ impl Engine {
                 let limit = entry
                     .and_then(|entry| entry.definition.as_ref())
                     .map_or(0, |definition| definition.instance_limit);
-                let running = entry.map_or(0, |entry| entry.running);
+                let running = entry.map_or(0, |entry| entry.running.len());
                 Reason::new(
                     "instance_limit",
                     name,
@@ -339,75 +339,6 @@ impl Engine {
             })
             .take(WAITING_NODES_NAMED)
             .collect()
-    }
-
-    fn explain_trigger(&self, name: &str, entry: &Entry, reasons: &mut Vec<Reason>) {
-        let zone = self.options.zone;
-        let Some(plan) = entry.plan() else {
-            return;
-        };
-        if plan.cron.is_none() && plan.depends.is_empty() {
-            reasons.push(no_trigger(name));
-        }
-        if plan.cron.is_some() && entry.waiting_fire.is_none() {
-            reasons.push(match entry.next_slot(zone) {
-                Some(slot) => Reason::new(
-                    "not_due",
-                    name,
-                    None,
-                    format!("下次触发时间{}", slot.to_rfc3339()),
-                    format!("its next time is {}", slot.to_rfc3339()),
-                ),
-                None => Reason::new(
-                    "no_more_slots",
-                    name,
-                    None,
-                    "不再有触发时间",
-                    "its schedule has no further time",
-                ),
-            });
-        }
-        if entry.waits_for_dependencies_only() && !entry.is_in_window(self.now, zone) {
-            let (from, until) = window(plan, zone);
-            let (from, until) = (from.to_rfc3339(), until.to_rfc3339());
-            reasons.push(Reason::new(
-                "outside_window",
-                name,
-                None,
-                format!("不在生效时段{from}至{until}内"),
-                format!("its window is {from} to {until}"),
-            ));
-        }
-        let since = entry.waiting_fire.as_ref().map(|fire| fire.due_at);
-        for upstream in &plan.depends {
-            if entry.tokens_of(upstream) == 0 {
-                reasons.push(self.explain_upstream(upstream, since));
-            }
-        }
-    }
-
-    fn explain_upstream(&self, upstream: &str, since: Option<Timestamp>) -> Reason {
-        let Some(entry) = self.workflows.get(upstream).filter(|entry| entry.exists()) else {
-            return Reason::new(
-                "upstream_missing",
-                upstream,
-                since,
-                format!("前置工作流[{upstream}]不存在"),
-                format!("upstream workflow `{upstream}` does not exist"),
-            );
-        };
-        let (hint_zh, hint_en) = if entry.may_fire() {
-            ("", "")
-        } else {
-            ("，且其自身不会被调度", ", and it does not start by itself")
-        };
-        Reason::new(
-            "upstream_not_ready",
-            upstream,
-            since,
-            format!("前置工作流[{upstream}]未就绪{hint_zh}"),
-            format!("upstream workflow `{upstream}` has not succeeded since the last run{hint_en}"),
-        )
     }
 }
 

@@ -28,6 +28,13 @@ pub enum Input {
         /// The file.
         path: String,
     },
+    /// A calendar's file says this; it has no errors.
+    Calendar {
+        /// The file; its stem is the calendar's name.
+        path: String,
+        /// Its decoded text.
+        text: String,
+    },
     /// The file cannot be used.
     FileProblem(FileProblemRow),
     /// A worker has (re)connected. What it was given and does not hold is judged here.

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use akkaflow_model::definition::{Version, Workflow};
 use akkaflow_model::id::{InstanceId, WorkerId};
 use akkaflow_model::record::{
-    AttemptRow, ChainRow, InstanceRow, NodeRow, WorkflowRow, WorkflowStatus,
+    AttemptRow, ChainRow, FileProblemRow, InstanceRow, NodeRow, WorkflowRow, WorkflowStatus,
 };
 use akkaflow_model::time::Timestamp;
+use chrono_tz::Tz;
 
 use crate::workers::Worker;
 use crate::{Definition, Engine, Packing, WorkerInfo};
@@ -155,6 +156,11 @@ impl Engine {
             })
     }
 
+    /// What is wrong with the file at `path`.
+    pub fn file_problem(&self, path: &str) -> Option<&FileProblemRow> {
+        self.files.problems.get(path)
+    }
+
     /// The workflows that depend on `name`, in order.
     pub fn dependants<'a>(&'a self, name: &'a str) -> Vec<&'a str> {
         self.dependants.of(name).collect()
@@ -163,6 +169,12 @@ impl Engine {
     /// The next slot of the workflow's schedule.
     pub fn next_fire(&self, name: &str) -> Option<Timestamp> {
         self.workflows.get(name)?.next_slot(self.options.zone)
+    }
+
+    /// The zone from which the workflow's times and dates are read: its coordinator's own, else the cluster's.
+    pub fn zone(&self, name: &str) -> Tz {
+        let plan = self.workflows.get(name).and_then(|entry| entry.plan());
+        plan.map_or(self.options.zone, |plan| plan.zone(self.options.zone))
     }
 
     /// Each upstream of the workflow with the number of its successes that wait to be consumed.

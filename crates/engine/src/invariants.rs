@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::Engine;
 use crate::instances::{Course, Instance};
+use crate::schedule::MOST_SLOTS;
 use crate::timers::Timer;
 use crate::workflows::Entry;
 
@@ -136,10 +137,10 @@ impl Engine {
         };
         let running = of_it().filter(|instance| !instance.is_waiting()).count();
         let waiting = of_it().filter(|instance| instance.is_waiting()).count();
-        if (running, waiting) != (entry.running, entry.queue.len()) {
+        if (running, waiting) != (entry.running.len(), entry.queue.len()) {
             return Err(format!(
                 "workflow {name} has {running} running and {waiting} waiting instances, counts {} and {}",
-                entry.running,
+                entry.running.len(),
                 entry.queue.len()
             ));
         }
@@ -157,12 +158,20 @@ impl Engine {
                 return Err(format!("{upstream} does not know its dependant {name}"));
             }
         }
-        let can_fire = entry.may_fire()
-            && entry.is_satisfied()
-            && (entry.waiting_fire.is_some()
-                || (entry.waits_for_dependencies_only()
-                    && entry.is_in_window(self.now, self.options.zone)));
-        if can_fire && !self.consider.contains(name) {
+        if let Some(row) = entry
+            .tokens
+            .values()
+            .flat_map(|tokens| tokens.values())
+            .find(|row| !row.is_held || row.dependant != name)
+        {
+            return Err(format!("workflow {name} holds {row:?}"));
+        }
+        if !entry.waiting_fires.is_sorted_by_key(|fire| fire.due_at)
+            || entry.waiting_fires.len() > MOST_SLOTS
+        {
+            return Err(format!("slots of {name} wait in disorder, or too many"));
+        }
+        if entry.can_fire(self.now, self.options.zone) && !self.consider.contains(name) {
             return Err(format!("workflow {name} does not fire though it could"));
         }
         Ok(())
@@ -263,7 +272,7 @@ impl Engine {
         for entry in self.workflows.values() {
             hash.add(&entry.row);
             hash.add(&entry.schedule);
-            hash.add(&entry.waiting_fire);
+            hash.add(&entry.waiting_fires);
             for row in entry.tokens.values().flat_map(|tokens| tokens.values()) {
                 hash.add(row);
             }
@@ -280,6 +289,9 @@ impl Engine {
             for node in instance.counted() {
                 hash.add(&instance.slots[node].counters());
             }
+        }
+        for calendar in self.calendars.rows() {
+            hash.add(calendar);
         }
         for chain in self.chains.values() {
             hash.add(chain);

@@ -7,9 +7,9 @@
 //! | module | holds |
 //! |---|---|
 //! | `input`, `effect`, `outbox` | what happened, what follows |
-//! | `workflows`, `schedule`, `tokens`, `chain` | why instances start |
+//! | `workflows`, `schedule`, `slots`, `calendars`, `tokens`, `overlap`, `chain` | why instances start |
 //! | `orders`, `rerun`, `requests` | what people ask for |
-//! | `definition` | what is kept of a workflow while nothing of it runs |
+//! | `definition`, `plan` | what is kept of a workflow while nothing of it runs |
 //! | `lifecycle`, `instances`, `graph`, `walk`, `ways` | an instance from its birth to its end |
 //! | `queue`, `workers`, `attempts`, `attach`, `waits` | who runs what, who waits for whom |
 //! | `timers`, `turns`, `ids`, `pairs`, `params` | moments, fairness, names, values |
@@ -17,6 +17,7 @@
 
 mod attach;
 mod attempts;
+mod calendars;
 mod chain;
 mod definition;
 mod effect;
@@ -31,12 +32,15 @@ mod lifecycle;
 mod load;
 mod orders;
 mod outbox;
+mod overlap;
 mod pairs;
 mod params;
+mod plan;
 mod queue;
 mod requests;
 mod rerun;
 mod schedule;
+mod slots;
 mod timers;
 mod tokens;
 mod turns;
@@ -61,6 +65,7 @@ use akkaflow_model::record::ChainRow;
 use akkaflow_model::time::Timestamp;
 use chrono_tz::Tz;
 
+use crate::calendars::Calendars;
 use crate::definition::{Crons, Recent};
 use crate::ids::Ids;
 use crate::instances::Instance;
@@ -79,6 +84,9 @@ pub(crate) type Params = Vec<(String, String)>;
 /// Timers that one step serves, and workflows that it looks at: keeps a batch small when ten thousand are due at once.
 /// The rest is due at once again, see [`Engine::next_deadline`].
 const STEP_BUDGET: usize = 1000;
+
+/// Records after which a step serves no further timer.
+const RECORD_BUDGET: usize = 10_000;
 
 /// What an engine is told once.
 #[derive(Debug, Clone)]
@@ -105,6 +113,7 @@ pub struct Engine {
     ids: Ids,
     workflows: BTreeMap<String, Box<Entry>>,
     crons: Crons,
+    calendars: Calendars,
     recent: Recent,
     /// Which workflows depend on a workflow.
     dependants: Pairs,
@@ -159,6 +168,10 @@ impl Engine {
 
     fn serve_timers(&mut self) {
         for _ in 0..STEP_BUDGET {
+            // A slot may make up for a hundred: what is still due is served by the next step.
+            if self.out.len() > RECORD_BUDGET {
+                return;
+            }
             match self.timers.pop_due(self.now) {
                 Some(Timer::Schedule(name)) => self.on_schedule_due(&name),
                 Some(Timer::Retry(id, node)) => self.on_retry_due(id, node),
@@ -175,6 +188,7 @@ impl Engine {
             Input::Tick => {}
             Input::Order { request, order } => self.on_order(request, order),
             Input::FileGone { path } => self.on_file_gone(&path),
+            Input::Calendar { path, text } => self.on_calendar(&path, text),
             Input::FileProblem(row) => self.on_file_problem(row),
             Input::WorkerAttached { worker, holds } => self.on_attached(worker, holds),
             Input::WorkerDetached { id, incarnation } => self.on_detached(&id, incarnation),

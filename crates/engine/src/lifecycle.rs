@@ -9,10 +9,12 @@ use akkaflow_model::record::{
 };
 use akkaflow_model::state::{InstanceState, NodeState};
 use akkaflow_model::time::Timestamp;
+use chrono_tz::Tz;
 
 use crate::effect::Effect;
 use crate::instances::{Course, Instance};
 use crate::params::{self, ParamError};
+use crate::plan::day_of;
 use crate::walk::unreadable_text;
 use crate::{Engine, Params};
 
@@ -42,7 +44,20 @@ impl Engine {
             .coordinator
             .as_ref()
             .map_or(&[][..], |coordinator| &coordinator.params);
-        params::resolve_params(list, overrides, fire_time, self.options.zone)
+        params::resolve_params(list, overrides, fire_time, self.zone_of(Some(workflow)))
+    }
+
+    /// The wall that a workflow's dates are read from.
+    pub(crate) fn zone_of(&self, workflow: Option<&Workflow>) -> Tz {
+        let coordinator = workflow.and_then(|workflow| workflow.coordinator.as_ref());
+        let own = coordinator.and_then(|coordinator| coordinator.time_zone);
+        own.unwrap_or(self.options.zone)
+    }
+
+    pub(crate) fn zone_of_instance(&self, id: InstanceId) -> Tz {
+        let instance = self.instances.get(&id);
+        let workflow = instance.and_then(|instance| instance.graph.workflow());
+        self.zone_of(workflow.map(|workflow| &**workflow))
     }
 
     /// Makes an instance with its fire row and puts it at the end of its workflow's queue.
@@ -94,6 +109,7 @@ impl Engine {
             state: FireState::Fired,
             instance: Some(id),
             through: None,
+            reason: None,
         }));
         self.admit(Instance::new(row, graph));
         if let Some(message) = fault {
@@ -134,7 +150,7 @@ impl Engine {
         let Some((_, id)) = entry.queue.pop_first() else {
             return false;
         };
-        entry.running += 1;
+        entry.running.insert((self.now, id));
         let Some(instance) = self.instances.get_mut(&id) else {
             return false;
         };
@@ -205,7 +221,9 @@ impl Engine {
             return;
         };
         let was_waiting = instance.is_waiting();
+        let graph = instance.graph.clone();
         let row = &mut instance.row;
+        let running_since = row.started_at.unwrap_or(row.created_at);
         row.state = state;
         row.ending = None;
         row.message = message;
@@ -227,14 +245,15 @@ impl Engine {
             if was_waiting {
                 entry.queue.remove(&(created_at, id));
             } else {
-                entry.running = entry.running.saturating_sub(1);
+                entry.running.remove(&(running_since, id));
             }
             if !entry.queue.is_empty() {
                 self.backlog.join(&workflow);
             }
         }
         if gives_tokens {
-            self.give_tokens(id, &workflow, fire_time);
+            let zone = self.zone_of(graph.workflow().map(|workflow| &**workflow));
+            self.give_tokens(id, &workflow, fire_time, day_of(fire_time, zone));
         }
         if let Some(root) = chain {
             self.chain_member_ended(root, &workflow, state == InstanceState::Succeeded);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use akkaflow_model::record::{InstanceRow, NodeRow, Snapshot, WorkflowStatus};
 
+use crate::calendars::Calendars;
 use crate::definition::{Definitions, Recent};
 use crate::graph::Graph;
 use crate::ids::Ids;
@@ -30,6 +31,7 @@ impl Engine {
             has_stepped: false,
             workflows: BTreeMap::new(),
             crons: std::mem::take(&mut definitions.crons),
+            calendars: Calendars::load(snapshot.calendars),
             recent: Recent::default(),
             dependants: Pairs::default(),
             files: Files::default(),
@@ -62,11 +64,14 @@ impl Engine {
         }
         for row in snapshot.fires {
             if let Some(entry) = engine.workflows.get_mut(&row.workflow) {
-                entry.waiting_fire = Some(Box::new(row));
+                entry.waiting_fires.push(row);
             }
         }
+        for entry in engine.workflows.values_mut() {
+            entry.waiting_fires.sort_by_key(|fire| fire.due_at);
+        }
         for row in snapshot.tokens {
-            if row.consumed_by.is_none()
+            if row.is_held
                 && let Some(entry) = engine.workflows.get_mut(&row.dependant)
             {
                 entry
@@ -105,6 +110,11 @@ impl Engine {
         if !is_deleted {
             entry.definition = definitions.take(&entry.row.version);
         }
+        if let Some(definition) = &mut entry.definition {
+            self.calendars.settle(definition, self.options.zone);
+        }
+        let calendar = entry.plan().and_then(|plan| plan.calendar());
+        self.calendars.note_user(&name, None, calendar);
         for upstream in entry.depends().to_vec() {
             self.dependants.insert(&upstream, &name);
         }
@@ -137,7 +147,8 @@ impl Engine {
             if row.state == akkaflow_model::state::InstanceState::Ready {
                 entry.queue.insert((row.created_at, row.id));
             } else {
-                entry.running += 1;
+                let since = row.started_at.unwrap_or(row.created_at);
+                entry.running.insert((since, row.id));
             }
         }
         let id = row.id;
@@ -178,7 +189,7 @@ impl Engine {
             let Some(entry) = self.workflows.get(&name) else {
                 continue;
             };
-            if !entry.tokens.is_empty() || entry.waiting_fire.is_some() {
+            if !entry.tokens.is_empty() || !entry.waiting_fires.is_empty() {
                 self.consider.join(&name);
             }
             if !entry.queue.is_empty() {

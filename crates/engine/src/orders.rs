@@ -7,7 +7,7 @@ use akkaflow_model::definition::Workflow;
 use akkaflow_model::error::ErrorCode;
 use akkaflow_model::id::{InstanceId, RequestId};
 use akkaflow_model::message::Message;
-use akkaflow_model::record::{Record, RequestRow, TriggerKind};
+use akkaflow_model::record::{Record, RequestRow, SkipReason, TriggerKind};
 use akkaflow_model::state::InstanceState;
 use akkaflow_model::text::Text;
 use akkaflow_model::time::Timestamp;
@@ -210,7 +210,7 @@ impl Engine {
     }
 
     fn reset(&mut self, name: &str) {
-        self.skip_waiting_fire(name);
+        self.skip_waiting(name, SkipReason::Reset, |_| true);
         self.clear_tokens(name, |_| true);
         self.arm(name);
     }
@@ -294,7 +294,7 @@ pub(crate) enum StartBlock {
 
 impl Entry {
     fn is_below_limit(&self, limit: i64) -> bool {
-        i64::try_from(self.running).is_ok_and(|running| running < limit)
+        i64::try_from(self.running.len()).is_ok_and(|running| running < limit)
     }
 }
 

@@ -18,7 +18,12 @@ pub(crate) struct Outbox {
 }
 
 impl Outbox {
-    /// A workflow, version, schedule or problem of a file.
+    /// How many records there are so far.
+    pub(crate) fn len(&self) -> usize {
+        self.definitions.len() + self.instances.len() + self.rest.len()
+    }
+
+    /// A workflow, version, schedule, calendar or problem of a file.
     pub(crate) fn definition(&mut self, record: Record) {
         self.definitions.push(record);
     }

@@ -105,7 +105,7 @@ impl Engine {
     }
 
     fn reach_kill(&mut self, id: InstanceId, node: usize, message: &str) {
-        let (now, zone) = (self.now, self.options.zone);
+        let (now, zone) = (self.now, self.zone_of_instance(id));
         let Some(instance) = self.instances.get_mut(&id) else {
             return;
         };

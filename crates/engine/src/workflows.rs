@@ -9,16 +9,18 @@ use akkaflow_model::diagnostic::Finding;
 use akkaflow_model::error::ErrorCode;
 use akkaflow_model::id::InstanceId;
 use akkaflow_model::record::{
-    FileProblemRow, FireRow, Record, ScheduleRow, TokenRow, VersionRow, WorkflowRow, WorkflowStatus,
+    FileProblemRow, FireRow, Record, ScheduleRow, VersionRow, WorkflowRow, WorkflowStatus,
 };
 use akkaflow_model::text::Text;
 use akkaflow_model::time::Timestamp;
 
 use crate::Engine;
-use crate::definition::{Definition, Plan};
+use crate::definition::Definition;
 use crate::graph::Graph;
 use crate::input::Origin;
 use crate::pairs::Pairs;
+use crate::plan::Plan;
+use crate::tokens::Tokens;
 
 /// A workflow in memory.
 #[derive(Debug)]
@@ -29,14 +31,14 @@ pub(crate) struct Entry {
     pub(crate) schedule: Option<ScheduleRow>,
     /// When its timer is set for.
     pub(crate) timer: Option<Timestamp>,
-    /// The cron slot that is due and waits for dependencies; later ones are merged into it.
-    pub(crate) waiting_fire: Option<Box<FireRow>>,
-    /// Unconsumed tokens by upstream.
-    pub(crate) tokens: BTreeMap<String, BTreeMap<InstanceId, TokenRow>>,
+    /// Slots that are due and wait for dependencies, earliest first; later ones may be merged into them.
+    pub(crate) waiting_fires: Vec<FireRow>,
+    /// Held tokens by upstream.
+    pub(crate) tokens: BTreeMap<String, Tokens>,
     /// Instances that wait for the limit, oldest first.
     pub(crate) queue: BTreeSet<(Timestamp, InstanceId)>,
-    /// Instances that have left the queue and are not over.
-    pub(crate) running: usize,
+    /// Instances that have left the queue and are not over, by when they left it.
+    pub(crate) running: BTreeSet<(Timestamp, InstanceId)>,
 }
 
 impl Entry {
@@ -46,10 +48,10 @@ impl Entry {
             definition: None,
             schedule: None,
             timer: None,
-            waiting_fire: None,
+            waiting_fires: Vec::new(),
             tokens: BTreeMap::new(),
             queue: BTreeSet::new(),
-            running: 0,
+            running: BTreeSet::new(),
         }
     }
 
@@ -197,6 +199,7 @@ impl Engine {
 
     pub(crate) fn on_file_gone(&mut self, path: &str) {
         self.clear_file_problem(path);
+        self.on_calendar_gone(path);
         let names: Vec<String> = self.files.owned.of(path).map(str::to_owned).collect();
         for name in names {
             self.lose_file(&name);
@@ -214,7 +217,7 @@ impl Engine {
         }
     }
 
-    fn clear_file_problem(&mut self, path: &str) {
+    pub(crate) fn clear_file_problem(&mut self, path: &str) {
         if self.files.problems.remove(path).is_some() {
             let path = path.to_owned();
             self.out.definition(Record::ClearFileProblem { path });
@@ -244,10 +247,18 @@ impl Engine {
     fn install(&mut self, name: &str, mut definition: Option<Definition>) {
         if let Some(definition) = &mut definition {
             self.crons.share(definition);
+            self.calendars.settle(definition, self.options.zone);
         }
         let Some(entry) = self.workflows.get_mut(name) else {
             return;
         };
+        let calendar_of = |definition: &Option<Definition>| {
+            let plan = definition.as_ref().and_then(|it| it.plan.as_deref());
+            plan.and_then(Plan::calendar).map(str::to_owned)
+        };
+        let calendars = (calendar_of(&entry.definition), calendar_of(&definition));
+        self.calendars
+            .note_user(name, calendars.0.as_deref(), calendars.1.as_deref());
         let before: Vec<String> = entry.depends().to_vec();
         entry.definition = definition;
         let after: Vec<String> = entry.depends().to_vec();
@@ -258,6 +269,7 @@ impl Engine {
             self.dependants.insert(upstream, name);
         }
         self.clear_tokens(name, |upstream| !after.contains(upstream));
+        self.let_go(name);
         self.update_schedule(name);
         self.consider.join(name);
         if self
@@ -303,7 +315,7 @@ impl Engine {
                 format!("other workflows depend on it: {}", dependants.join(", ")),
             );
         }
-        if entry.running > 0 {
+        if !entry.running.is_empty() {
             return conflict(
                 "该工作流实例正在运行中".into(),
                 format!("an instance of workflow `{name}` is running"),

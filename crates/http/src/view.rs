@@ -1,6 +1,6 @@
 //! Rows as the bodies of the API.
 
-mod calendar;
+pub(crate) mod calendar;
 mod instance;
 mod workflow;
 

@@ -18,7 +18,6 @@ use akkaflow_model::text::Text;
 use akkaflow_model::time::Timestamp;
 use akkaflow_protocol::pipeline::{Pipeline, Verdict};
 use akkaflow_store::{Batch, BatchId, CommitError, Store};
-use chrono_tz::Tz;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -146,7 +145,6 @@ pub(crate) struct Core {
     store: Arc<dyn Store>,
     shared: Arc<Shared>,
     epoch: Epoch,
-    zone: Tz,
     /// Fires when this master may lead no more, or shall stop.
     over: CancellationToken,
     in_flight: Option<Arc<Batch>>,
@@ -173,7 +171,6 @@ impl Core {
         engine: Engine,
         pipeline: Pipeline<Effect>,
         epoch: Epoch,
-        zone: Tz,
         shared: Arc<Shared>,
         over: CancellationToken,
     ) -> (Self, CoreHandle) {
@@ -184,7 +181,6 @@ impl Core {
             store: Arc::clone(&shared.store),
             shared,
             epoch,
-            zone,
             over,
             in_flight: None,
             messages,
@@ -430,7 +426,7 @@ impl Core {
                     let _ = reply.send(result);
                 }
             }
-            other => effects::release(&self.shared, self.epoch, self.zone, other),
+            other => effects::release(&self.shared, self.epoch, other),
         }
     }
 }

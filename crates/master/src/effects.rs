@@ -7,14 +7,13 @@ use akkaflow_model::diagnostic::Diagnostics;
 use akkaflow_model::id::Epoch;
 use akkaflow_rpc::wire;
 use akkaflow_rpc::wire::master_event::Event;
-use chrono_tz::Tz;
 
 use crate::shared::Shared;
 
 /// Releases one effect. Replies are the core's own.
-pub(crate) fn release(shared: &Arc<Shared>, epoch: Epoch, zone: Tz, effect: Effect) {
+pub(crate) fn release(shared: &Arc<Shared>, epoch: Epoch, effect: Effect) {
     match effect {
-        Effect::Dispatch(dispatch) => start(shared, epoch, zone, *dispatch),
+        Effect::Dispatch(dispatch) => start(shared, epoch, *dispatch),
         Effect::Cancel {
             worker,
             key,
@@ -48,7 +47,7 @@ fn send(shared: &Shared, worker: &akkaflow_model::id::WorkerId, event: Event) {
 }
 
 /// Adds what only the master has: links with their secrets, and the names of attachments.
-fn start(shared: &Arc<Shared>, epoch: Epoch, zone: Tz, dispatch: Dispatch) {
+fn start(shared: &Arc<Shared>, epoch: Epoch, dispatch: Dispatch) {
     // A body that cannot be read is sent as it is: the worker says what is wrong, and the attempt fails with it.
     let action = shared
         .registry
@@ -84,7 +83,7 @@ fn start(shared: &Arc<Shared>, epoch: Epoch, zone: Tz, dispatch: Dispatch) {
             .map(|link| (&link).into())
             .collect(),
         attachments,
-        zone: zone.name().to_owned(),
+        zone: dispatch.zone.name().to_owned(),
     };
     send(shared, &dispatch.worker, Event::Start(start));
 }

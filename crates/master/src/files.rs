@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use akkaflow_model::check::{is_hidden, is_workflow_file};
+use akkaflow_model::check::{is_calendar, is_hidden};
 use notify::event::ModifyKind;
 use notify::{EventKind, RecursiveMode, Watcher as _};
 use tokio::sync::mpsc;
@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::core::Gone;
 pub(crate) use intake::Intake;
-use scan::{Stamp, scan};
+use scan::{Stamp, is_watched, scan};
 pub(crate) use told::Told;
 
 /// A file is read once nothing has happened to any for so long: editors write in several steps.
@@ -122,7 +122,7 @@ impl Files {
         let mut files = BTreeSet::new();
         for path in touched {
             let is_dir = path.is_dir();
-            if is_dir || !is_workflow_file(&path) {
+            if is_dir || !is_watched(&path) {
                 // A directory that has come or gone: no event names the files in it.
                 files.extend(below(seen, &path));
             }
@@ -130,7 +130,7 @@ impl Files {
                 // It may be a link to one that is known already.
                 let inside = scan(path).into_keys();
                 files.extend(inside.filter_map(|path| names.own(path)));
-            } else if is_workflow_file(&path) {
+            } else if is_watched(&path) {
                 files.insert(path);
             }
         }
@@ -143,8 +143,12 @@ impl Files {
         may_be_known: bool,
         seen: &mut Seen,
     ) -> Result<(), Gone> {
-        let files = files
+        // Calendars first, so that schedules find them.
+        let (calendars, workflows): (Vec<_>, Vec<_>) =
+            files.into_iter().partition(|path| is_calendar(path));
+        let files = calendars
             .into_iter()
+            .chain(workflows)
             .map(|path| {
                 let is_new = !seen.contains_key(&path);
                 (path, is_new)
@@ -166,7 +170,7 @@ impl Files {
                 for path in event
                     .paths
                     .into_iter()
-                    .filter(|path| may_be_directory || is_workflow_file(path))
+                    .filter(|path| may_be_directory || is_watched(path))
                 {
                     // The receiver is gone only when the term is over.
                     let _ = events.send(path);

@@ -299,6 +299,7 @@ impl Leadership {
             .iter()
             .filter_map(|row| row.file_path.clone())
             .chain(snapshot.file_problems.iter().map(|row| row.path.clone()))
+            .chain(snapshot.calendars.iter().map(|row| row.path.clone()))
             .map(PathBuf::from)
             .filter(|path| path.starts_with(&self.options.workflows))
             .collect::<BTreeSet<_>>();
@@ -316,7 +317,6 @@ impl Leadership {
             engine,
             pipeline,
             epoch,
-            zone,
             Arc::clone(&self.shared),
             over.clone(),
         );

@@ -133,6 +133,13 @@ pub struct Timing {
     pub calendar: Option<(String, DayPolicy)>,
 }
 
+impl Timing {
+    /// Whether it has no times of its own.
+    pub fn is_empty(&self) -> bool {
+        self.crons.is_empty() && self.every_seconds.is_none() && self.dates.is_empty()
+    }
+}
+
 impl Coordinator {
     /// Everything that says when it fires as one schedule; `zone` is the cluster's, `calendar` the one that
     /// [`Timing::calendar`] names.
@@ -144,6 +151,7 @@ impl Coordinator {
                 .iter()
                 .chain(&self.timing.crons)
                 .cloned()
+                .map(Arc::new)
                 .collect(),
             every: self.timing.every_seconds.map(|seconds| FixedRate {
                 seconds,

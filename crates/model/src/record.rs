@@ -48,6 +48,8 @@ pub enum Record {
         /// The file.
         path: String,
     },
+    /// Key: name.
+    Calendar(CalendarRow),
 }
 
 /// A workflow as the cluster holds it.
@@ -128,7 +130,8 @@ pub struct ScheduleRow {
     pub workflow: String,
     /// Grows only when crons, zone or calendars change.
     pub generation: u32,
-    /// What `generation` stands for: the cron text, empty without one. A different text means a new generation.
+    /// What `generation` stands for: the cron text, or what else it fires by, its zone and its calendar's content; empty
+    /// without times. A different text means a new generation.
     pub trigger: String,
     /// Whether the coordinator was enabled; re-enabling starts the high-water mark anew.
     pub is_enabled: bool,
@@ -166,6 +169,63 @@ pub enum FireState {
     Skipped,
 }
 
+/// Why a due slot was passed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SkipReason {
+    /// It was missed for longer than `misfire` allows.
+    TooOld,
+    /// It was missed, and `misfire="skip"`.
+    Missed,
+    /// More slots were missed than `misfire="all"` makes up for, or too many wait for their dependencies.
+    TooMany,
+    /// Other instances filled the limit, and `overlap="skip"`.
+    Overlap,
+    /// The coordinator was disabled, or the workflow deleted, while it waited.
+    Disabled,
+    /// The schedule changed while it waited.
+    Changed,
+    /// A person cleared the readiness while it waited.
+    Reset,
+}
+
+impl SkipReason {
+    /// What it means.
+    pub fn text(self) -> Text {
+        let (zh, en) = match self {
+            Self::TooOld => (
+                "错过的时间超过misfire允许的期限",
+                "it was missed for longer than its misfire policy allows",
+            ),
+            Self::Missed => (
+                "错过的触发时间，misfire为skip",
+                "it was missed, and misfire is skip",
+            ),
+            Self::TooMany => (
+                "一次补跑的触发时间过多",
+                "too many slots were missed or wait at once",
+            ),
+            Self::Overlap => (
+                "运行中的实例已达上限，overlap为skip",
+                "other instances filled the limit, and overlap is skip",
+            ),
+            Self::Disabled => (
+                "等待期间调度被停用或工作流被删除",
+                "the schedule was disabled or the workflow deleted while it waited",
+            ),
+            Self::Changed => (
+                "等待期间调度时间已更改",
+                "the schedule was changed while it waited",
+            ),
+            Self::Reset => (
+                "等待期间被重置",
+                "somebody reset the workflow while it waited",
+            ),
+        };
+        Text::new(zh, en)
+    }
+}
+
 /// One due slot (or, for skipped ones, a range of them).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FireRow {
@@ -185,6 +245,9 @@ pub struct FireRow {
     pub instance: Option<InstanceId>,
     /// The last slot of a range row.
     pub through: Option<Timestamp>,
+    /// Why it was skipped.
+    #[serde(default)]
+    pub reason: Option<SkipReason>,
 }
 
 /// One success of an upstream, for one dependant.
@@ -200,8 +263,28 @@ pub struct TokenRow {
     pub business_at: Timestamp,
     /// When it was given.
     pub given_at: Timestamp,
-    /// The instance that consumed it; the nil id (0) when a reset, a deletion or a changed definition cleared it.
+    /// The instance that consumed it first; the nil id (0) when a reset, a deletion or a changed definition cleared it.
     pub consumed_by: Option<InstanceId>,
+    /// The business date of that success: the day of `business_at` in the zone of the upstream, counted from
+    /// 0001-01-01 as day 1.
+    pub business_day: i32,
+    /// Whether it may still let something fire: it is not consumed, or a rule looks at consumed ones too.
+    pub is_held: bool,
+}
+
+/// A calendar of workdays, as its file said it last.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CalendarRow {
+    /// Its name: the stem of its file.
+    pub name: String,
+    /// The file that owns it.
+    pub path: String,
+    /// The file's decoded text.
+    pub text: String,
+    /// When that text was first seen.
+    pub read_at: Timestamp,
+    /// Whether the file is gone; what it said stays in force.
+    pub is_file_gone: bool,
 }
 
 /// One run of a workflow.
@@ -429,7 +512,7 @@ pub struct Snapshot {
     pub schedules: Vec<ScheduleRow>,
     /// Fires in [`FireState::Waiting`].
     pub fires: Vec<FireRow>,
-    /// Tokens that nobody has consumed.
+    /// Tokens that are held.
     pub tokens: Vec<TokenRow>,
     /// Instances in no terminal state.
     pub instances: Vec<InstanceRow>,
@@ -443,4 +526,6 @@ pub struct Snapshot {
     pub requests: Vec<RequestRow>,
     /// Known problems of files.
     pub file_problems: Vec<FileProblemRow>,
+    /// All calendars.
+    pub calendars: Vec<CalendarRow>,
 }

@@ -51,7 +51,7 @@ const MOST_DAYS_DROPPED: u32 = 1_000;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Schedule {
     /// Expressions; each fires by itself.
-    pub crons: Vec<Cron>,
+    pub crons: Vec<Arc<Cron>>,
     /// A fixed rate.
     pub every: Option<FixedRate>,
     /// Local times, in any order.
@@ -130,7 +130,7 @@ impl Schedule {
     /// One cron in a zone, without limits.
     pub fn of_cron(cron: Cron, zone: Tz) -> Self {
         Self {
-            crons: vec![cron],
+            crons: vec![Arc::new(cron)],
             ..Self::empty(zone)
         }
     }

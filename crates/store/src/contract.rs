@@ -4,8 +4,8 @@ use std::fmt;
 
 use akkaflow_model::id::{Epoch, InstanceId};
 use akkaflow_model::record::{
-    AttemptRow, FileProblemRow, FireRow, InstanceRow, NodeRow, ScheduleRow, Snapshot, TokenRow,
-    VersionRow, WorkflowRow,
+    AttemptRow, CalendarRow, FileProblemRow, FireRow, InstanceRow, NodeRow, ScheduleRow, Snapshot,
+    TokenRow, VersionRow, WorkflowRow,
 };
 use akkaflow_model::state::InstanceState;
 use akkaflow_model::time::Timestamp;
@@ -45,6 +45,9 @@ pub trait Queries: Send + Sync {
 
     /// Tokens that wait for a workflow.
     async fn waiting_tokens(&self, dependant: &str) -> Result<Vec<TokenRow>, Error>;
+
+    /// One calendar.
+    async fn calendar(&self, name: &str) -> Result<Option<CalendarRow>, Error>;
 
     /// Problems of files, by path.
     async fn file_problems(&self) -> Result<Vec<FileProblemRow>, Error>;

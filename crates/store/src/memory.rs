@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use akkaflow_model::id::{Epoch, InstanceId};
 use akkaflow_model::record::{
-    AttemptRow, FileProblemRow, FireRow, InstanceRow, NodeRow, ScheduleRow, Snapshot, TokenRow,
-    VersionRow, WorkflowRow,
+    AttemptRow, CalendarRow, FileProblemRow, FireRow, InstanceRow, NodeRow, ScheduleRow, Snapshot,
+    TokenRow, VersionRow, WorkflowRow,
 };
 use akkaflow_model::state::InstanceState;
 use akkaflow_model::time::Timestamp;
@@ -133,6 +133,10 @@ impl Queries for MemoryStore {
 
     async fn fires(&self, workflow: &str, limit: u32) -> Result<Vec<FireRow>, Error> {
         Ok(self.tables().fires_of(workflow, limit))
+    }
+
+    async fn calendar(&self, name: &str) -> Result<Option<CalendarRow>, Error> {
+        Ok(self.tables().calendars.get(name).cloned())
     }
 
     async fn waiting_tokens(&self, dependant: &str) -> Result<Vec<TokenRow>, Error> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use akkaflow_api::{Dependency, NextFire, Schedule, WorkflowDetail, WorkflowSummary};
+use akkaflow_api::{Dependency, NextFire, PastFire, Schedule, WorkflowDetail, WorkflowSummary};
 use akkaflow_model::record::WorkflowStatus;
 
 use super::cron::written;
@@ -133,7 +133,26 @@ fn schedule_pairs<'a>(screen: &Screen, schedule: &Schedule, detail: &WorkflowDet
     if !coming.is_empty() {
         pairs.push((label(screen, "触发预览", "Next"), plain(coming.join("\n"))));
     }
+    let skipped: Vec<String> = schedule
+        .recent_fires
+        .iter()
+        .filter_map(|fire| skipped_text(screen, fire))
+        .collect();
+    if !skipped.is_empty() {
+        let label = label(screen, "最近跳过", "Skipped lately");
+        pairs.push((label, plain(skipped.join("\n"))));
+    }
     pairs
+}
+
+/// A slot that was passed over, and why.
+fn skipped_text(screen: &Screen, fire: &PastFire) -> Option<String> {
+    let reason = fire.reason.as_deref()?;
+    let first = screen.time(fire.due_at);
+    Some(match fire.through {
+        Some(last) => format!("{first} ~ {}  {reason}", screen.time(last)),
+        None => format!("{first}  {reason}"),
+    })
 }
 
 fn coming_text(screen: &Screen, fire: &NextFire) -> String {
@@ -150,7 +169,9 @@ fn dependency_text(screen: &Screen, dependency: &Dependency) -> String {
         Dependency { is_ready: true, .. } => screen.say("已准备", "ready"),
         Dependency { .. } => screen.say("未就绪", "not ready"),
     };
-    format!("{} -> {state}", dependency.workflow)
+    let rule = dependency.rule.as_ref();
+    let rule = rule.map_or_else(String::new, |rule| format!(" ({rule})"));
+    format!("{}{rule} -> {state}", dependency.workflow)
 }
 
 fn nodes(screen: &Screen, detail: &WorkflowDetail) -> String {

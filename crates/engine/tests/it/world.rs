@@ -11,13 +11,15 @@ use akkaflow_engine::{
 use akkaflow_model::command::{Answer, Rejection};
 use akkaflow_model::condition::{Condition, EDGE_VARIABLES};
 use akkaflow_model::definition::{
-    ActionNode, Case, CodeRanges, Coordinator, Edge, FailurePolicy, Growth, Node, NodeKind,
-    OnTimeout, Overlap, TimeoutScope, Version, Workflow,
+    ActionNode, Case, CodeRanges, Coordinator, DateRule, Dependency, DependencyTerm, Edge,
+    FailurePolicy, Growth, Misfire, Node, NodeKind, OnTimeout, Overlap, TimeoutScope, Version,
+    Workflow,
 };
 use akkaflow_model::element::{Child, Element, Span};
 use akkaflow_model::id::{AttemptKey, Epoch, Incarnation, InstanceId, RequestId, WorkerId};
 use akkaflow_model::record::{
-    AttemptRow, CancelReason, FireRow, InstanceRow, NodeRow, Record, Snapshot, TokenRow,
+    AttemptRow, CalendarRow, CancelReason, FireRow, InstanceRow, NodeRow, Record, Snapshot,
+    TokenRow,
 };
 use akkaflow_model::record::{ChainRow, FileProblemRow, RequestRow, ScheduleRow, WorkflowRow};
 use akkaflow_model::state::{InstanceState, NodeState};
@@ -51,6 +53,7 @@ pub(crate) struct Rows {
     pub(crate) chains: BTreeMap<InstanceId, ChainRow>,
     pub(crate) requests: BTreeMap<String, RequestRow>,
     pub(crate) problems: BTreeMap<String, FileProblemRow>,
+    pub(crate) calendars: BTreeMap<String, CalendarRow>,
 }
 
 impl Rows {
@@ -86,6 +89,7 @@ impl Rows {
             Record::Chain(row) => drop(self.chains.insert(row.root, row)),
             Record::Request(row) => drop(self.requests.insert(row.key.clone(), row)),
             Record::FileProblem(row) => drop(self.problems.insert(row.path.clone(), row)),
+            Record::Calendar(row) => drop(self.calendars.insert(row.name.clone(), row)),
             Record::ClearFileProblem { path } => drop(self.problems.remove(&path)),
         }
     }
@@ -109,7 +113,7 @@ impl Rows {
             tokens: self
                 .tokens
                 .values()
-                .filter(|row| row.consumed_by.is_none())
+                .filter(|row| row.is_held)
                 .cloned()
                 .collect(),
             instances: self
@@ -138,6 +142,7 @@ impl Rows {
                 .collect(),
             requests: self.requests.values().cloned().collect(),
             file_problems: self.problems.values().cloned().collect(),
+            calendars: self.calendars.values().cloned().collect(),
         }
     }
 }
@@ -489,6 +494,56 @@ impl World {
             .collect()
     }
 
+    /// What became of each slot, by due time: `02T01:00 fired`, `02T01:00..04T01:00 skipped too_old`, by day of January
+    /// 2026, or of the year from February on.
+    pub(crate) fn slots_of(&self, workflow: &str) -> Vec<String> {
+        let shown = |at: Timestamp| {
+            let text = at.to_rfc3339();
+            let from = if text.starts_with("2026-01-") { 8 } else { 5 };
+            text[from..16].to_owned()
+        };
+        let word = |value: serde_json::Value| value.as_str().unwrap().to_owned();
+        self.fires_of(workflow)
+            .into_iter()
+            .map(|fire| {
+                let first = shown(fire.due_at);
+                let last = fire.through.map(|at| format!("..{}", shown(at)));
+                let state = word(serde_json::to_value(fire.state).unwrap());
+                let reason = fire
+                    .reason
+                    .map(|it| word(serde_json::to_value(it).unwrap()));
+                let reason = reason.map(|it| format!(" {it}")).unwrap_or_default();
+                format!("{first}{} {state}{reason}", last.unwrap_or_default())
+            })
+            .collect()
+    }
+
+    /// Lets the engine stand still, as when no master leads, and be woken up.
+    pub(crate) fn outage(&mut self, seconds: u64) {
+        self.now = self.now.plus(Duration::from_secs(seconds));
+        self.restart();
+    }
+
+    /// A success of the workflow with the business date of now.
+    pub(crate) fn give(&mut self, upstream: &str) {
+        self.trigger(upstream);
+        self.succeed(upstream);
+    }
+
+    /// What runs of the workflow is done.
+    pub(crate) fn succeed(&mut self, workflow: &str) {
+        let position = self.running.iter().rposition(|it| it.workflow == workflow);
+        let dispatch = self.running.remove(position.expect("it runs"));
+        self.report(&dispatch, OutcomeKind::Succeeded);
+    }
+
+    pub(crate) fn calendar(&mut self, path: &str, text: &str) {
+        self.input(Input::Calendar {
+            path: path.into(),
+            text: text.into(),
+        });
+    }
+
     /// `state@slot` of each fire of the workflow by due time; a range has its end.
     pub(crate) fn fires_of(&self, workflow: &str) -> Vec<&FireRow> {
         let mut fires: Vec<&FireRow> = self
@@ -679,6 +734,14 @@ fn action_of(text: &str) -> ActionNode {
     action
 }
 
+/// One success of `upstream` by a rule.
+pub(crate) fn by(upstream: &str, date: DateRule) -> DependencyTerm {
+    DependencyTerm::One(Dependency {
+        date,
+        ..Dependency::fresh(upstream)
+    })
+}
+
 /// One action between start and end.
 pub(crate) fn single(name: &str) -> Workflow {
     workflow(name, "start a\n a: ok=e\n end e")
@@ -695,6 +758,12 @@ pub(crate) trait Change: Sized {
     fn window(self, from: &str, until: &str) -> Self;
     fn not_runnable(self, why: &str) -> Self;
     fn on_failure(self, policy: FailurePolicy) -> Self;
+    /// Any other change of the coordinator.
+    fn with(self, change: impl FnOnce(&mut Coordinator)) -> Self;
+    /// Waits for upstreams with rules.
+    fn after_all(self, terms: &[DependencyTerm]) -> Self;
+    fn misfire(self, misfire: Misfire) -> Self;
+    fn overlap(self, overlap: Overlap) -> Self;
 }
 
 fn coordinator(workflow: &mut Workflow) -> &mut Coordinator {
@@ -704,9 +773,10 @@ fn coordinator(workflow: &mut Workflow) -> &mut Coordinator {
 impl Change for Workflow {
     fn versioned(mut self) -> Self {
         let text = format!(
-            "{} {} {:?} {:?} {:?} {:?}",
+            "{} {} {:?} {:?} {:?} {:?} {:?}",
             self.name,
             self.instance_limit,
+            self.overlap,
             self.coordinator,
             self.nodes,
             self.not_runnable,
@@ -759,6 +829,30 @@ impl Change for Workflow {
 
     fn not_runnable(mut self, why: &str) -> Self {
         self.not_runnable = Some(Text::verbatim(why));
+        self.versioned()
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Coordinator)) -> Self {
+        change(coordinator(&mut self));
+        self.versioned()
+    }
+
+    fn after_all(self, terms: &[DependencyTerm]) -> Self {
+        self.with(|coordinator| {
+            let dependencies = terms.iter().flat_map(DependencyTerm::dependencies);
+            let mut names: Vec<String> = dependencies.map(|it| it.workflow.clone()).collect();
+            names.dedup();
+            coordinator.depends = names;
+            coordinator.dependencies = terms.to_vec();
+        })
+    }
+
+    fn misfire(self, misfire: Misfire) -> Self {
+        self.with(|coordinator| coordinator.misfire = misfire)
+    }
+
+    fn overlap(mut self, overlap: Overlap) -> Self {
+        self.overlap = overlap;
         self.versioned()
     }
 }

@@ -1,36 +1,24 @@
-//! Calendars of workdays: files beside the workflows, where this process can read them.
+//! Calendars of workdays, as the cluster knows them.
 
-use std::path::Path;
 use std::sync::Arc;
 
+use akkaflow_model::definition::Coordinator;
 use akkaflow_model::schedule::Calendar;
 
-/// The folder of calendars beside workflows.
-const FOLDER: &str = "calendars";
-/// No calendar is larger: a line a day for a hundred years is less.
-const LARGEST_BYTES: u64 = 1 << 20;
+use crate::app::App;
+use crate::failure::Failure;
 
-/// The calendar `name` in the directory of the workflow's file, or in its folder of calendars. `None` where there is no
-/// such file here, or it has errors.
-pub(super) async fn beside(file: Option<&str>, name: &str) -> Option<Arc<Calendar>> {
-    let directory = Path::new(file?).parent()?;
-    let file_name = format!("{name}.{}", Calendar::EXTENSION);
-    let places = [
-        directory.join(&file_name),
-        directory.join(FOLDER).join(&file_name),
-    ];
-    tokio::task::spawn_blocking(move || places.iter().find_map(|place| read(place)))
-        .await
-        .ok()?
-}
-
-fn read(path: &Path) -> Option<Arc<Calendar>> {
-    let meta = std::fs::metadata(path).ok()?;
-    if !meta.is_file() || meta.len() > LARGEST_BYTES {
-        return None;
-    }
-    let bytes = std::fs::read(path).ok()?;
-    Calendar::read(&path.to_string_lossy(), &bytes)
-        .calendar
-        .map(Arc::new)
+/// The calendar that a coordinator names; `None` where it names none, or one that nobody knows.
+pub(crate) async fn of(
+    app: &App,
+    coordinator: &Coordinator,
+) -> Result<Option<Arc<Calendar>>, Failure> {
+    let Some((name, _)) = &coordinator.timing.calendar else {
+        return Ok(None);
+    };
+    let row = app.store.calendar(name).await?;
+    Ok(row.and_then(|row| {
+        let read = Calendar::read(&row.path, row.text.as_bytes());
+        read.calendar.map(Arc::new)
+    }))
 }

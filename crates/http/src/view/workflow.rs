@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use akkaflow_api::{
-    Dependency, Diagnostic, FileProblem, NextFire, Params, Schedule, WorkflowDetail, WorkflowNode,
-    WorkflowSummary,
+    Dependency, Diagnostic, FileProblem, NextFire, Params, PastFire, Schedule, WorkflowDetail,
+    WorkflowNode, WorkflowSummary,
 };
-use akkaflow_model::definition::{Coordinator, Node, Workflow};
+use akkaflow_model::definition::{Coordinator, DependencyTerm, Node, Workflow};
 use akkaflow_model::record::{FileProblemRow, ScheduleRow, WorkflowRow, WorkflowStatus};
 use akkaflow_model::text::{Lang, Text};
+use akkaflow_rpc::wire::explain_request::Object;
 use futures::{StreamExt as _, TryStreamExt as _};
 
 use crate::app::App;
@@ -19,6 +20,8 @@ use crate::view::calendar;
 const READS_AT_ONCE: usize = 8;
 /// Coming slots that are shown.
 const NEXT_FIRES: usize = 10;
+/// Past slots that are shown.
+const PAST_FIRES: u32 = 10;
 /// How people write local times.
 const LOCAL_FORMAT: &str = "%Y-%m-%d %H:%M:%S";
 
@@ -133,25 +136,8 @@ async fn schedule(
     lang: Lang,
 ) -> Result<Schedule, Failure> {
     let zone = app.zone().await?;
-    let tokens = app.store.waiting_tokens(&row.name).await?;
-    let mut depends = Vec::with_capacity(coordinator.depends.len());
-    for upstream in &coordinator.depends {
-        let count = tokens
-            .iter()
-            .filter(|token| token.upstream == *upstream)
-            .count();
-        let upstream_row = app.store.workflow(upstream).await?;
-        depends.push(Dependency {
-            workflow: upstream.clone(),
-            is_ready: count > 0,
-            tokens: count as u64,
-            exists: upstream_row.is_some_and(|row| row.status != WorkflowStatus::Deleted),
-        });
-    }
-    let calendar = match &coordinator.timing.calendar {
-        Some((name, _)) => calendar::beside(row.file_path.as_deref(), name).await,
-        None => None,
-    };
+    let depends = dependencies(app, row, coordinator).await?;
+    let calendar = calendar::of(app, coordinator).await?;
     let timing = coordinator.schedule(zone, calendar);
     let fired_through = stored.map_or(app.now(), |stored| stored.fired_through);
     // Without its calendar nobody knows on which days it fires.
@@ -177,15 +163,90 @@ async fn schedule(
         time_zone: timing.zone.name().to_owned(),
         params: Params(coordinator.params.clone()),
         depends,
+        recent_fires: recent_fires(app, row, lang).await?,
     })
+}
+
+/// What became of the slots that came last.
+async fn recent_fires(app: &App, row: &WorkflowRow, lang: Lang) -> Result<Vec<PastFire>, Failure> {
+    let fires = app.store.fires(&row.name, PAST_FIRES).await?;
+    Ok(fires
+        .into_iter()
+        .map(|fire| PastFire {
+            due_at: fire.due_at.into(),
+            through: fire.through.map(Into::into),
+            state: fire.state,
+            instance: fire.instance.map(|id| id.to_string()),
+            reason: fire.reason.map(|reason| reason.text().get(lang).to_owned()),
+        })
+        .collect())
+}
+
+/// What it waits for. Whether a rule is met only the master knows; without one, what is not used yet counts.
+async fn dependencies(
+    app: &App,
+    row: &WorkflowRow,
+    coordinator: &Coordinator,
+) -> Result<Vec<Dependency>, Failure> {
+    let tokens = app.store.waiting_tokens(&row.name).await?;
+    let rules: Vec<Option<String>> = (coordinator.depends.iter())
+        .map(|upstream| rules_on(coordinator, upstream))
+        .collect();
+    let lacking = if rules.iter().any(Option::is_some) {
+        let object = Object::Workflow(row.name.clone());
+        app.master.explain(object).await.ok()
+    } else {
+        None
+    };
+    let mut depends = Vec::with_capacity(rules.len());
+    for (upstream, rule) in coordinator.depends.iter().zip(rules) {
+        let unused = tokens.iter().filter(|token| token.upstream == *upstream);
+        let count = unused.count();
+        let is_ready = match &lacking {
+            Some(reasons) => !reasons
+                .iter()
+                .any(|reason| reason.object.split(' ').any(|name| name == upstream)),
+            None => count > 0,
+        };
+        let upstream_row = app.store.workflow(upstream).await?;
+        depends.push(Dependency {
+            workflow: upstream.clone(),
+            is_ready,
+            tokens: count as u64,
+            exists: upstream_row.is_some_and(|row| row.status != WorkflowStatus::Deleted),
+            rule,
+        });
+    }
+    Ok(depends)
+}
+
+/// What is asked of an upstream beside a fresh success, as a definition says it.
+fn rules_on(coordinator: &Coordinator, upstream: &str) -> Option<String> {
+    let mut rules = Vec::new();
+    for term in &coordinator.dependencies {
+        for dependency in term.dependencies() {
+            if dependency.workflow == upstream {
+                let mut rule = dependency.date.to_string();
+                if let Some(seconds) = dependency.max_age_seconds {
+                    rule = format!("{rule} max-age={seconds}s");
+                }
+                if matches!(term, DependencyTerm::AnyOf(_)) {
+                    rule = format!("any-of {rule}");
+                }
+                rules.push(rule);
+            }
+        }
+    }
+    rules.retain(|rule| rule != "fresh");
+    (!rules.is_empty()).then(|| rules.join(", "))
 }
 
 /// The words of a schedule whose calendar is not at hand.
 fn without_calendar(words: &Text, calendar: &str) -> Text {
     let Text { zh, en } = words;
     Text::new(
-        format!("{zh}（无法在此读取日历{calendar}，因此不预告触发时间）"),
-        format!("{en} (calendar `{calendar}` cannot be read here, so no times are foretold)"),
+        format!("{zh}（没有日历{calendar}，因此不会触发）"),
+        format!("{en} (there is no calendar `{calendar}`, so it does not fire)"),
     )
 }
 

@@ -5,9 +5,10 @@ use akkaflow_model::diagnostic::{Finding, Severity};
 use akkaflow_model::error::ErrorCode;
 use akkaflow_model::id::InstanceId;
 use akkaflow_model::message::Message;
-use akkaflow_model::record::Record;
+use akkaflow_model::record::{CalendarRow, Record};
 use akkaflow_model::state::{InstanceState, NodeState};
 use akkaflow_model::text::Text;
+use akkaflow_model::time::Timestamp;
 use akkaflow_store::MemoryStore;
 use serde_json::json;
 
@@ -407,18 +408,23 @@ async fn a_check_names_the_circle_that_a_definition_would_close() {
 #[tokio::test]
 async fn a_preview_knows_all_parts_of_a_schedule_and_its_calendar() {
     const EXAMPLE: &str = include_str!("../../../../examples/schedule.xml");
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/schedule.xml");
+    const CALENDAR: &str = include_str!("../../../../examples/calendars/china.calendar");
     let store = MemoryStore::new();
     let server = Server::start(&store).await;
-    let records = |path: &str| {
-        let mut records = workflow_records(EXAMPLE);
-        if let Some(Record::Workflow(row)) = records.last_mut() {
-            row.file_path = Some(path.to_owned());
-        }
-        records
-    };
-    put(&store, 1, records(file)).await;
+    put(&store, 1, workflow_records(EXAMPLE)).await;
     let path = "/api/v1/workflows/schedule?lang=en";
+    let got = server.get(path).await.json()["schedule"].clone();
+    assert_eq!(got["next_fires"], json!([]));
+    let words = got["cron_words"].as_str().unwrap();
+    assert!(words.contains("there is no calendar `china`"), "{words}");
+    let calendar = CalendarRow {
+        name: "china".to_owned(),
+        path: "xmlconfig/china.calendar".to_owned(),
+        text: CALENDAR.to_owned(),
+        read_at: Timestamp::default(),
+        is_file_gone: false,
+    };
+    put(&store, 2, vec![Record::Calendar(calendar)]).await;
     let got = server.get(path).await.json()["schedule"].clone();
     assert_eq!(got["cron"], "0 9 * * 1-5; 30 18 28-31 * *");
     assert_eq!(got["time_zone"], "Asia/Shanghai");
@@ -433,9 +439,4 @@ async fn a_preview_knows_all_parts_of_a_schedule_and_its_calendar() {
             .any(|time| local.ends_with(time));
         assert!(is_slot, "{local}");
     }
-    put(&store, 2, records("elsewhere/schedule.xml")).await;
-    let got = server.get(path).await.json()["schedule"].clone();
-    assert_eq!(got["next_fires"], json!([]));
-    let words = got["cron_words"].as_str().unwrap();
-    assert!(words.contains("calendar `china` cannot be read"), "{words}");
 }

@@ -8,7 +8,7 @@ use std::{fs, io};
 
 use akkaflow_actions::Registry;
 use akkaflow_engine::{Input, Order, Origin};
-use akkaflow_model::check::{Outline, is_readable_size, too_large, unreadable};
+use akkaflow_model::check::{Outline, is_calendar, is_readable_size, too_large, unreadable};
 use akkaflow_model::code;
 use akkaflow_model::command::Rejection;
 use akkaflow_model::definition::{Version, Workflow};
@@ -16,6 +16,7 @@ use akkaflow_model::diagnostic::{Finding, Severity};
 use akkaflow_model::read::{read_workflow, version_of_bytes};
 use akkaflow_model::record::{FileProblemRow, WorkflowStatus};
 use akkaflow_model::render::render_findings;
+use akkaflow_model::schedule::Calendar;
 use akkaflow_model::text::{Lang, Text};
 use akkaflow_model::time::Timestamp;
 use akkaflow_model::xml::MAX_BYTES;
@@ -74,6 +75,11 @@ enum Content {
     Good {
         bytes: Vec<u8>,
         good: Box<Good>,
+    },
+    Calendar {
+        bytes: Vec<u8>,
+        text: String,
+        findings: Vec<Finding>,
     },
 }
 
@@ -190,10 +196,7 @@ impl Intake {
         match content {
             Content::Same => self.told.forget(&file),
             Content::Gone => {
-                tracing::info!(
-                    path = file,
-                    "workflow file is gone; its workflow stays in force"
-                );
+                tracing::info!(path = file, "file is gone; what it said stays in force");
                 self.told.forget(&file);
                 self.core.input(Input::FileGone { path: file }).await?;
                 return Ok((path, None));
@@ -203,6 +206,11 @@ impl Intake {
                 name,
                 findings,
             } => self.report(&file, &bytes, name, findings).await?,
+            Content::Calendar {
+                bytes,
+                text,
+                findings,
+            } => self.take_calendar(&file, &bytes, text, &findings).await?,
             Content::Good { bytes, good } => {
                 let origin = Origin::File {
                     path: file.clone(),
@@ -256,6 +264,27 @@ impl Intake {
         }
     }
 
+    async fn take_calendar(
+        &self,
+        file: &str,
+        bytes: &[u8],
+        text: String,
+        findings: &[Finding],
+    ) -> Result<(), Gone> {
+        let path = file.to_owned();
+        self.core.input(Input::Calendar { path, text }).await?;
+        let path = file.to_owned();
+        let problem = self
+            .core
+            .look(move |engine| engine.file_problem(&path).cloned())
+            .await?;
+        match problem {
+            Some(row) => self.say_unusable(file, bytes, &row.findings),
+            None => self.warn(file, bytes, findings),
+        }
+        Ok(())
+    }
+
     /// Says what is legal but surely not meant, once for each content.
     fn warn(&self, file: &str, bytes: &[u8], warnings: &[Finding]) {
         let text = render_findings(warnings, Lang::En, false);
@@ -264,7 +293,7 @@ impl Intake {
         } else if self.told.is_news(file, bytes, &text) {
             tracing::warn!(
                 path = file,
-                "a workflow file is in force; look at what it says\n{text}"
+                "a file is in force; look at what it says\n{text}"
             );
         }
     }
@@ -290,6 +319,16 @@ impl Intake {
         self.core.input(Input::FileGone { path }).await
     }
 
+    fn say_unusable(&self, file: &str, bytes: &[u8], findings: &[Finding]) {
+        let text = render_findings(findings, Lang::En, false);
+        if self.told.is_news(file, bytes, &text) {
+            tracing::warn!(
+                path = file,
+                "a file cannot be used; its last good version, if any, stays in force\n{text}"
+            );
+        }
+    }
+
     async fn report(
         &self,
         file: &str,
@@ -297,13 +336,7 @@ impl Intake {
         workflow: Option<String>,
         findings: Vec<Finding>,
     ) -> Result<(), Gone> {
-        let text = render_findings(&findings, Lang::En, false);
-        if self.told.is_news(file, bytes, &text) {
-            tracing::warn!(
-                path = file,
-                "a workflow file cannot be used; its last good version, if any, stays in force\n{text}"
-            );
-        }
+        self.say_unusable(file, bytes, &findings);
         let row = FileProblemRow {
             path: file.to_owned(),
             workflow,
@@ -369,6 +402,22 @@ impl Found {
                 name: None,
                 findings: too_large(&self.file, size).findings,
             },
+            Ok(Bytes::All(bytes)) if is_calendar(&self.path) => {
+                let read = Calendar::read(&self.file, &bytes);
+                let (text, findings) = (read.text, read.findings);
+                match read.calendar {
+                    Some(_) => Content::Calendar {
+                        bytes,
+                        text,
+                        findings,
+                    },
+                    None => Content::Wrong {
+                        bytes,
+                        name: None,
+                        findings,
+                    },
+                }
+            }
             Ok(Bytes::All(bytes)) => {
                 let reading = read_workflow(&bytes, registry);
                 let findings = reading.findings(&self.file);

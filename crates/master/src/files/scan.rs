@@ -7,7 +7,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use akkaflow_model::check::{is_hidden, is_workflow_file};
+use akkaflow_model::check::{is_calendar, is_hidden, is_workflow_file};
 use akkaflow_model::time::Timestamp;
 
 /// Deeper directories are not entered.
@@ -16,7 +16,13 @@ const MAX_DEPTH: usize = 16;
 /// What tells an unchanged file: length and time of the last change.
 pub(super) type Stamp = (u64, SystemTime);
 
-/// All workflow files below a directory, those too that turn out not to be readable, so that somebody is told.
+/// Whether a file is looked at.
+pub(super) fn is_watched(path: &Path) -> bool {
+    is_workflow_file(path) || is_calendar(path)
+}
+
+/// All files of workflows and calendars below a directory, those too that turn out not to be readable, so that somebody is
+/// told.
 ///
 /// A directory that links lead to is entered once, by its own name where it lies below `directory` itself.
 pub(super) fn scan(directory: PathBuf) -> BTreeMap<PathBuf, Stamp> {
@@ -39,7 +45,7 @@ pub(super) fn scan(directory: PathBuf) -> BTreeMap<PathBuf, Stamp> {
                 continue;
             };
             if !meta.is_dir() {
-                if is_workflow_file(&path) {
+                if is_watched(&path) {
                     found.insert(path, stamp(&meta));
                 }
             } else if depth < MAX_DEPTH && !is_hidden(&path) {

@@ -8,6 +8,7 @@ use akkaflow_model::error::ErrorCode;
 use akkaflow_model::param::parse_date;
 use akkaflow_model::read::read_workflow;
 use akkaflow_model::text::Text;
+use chrono_tz::Tz;
 
 use crate::core::{Gone, StoredOrder};
 use crate::shared::{Shared, Term};
@@ -29,9 +30,13 @@ pub(crate) async fn execute(
             date,
             idempotency_key,
         } => {
+            let zone = match &date {
+                Some(_) => zone_of(term, &name).await?,
+                None => term.zone,
+            };
             let fire_time = match date
                 .as_deref()
-                .map(|date| parse_date(date, term.zone))
+                .map(|date| parse_date(date, zone))
                 .transpose()
             {
                 Ok(fire_time) => fire_time,
@@ -74,6 +79,12 @@ pub(crate) async fn execute(
         }
     };
     term.core.order(order).await
+}
+
+/// The wall from which a workflow's dates are read.
+async fn zone_of(term: &Term, workflow: &str) -> Result<Tz, Gone> {
+    let name = workflow.to_owned();
+    term.core.look(move |engine| engine.zone(&name)).await
 }
 
 async fn put(

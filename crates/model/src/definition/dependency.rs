@@ -1,5 +1,7 @@
 //! Which successes of other workflows a workflow waits for.
 
+use std::fmt;
+
 /// One condition of a dependency list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DependencyTerm {
@@ -37,6 +39,20 @@ impl Dependency {
             workflow: workflow.into(),
             date: DateRule::Fresh,
             max_age_seconds: None,
+        }
+    }
+}
+
+impl fmt::Display for DateRule {
+    /// As a definition says it: `all-of-last 7`.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fresh => formatter.write_str("fresh"),
+            Self::SameDay => formatter.write_str("same-day"),
+            Self::Previous => formatter.write_str("previous"),
+            Self::Latest => formatter.write_str("latest"),
+            Self::AllOfLast(count) => write!(formatter, "all-of-last {count}"),
+            Self::AnyOfLast(count) => write!(formatter, "any-of-last {count}"),
         }
     }
 }

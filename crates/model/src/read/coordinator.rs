@@ -41,6 +41,12 @@ impl Reader<'_> {
             self.empty_window(element);
         }
         self.check_misfire(element);
+        let has_cron = element
+            .elements_named("depend-list")
+            .any(|list| optional(list, "cron").is_some());
+        if !has_cron && timing.as_ref().is_some_and(Timing::is_empty) {
+            self.no_effect(element, "calendar", "cron");
+        }
         let params = self.read_param_list(element);
         let mut depends: Vec<String> = Vec::new();
         let mut known = BTreeSet::new();

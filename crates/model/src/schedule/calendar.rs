@@ -59,6 +59,8 @@ struct Day {
 pub struct CalendarFile {
     /// The calendar; `None` when there is an error.
     pub calendar: Option<Calendar>,
+    /// The decoded text; empty where it could not be decoded.
+    pub text: String,
     /// Everything found, in the order of the file.
     pub findings: Vec<Finding>,
 }
@@ -103,6 +105,7 @@ impl Calendar {
         CalendarFile {
             calendar: (!has_errors).then_some(calendar),
             findings: locate_all(&text, file, &diagnostics.into_sorted()),
+            text,
         }
     }
 
@@ -141,7 +144,7 @@ impl Calendar {
     }
 
     /// The last workday strictly before `date`, unless it is more than 400 days away.
-    pub(crate) fn workday_before(&self, date: NaiveDate) -> Option<NaiveDate> {
+    pub fn workday_before(&self, date: NaiveDate) -> Option<NaiveDate> {
         (1..=MOST_DAYS)
             .map_while(|days| date.checked_sub_days(Days::new(days)))
             .find(|day| self.is_workday(*day))

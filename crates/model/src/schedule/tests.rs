@@ -270,8 +270,8 @@ fn a_calendar_is_read_in_utf_8_with_mark_and_in_gbk() {
 fn crons_dates_and_a_rate_fire_together_and_once_when_they_meet() {
     let schedule = Schedule {
         crons: vec![
-            Cron::parse("0 8 * * *").unwrap(),
-            Cron::parse("0 20 * * 6").unwrap(),
+            Arc::new(Cron::parse("0 8 * * *").unwrap()),
+            Arc::new(Cron::parse("0 20 * * 6").unwrap()),
         ],
         every: Some(FixedRate {
             seconds: 36 * 3_600,
@@ -429,7 +429,9 @@ fn oddities_are_found() {
     assert_eq!(codes(&cron("every 10 minutes")), [""; 0]);
     assert_eq!(codes(&cron("every Friday")), [code::PHRASE_CHANGED]);
     let mut twice = cron("0 0 1 * *");
-    twice.crons.push(Cron::parse("0 0 1 * *").unwrap());
+    twice
+        .crons
+        .push(Arc::new(Cron::parse("0 0 1 * *").unwrap()));
     assert_eq!(codes(&twice), [code::REPEATED_CRON]);
     let mut over = cron("0 0 1 1 *");
     over.window = (

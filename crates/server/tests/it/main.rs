@@ -9,5 +9,6 @@ mod bad_input;
 mod cluster;
 mod harness;
 mod restart;
+mod schedules;
 mod standalone;
 mod witness;

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use akkaflow_model::record::{
-    CleanUp, EarlierRun, FireRow, FireState, InstanceRow, NodeRow, Record, TokenRow, TriggerKind,
-    WaitTold, WorkflowRow, WorkflowStatus,
+    CalendarRow, CleanUp, EarlierRun, FireRow, FireState, InstanceRow, NodeRow, Record, SkipReason,
+    TokenRow, TriggerKind, WaitTold, WorkflowRow, WorkflowStatus,
 };
 use akkaflow_model::state::{InstanceState, NodeState};
 
 use crate::conformance::samples::{
-    NAME, NASTY, at, attempt, chain, fire, full_attempt, id, instance, node, problem, request,
-    said, schedule, token, version, workflow,
+    NAME, NASTY, at, attempt, calendar, chain, fire, full_attempt, id, instance, node, problem,
+    request, said, schedule, token, version, workflow,
 };
 use crate::conformance::{Leader, output};
 use crate::contract::Store;
@@ -67,10 +67,17 @@ async fn schedules(store: &Arc<dyn Store>, leader: &mut Leader) {
         state: FireState::Fired,
         instance: Some(id(3)),
         through: Some(at(i64::MAX)),
+        reason: Some(SkipReason::Reset),
         ..fire(NAME, NASTY, i64::MIN)
+    };
+    let gone = CalendarRow {
+        is_file_gone: true,
+        ..calendar(NAME)
     };
     let consumed = TokenRow {
         consumed_by: Some(id(4)),
+        business_day: i32::MAX,
+        is_held: false,
         ..token(id(5), NAME, 9)
     };
     leader
@@ -79,8 +86,13 @@ async fn schedules(store: &Arc<dyn Store>, leader: &mut Leader) {
             Record::Fire(fired.clone()),
             Record::Token(consumed),
             Record::Token(token(id(6), NAME, 9)),
+            Record::Calendar(calendar("other")),
+            Record::Calendar(calendar(NAME)),
+            Record::Calendar(gone.clone()),
         ])
         .await;
+    assert_eq!(store.calendar(NAME).await.unwrap(), Some(gone));
+    assert_eq!(store.calendar("?").await.unwrap(), None);
     assert_eq!(store.schedule(NAME).await.unwrap(), Some(schedule(NAME)));
     assert_eq!(store.schedule("?").await.unwrap(), None);
     assert_eq!(store.fires(NAME, 10).await.unwrap(), [fired]);

@@ -5,8 +5,8 @@ use akkaflow_model::diagnostic::{Finding, Severity};
 use akkaflow_model::id::{AttemptKey, Epoch, Incarnation, InstanceId, WorkerId};
 use akkaflow_model::message::Message;
 use akkaflow_model::record::{
-    AttemptRow, CancelReason, ChainRow, CleanUp, FileProblemRow, FireRow, FireState, InstanceRow,
-    NodeRow, RequestRow, ScheduleRow, TokenRow, TriggerKind, VersionRow, WorkflowRow,
+    AttemptRow, CalendarRow, CancelReason, ChainRow, CleanUp, FileProblemRow, FireRow, FireState,
+    InstanceRow, NodeRow, RequestRow, ScheduleRow, TokenRow, TriggerKind, VersionRow, WorkflowRow,
     WorkflowStatus,
 };
 use akkaflow_model::state::{AttemptState, InstanceState, NodeState};
@@ -70,6 +70,7 @@ pub(crate) fn fire(workflow: &str, key: &str, due_at: i64) -> FireRow {
         state: FireState::Waiting,
         instance: None,
         through: None,
+        reason: None,
     }
 }
 
@@ -81,6 +82,18 @@ pub(crate) fn token(upstream_instance: InstanceId, dependant: &str, given_at: i6
         business_at: at(-1),
         given_at: at(given_at),
         consumed_by: None,
+        business_day: -1,
+        is_held: true,
+    }
+}
+
+pub(crate) fn calendar(name: &str) -> CalendarRow {
+    CalendarRow {
+        name: name.to_owned(),
+        path: format!("xmlconfig/{name}.calendar"),
+        text: format!("title {NASTY}"),
+        read_at: at(5),
+        is_file_gone: false,
     }
 }
 

@@ -10,8 +10,8 @@ use akkaflow_model::state::{AttemptState, InstanceState};
 
 use crate::conformance::Leader;
 use crate::conformance::samples::{
-    at, attempt, chain, fire, id, instance, node, problem, request, schedule, token, version,
-    workflow,
+    at, attempt, calendar, chain, fire, id, instance, node, problem, request, schedule, token,
+    version, workflow,
 };
 use crate::contract::Store;
 
@@ -25,6 +25,10 @@ pub async fn a_snapshot_holds_what_is_open(store: Arc<dyn Store>) {
     let deleted = WorkflowRow {
         status: WorkflowStatus::Deleted,
         ..workflow("z", "deleted")
+    };
+    let looked_at = TokenRow {
+        consumed_by: Some(id(1)),
+        ..token(id(4), "w", 3)
     };
     let mut pinned = instance(id(1), "w");
     pinned.version.0 = "pinned".to_owned();
@@ -61,8 +65,12 @@ pub async fn a_snapshot_holds_what_is_open(store: Arc<dyn Store>) {
             Record::Token(token(id(2), "w", 1)),
             Record::Token(TokenRow {
                 consumed_by: Some(id(1)),
+                is_held: false,
                 ..token(id(3), "w", 2)
             }),
+            Record::Token(looked_at.clone()),
+            Record::Calendar(calendar("b")),
+            Record::Calendar(calendar("a")),
             Record::Instance(ended),
             Record::Instance(pinned.clone()),
             Record::Node(node(id(1), "a")),
@@ -82,13 +90,14 @@ pub async fn a_snapshot_holds_what_is_open(store: Arc<dyn Store>) {
         versions: vec![version("live"), version("pinned")],
         schedules: vec![schedule("w")],
         fires: vec![fire("w", "1", 10)],
-        tokens: vec![token(id(2), "w", 1)],
+        tokens: vec![token(id(2), "w", 1), looked_at],
         instances: vec![pinned],
         nodes: vec![current],
         attempts: vec![orphan],
         chains: vec![chain(id(5), &["x"])],
         requests: vec![request("new", WEEK)],
         file_problems: vec![problem("/p")],
+        calendars: vec![calendar("a"), calendar("b")],
     };
     assert_eq!(store.snapshot(at(2 * WEEK)).await.unwrap(), expected);
 }

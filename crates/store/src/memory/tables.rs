@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use akkaflow_model::id::{AttemptKey, Epoch, InstanceId};
 use akkaflow_model::record::{
-    AttemptRow, ChainRow, FileProblemRow, FireRow, InstanceRow, NodeRow, Record, RequestRow,
-    ScheduleRow, TokenRow, TriggerKind, VersionRow, WorkflowRow,
+    AttemptRow, CalendarRow, ChainRow, FileProblemRow, FireRow, InstanceRow, NodeRow, Record,
+    RequestRow, ScheduleRow, TokenRow, TriggerKind, VersionRow, WorkflowRow,
 };
 
 use crate::batch::{Batch, BatchId, CommitError};
@@ -53,6 +53,7 @@ pub(crate) struct Tables {
     pub(crate) chains: BTreeMap<InstanceId, ChainRow>,
     pub(crate) requests: BTreeMap<String, RequestRow>,
     pub(crate) file_problems: BTreeMap<String, FileProblemRow>,
+    pub(crate) calendars: BTreeMap<String, CalendarRow>,
     chunks: BTreeMap<(InstanceId, u64), LogChunk>,
     chunk_keys: BTreeSet<ChunkKey>,
     last_chunk: u64,
@@ -174,6 +175,7 @@ impl Tables {
             Record::Request(row) => drop(self.requests.insert(row.key.clone(), row)),
             Record::FileProblem(row) => drop(self.file_problems.insert(row.path.clone(), row)),
             Record::ClearFileProblem { path } => drop(self.file_problems.remove(&path)),
+            Record::Calendar(row) => drop(self.calendars.insert(row.name.clone(), row)),
         }
     }
 

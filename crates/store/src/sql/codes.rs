@@ -1,6 +1,6 @@
 //! The numbers by which databases hold our enums. Never change one: stored rows speak them.
 
-use akkaflow_model::record::{CancelReason, FireState, TriggerKind, WorkflowStatus};
+use akkaflow_model::record::{CancelReason, FireState, SkipReason, TriggerKind, WorkflowStatus};
 
 /// An enum that is stored as a number.
 pub(crate) trait Coded: Copy + Sized + 'static {
@@ -70,6 +70,30 @@ impl Coded for FireState {
     }
 }
 
+impl Coded for SkipReason {
+    const CODES: &'static [(Self, i64)] = &[
+        (Self::TooOld, 0),
+        (Self::Missed, 1),
+        (Self::TooMany, 2),
+        (Self::Overlap, 3),
+        (Self::Disabled, 4),
+        (Self::Changed, 5),
+        (Self::Reset, 6),
+    ];
+
+    fn code(self) -> i64 {
+        match self {
+            Self::TooOld => 0,
+            Self::Missed => 1,
+            Self::TooMany => 2,
+            Self::Overlap => 3,
+            Self::Disabled => 4,
+            Self::Changed => 5,
+            Self::Reset => 6,
+        }
+    }
+}
+
 impl Coded for CancelReason {
     const CODES: &'static [(Self, i64)] = &[
         (Self::InstanceEnding, 0),
@@ -103,6 +127,7 @@ mod tests {
         reads_back::<WorkflowStatus>();
         reads_back::<TriggerKind>();
         reads_back::<FireState>();
+        reads_back::<SkipReason>();
         reads_back::<CancelReason>();
     }
 }

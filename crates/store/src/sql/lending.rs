@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use akkaflow_model::id::InstanceId;
 use akkaflow_model::record::{
-    AttemptRow, FileProblemRow, FireRow, InstanceRow, NodeRow, ScheduleRow, TokenRow, VersionRow,
-    WorkflowRow,
+    AttemptRow, CalendarRow, FileProblemRow, FireRow, InstanceRow, NodeRow, ScheduleRow, TokenRow,
+    VersionRow, WorkflowRow,
 };
 use akkaflow_model::state::InstanceState;
 use akkaflow_model::time::Timestamp;
@@ -108,6 +108,10 @@ impl<D: Lend> Queries for D {
 
     async fn fires(&self, workflow: &str, limit: u32) -> Result<Vec<FireRow>, Error> {
         read!(self, reads::fires, workflow, limit)
+    }
+
+    async fn calendar(&self, name: &str) -> Result<Option<CalendarRow>, Error> {
+        read!(self, reads::calendar, name)
     }
 
     async fn waiting_tokens(&self, dependant: &str) -> Result<Vec<TokenRow>, Error> {

@@ -9,8 +9,8 @@ mod segment;
 use std::ops::Range;
 
 use akkaflow_model::record::{
-    AttemptRow, ChainRow, FileProblemRow, FireRow, InstanceRow, NodeRow, RequestRow, ScheduleRow,
-    TokenRow, VersionRow, WorkflowRow,
+    AttemptRow, CalendarRow, ChainRow, FileProblemRow, FireRow, InstanceRow, NodeRow, RequestRow,
+    ScheduleRow, TokenRow, VersionRow, WorkflowRow,
 };
 
 use crate::batch::Batch;
@@ -51,6 +51,8 @@ pub(crate) enum Target {
     Request,
     /// `af_file_problem`.
     FileProblem,
+    /// `af_calendar`.
+    Calendar,
 }
 
 impl Target {
@@ -68,6 +70,7 @@ impl Target {
             Self::Chain => &ChainRow::LAYOUT,
             Self::Request => &RequestRow::LAYOUT,
             Self::FileProblem => &FileProblemRow::LAYOUT,
+            Self::Calendar => &CalendarRow::LAYOUT,
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use akkaflow_model::id::InstanceId;
 use akkaflow_model::record::{
-    AttemptRow, FileProblemRow, FireRow, InstanceRow, NodeRow, ScheduleRow, TokenRow, VersionRow,
-    WorkflowRow,
+    AttemptRow, CalendarRow, FileProblemRow, FireRow, InstanceRow, NodeRow, ScheduleRow, TokenRow,
+    VersionRow, WorkflowRow,
 };
 
 use crate::batch::BatchId;
@@ -161,6 +161,15 @@ pub(crate) async fn waiting_tokens(
          ORDER BY given_at, upstream_instance",
     );
     rows(executor, text, &[Value::text(dependant)]).await
+}
+
+/// See [`crate::Store::calendar`].
+pub(crate) async fn calendar(
+    executor: &mut Executor<'_>,
+    name: &str,
+) -> Result<Option<CalendarRow>, Error> {
+    let text = select::<CalendarRow>(" WHERE name = ?");
+    row(executor, text, &[Value::text(name)]).await
 }
 
 /// See [`crate::Store::file_problems`].

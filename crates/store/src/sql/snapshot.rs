@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use akkaflow_model::definition::Version;
 use akkaflow_model::record::{
-    AttemptRow, ChainRow, FireRow, InstanceRow, NodeRow, RequestRow, ScheduleRow, Snapshot,
-    TokenRow, VersionRow, WorkflowRow, WorkflowStatus,
+    AttemptRow, CalendarRow, ChainRow, FireRow, InstanceRow, NodeRow, RequestRow, ScheduleRow,
+    Snapshot, TokenRow, VersionRow, WorkflowRow, WorkflowStatus,
 };
 use akkaflow_model::time::Timestamp;
 use futures::SinkExt as _;
@@ -44,7 +44,7 @@ pub(crate) async fn snapshot(
         tokens: rows(
             executor,
             select::<TokenRow>(
-                " WHERE consumed_by IS NULL ORDER BY given_at, upstream_instance, dependant",
+                " WHERE is_held = 1 ORDER BY given_at, upstream_instance, dependant",
             ),
         )
         .await?,
@@ -61,6 +61,7 @@ pub(crate) async fn snapshot(
         .await?,
         requests: recent_requests(executor, now).await?,
         file_problems: reads::file_problems(executor).await?,
+        calendars: rows(executor, select::<CalendarRow>(" ORDER BY name")).await?,
         workflows,
         versions: Vec::new(),
         instances,

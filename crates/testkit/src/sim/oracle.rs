@@ -7,12 +7,10 @@ mod instances;
 mod slots;
 mod tokens;
 
-use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use akkaflow_model::cron::Cron;
 use akkaflow_model::id::{AttemptKey, InstanceId, WorkerId};
-use akkaflow_model::record::{InstanceRow, Record, ScheduleRow, TokenRow};
+use akkaflow_model::record::{FireRow, InstanceRow, Record, ScheduleRow, TokenRow};
 use akkaflow_model::time::Timestamp;
 use chrono_tz::Tz;
 
@@ -21,7 +19,6 @@ use super::tables::Tables;
 use super::workload::Library;
 use attempts::check_assigned_after;
 use instances::check_node;
-use tokens::check_token;
 
 /// What the contract says has been broken, in words.
 pub(crate) type Verdict = Result<(), String>;
@@ -35,8 +32,6 @@ pub(crate) struct Oracle {
     open_by_worker: BTreeMap<WorkerId, BTreeSet<AttemptKey>>,
     running: BTreeMap<String, BTreeSet<InstanceId>>,
     chain_members: BTreeSet<(InstanceId, String)>,
-    /// Schedules that were read before; `None`: the text is no cron.
-    crons: RefCell<BTreeMap<String, Option<Cron>>>,
 }
 
 /// What one batch touched.
@@ -49,6 +44,8 @@ struct Touched {
     /// Fired rows by instance.
     fired: BTreeMap<InstanceId, u32>,
     consumed: Vec<TokenRow>,
+    /// Slots with their first row.
+    slots: Vec<FireRow>,
     advanced: Vec<(ScheduleRow, Timestamp)>,
     has_definitions: bool,
 }
@@ -71,7 +68,6 @@ impl Oracle {
             open_by_worker: BTreeMap::new(),
             running: BTreeMap::new(),
             chain_members: BTreeSet::new(),
-            crons: RefCell::default(),
         }
     }
 
@@ -109,8 +105,8 @@ impl Oracle {
                 check_node(tables, row)
             }
             Record::Instance(row) => self.check_instance(tables, row, touched),
-            Record::Token(row) => check_token(tables, row, touched),
-            Record::Fire(row) => self.check_fire(tables, row, touched),
+            Record::Token(row) => self.check_token(tables, library, row, touched),
+            Record::Fire(row) => self.check_fire(tables, library, row, touched),
             Record::Schedule(row) => {
                 if let Some(before) = tables.schedules.get(&row.workflow) {
                     ensure!(
@@ -148,6 +144,7 @@ impl Oracle {
             }
             Record::Version(_)
             | Record::Chain(_)
+            | Record::Calendar(_)
             | Record::FileProblem(_)
             | Record::ClearFileProblem { .. } => Ok(()),
         }
@@ -175,8 +172,14 @@ impl Oracle {
                 token.dependant
             );
         }
+        self.check_policy(tables, library, touched)?;
         for (schedule, from) in &touched.advanced {
-            self.check_slots(tables, schedule, *from)?;
+            // What a generation meant that is over nobody knows any more.
+            let now = tables.schedules.get(&schedule.workflow);
+            if now.is_none_or(|now| now.generation != schedule.generation) {
+                continue;
+            }
+            self.check_slots(tables, library, schedule, *from)?;
         }
         Ok(())
     }

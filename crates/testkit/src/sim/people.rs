@@ -11,6 +11,7 @@ use akkaflow_model::record::{FileProblemRow, Record};
 use akkaflow_model::time::Timestamp;
 
 use super::planted::Planted;
+use super::workload::draw_calendar;
 use super::world::{Event, World};
 
 /// How often a repeatable request is repeated at most before it is given up.
@@ -181,6 +182,10 @@ impl World {
                 self.order(Asked::Other, Order::ResetWorkflow { name })
             }
             64 => self.order(Asked::Other, Order::ResetAll),
+            65..=67 if self.rng.chance(50) => {
+                let (path, text) = draw_calendar(&mut self.rng);
+                Input::Calendar { path, text }
+            }
             65..=74 => {
                 let id = self.some_instance()?;
                 let user = "li".to_owned();
@@ -193,8 +198,11 @@ impl World {
             75..=90 => self.draw_rerun(master)?,
             91..=94 => self.draw_deletion(master)?,
             95..=96 => self.draw_fencing()?,
-            97..=98 => Input::FileGone {
+            97 => Input::FileGone {
                 path: format!("xmlconfig/{}.xml", self.workflow_name()),
+            },
+            98 => Input::FileGone {
+                path: draw_calendar(&mut self.rng).0,
             },
             _ => Input::FileProblem(FileProblemRow {
                 path: format!("xmlconfig/{}.xml", self.workflow_name()),

@@ -1,9 +1,13 @@
 //! Faults that are planted on purpose, in the thin host code around the real types, to prove that the simulator bites.
 
-use akkaflow_model::definition::{NodeKind, Workflow};
+use akkaflow_model::definition::{
+    Coordinator, DateRule, DependencyTerm, Misfire, NodeKind, Overlap, Workflow,
+};
 use akkaflow_model::id::InstanceId;
-use akkaflow_model::record::{FireState, Record, Snapshot};
+use akkaflow_model::record::{FireState, Record, SkipReason, Snapshot};
 use akkaflow_model::state::AttemptState;
+use akkaflow_model::time::Timestamp;
+use chrono::TimeDelta;
 
 /// Names each fault once: for the code, for the list of all, and in words.
 macro_rules! faults {
@@ -171,6 +175,44 @@ faults! {
     OutOfContactIgnored,
     /// While the agent is down nobody ends what has run for too long without contact.
     SupervisorSleeps,
+    /// A schedule fires on every day, whatever its calendar says.
+    CalendarOverlooked,
+    /// What a calendar says now is not written.
+    CalendarNotWritten,
+    /// A new master does not load the calendars.
+    CalendarsNotLoaded,
+    /// Schedules are read from the wall of the cluster, not from their own.
+    ZoneOverlooked,
+    /// Only the first cron of a schedule fires.
+    OneCronOnly,
+    /// A fixed rate fires half a minute late.
+    RateShifted,
+    /// Missed slots fire though they are to be skipped.
+    MisfireSkipOverlooked,
+    /// Missed slots that shall all fire become one.
+    MisfireAllCoalesced,
+    /// That more slots were missed than are made up for is not written.
+    SurplusNotWritten,
+    /// A new master enumerates the slots of the last hours again.
+    CatchUpTwice,
+    /// A success of any date counts where that of the same date is asked for.
+    DateRuleOverlooked,
+    /// A success counts however old it is.
+    AgeOverlooked,
+    /// One of several upstreams is enough where all are asked for.
+    AnyInsteadOfAll,
+    /// The business date of a success is that of the cluster's wall a day later.
+    BusinessDateMixedUp,
+    /// A new master does not load the successes that rules look at after they were used.
+    LookedAtTokensNotLoaded,
+    /// That a used success is still looked at is not written.
+    HoldNotWritten,
+    /// A fire finds others at the limit and makes an instance though it is to be skipped.
+    OverlapSkipOverlooked,
+    /// That a fire was skipped for others is not written.
+    OverlapSkipNotWritten,
+    /// Why a slot was skipped is not written.
+    SkipReasonNotWritten,
 }
 
 impl Planted {
@@ -217,6 +259,15 @@ impl Planted {
             Self::WaitingFireNotWritten => records.retain(|record| {
                 !matches!(record, Record::Fire(row) if row.state == FireState::Waiting)
             }),
+            Self::CalendarNotWritten => {
+                records.retain(|record| !matches!(record, Record::Calendar(_)));
+            }
+            Self::SurplusNotWritten => records.retain(|record| {
+                !matches!(record, Record::Fire(row) if row.reason == Some(SkipReason::TooMany))
+            }),
+            Self::OverlapSkipNotWritten => records.retain(|record| {
+                !matches!(record, Record::Fire(row) if row.reason == Some(SkipReason::Overlap))
+            }),
             _ => records.iter_mut().for_each(|record| self.spoil_row(record)),
         }
     }
@@ -234,6 +285,9 @@ impl Planted {
             (Self::GivenTokensForgotten, Record::Instance(row)) => row.gave_tokens = false,
             (Self::IgnoredNodesNotWritten, Record::Instance(row)) => row.ignore_nodes.clear(),
             (Self::GenerationNotRaised, Record::Schedule(row)) => row.generation = 1,
+            (Self::BusinessDateMixedUp, Record::Token(row)) => row.business_day += 1,
+            (Self::HoldNotWritten, Record::Token(row)) => row.is_held = row.consumed_by.is_none(),
+            (Self::SkipReasonNotWritten, Record::Fire(row)) => row.reason = None,
             _ => {}
         }
     }
@@ -245,6 +299,16 @@ impl Planted {
             Self::RequestsNotLoaded => snapshot.requests.clear(),
             Self::WaitingFiresNotLoaded => snapshot.fires.clear(),
             Self::ChainsNotLoaded => snapshot.chains.clear(),
+            Self::CalendarsNotLoaded => snapshot.calendars.clear(),
+            Self::LookedAtTokensNotLoaded => {
+                snapshot.tokens.retain(|row| row.consumed_by.is_none());
+            }
+            Self::CatchUpTwice => {
+                for row in &mut snapshot.schedules {
+                    let earlier = row.fired_through.as_millis() - 3 * 3_600_000;
+                    row.fired_through = Timestamp::from_millis(earlier);
+                }
+            }
             _ => {}
         }
     }
@@ -258,6 +322,13 @@ impl Planted {
             && let Some(coordinator) = &mut workflow.coordinator
         {
             coordinator.depends.clear();
+            coordinator.dependencies.clear();
+        }
+        if self == Self::OverlapSkipOverlooked && workflow.overlap == Overlap::Skip {
+            workflow.overlap = Overlap::Queue;
+        }
+        if let Some(coordinator) = &mut workflow.coordinator {
+            self.spoil_coordinator(coordinator);
         }
         for node in &mut workflow.nodes {
             match (self, &mut node.kind) {
@@ -272,6 +343,44 @@ impl Planted {
                 }
                 (Self::KillNodeEndsWell, NodeKind::Kill { .. }) => node.kind = NodeKind::End,
                 _ => {}
+            }
+        }
+    }
+
+    fn spoil_coordinator(self, coordinator: &mut Coordinator) {
+        match self {
+            Self::CalendarOverlooked => coordinator.timing.calendar = None,
+            Self::ZoneOverlooked => coordinator.time_zone = None,
+            Self::OneCronOnly => coordinator.timing.crons.clear(),
+            Self::RateShifted => coordinator.start_time += TimeDelta::seconds(30),
+            Self::MisfireSkipOverlooked if coordinator.misfire == Misfire::Skip => {
+                coordinator.misfire = Misfire::Once;
+            }
+            Self::MisfireAllCoalesced if coordinator.misfire == Misfire::All => {
+                coordinator.misfire = Misfire::Once;
+            }
+            _ => self.spoil_terms(&mut coordinator.dependencies),
+        }
+    }
+
+    fn spoil_terms(self, terms: &mut Vec<DependencyTerm>) {
+        if self == Self::AnyInsteadOfAll && terms.len() > 1 {
+            let all = terms.iter().flat_map(DependencyTerm::dependencies);
+            *terms = vec![DependencyTerm::AnyOf(all.cloned().collect())];
+        }
+        for term in terms {
+            let dependencies = match term {
+                DependencyTerm::One(dependency) => std::slice::from_mut(dependency),
+                DependencyTerm::AnyOf(dependencies) => dependencies,
+            };
+            for dependency in dependencies {
+                match self {
+                    Self::DateRuleOverlooked if dependency.date == DateRule::SameDay => {
+                        dependency.date = DateRule::Latest;
+                    }
+                    Self::AgeOverlooked => dependency.max_age_seconds = None,
+                    _ => {}
+                }
             }
         }
     }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use akkaflow_model::id::{AttemptKey, InstanceId};
 use akkaflow_model::record::{
-    AttemptRow, ChainRow, FileProblemRow, FireRow, FireState, InstanceRow, NodeRow, Record,
-    RequestRow, ScheduleRow, Snapshot, TokenRow, TriggerKind, VersionRow, WorkflowRow,
+    AttemptRow, CalendarRow, ChainRow, FileProblemRow, FireRow, FireState, InstanceRow, NodeRow,
+    Record, RequestRow, ScheduleRow, Snapshot, TokenRow, TriggerKind, VersionRow, WorkflowRow,
 };
 use akkaflow_model::time::Timestamp;
 
@@ -30,6 +30,7 @@ pub(crate) struct Tables {
     pub(crate) chains: BTreeMap<InstanceId, ChainRow>,
     pub(crate) requests: BTreeMap<String, RequestRow>,
     pub(crate) file_problems: BTreeMap<String, FileProblemRow>,
+    pub(crate) calendars: BTreeMap<String, CalendarRow>,
 }
 
 impl Tables {
@@ -51,6 +52,7 @@ impl Tables {
             Record::Chain(row) => drop(self.chains.insert(row.root, row)),
             Record::Request(row) => drop(self.requests.insert(row.key.clone(), row)),
             Record::FileProblem(row) => drop(self.file_problems.insert(row.path.clone(), row)),
+            Record::Calendar(row) => drop(self.calendars.insert(row.name.clone(), row)),
             Record::ClearFileProblem { path } => drop(self.file_problems.remove(&path)),
         }
     }
@@ -123,7 +125,7 @@ impl Tables {
             tokens: self
                 .tokens
                 .values()
-                .filter(|row| row.consumed_by.is_none())
+                .filter(|row| row.is_held)
                 .cloned()
                 .collect(),
             nodes,
@@ -146,6 +148,7 @@ impl Tables {
                 .cloned()
                 .collect(),
             file_problems: self.file_problems.values().cloned().collect(),
+            calendars: self.calendars.values().cloned().collect(),
             instances,
         }
     }

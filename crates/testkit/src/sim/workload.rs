@@ -1,26 +1,22 @@
 //! Random workflows.
 
+mod coordinator;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use akkaflow_engine::{Definition, Definitions, Shelf};
-use akkaflow_model::cron::Cron;
 use akkaflow_model::definition::{
-    ActionNode, Coordinator, Dependency, DependencyTerm, FailurePolicy, Node, NodeKind, Overlap,
-    Version, Workflow,
+    ActionNode, FailurePolicy, Node, NodeKind, Overlap, Version, Workflow,
 };
 use akkaflow_model::element::{Child, Element, Span};
 use akkaflow_model::record::Snapshot;
+use akkaflow_model::time::Timestamp;
+use chrono::NaiveDateTime;
 
 use super::rng::Rng;
 
-/// Times that come due often within a simulated hour.
-const CRONS: &[&str] = &[
-    "*/5 * * * *",
-    "*/10 * * * *",
-    "7,37 * * * *",
-    "*/15 2-9 * * *",
-];
+pub(crate) use coordinator::draw_calendar;
 
 /// What stays the same over all contents of one workflow.
 #[derive(Debug, Clone)]
@@ -30,16 +26,18 @@ pub(crate) struct Shape {
 }
 
 /// The workflows of one history and every content that they ever had.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Library {
     pub(crate) shapes: Vec<Shape>,
     pub(crate) contents: BTreeMap<Version, Arc<Workflow>>,
     /// Where the engines keep them.
     pub(crate) shelf: Arc<Shelf>,
+    /// About when the history begins.
+    beginning: NaiveDateTime,
 }
 
 impl Library {
-    pub(crate) fn new(rng: &mut Rng) -> Self {
+    pub(crate) fn new(rng: &mut Rng, beginning: Timestamp) -> Self {
         let count = rng.between(2, 5) as usize;
         let shapes = (0..count)
             .map(|index| Shape {
@@ -55,6 +53,7 @@ impl Library {
             shapes,
             contents: BTreeMap::new(),
             shelf: Arc::default(),
+            beginning: beginning.to_utc().naive_utc(),
         }
     }
 
@@ -84,11 +83,11 @@ impl Library {
             mail_receivers: Vec::new(),
             instance_limit: shape.instance_limit,
             dir: "/tmp".to_owned(),
-            overlap: Overlap::default(),
+            overlap: draw_overlap(rng),
             failure_policy: FailurePolicy::default(),
             priority: 0,
             state: Vec::new(),
-            coordinator: self.draw_coordinator(rng, index),
+            coordinator: coordinator::draw(rng, &self.names_before(index), self.beginning),
             nodes,
             not_runnable: None,
             used_params: vec!["day".to_owned()],
@@ -99,33 +98,18 @@ impl Library {
         workflow
     }
 
-    fn draw_coordinator(&self, rng: &mut Rng, index: usize) -> Option<Coordinator> {
-        if rng.chance(15) {
-            return None;
-        }
-        let depends: Vec<String> = self.shapes[..index]
-            .iter()
-            .filter(|_| rng.chance(40))
-            .map(|shape| shape.name.clone())
-            .collect();
-        let has_cron = rng.chance(if depends.is_empty() { 75 } else { 30 });
-        let cron = if has_cron { draw_cron(rng) } else { None };
-        Some(Coordinator {
-            is_enabled: rng.chance(92),
-            cron,
-            dependencies: depends
-                .iter()
-                .map(|upstream| DependencyTerm::One(Dependency::fresh(upstream)))
-                .collect(),
-            depends,
-            params: vec![("day".to_owned(), "1".to_owned())],
-            ..Coordinator::new()
-        })
+    fn names_before(&self, index: usize) -> Vec<String> {
+        let shapes = self.shapes[..=index].iter();
+        shapes.map(|shape| shape.name.clone()).collect()
     }
 }
 
-fn draw_cron(rng: &mut Rng) -> Option<Cron> {
-    Cron::parse(CRONS[rng.index(CRONS.len())]).ok()
+fn draw_overlap(rng: &mut Rng) -> Overlap {
+    match rng.below(100) {
+        0..=14 => Overlap::Skip,
+        15..=26 => Overlap::CancelRunning,
+        _ => Overlap::Queue,
+    }
 }
 
 /// A random acyclic graph: edges lead from earlier to later nodes, the last one is an end.

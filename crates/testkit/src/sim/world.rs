@@ -175,7 +175,7 @@ impl World {
         let (seed, planted) = (recipe.seed, recipe.planted);
         let mut rng = Rng::new(mix(seed ^ 0x616b_6b61_666c_6f77));
         let plan = Plan::draw(&mut rng, &recipe.kept);
-        let library = Library::new(&mut rng);
+        let library = Library::new(&mut rng, plan.beginning);
         let workers: Vec<Worker> = (0..plan.workers)
             .map(|index| Worker::new(index, &mut rng))
             .collect();

@@ -44,8 +44,7 @@ pub(in crate::read) fn coordinator_shape() -> Shape {
             "every",
             "固定间隔触发，从start-time开始计算",
             "fires each so often, counted from start-time",
-        )
-        .planned(),
+        ),
     )
     .attribute(
         AttributeShape::new(
@@ -55,8 +54,7 @@ pub(in crate::read) fn coordinator_shape() -> Shape {
                 "在这些时间触发，以逗号分隔，例如 2026-03-31 02:00, 2026-06-30",
                 "fires at these times, parted by commas: 2026-03-31 02:00, 2026-06-30",
             ),
-        )
-        .planned(),
+        ),
     )
     .attribute(
         AttributeShape::new(
@@ -66,8 +64,7 @@ pub(in crate::read) fn coordinator_shape() -> Shape {
                 "工作日历的名称，即不带.calendar的文件名",
                 "a calendar of workdays: the name of its file without .calendar",
             ),
-        )
-        .planned(),
+        ),
     )
     .attribute(calendar_policy())
     .attribute(misfire())
@@ -87,7 +84,6 @@ fn time_zone() -> AttributeShape {
             "the zone of its times, for example Asia/Shanghai; the cluster's by default",
         ),
     )
-    .planned()
 }
 
 fn cron_style() -> AttributeShape {
@@ -97,7 +93,6 @@ fn cron_style() -> AttributeShape {
         "cron的写法：akkaflow设置了星期则忽略日，crontab与系统crontab相同，六个字段时首个为秒",
         "how crons are read: akkaflow lets a weekday override the day of month, crontab does as the system's; six fields begin with the second",
     )
-    .planned()
 }
 
 fn calendar_policy() -> AttributeShape {
@@ -107,7 +102,6 @@ fn calendar_policy() -> AttributeShape {
         "日历的用法：workdays只在工作日，days-off只在休息日，next顺延到下一工作日，previous提前到上一工作日",
         "what the calendar does: workdays fires on workdays only, days-off on the others only, next moves a day off to the next workday, previous to the one before",
     )
-    .planned()
 }
 
 fn cron_shape() -> Shape {
@@ -127,7 +121,6 @@ fn cron_shape() -> Shape {
         .required(),
     )
     .example("<cron expression=\"30 18 * * 5\"/>")
-    .planned()
 }
 
 fn misfire() -> AttributeShape {
@@ -137,7 +130,6 @@ fn misfire() -> AttributeShape {
         "错过的触发时间如何处理：once合并为一次，all逐个补跑，skip跳过，deadline只补不早于misfire-deadline的一次",
         "slots that passed while nobody could fire them: once makes one run of them, all runs each, skip none, deadline one if it is not older than misfire-deadline",
     )
-    .planned()
 }
 
 fn misfire_deadline() -> AttributeShape {
@@ -146,7 +138,6 @@ fn misfire_deadline() -> AttributeShape {
         "misfire=\"deadline\"时，错过多久之内仍然补跑",
         "with misfire=\"deadline\": how old a missed slot may be",
     )
-    .planned()
 }
 
 fn catch_up() -> AttributeShape {
@@ -156,7 +147,6 @@ fn catch_up() -> AttributeShape {
         "首次加载时是否从start-time起补跑已过去的触发时间",
         "whether the first load fires the slots since start-time that are past already",
     )
-    .planned()
 }
 
 fn depend_list_shape() -> Shape {
@@ -204,16 +194,13 @@ pub(in crate::read) fn dependency_shape() -> Shape {
         "前置工作流的名称",
         "the name of the workflow that it waits for",
     ))
-    .attribute(date.planned())
-    .attribute(count.planned())
-    .attribute(
-        duration(
-            "max-age",
-            "成功距今最长时间，更早的不算",
-            "how old its success may be at most",
-        )
-        .planned(),
-    )
+    .attribute(date)
+    .attribute(count)
+    .attribute(duration(
+        "max-age",
+        "成功距今最长时间，更早的不算",
+        "how old its success may be at most",
+    ))
 }
 
 fn any_of_shape() -> Shape {
@@ -226,7 +213,6 @@ fn any_of_shape() -> Shape {
     )
     .child(dependency_shape(), 2, None)
     .example("<any-of>\n  <workflow name=\"load_a\"/>\n  <workflow name=\"load_b\"/>\n</any-of>")
-    .planned()
 }
 
 fn param_list_shape() -> Shape {

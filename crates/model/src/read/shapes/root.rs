@@ -69,7 +69,6 @@ fn overlap() -> AttributeShape {
         "已达到instance-limit时新实例如何处理：queue排队，skip跳过，cancel-running杀死最早运行的实例",
         "a new instance when instance-limit is reached: queue lets it wait, skip drops it, cancel-running kills the oldest running one",
     )
-    .planned()
 }
 
 fn failure_policy() -> AttributeShape {

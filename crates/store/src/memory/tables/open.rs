@@ -40,6 +40,7 @@ impl Tables {
                 .collect(),
             requests: self.recent_requests(now),
             file_problems: self.file_problems.values().cloned().collect(),
+            calendars: self.calendars.values().cloned().collect(),
         }
     }
 
@@ -58,7 +59,7 @@ impl Tables {
         let mut rows: Vec<TokenRow> = self
             .tokens
             .values()
-            .filter(|row| row.consumed_by.is_none())
+            .filter(|row| row.is_held)
             .cloned()
             .collect();
         rows.sort_by(|a, b| {

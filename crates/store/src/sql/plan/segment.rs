@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use akkaflow_model::id::{AttemptKey, InstanceId};
 use akkaflow_model::record::{
-    AttemptRow, ChainRow, FileProblemRow, FireRow, InstanceRow, NodeRow, Record, RequestRow,
-    ScheduleRow, TokenRow, TriggerKind, VersionRow, WorkflowRow,
+    AttemptRow, CalendarRow, ChainRow, FileProblemRow, FireRow, InstanceRow, NodeRow, Record,
+    RequestRow, ScheduleRow, TokenRow, TriggerKind, VersionRow, WorkflowRow,
 };
 
 use crate::sql::Dialect;
@@ -28,6 +28,7 @@ pub(crate) struct Segment<'a> {
     chains: Group<'a, InstanceId, ChainRow>,
     requests: Group<'a, &'a str, RequestRow>,
     file_problems: BTreeMap<&'a str, Option<&'a FileProblemRow>>,
+    calendars: Group<'a, &'a str, CalendarRow>,
     deleted: Vec<InstanceId>,
 }
 
@@ -73,6 +74,7 @@ impl<'a> Segment<'a> {
             Record::ClearFileProblem { path } => {
                 self.file_problems.insert(path, None);
             }
+            Record::Calendar(row) => self.calendars.put(&row.name, number, row, |_| false),
         }
     }
 
@@ -88,6 +90,7 @@ impl<'a> Segment<'a> {
         self.attempts.flush(Target::Attempt, plan, limits);
         self.chains.flush(Target::Chain, plan, limits);
         self.requests.flush(Target::Request, plan, limits);
+        self.calendars.flush(Target::Calendar, plan, limits);
         flush_problems(self.file_problems, plan, limits);
         flush_deletions(&self.deleted, plan, limits);
     }

@@ -1,9 +1,9 @@
-//! Schedules, fires, tokens.
+//! Schedules, fires, tokens, calendars.
 
-use akkaflow_model::record::{FireRow, ScheduleRow, TokenRow};
+use akkaflow_model::record::{CalendarRow, FireRow, ScheduleRow, TokenRow};
 
 use crate::error::Error;
-use crate::sql::codes::Coded as _;
+use crate::sql::codes::Coded;
 use crate::sql::row::Columns;
 use crate::sql::table::{Layout, Number, Table};
 use crate::sql::value::Value;
@@ -41,7 +41,7 @@ impl Table for FireRow {
     const LAYOUT: Layout = Layout {
         name: "af_fire",
         keys: &["workflow", "kind", "generation", "fire_key"],
-        columns: &["due_at", "state", "instance", "through"],
+        columns: &["due_at", "state", "instance", "through", "reason"],
         number: Number::Absent,
     };
 
@@ -55,6 +55,7 @@ impl Table for FireRow {
             Value::Int(self.state.code()),
             Value::optional_id(self.instance),
             Value::optional_time(self.through),
+            Value::optional_int(self.reason.map(Coded::code)),
         ]);
     }
 
@@ -68,6 +69,7 @@ impl Table for FireRow {
             state: columns.coded()?,
             instance: columns.optional_id()?,
             through: columns.optional_time()?,
+            reason: columns.optional_coded()?,
         })
     }
 }
@@ -76,7 +78,14 @@ impl Table for TokenRow {
     const LAYOUT: Layout = Layout {
         name: "af_token",
         keys: &["upstream_instance", "dependant"],
-        columns: &["upstream", "business_at", "given_at", "consumed_by"],
+        columns: &[
+            "upstream",
+            "business_at",
+            "given_at",
+            "consumed_by",
+            "business_day",
+            "is_held",
+        ],
         number: Number::Absent,
     };
 
@@ -88,6 +97,8 @@ impl Table for TokenRow {
             Value::time(self.business_at),
             Value::time(self.given_at),
             Value::optional_id(self.consumed_by),
+            Value::Int(self.business_day.into()),
+            Value::Int(self.is_held.into()),
         ]);
     }
 
@@ -99,6 +110,38 @@ impl Table for TokenRow {
             business_at: columns.time()?,
             given_at: columns.time()?,
             consumed_by: columns.optional_id()?,
+            business_day: i32::try_from(columns.int()?)
+                .map_err(|_| Error::Corrupt("a business day out of range".to_owned()))?,
+            is_held: columns.flag()?,
+        })
+    }
+}
+
+impl Table for CalendarRow {
+    const LAYOUT: Layout = Layout {
+        name: "af_calendar",
+        keys: &["name"],
+        columns: &["path", "content", "read_at", "is_file_gone"],
+        number: Number::Absent,
+    };
+
+    fn write<'a>(&'a self, values: &mut Vec<Value<'a>>) {
+        values.extend([
+            Value::text(&self.name),
+            Value::text(&self.path),
+            Value::text(&self.text),
+            Value::time(self.read_at),
+            Value::Int(self.is_file_gone.into()),
+        ]);
+    }
+
+    fn read(columns: &mut Columns<'_>) -> Result<Self, Error> {
+        Ok(Self {
+            name: columns.text()?,
+            path: columns.text()?,
+            text: columns.text()?,
+            read_at: columns.time()?,
+            is_file_gone: columns.flag()?,
         })
     }
 }

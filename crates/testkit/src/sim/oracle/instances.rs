@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use akkaflow_model::record::{InstanceRow, NodeRow};
 use akkaflow_model::state::InstanceState;
 
-use super::tokens::{check_consumption, check_tokens_given};
+use super::tokens::check_tokens_given;
 use super::{Oracle, Touched, Verdict, ensure};
 use crate::sim::graph;
 use crate::sim::tables::Tables;
@@ -111,7 +111,7 @@ impl Oracle {
         if before.is_none() {
             let fires = touched.fired.get(&id).copied().unwrap_or_default();
             ensure!(fires == 1, "I1: instance {id} has {fires} fires");
-            check_consumption(library, row, touched)?;
+            self.check_consumption(tables, library, row, touched)?;
         }
         let limit = library
             .shapes
