@@ -1,13 +1,15 @@
 //! Runs statements on a connection of either dialect.
 
-use futures::TryStreamExt as _;
+use futures::{StreamExt as _, TryStreamExt as _};
 use sqlx::mysql::{MySqlArguments, MySqlConnection};
 use sqlx::sqlite::{SqliteArguments, SqliteConnection};
 use sqlx::{Arguments as _, AssertSqlSafe, SqlSafeStr, SqlStr};
 use std::sync::Arc;
 
+use crate::error::Error;
 use crate::sql::Dialect;
-use crate::sql::row::Row;
+use crate::sql::row::{Columns, Row};
+use crate::sql::table::Table;
 use crate::sql::value::Value;
 
 /// A borrowed connection.
@@ -78,6 +80,32 @@ impl Executor<'_> {
                 .execute(&mut **connection)
                 .await
                 .map(drop),
+        }
+    }
+
+    /// Runs a query for whole rows of a table. Each is read as it comes: a driver's row takes many times the space.
+    pub(crate) async fn rows<T: Table>(
+        &mut self,
+        text: impl Into<Text>,
+        values: &[Value<'_>],
+    ) -> Result<Vec<T>, Error> {
+        let text = text.into().0;
+        let read = |row| T::read(&mut Columns::new(&row));
+        match self {
+            Self::Sqlite(connection) => {
+                sqlx::query_with(text, sqlite_arguments(values)?)
+                    .fetch(&mut **connection)
+                    .map(|row| read(Row::Sqlite(row?)))
+                    .try_collect()
+                    .await
+            }
+            Self::Mysql(connection) => {
+                sqlx::query_with(text, mysql_arguments(values)?)
+                    .fetch(&mut **connection)
+                    .map(|row| read(Row::Mysql(row?)))
+                    .try_collect()
+                    .await
+            }
         }
     }
 

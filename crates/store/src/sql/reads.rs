@@ -12,19 +12,9 @@ use crate::lease::Lease;
 use crate::query::{ID_CHARACTERS, InstanceQuery};
 use crate::sql::executor::{Executor, Text};
 use crate::sql::row::Columns;
-use crate::sql::table::{Table, read_all};
+use crate::sql::table::Table;
 use crate::sql::texts::{placeholders, select, select_joined};
 use crate::sql::value::Value;
-
-/// Reads whole rows.
-async fn rows<T: Table>(
-    executor: &mut Executor<'_>,
-    text: impl Into<Text>,
-    values: &[Value<'_>],
-) -> Result<Vec<T>, Error> {
-    let rows = executor.fetch(text, values).await?;
-    read_all(&rows)
-}
 
 /// Reads at most one row.
 async fn row<T: Table>(
@@ -32,7 +22,7 @@ async fn row<T: Table>(
     text: impl Into<Text>,
     values: &[Value<'_>],
 ) -> Result<Option<T>, Error> {
-    Ok(rows(executor, text, values).await?.pop())
+    Ok(executor.rows(text, values).await?.pop())
 }
 
 /// See [`crate::Store::lease`].
@@ -107,7 +97,7 @@ pub(crate) async fn setting(
 /// See [`crate::Store::workflows`].
 pub(crate) async fn workflows(executor: &mut Executor<'_>) -> Result<Vec<WorkflowRow>, Error> {
     let text = select::<WorkflowRow>(" WHERE status <> 2 ORDER BY name");
-    rows(executor, text, &[]).await
+    executor.rows(text, &[]).await
 }
 
 /// See [`crate::Store::workflow`].
@@ -148,7 +138,7 @@ pub(crate) async fn fires(
          ORDER BY due_at DESC, kind DESC, generation DESC, fire_key DESC LIMIT ?",
     );
     let values = [Value::text(workflow), Value::Int(limit.into())];
-    rows(executor, text, &values).await
+    executor.rows(text, &values).await
 }
 
 /// See [`crate::Store::waiting_tokens`].
@@ -160,7 +150,7 @@ pub(crate) async fn waiting_tokens(
         " WHERE consumed_by IS NULL AND dependant = ? \
          ORDER BY given_at, upstream_instance",
     );
-    rows(executor, text, &[Value::text(dependant)]).await
+    executor.rows(text, &[Value::text(dependant)]).await
 }
 
 /// See [`crate::Store::calendar`].
@@ -177,7 +167,7 @@ pub(crate) async fn file_problems(
     executor: &mut Executor<'_>,
 ) -> Result<Vec<FileProblemRow>, Error> {
     let mut problems: Vec<FileProblemRow> =
-        rows(executor, select::<FileProblemRow>(""), &[]).await?;
+        executor.rows(select::<FileProblemRow>(""), &[]).await?;
     problems.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(problems)
 }
@@ -222,7 +212,7 @@ pub(crate) async fn instances(
     }
     text.push_str(" ORDER BY created_at DESC, id DESC LIMIT ?");
     values.push(Value::Int(query.effective_limit().into()));
-    rows(executor, text, &values).await
+    executor.rows(text, &values).await
 }
 
 /// See [`crate::Store::instance_ids`].
@@ -267,7 +257,7 @@ pub(crate) async fn nodes(
         "af_instance i JOIN af_node r ON r.instance = i.id AND r.run = i.run \
          WHERE i.id = ? ORDER BY r.ready_at, r.number",
     );
-    rows(executor, text, &[Value::id(id)]).await
+    executor.rows(text, &[Value::id(id)]).await
 }
 
 /// See [`crate::Store::attempts`].
@@ -276,5 +266,5 @@ pub(crate) async fn attempts(
     id: InstanceId,
 ) -> Result<Vec<AttemptRow>, Error> {
     let text = select::<AttemptRow>(" WHERE instance = ? ORDER BY assigned_at, number");
-    rows(executor, text, &[Value::id(id)]).await
+    executor.rows(text, &[Value::id(id)]).await
 }

@@ -14,7 +14,7 @@ use crate::contract::Contents;
 use crate::error::Error;
 use crate::sql::executor::Executor;
 use crate::sql::reads;
-use crate::sql::table::{Table, read_all};
+use crate::sql::table::Table;
 use crate::sql::texts::{placeholders, select, select_joined};
 use crate::sql::value::Value;
 
@@ -82,8 +82,7 @@ pub(crate) fn versions_in_use<'a>(
 }
 
 async fn rows<T: Table>(executor: &mut Executor<'_>, text: String) -> Result<Vec<T>, Error> {
-    let rows = executor.fetch(text, &[]).await?;
-    read_all(&rows)
+    executor.rows(text, &[]).await
 }
 
 async fn send_versions(
@@ -102,7 +101,7 @@ async fn send_versions(
             .take(VERSIONS_A_QUERY)
             .map(|version| Value::text(&version.0))
             .collect();
-        let mut found: Vec<VersionRow> = read_all(&executor.fetch(text, &values).await?)?;
+        let mut found: Vec<VersionRow> = executor.rows(text, &values).await?;
         found.sort_by(|a, b| a.version.cmp(&b.version));
         // A reader that has gone away needs nothing.
         let _ = contents.send(found).await;
@@ -135,8 +134,7 @@ async fn recent_requests(
 ) -> Result<Vec<RequestRow>, Error> {
     let since = now.as_millis().saturating_sub(REQUESTS_KEPT_MS);
     let text = select::<RequestRow>(" WHERE requested_at >= ?");
-    let rows = executor.fetch(text, &[Value::Int(since)]).await?;
-    let mut requests: Vec<RequestRow> = read_all(&rows)?;
+    let mut requests: Vec<RequestRow> = executor.rows(text, &[Value::Int(since)]).await?;
     requests.sort_by(|a, b| (a.at, &a.key).cmp(&(b.at, &b.key)));
     Ok(requests)
 }

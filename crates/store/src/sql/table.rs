@@ -1,7 +1,7 @@
 //! What a table is to us: its columns, how a row is written into them and read back.
 
 use crate::error::Error;
-use crate::sql::row::{Columns, Row};
+use crate::sql::row::Columns;
 use crate::sql::value::Value;
 
 /// The name and columns of a table.
@@ -51,11 +51,4 @@ pub(crate) trait Table: Sized {
 
     /// Reads the columns of the layout, without `number`.
     fn read(columns: &mut Columns<'_>) -> Result<Self, Error>;
-}
-
-/// Reads whole rows.
-pub(crate) fn read_all<T: Table>(rows: &[Row]) -> Result<Vec<T>, Error> {
-    rows.iter()
-        .map(|row| T::read(&mut Columns::new(row)))
-        .collect()
 }
