@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, Weak};
 
+use akkaflow_model::check::Idle;
 use akkaflow_model::cron::Cron;
 use akkaflow_model::definition::{Overlap, Version, Workflow};
 use akkaflow_model::text::Text;
@@ -60,14 +61,15 @@ impl Definition {
         }
     }
 
-    /// What [`Packing::unpack`] takes.
-    pub fn packed(&self) -> &[u8] {
-        &self.packed
-    }
-
     /// The workflows that it waits for.
     pub fn depends(&self) -> &[String] {
         self.plan.as_ref().map_or(&[], |plan| &plan.depends)
+    }
+
+    /// Why it never starts by itself, if so.
+    pub fn idle(&self) -> Option<Idle> {
+        let is_enabled = self.plan.as_ref().map(|plan| plan.is_enabled);
+        Idle::of(is_enabled, self.instance_limit)
     }
 
     /// The whole definition, made anew unless an instance or a recent use still holds it.

@@ -11,7 +11,7 @@ use akkaflow_model::time::Timestamp;
 use chrono_tz::Tz;
 
 use crate::workers::Worker;
-use crate::{Definition, Engine, Packing, WorkerInfo};
+use crate::{Definition, Engine, WorkerInfo};
 
 /// How many of what there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -137,11 +137,6 @@ impl Engine {
     /// What is kept of the definition in force.
     pub fn definition(&self, name: &str) -> Option<&Definition> {
         self.workflows.get(name)?.definition.as_ref()
-    }
-
-    /// Gives whole definitions back.
-    pub fn packing(&self) -> Arc<dyn Packing> {
-        Arc::clone(&self.options.packing)
     }
 
     /// Whether the file at `path` has put just this content in force, so that it need not be read again.

@@ -19,7 +19,7 @@ use crate::schedule::Calendar;
 use crate::text::Text;
 use crate::xml::MAX_BYTES;
 
-pub use outline::{Outline, Place, Upstream};
+pub use outline::{Idle, Outline, Place, Upstream};
 pub use set::{Set, Surroundings};
 
 /// A file, checked for itself.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use akkaflow_engine::{Definitions, Engine, Input, Order, Packing, Shelf};
+use akkaflow_model::check::{Idle, Outline};
 use akkaflow_model::definition::Workflow;
 use akkaflow_model::id::RequestId;
 
@@ -70,4 +71,26 @@ fn file_whose_content_is_in_force_need_not_be_read_again() {
         path: "wf.xml".into(),
     });
     assert!(!world.engine.is_file_in_force("wf.xml", &version));
+}
+
+#[test]
+fn packed_definition_still_says_why_its_workflow_never_starts_by_itself() {
+    let mut world = World::new();
+    let plain = single("plain");
+    let daily = single("daily").cron("0 0 * * *");
+    let disabled = single("disabled").cron("0 0 * * *").disabled();
+    let none_at_once = single("none_at_once").cron("0 0 * * *").limit(0);
+    let all = [
+        (plain, Some(Idle::NoCoordinator)),
+        (daily, None),
+        (disabled, Some(Idle::Disabled)),
+        (none_at_once, Some(Idle::LimitZero)),
+    ];
+    for (workflow, idle) in all {
+        let name = workflow.name.clone();
+        assert_eq!(Outline::in_force(&workflow).idle, idle, "{name}");
+        world.put_from(workflow, file(&name)).unwrap();
+        let definition = world.engine.definition(&name).unwrap();
+        assert_eq!(definition.idle(), idle, "{name}");
+    }
 }

@@ -62,6 +62,17 @@ pub enum Idle {
     LimitZero,
 }
 
+impl Idle {
+    /// Of a workflow by its limit and whether its coordinator is enabled, where it has one.
+    pub fn of(is_enabled: Option<bool>, instance_limit: i64) -> Option<Self> {
+        match is_enabled {
+            None => Some(Self::NoCoordinator),
+            Some(false) => Some(Self::Disabled),
+            Some(true) => (instance_limit <= 0).then_some(Self::LimitZero),
+        }
+    }
+}
+
 /// A place of a file with the line it is in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
@@ -228,10 +239,7 @@ fn dependencies(item: &Element) -> Vec<(&Attribute, bool, bool)> {
 }
 
 fn idle(workflow: &Workflow) -> Option<Idle> {
-    match &workflow.coordinator {
-        None => Some(Idle::NoCoordinator),
-        Some(coordinator) if !coordinator.is_enabled => Some(Idle::Disabled),
-        Some(_) if workflow.instance_limit <= 0 => Some(Idle::LimitZero),
-        Some(_) => None,
-    }
+    let coordinator = workflow.coordinator.as_ref();
+    let is_enabled = coordinator.map(|coordinator| coordinator.is_enabled);
+    Idle::of(is_enabled, workflow.instance_limit)
 }
