@@ -337,7 +337,7 @@ impl Core {
     ) -> Result<Option<Arc<akkaflow_model::definition::Workflow>>, akkaflow_store::Error> {
         let row = self.store.version(&version.0).await?;
         Ok(row
-            .and_then(|row| read_stored(&row.xml, &*self.shared.registry))
+            .and_then(|row| read_stored(&row.xml, Some(version), &*self.shared.registry))
             .map(Arc::new))
     }
 

@@ -507,7 +507,7 @@ async fn read_definitions(
 }
 
 fn definition(packing: &PackedText, row: &VersionRow) -> Option<(Version, Definition)> {
-    let workflow = read_stored(&row.xml, &*packing.registry);
+    let workflow = read_stored(&row.xml, Some(&row.version), &*packing.registry);
     if workflow.is_none() {
         tracing::error!(
             workflow.name = row.workflow,

@@ -26,7 +26,7 @@ impl Packing for PackedText {
     fn unpack(&self, packed: &[u8]) -> Option<Arc<Workflow>> {
         let text = lz4_flex::block::decompress_size_prepended_with_dict(packed, TYPICAL).ok()?;
         let text = String::from_utf8(text).ok()?;
-        read_stored(&text, &*self.registry).map(Arc::new)
+        read_stored(&text, None, &*self.registry).map(Arc::new)
     }
 }
 

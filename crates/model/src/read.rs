@@ -72,7 +72,7 @@ impl Reading {
 
 /// Reads and checks a workflow file. Never panics; the cost grows with the size of the file, which is limited.
 pub fn read_workflow(bytes: &[u8], actions: &dyn ActionCatalog) -> Reading {
-    let (mut document, root, name, workflow) = parse(bytes, actions);
+    let (mut document, root, name, workflow) = parse(bytes, None, actions);
     let outline = root
         .as_ref()
         .and_then(|root| Outline::of(&document.source, root, workflow.as_ref()));
@@ -105,14 +105,19 @@ pub fn read_workflow(bytes: &[u8], actions: &dyn ActionCatalog) -> Reading {
 
 /// The same for a text that was found right before: nothing is said of it, which saves most of the time.
 ///
-/// `None` when it is not right, which a newer version may find of what an older one has stored.
-pub fn read_stored(text: &str, actions: &dyn ActionCatalog) -> Option<Workflow> {
-    parse(text.as_bytes(), actions).3
+/// `None` when it is not right, which a newer version may find of what an older one has stored. Its version is computed
+/// unless it is known.
+pub fn read_stored(
+    text: &str,
+    version: Option<&Version>,
+    actions: &dyn ActionCatalog,
+) -> Option<Workflow> {
+    parse(text.as_bytes(), version, actions).3
 }
 
 type Parsed = (Document, Option<Element>, Option<String>, Option<Workflow>);
 
-fn parse(bytes: &[u8], actions: &dyn ActionCatalog) -> Parsed {
+fn parse(bytes: &[u8], version: Option<&Version>, actions: &dyn ActionCatalog) -> Parsed {
     let mut document = xml::read(bytes);
     let root = document.root.take();
     let diagnostics = std::mem::take(&mut document.diagnostics);
@@ -127,7 +132,7 @@ fn parse(bytes: &[u8], actions: &dyn ActionCatalog) -> Parsed {
     let name = draft.as_ref().and_then(|(_, draft)| draft.name.clone());
     let workflow = draft
         .filter(|_| !document.diagnostics.has_errors())
-        .and_then(|(root, draft)| draft.finish(root, &document.source));
+        .and_then(|(root, draft)| draft.finish(root, &document.source, version));
     (document, root, name, workflow)
 }
 
@@ -247,7 +252,12 @@ impl Reader<'_> {
 }
 
 impl Draft {
-    fn finish(self, root: &Element, source: &Arc<str>) -> Option<Workflow> {
+    fn finish(
+        self,
+        root: &Element,
+        source: &Arc<str>,
+        version: Option<&Version>,
+    ) -> Option<Workflow> {
         let head = self.head?;
         Some(Workflow {
             name: self.name?,
@@ -269,7 +279,7 @@ impl Draft {
                 .map(|draft| draft.node)
                 .collect::<Option<_>>()?,
             used_params: param::used_params(root),
-            version: version_of(source),
+            version: version.cloned().unwrap_or_else(|| version_of(source)),
             source: Arc::clone(source),
             not_runnable: self.not_runnable,
         })
