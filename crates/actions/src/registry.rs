@@ -23,7 +23,8 @@ pub struct Registry {
 }
 
 struct Entry {
-    shape: fn() -> Shape,
+    /// Made once: it is asked for at every body.
+    shape: Shape,
     check: fn(&Element, &mut Diagnostics),
     /// `None` for a type that no worker runs: it is not run yet, or the engine does it.
     parse: Option<Parse>,
@@ -92,10 +93,14 @@ impl Registry {
             .with_planned::<crate::metadata::Metadata>()
             .with_planned::<crate::python::Python>()
             .with_planned::<crate::ssh::Ssh>()
-            .with_engine_node(SubWorkflow::TAG, SubWorkflow::shape, |body, diagnostics| {
-                SubWorkflow::parse(body, diagnostics);
-            })
-            .with_engine_node(Wait::TAG, Wait::shape, |body, diagnostics| {
+            .with_engine_node(
+                SubWorkflow::TAG,
+                SubWorkflow::shape(),
+                |body, diagnostics| {
+                    SubWorkflow::parse(body, diagnostics);
+                },
+            )
+            .with_engine_node(Wait::TAG, Wait::shape(), |body, diagnostics| {
                 Wait::parse(body, diagnostics);
             })
     }
@@ -106,7 +111,7 @@ impl Registry {
         self.entries.insert(
             A::TAG,
             Entry {
-                shape: A::shape,
+                shape: A::shape(),
                 check: |element, diagnostics| {
                     A::parse(element, diagnostics);
                 },
@@ -120,14 +125,14 @@ impl Registry {
 
     /// Adds a type that is checked only.
     fn with_planned<P: Planned>(self) -> Self {
-        self.with_engine_node(P::TAG, P::shape, P::check)
+        self.with_engine_node(P::TAG, P::shape(), P::check)
     }
 
     /// Adds a type that the engine does itself, without a worker.
     fn with_engine_node(
         mut self,
         tag: &'static str,
-        shape: fn() -> Shape,
+        shape: Shape,
         check: fn(&Element, &mut Diagnostics),
     ) -> Self {
         let entry = Entry {
@@ -154,13 +159,16 @@ impl Registry {
     }
 
     /// The shape of a type.
-    pub fn shape(&self, tag: &str) -> Option<Shape> {
-        self.entries.get(tag).map(|entry| (entry.shape)())
+    pub fn shape(&self, tag: &str) -> Option<&Shape> {
+        self.entries.get(tag).map(|entry| &entry.shape)
     }
 
     /// The shapes of all types, in alphabetical order of their tags.
     pub fn shapes(&self) -> Vec<Shape> {
-        self.entries.values().map(|entry| (entry.shape)()).collect()
+        self.entries
+            .values()
+            .map(|entry| entry.shape.clone())
+            .collect()
     }
 
     /// Checks and reads a body; its label is the tag. `None` when no worker runs the tag or an error was found.
@@ -171,7 +179,7 @@ impl Registry {
     ) -> Option<Box<dyn ParsedAction>> {
         let entry = self.entries.get(body.name.as_str())?;
         let parse = entry.parse?;
-        (entry.shape)().check(body, diagnostics);
+        entry.shape.check(body, diagnostics);
         let action = parse(body, diagnostics)?;
         (!diagnostics.has_errors()).then_some(action)
     }
@@ -180,7 +188,7 @@ impl Registry {
 impl ActionCatalog for Registry {
     fn check(&self, body: &Element, diagnostics: &mut Diagnostics) -> Option<()> {
         let entry = self.entries.get(body.name.as_str())?;
-        let shape = (entry.shape)();
+        let shape = &entry.shape;
         if shape.is_planned {
             planned_body(body, diagnostics);
         }

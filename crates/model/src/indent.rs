@@ -89,7 +89,7 @@ fn shape_of(label: &str, bodies: &[Shape]) -> Option<Shape> {
 
 /// The shape of workflows with the bodies of their actions.
 fn whole(bodies: &[Shape]) -> Shape {
-    let mut workflow = workflow_shape();
+    let mut workflow = workflow_shape().clone();
     for child in &mut workflow.children {
         if child.shape.tag == "action" {
             let action = std::mem::replace(&mut child.shape, bodies_placeholder());

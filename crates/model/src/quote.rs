@@ -1,5 +1,7 @@
 //! How messages quote what they found.
 
+use std::fmt;
+
 /// Quotes in messages end here.
 const LONGEST_QUOTE: usize = 60;
 
@@ -21,4 +23,13 @@ pub(crate) fn shortened(found: &str) -> String {
         short.push('…');
     }
     short
+}
+
+/// The same, made only when it is shown: most values are right.
+pub(crate) struct Shortened<'a>(pub(crate) &'a str);
+
+impl fmt::Display for Shortened<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&shortened(self.0))
+    }
 }

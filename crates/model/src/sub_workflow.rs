@@ -1,5 +1,7 @@
 //! `<sub-workflow>`: an action that runs another workflow. The engine does it itself.
 
+use std::sync::LazyLock;
+
 use crate::diagnostic::Diagnostics;
 use crate::element::Element;
 use crate::shape::{AttributeKind, AttributeShape, Shape};
@@ -64,7 +66,8 @@ impl SubWorkflow {
 
     /// Reads a body that its shape has been checked against; `None` when it reported an error.
     pub fn parse(element: &Element, _diagnostics: &mut Diagnostics) -> Option<Self> {
-        let shape = Self::shape();
+        static SHAPE: LazyLock<Shape> = LazyLock::new(SubWorkflow::shape);
+        let shape = &*SHAPE;
         let params = element.elements_named("param").map(|param| {
             let name = param.attribute("name")?.value.trim().to_owned();
             Some((name, param.attribute("value")?.value.clone()))

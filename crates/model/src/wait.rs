@@ -1,5 +1,7 @@
 //! `<wait>`: an action that waits for a time, a file or a row. The engine does it itself: it holds no slot of a worker.
 
+use std::sync::LazyLock;
+
 use chrono::{NaiveDateTime, NaiveTime};
 
 use crate::code;
@@ -147,7 +149,8 @@ impl Wait {
 
     /// Reads a body that its shape has been checked against. Reports what is still wrong; `None` when anything is.
     pub fn parse(element: &Element, diagnostics: &mut Diagnostics) -> Option<Self> {
-        let shape = Self::shape();
+        static SHAPE: LazyLock<Shape> = LazyLock::new(Wait::shape);
+        let shape = &*SHAPE;
         let child = |tag| element.elements_named(tag).next();
         let given = [
             element.attribute("for").is_some(),

@@ -34,14 +34,14 @@ pub fn schema(bodies: &[Shape]) -> String {
     };
     let workflow = workflow_shape();
     for root in ROOTS {
-        writer.root(root, &workflow);
+        writer.root(root, workflow);
     }
     let links = [db_links::shape(), file_links::shape()];
     for links in &links {
         writer.element(1, links.tag, links.tag, "");
     }
     writer.text.push_str(COMMON_TYPES);
-    writer.complex_type(&workflow, "work-flow", "", References::Kept);
+    writer.complex_type(workflow, "work-flow", "", References::Kept);
     for links in &links {
         writer.complex_type(links, links.tag, links.tag, References::Literal);
     }

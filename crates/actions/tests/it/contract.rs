@@ -39,7 +39,7 @@ fn every_type_and_attribute_is_documented_in_both_languages() {
     }
     let registry = Registry::builtin();
     for tag in registry.tags() {
-        walk(&registry.shape(tag).unwrap());
+        walk(registry.shape(tag).unwrap());
     }
 }
 

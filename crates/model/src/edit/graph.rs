@@ -32,7 +32,7 @@ pub(super) fn find<'e>(root: &'e Element, place: &Place) -> Result<&'e Element, 
 /// Whether the element is a node of the workflow.
 pub(super) fn is_node_of(root: &Element, element: &Element) -> bool {
     let shape = workflow_shape();
-    nodes(root, &shape).any(|(node, _)| std::ptr::eq(node, element))
+    nodes(root, shape).any(|(node, _)| std::ptr::eq(node, element))
 }
 
 fn nodes<'e, 's>(
@@ -57,7 +57,7 @@ fn name_of(node: &Element) -> &str {
 
 fn node_named<'e>(root: &'e Element, name: &str) -> Result<&'e Element, EditError> {
     let shape = workflow_shape();
-    let found = nodes(root, &shape).find(|(node, _)| name_of(node) == name.trim());
+    let found = nodes(root, shape).find(|(node, _)| name_of(node) == name.trim());
     let unknown = || EditError::UnknownNode {
         name: name.to_owned(),
     };
@@ -167,7 +167,7 @@ pub(super) fn add_node(
 ) -> Result<Vec<Replacement>, EditError> {
     let workflow = workflow_shape();
     let name = name_of(node);
-    let is_known = child_shape(&workflow, &node.name).is_some_and(is_node);
+    let is_known = child_shape(workflow, &node.name).is_some_and(is_node);
     if !is_known || name.is_empty() {
         return Err(EditError::NotANode {
             tag: node.name.clone(),
@@ -195,7 +195,7 @@ pub(super) fn rename_node(
     check_free(root, to)?;
     let mut replacements = single::set_attribute(source, node, "name", to)?;
     let workflow = workflow_shape();
-    for reference in references(root, &workflow) {
+    for reference in references(root, workflow) {
         if reference.names(name) {
             replacements.extend(lead(source, &reference, name, to)?);
         }
@@ -276,7 +276,7 @@ pub(super) fn remove_node(
         None => None,
     };
     let workflow = workflow_shape();
-    let all = references(root, &workflow);
+    let all = references(root, workflow);
     // Children that stay, by owner and label: what must be there is never taken away.
     let mut left: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     for reference in all.iter().filter(|reference| !reference.is_own()) {
@@ -398,7 +398,7 @@ pub(super) fn add_edge(
         from: from.to_owned(),
         label: label.to_owned(),
     };
-    match form(&workflow_shape(), begin, end, label)? {
+    match form(workflow_shape(), begin, end, label)? {
         Form::Own if begin.attribute(label).is_some() => Err(exists()),
         Form::Own => single::set_attribute(source, begin, label, to),
         Form::Child { attribute, max } => {
@@ -474,7 +474,7 @@ pub(super) fn redirect_edge(
     node_named(root, from)?;
     node_named(root, to)?;
     let workflow = workflow_shape();
-    let all = references(root, &workflow);
+    let all = references(root, workflow);
     let found = edge(&all, from, label, old)?;
     if found.is_list {
         if old.trim() == to.trim() {
@@ -503,7 +503,7 @@ pub(super) fn remove_edge(
 ) -> Result<Vec<Replacement>, EditError> {
     node_named(root, from)?;
     let workflow = workflow_shape();
-    let all = references(root, &workflow);
+    let all = references(root, workflow);
     let found = edge(&all, from, label, to)?;
     if found.is_list {
         return leave_out(source, found, from.trim());

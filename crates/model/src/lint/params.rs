@@ -134,6 +134,10 @@ impl<'a> Used<'a> {
             self.names
                 .extend(references.into_iter().map(|(_, name)| name));
         }
+        // Most values are shorter, and a search costs more than the look at their length.
+        if value.text.len() < ENVIRONMENT.len() {
+            return;
+        }
         for (at, _) in value.text.match_indices(ENVIRONMENT) {
             let rest = &value.text[at..];
             let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_'));

@@ -42,7 +42,7 @@ pub(super) fn tokens(text: &str) -> impl Iterator<Item = Token<'_>> {
 
 fn next(text: &str) -> (Token<'_>, usize) {
     let mut from = 0;
-    while let Some(found) = text[from..].find("${") {
+    while let Some(found) = opening(&text[from..]) {
         let start = from + found;
         if let Some((length, reference)) = reference(&text[start..]) {
             if start > 0 {
@@ -53,6 +53,13 @@ fn next(text: &str) -> (Token<'_>, usize) {
         from = start + 2;
     }
     (Token::Literal(text), text.len())
+}
+
+/// The first `${`. Every value of a file is searched several times, and a single character is found much faster.
+fn opening(text: &str) -> Option<usize> {
+    text.match_indices('$')
+        .map(|(at, _)| at)
+        .find(|at| text[at + 1..].starts_with('{'))
 }
 
 /// A reference at the very start of a text, and its length.
@@ -203,7 +210,7 @@ pub(crate) enum Kept<'a> {
 pub(crate) fn kept_references(text: &str) -> Vec<(Range<usize>, Kept<'_>)> {
     let mut found = Vec::new();
     let mut from = 0;
-    while let Some(at) = text[from..].find("${") {
+    while let Some(at) = opening(&text[from..]) {
         let start = from + at;
         from = start + 2;
         let Some(end) = closing_brace(&text[start..]) else {

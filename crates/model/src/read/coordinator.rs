@@ -8,10 +8,11 @@ use crate::code;
 use crate::cron::{Cron, Style};
 use crate::definition::{Coordinator, DateRule, Dependency, DependencyTerm, Timing};
 use crate::element::{Attribute, Element};
+use crate::quote::Shortened;
 use crate::read::Reader;
 use crate::read::policy;
 use crate::read::root::optional;
-use crate::read::shapes::{coordinator_shape, dependency_shape};
+use crate::read::shapes::{COORDINATOR, DEPENDENCY};
 use crate::schedule::{DayPolicy, read_dates};
 use crate::shape::has_reference;
 use crate::text::Text;
@@ -23,7 +24,7 @@ impl Reader<'_> {
         element: &Element,
         workflow: Option<&str>,
     ) -> Option<Coordinator> {
-        let shape = coordinator_shape();
+        let shape = &*COORDINATOR;
         let style = shape
             .value(element, "cron-style")
             .and_then(Style::from_word)
@@ -68,7 +69,7 @@ impl Reader<'_> {
             dependencies,
             params: params.values,
             param_rules: params.rules,
-            misfire: policy::misfire(&shape, element)?,
+            misfire: policy::misfire(shape, element)?,
             time_zone: optional(element, "time-zone").and_then(|zone| zone.parse().ok()),
             catch_up: shape.boolean(element, "catch-up")?,
         })
@@ -76,7 +77,7 @@ impl Reader<'_> {
 
     /// The times beside the cron of the dependency list.
     fn read_timing(&mut self, element: &Element, style: Style) -> Option<Timing> {
-        let shape = coordinator_shape();
+        let shape = &*COORDINATOR;
         let expressions = element
             .elements_named("cron")
             .filter_map(|cron| cron.attribute("expression"))
@@ -255,7 +256,7 @@ impl Reader<'_> {
     ) -> Option<Dependency> {
         let attribute = element.attribute("name")?;
         let name = attribute.value.trim();
-        let found = crate::quote::shortened(name);
+        let found = Shortened(name);
         let date = element.attribute("date").map(|date| date.value.trim());
         if name.is_empty() {
             return None;
@@ -289,14 +290,14 @@ impl Reader<'_> {
             workflow: name.to_owned(),
             date: self.read_date_rule(element)?,
             max_age_seconds: match optional(element, "max-age") {
-                Some(_) => Some(dependency_shape().duration(element, "max-age")?),
+                Some(_) => Some(DEPENDENCY.duration(element, "max-age")?),
                 None => None,
             },
         })
     }
 
     fn read_date_rule(&mut self, element: &Element) -> Option<DateRule> {
-        let shape = dependency_shape();
+        let shape = &*DEPENDENCY;
         let date = shape.value(element, "date")?;
         let counts = matches!(date, "all-of-last" | "any-of-last");
         let count = shape

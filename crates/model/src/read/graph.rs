@@ -7,7 +7,7 @@ use crate::element::Element;
 use crate::quote::shortened;
 use crate::read::Reader;
 use crate::read::node::{Draft, Target};
-use crate::read::shapes::action_shape;
+use crate::read::shapes::ACTION;
 use crate::text::Text;
 
 /// A cycle is spelled out up to this many nodes.
@@ -103,7 +103,7 @@ impl Reader<'_> {
         let mut is_complete = true;
         for action in root.elements_named("action") {
             if action.elements_named("ok").next().is_none() {
-                action_shape().missing_child(action, "ok", &mut self.diagnostics);
+                ACTION.missing_child(action, "ok", &mut self.diagnostics);
                 is_complete = false;
             }
         }

@@ -10,7 +10,7 @@ use crate::quote::shortened;
 use crate::read::Reader;
 use crate::read::policy;
 use crate::read::root::optional;
-use crate::read::shapes::action_shape;
+use crate::read::shapes::ACTION;
 use crate::shape::{unknown_element, words};
 use crate::suggest::did_you_mean;
 use crate::text::Text;
@@ -105,7 +105,7 @@ impl Reader<'_> {
     }
 
     fn read_action(&mut self, element: &Element) -> Option<ActionNode> {
-        let shape = action_shape();
+        let shape = &*ACTION;
         let timeout = shape.integer(element, "timeout");
         if timeout == Some(0) {
             self.no_limit(element);
@@ -120,12 +120,12 @@ impl Reader<'_> {
             worker_labels: shape.words(element, "worker-labels"),
             retry_times: u32::try_from(self.not_negative(element, "retry-times")?).ok()?,
             interval_seconds: self.not_negative(element, "interval")?,
-            retry: policy::retry_rule(&shape, element)?,
+            retry: policy::retry_rule(shape, element)?,
             timeout_seconds: u64::try_from(timeout?).ok().filter(|limit| *limit > 0),
-            timeout_scope: policy::timeout_scope(&shape, element)?,
-            on_timeout: policy::on_timeout(&shape, element)?,
-            priority: policy::priority(&shape, element)?,
-            pool: policy::pool(&shape, element)?,
+            timeout_scope: policy::timeout_scope(shape, element)?,
+            on_timeout: policy::on_timeout(shape, element)?,
+            priority: policy::priority(shape, element)?,
+            pool: policy::pool(shape, element)?,
             is_ignore: shape.boolean(element, "is-ignore")?,
             outputs,
             ok: edge(element, "ok")?,
@@ -135,7 +135,7 @@ impl Reader<'_> {
 
     /// A number below 0 means what 0 does, as in akkaflow.
     fn not_negative(&mut self, element: &Element, name: &str) -> Option<u64> {
-        let number = action_shape().integer(element, name)?;
+        let number = ACTION.integer(element, name)?;
         if let (Some(attribute), true) = (element.attribute(name), number < 0) {
             self.diagnostics.warning(
                 code::NO_EFFECT,
@@ -257,7 +257,7 @@ impl Reader<'_> {
             let mut found = std::mem::take(&mut self.diagnostics);
             let reasons = found.reasons().len();
             let is_known = self.actions.check(body, &mut found);
-            let is_ignored = action_shape().boolean(action, "is-ignore").unwrap_or(false);
+            let is_ignored = ACTION.boolean(action, "is-ignore").unwrap_or(false);
             if is_ignored {
                 found.keep_reasons(reasons);
             }

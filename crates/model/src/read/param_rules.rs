@@ -7,7 +7,7 @@ use crate::read::Reader;
 use crate::read::coordinator::param_elements;
 use crate::read::policy::value_type;
 use crate::read::root::optional;
-use crate::read::shapes::param_shape;
+use crate::read::shapes::PARAM;
 use crate::shape::words;
 use crate::text::Text;
 
@@ -28,9 +28,9 @@ impl Reader<'_> {
         for element in param_elements(coordinator) {
             let name = optional(element, "name");
             let value = element.attribute("value");
-            let is_required = param_shape().boolean(element, "required") == Some(true);
+            let is_required = PARAM.boolean(element, "required") == Some(true);
             if value.is_none() && !is_required {
-                param_shape().missing_value(element, "value", &mut self.diagnostics);
+                PARAM.missing_value(element, "value", &mut self.diagnostics);
             }
             let Some(name) = name else {
                 continue;

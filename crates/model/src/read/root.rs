@@ -7,7 +7,7 @@ use crate::quote::shortened;
 use crate::read::Reader;
 use crate::read::place::inside;
 use crate::read::policy;
-use crate::read::shapes::root_shape;
+use crate::read::shapes::ROOT;
 use crate::state::InstanceState;
 use crate::suggest::did_you_mean;
 use crate::text::Text;
@@ -50,7 +50,7 @@ pub(super) fn optional(element: &Element, name: &str) -> Option<String> {
 impl Reader<'_> {
     /// Everything but the name; `None` when a value is wrong, which is then reported.
     pub(super) fn read_head(&mut self, root: &Element) -> Option<Head> {
-        let shape = root_shape();
+        let shape = &*ROOT;
         let mail_level = self.read_mail_level(root);
         let instance_limit = shape.integer(root, "instance-limit");
         self.check_limit(root, instance_limit);
@@ -65,9 +65,9 @@ impl Reader<'_> {
                 .collect(),
             instance_limit: instance_limit?,
             dir: shape.value(root, "dir")?.to_owned(),
-            overlap: policy::overlap(&shape, root)?,
-            failure_policy: policy::failure_policy(&shape, root)?,
-            priority: policy::priority(&shape, root)?.unwrap_or_default(),
+            overlap: policy::overlap(shape, root)?,
+            failure_policy: policy::failure_policy(shape, root)?,
+            priority: policy::priority(shape, root)?.unwrap_or_default(),
         })
     }
 

@@ -5,12 +5,19 @@ mod coordinator;
 mod nodes;
 mod root;
 
+use std::sync::LazyLock;
+
 use crate::shape::{AttributeKind, AttributeShape, Shape};
 use crate::text::Text;
 
-pub(super) use action::action_shape;
-pub(super) use coordinator::{coordinator_shape, dependency_shape, param_shape};
-pub(super) use root::{root_shape, state_shape};
+/// Made once: a reading asks for them at every element.
+pub(super) static ACTION: LazyLock<Shape> = LazyLock::new(action::action_shape);
+pub(super) static COORDINATOR: LazyLock<Shape> = LazyLock::new(coordinator::coordinator_shape);
+pub(super) static DEPENDENCY: LazyLock<Shape> = LazyLock::new(coordinator::dependency_shape);
+pub(super) static PARAM: LazyLock<Shape> = LazyLock::new(coordinator::param_shape);
+pub(super) static ROOT: LazyLock<Shape> = LazyLock::new(root::root_shape);
+pub(super) static STATE: LazyLock<Shape> = LazyLock::new(root::state_shape);
+static WORKFLOW: LazyLock<Shape> = LazyLock::new(whole_shape);
 
 /// What akkaflow's numbers hold.
 const INT_MIN: i64 = i32::MIN as i64;
@@ -20,12 +27,16 @@ const INT_MAX: i64 = i32::MAX as i64;
 const MOST_PRIORITY: i64 = 1_000;
 
 /// The whole file. `<action>` is open: its body is the matter of the action type.
-pub fn workflow_shape() -> Shape {
-    root_shape()
-        .child(coordinator_shape(), 0, Some(1))
+pub fn workflow_shape() -> &'static Shape {
+    &WORKFLOW
+}
+
+fn whole_shape() -> Shape {
+    root::root_shape()
+        .child(coordinator::coordinator_shape(), 0, Some(1))
         .child(root::state_list_shape(), 0, Some(1))
         .child(nodes::start_shape(), 0, Some(1))
-        .child(action_shape(), 0, None)
+        .child(action::action_shape(), 0, None)
         .child(nodes::fork_shape(), 0, None)
         .child(nodes::join_shape(), 0, None)
         .child(nodes::decision_shape(), 0, None)

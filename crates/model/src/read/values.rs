@@ -14,7 +14,7 @@ use crate::read::graph::Ways;
 use crate::read::node::Draft;
 use crate::read::place::inside;
 use crate::read::root::optional;
-use crate::read::shapes::state_shape;
+use crate::read::shapes::STATE;
 use crate::suggest::did_you_mean;
 use crate::text::Text;
 
@@ -76,7 +76,7 @@ impl Reader<'_> {
             states.extend(from.map(|from| {
                 StateVariable {
                     name: name.to_owned(),
-                    initial: state_shape()
+                    initial: STATE
                         .value(element, "initial")
                         .unwrap_or_default()
                         .to_owned(),

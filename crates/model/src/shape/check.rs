@@ -234,7 +234,7 @@ const MOST_OWNERS: usize = 3;
 /// The attributes of a workflow outside the bodies of actions, each with the elements that take it.
 static OWNERS: LazyLock<BTreeMap<&'static str, BTreeSet<&'static str>>> = LazyLock::new(|| {
     let mut owners = BTreeMap::new();
-    collect_owners(&workflow_shape(), &mut owners);
+    collect_owners(workflow_shape(), &mut owners);
     owners
 });
 

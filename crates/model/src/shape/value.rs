@@ -9,7 +9,7 @@ use crate::condition::Condition;
 use crate::definition::CodeRanges;
 use crate::diagnostic::Diagnostics;
 use crate::element::{Attribute, Element, Span};
-use crate::quote::shortened;
+use crate::quote::Shortened;
 use crate::shape::references::has_reference;
 use crate::shape::{AttributeKind, AttributeShape, Shape, kind};
 use crate::suggest::did_you_mean;
@@ -89,7 +89,7 @@ impl AttributeShape {
 
     fn check_value(&self, value: &str) -> Result<(), Wrong> {
         let name = self.name;
-        let found = shortened(value);
+        let found = Shortened(value);
         match self.kind {
             AttributeKind::Text
             | AttributeKind::NonBlank
@@ -163,7 +163,7 @@ pub(super) fn wrong(
 }
 
 fn check_integer(name: &str, value: &str, min: i64, max: i64) -> Result<(), Wrong> {
-    let found = shortened(value);
+    let found = Shortened(value);
     let digits = value.strip_prefix(['-', '+']).unwrap_or(value);
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return wrong(

@@ -33,7 +33,7 @@ fn the_schema_is_well_formed() {
 
 #[test]
 fn edges_lead_to_nodes() {
-    let edges = super::edges(&crate::read::workflow_shape());
+    let edges = super::edges(crate::read::workflow_shape());
     let (_, places) = edges.iter().find(|(name, _)| *name == "to").unwrap();
     for place in ["start", "join", "fork/path", "action/ok", "action/error"] {
         assert!(

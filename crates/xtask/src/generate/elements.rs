@@ -16,7 +16,7 @@ const DEEPEST_HEADING: usize = 6;
 /// The root's own attributes and contents.
 pub(super) fn root(lang: Lang) -> String {
     let shape = workflow_shape();
-    format!("{}{}", attributes(lang, &shape), contents(lang, &shape))
+    format!("{}{}", attributes(lang, shape), contents(lang, shape))
 }
 
 /// The children of the root that are neither nodes nor the coordinator, if there are any.
@@ -261,7 +261,7 @@ mod tests {
     #[test]
     fn every_example_is_right() {
         let mut wrong = Vec::new();
-        check(&workflow_shape(), &mut wrong);
+        check(workflow_shape(), &mut wrong);
         check(&db_links::shape(), &mut wrong);
         check(&file_links::shape(), &mut wrong);
         for shape in Registry::builtin().shapes() {

@@ -11,7 +11,7 @@ use crate::text::Text;
 const MOST_SLOTS: i64 = 10_000;
 
 /// `<action>`; open, because its body is the matter of the action type.
-pub(in crate::read) fn action_shape() -> Shape {
+pub(super) fn action_shape() -> Shape {
     let edge = |tag, zh: &str, en: &str| {
         Shape::new(tag, Text::new(zh, en))
             .attribute(to("下一个节点", "the next node"))

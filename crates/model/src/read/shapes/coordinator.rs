@@ -10,7 +10,7 @@ use crate::text::Text;
 const MOST_DATES: i64 = 1_000;
 
 /// `<coordinator>`.
-pub(in crate::read) fn coordinator_shape() -> Shape {
+pub(super) fn coordinator_shape() -> Shape {
     let moment = |name, zh: &str, en: &str, default| {
         AttributeShape::new(name, AttributeKind::DateTime, Text::new(zh, en)).default(default)
     };
@@ -161,7 +161,7 @@ fn depend_list_shape() -> Shape {
 }
 
 /// `<workflow>` of a dependency list.
-pub(in crate::read) fn dependency_shape() -> Shape {
+pub(super) fn dependency_shape() -> Shape {
     let date = choice(
         "date",
         &[
@@ -220,7 +220,7 @@ fn param_list_shape() -> Shape {
 }
 
 /// `<param>`.
-pub(in crate::read) fn param_shape() -> Shape {
+pub(super) fn param_shape() -> Shape {
     let of_kind =
         |name, kind, zh: &str, en: &str| AttributeShape::new(name, kind, Text::new(zh, en));
     let (min, max) = (

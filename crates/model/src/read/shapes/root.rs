@@ -5,7 +5,7 @@ use crate::shape::{AttributeKind, AttributeShape, Shape};
 use crate::text::Text;
 
 /// The root without the elements in it.
-pub(in crate::read) fn root_shape() -> Shape {
+pub(super) fn root_shape() -> Shape {
     let limit = integer(
         "instance-limit",
         INT_MIN,
@@ -97,7 +97,7 @@ pub(super) fn state_list_shape() -> Shape {
 }
 
 /// `<state>`.
-pub(in crate::read) fn state_shape() -> Shape {
+pub(super) fn state_shape() -> Shape {
     let from = AttributeShape::new(
         "from",
         AttributeKind::NonBlank,
