@@ -281,8 +281,8 @@ pub(crate) fn day_of(at: Timestamp, zone: Tz) -> i32 {
 /// the first valid one after it.
 pub(crate) fn local(time: NaiveDateTime, zone: Tz, takes_last: bool) -> Timestamp {
     // Clock changes are shorter than a day.
-    for quarters in 0..=96 {
-        let candidate = time + chrono::Duration::minutes(15 * quarters);
+    for minutes in 0..=24 * 60 {
+        let candidate = time + chrono::Duration::minutes(minutes);
         let found = zone.from_local_datetime(&candidate);
         let found = if takes_last {
             found.latest()

@@ -82,15 +82,20 @@ impl Oracle {
                 row.id
             );
         }
-        let is_before = |other: &&InstanceRow| {
+        // Open before this batch and after it: so it was when the instance began.
+        let is_open = |other: &&InstanceRow| {
+            let was_open = |before: &Option<InstanceRow>| {
+                before
+                    .as_ref()
+                    .is_some_and(|before| !before.state.is_terminal() && before.run == other.run)
+            };
             other.workflow == row.workflow
                 && other.id != row.id
-                && other.created_at < row.created_at
-                && other.run == 1
-                && !other.ended_at.is_some_and(|ended| ended <= row.created_at)
+                && !other.state.is_terminal()
+                && touched.before.get(&other.id).is_none_or(was_open)
         };
         if content.overlap == Overlap::Skip {
-            let open = tables.instances.values().filter(is_before).count();
+            let open = tables.instances.values().filter(is_open).count();
             let limit = usize::try_from(content.instance_limit).unwrap_or(0);
             ensure!(
                 open < limit,
@@ -123,7 +128,6 @@ impl Oracle {
                     token.dependant == row.workflow
                         && token.upstream == dependency.workflow
                         && is_young(dependency, token, row)
-                        && token.given_at <= row.created_at
                         && wanted.is_none_or(|day| token.business_day == day)
                 })
             };
