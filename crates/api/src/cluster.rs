@@ -14,6 +14,59 @@ pub struct Cluster {
     pub workers: Vec<WorkerView>,
     /// Version of the http-server that answers.
     pub http_version: String,
+    /// Who has frozen the cluster: nothing is fired, started or dispatched; `null` when it is not.
+    #[serde(default)]
+    pub frozen: Option<Hold>,
+    /// The pools that are defined, held or asked for.
+    #[serde(default)]
+    pub pools: Vec<Pool>,
+}
+
+/// That somebody holds something up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    /// Who; empty when unknown.
+    pub user: String,
+    /// Why; empty when they did not say.
+    pub reason: String,
+    /// Since when.
+    pub since: Time,
+}
+
+/// Who asks for something, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct By {
+    /// Who.
+    #[serde(default)]
+    pub user: String,
+    /// Why.
+    #[serde(default)]
+    pub reason: String,
+}
+
+/// Something scarce that nodes share.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pool {
+    /// Its name.
+    pub name: String,
+    /// How much of it there is; `null` when nobody has defined it.
+    pub slots: Option<u32>,
+    /// How much of it running nodes hold.
+    pub held: u64,
+    /// Nodes that wait and ask for it.
+    pub waiting: u64,
+}
+
+/// A request to define a pool, or to change its size.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SetPool {
+    /// How much of it there is; 0 lets nothing in.
+    pub slots: u32,
+    /// Who asks.
+    #[serde(default)]
+    pub user: String,
 }
 
 /// The master that leads.
@@ -44,6 +97,9 @@ pub struct WorkerView {
     pub is_attached: bool,
     /// Since when it is, or is not.
     pub since: Option<Time>,
+    /// What `worker-labels` is compared with.
+    #[serde(default)]
+    pub labels: Vec<String>,
 }
 
 /// One unmet condition.

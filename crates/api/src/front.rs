@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::cluster::Hold;
 use crate::definition::FileProblem;
 use crate::instance::InstanceSummary;
 
@@ -19,6 +20,9 @@ pub struct Front {
     /// Files that cannot be used as they are.
     #[serde(default)]
     pub file_problems: Vec<FileProblem>,
+    /// Who has frozen the cluster; `null` when it is not, or when no master answers.
+    #[serde(default)]
+    pub frozen: Option<Hold>,
 }
 
 /// How many instances ended in each way on one day.

@@ -1,9 +1,11 @@
 //! Instances.
 
+use akkaflow_model::command::ChangeKind;
 use akkaflow_model::record::TriggerKind;
 use akkaflow_model::state::{AttemptState, InstanceState};
 use serde::{Deserialize, Serialize};
 
+use crate::cluster::Hold;
 use crate::params::Params;
 use crate::time::Time;
 
@@ -17,10 +19,13 @@ pub struct Run {
     /// Local business date `YYYY-MM-DD[THH:MM:SS]`; the moment of the request when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub date: Option<String>,
+    /// Who asks.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub user: String,
 }
 
 /// A request to run an instance again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rerun {
     /// Keep what has succeeded; false runs everything again.
@@ -29,6 +34,86 @@ pub struct Rerun {
     /// Keep the definition it ran with; false takes the newest.
     #[serde(default)]
     pub same_version: bool,
+    /// Keep what has succeeded but for these nodes and all that comes after them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub nodes: Vec<String>,
+    /// Who asks.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub user: String,
+}
+
+/// A request to trigger a workflow.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trigger {
+    /// Action nodes to pass over.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ignore_nodes: Vec<String>,
+    /// Local business date `YYYY-MM-DD[THH:MM:SS]`; the moment of the request when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub date: Option<String>,
+    /// Who asks.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub user: String,
+}
+
+/// That a node need not run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MarkNode {
+    /// Its work was done by other means, or is left out; either way the instance goes on along `ok`.
+    #[serde(rename = "as")]
+    pub kind: MarkKind,
+    /// Who asks.
+    #[serde(default)]
+    pub user: String,
+    /// Why.
+    #[serde(default)]
+    pub reason: String,
+}
+
+/// What is said of a node that need not run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MarkKind {
+    /// Its work was done by other means.
+    Succeeded,
+    /// It is left out.
+    Skipped,
+}
+
+/// A request to give an open instance another definition for what has not succeeded.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Repair {
+    /// The definition; the one in force when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub xml: Option<String>,
+    /// Only say what would change.
+    #[serde(default)]
+    pub dry_run: bool,
+}
+
+/// What another definition changes for an instance.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Repaired {
+    /// The instance.
+    pub id: String,
+    /// Whether it is in force there now.
+    pub is_applied: bool,
+    /// The nodes that differ; none when the definition is the one that it has.
+    pub changes: Vec<NodeChange>,
+}
+
+/// What another definition means for a node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeChange {
+    /// The node.
+    pub node: String,
+    /// `added`, `removed`, `changed`, `rewired` (leads elsewhere) or `kept` (changed, but it has ended: its end stands).
+    pub kind: ChangeKind,
+    /// Why that is not possible now.
+    pub refusal: Option<String>,
 }
 
 /// The instance exists.
@@ -90,6 +175,12 @@ pub struct InstanceSummary {
     pub dir: String,
     /// The creator of its workflow at creation.
     pub creator: String,
+    /// Who has paused it; `null` when nobody has.
+    #[serde(default)]
+    pub hold: Option<Hold>,
+    /// Who asked for its current run; `null` when it started by itself, or nobody said.
+    #[serde(default)]
+    pub asked_by: Option<String>,
 }
 
 /// Everything about an instance but its log.

@@ -25,12 +25,13 @@ pub const ERROR_CODE_HEADER: &str = "akkaflow-error-code";
 /// percent-encoded UTF-8. The body stays as akkaflow's tools know it.
 pub const WARNINGS_HEADER: &str = "akkaflow-warnings";
 
-pub use cluster::{Cluster, Health, Master, Reason, WorkerView};
+pub use cluster::{By, Cluster, Health, Hold, Master, Pool, Reason, SetPool, WorkerView};
 pub use cron::{CronPreview, NextFire};
 pub use definition::{Checked, Diagnostic, FileProblem, Put};
 pub use front::{DayCount, Front};
 pub use instance::{
-    Attempt, Chain, Created, InstanceDetail, InstanceNode, InstanceSummary, Killed, Rerun, Run,
+    Attempt, Chain, Created, InstanceDetail, InstanceNode, InstanceSummary, Killed, MarkKind,
+    MarkNode, NodeChange, Repair, Repaired, Rerun, Run, Trigger,
 };
 pub use log::{LOG_COMPLETE_HEADER, LOG_CURSOR_HEADER, Level, LogLine};
 pub use params::Params;

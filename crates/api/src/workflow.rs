@@ -4,6 +4,7 @@ use akkaflow_model::record::{FireState, WorkflowStatus};
 use akkaflow_model::state::InstanceState;
 use serde::{Deserialize, Serialize};
 
+use crate::cluster::Hold;
 use crate::cron::NextFire;
 use crate::definition::FileProblem;
 use crate::params::Params;
@@ -34,6 +35,9 @@ pub struct WorkflowSummary {
     pub created_at: Time,
     /// When its content last changed.
     pub updated_at: Time,
+    /// Who has suspended its schedule; `null` when nobody has.
+    #[serde(default)]
+    pub hold: Option<Hold>,
 }
 
 /// Everything about a workflow but its history.

@@ -94,6 +94,19 @@ impl Words {
         )
     }
 
+    fn reason(&self) -> Arg {
+        self.option("reason", "TEXT", "原因", "Why")
+    }
+
+    fn date(&self) -> Arg {
+        self.option(
+            "date",
+            "DATE",
+            "业务日期 yyyy-MM-dd[THH:mm:ss]",
+            "Business date yyyy-MM-dd[THH:mm:ss]",
+        )
+    }
+
     fn watching(&self, command: Command) -> Command {
         command
             .arg(self.flag(
@@ -166,7 +179,17 @@ pub fn command(lang: Lang) -> Command {
         .subcommand(check(words))
         .subcommand(cron(words))
         .subcommand(eval(words))
-        .subcommand(words.command("cluster", "集群信息", "Show the master and the workers"))
+        .subcommand(
+            words
+                .command("cluster", "集群信息", "Show the master and the workers")
+                .subcommand(
+                    words
+                        .command("freeze", "冻结集群：不再触发和分派，运行中的继续", "Fire and dispatch nothing any more; what runs goes on")
+                        .arg(words.reason()),
+                )
+                .subcommand(words.command("thaw", "解冻集群", "Let the cluster go on")),
+        )
+        .subcommand(pool(words))
         .subcommand(
             words.object("worker", "worker管理", "Workers").subcommand(
                 words
@@ -182,6 +205,29 @@ pub fn command(lang: Lang) -> Command {
                 .arg(words.argument("SHELL", "bash、zsh、fish等", "The shell").value_parser(clap::value_parser!(Shell))),
         );
     words.with_help(command)
+}
+
+fn pool(words: &Words) -> Command {
+    let named = |name, zh, en| {
+        let pool = words.argument("NAME", "资源池名称", "Name of the pool");
+        words.command(name, zh, en).arg(pool)
+    };
+    words
+        .object("pool", "资源池：节点共享的份额", "Pools: what nodes share")
+        .subcommand(words.command("list", "查看资源池", "Show the pools"))
+        .subcommand(
+            named(
+                "set",
+                "定义资源池或修改份数",
+                "Define a pool, or change its size",
+            )
+            .arg(
+                words
+                    .argument("SLOTS", "份数", "How much of it there is")
+                    .value_parser(clap::value_parser!(u32)),
+            ),
+        )
+        .subcommand(named("del", "删除资源池", "Remove a pool").visible_alias("delete"))
 }
 
 fn check(words: &Words) -> Command {
@@ -392,9 +438,23 @@ fn workflow(words: &Words) -> Command {
                                 "Action nodes to pass over",
                             )
                             .conflicts_with("blood"),
-                    ),
+                    )
+                    .arg(words.date()),
             ),
         )
+        .subcommand(
+            named(
+                "suspend",
+                "暂停调度：不再自动运行，仍可手动运行",
+                "Start it no more by itself; people may still run it",
+            )
+            .arg(words.reason()),
+        )
+        .subcommand(named(
+            "resume",
+            "恢复调度，从现在起",
+            "Let its schedule go on from now",
+        ))
         .subcommand(
             words.watching(
                 named(
@@ -414,12 +474,7 @@ fn workflow(words: &Words) -> Command {
                         .long("param")
                         .action(ArgAction::Append),
                 )
-                .arg(words.option(
-                    "date",
-                    "DATE",
-                    "业务日期 yyyy-MM-dd[THH:mm:ss]",
-                    "Business date yyyy-MM-dd[THH:mm:ss]",
-                ))
+                .arg(words.date())
                 .arg(words.option(
                     "idempotency-key",
                     "KEY",
@@ -473,12 +528,71 @@ fn instance(words: &Words) -> Command {
                             .flag("recover", "保留已成功的节点", "Keep what has succeeded")
                             .visible_alias("from-failed"),
                     )
+                    .arg(
+                        words
+                            .option(
+                                "node",
+                                "NODE",
+                                "从该节点起重跑，可重复；其余已成功的节点保留",
+                                "From this node on, repeatable; what else has succeeded is kept",
+                            )
+                            .action(ArgAction::Append),
+                    )
                     .arg(words.flag(
                         "same-version",
                         "使用原来的定义",
                         "Keep the definition that it ran with",
                     )),
             ),
+        )
+        .subcommand(
+            named(
+                "pause",
+                "暂停实例：运行中的节点继续，不再启动新节点",
+                "Let what runs finish and start nothing new",
+            )
+            .arg(words.reason()),
+        )
+        .subcommand(named("resume", "恢复实例", "Let it go on"))
+        .subcommand(
+            named(
+                "mark",
+                "标记节点无需执行：视为成功（默认）或跳过；已结束的实例随即从失败处重跑",
+                "Say that a node need not run: it counts as done, or as skipped; an ended instance then runs again from where it broke",
+            )
+            .arg(words.argument("NODE", "动作节点", "The action node"))
+            .arg(
+                words
+                    .flag("skipped", "标记为跳过", "It is left out")
+                    .conflicts_with("succeeded"),
+            )
+            .arg(words.flag(
+                "succeeded",
+                "标记为成功（默认）",
+                "Its work was done by other means, the default",
+            ))
+            .arg(words.reason()),
+        )
+        .subcommand(
+            named(
+                "repair",
+                "用新定义继续未结束的实例，已成功的节点不变",
+                "Let an open instance go on with another definition; what has succeeded stays",
+            )
+            .arg(
+                words
+                    .argument(
+                        "FILE",
+                        "工作流文件，默认为当前生效的定义",
+                        "A workflow file; the definition in force by default",
+                    )
+                    .required(false),
+            )
+            .arg(words.flag(
+                "dry-run",
+                "只显示差异",
+                "Only show what would change",
+            )),
         )
         .subcommand(
             words

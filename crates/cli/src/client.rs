@@ -122,6 +122,12 @@ impl Client {
         )
     }
 
+    /// Sets something.
+    pub(crate) fn put(&self, path: &str, body: &impl Serialize) -> Result<Answer, Failure> {
+        let body = serde_json::to_vec(body).expect("requests are plain data");
+        self.send(Method::PUT, path, &[JSON], body)
+    }
+
     /// Removes something.
     pub(crate) fn delete(&self, path: &str) -> Result<Answer, Failure> {
         self.send(Method::DELETE, path, &[], Vec::new())

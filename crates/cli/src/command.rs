@@ -11,6 +11,7 @@ mod instance_view;
 mod problems;
 mod reasons;
 mod search;
+mod steering;
 mod util;
 mod watch;
 mod why;
@@ -40,7 +41,8 @@ pub(crate) fn run(context: &Context, matches: &ArgMatches) -> Outcome {
         "cron" => cron::run(context, matches),
         "eval" => eval::run(context, matches),
         "why" => why::run(context, matches),
-        "cluster" => cluster::run(context),
+        "cluster" => cluster::run(context, matches),
+        "pool" => steering::pool(context, matches),
         "worker" => cluster::worker(context, matches),
         "fmt" => format::run(context, matches),
         "xsd" => xsd(),

@@ -21,11 +21,16 @@ const ZH: &str = "\
   akka workflow -run NAME [-p k=v]...       运行一次，不触发后置工作流；也可 --param 'a=1&b=2'
   akka workflow -trigger NAME [--blood]     触发一次；--blood 依次触发所有后置工作流
   akka workflow -reset NAME                 重置调度器状态
+  akka workflow -suspend NAME | -resume NAME  暂停 | 恢复调度
   akka workflow -del NAME                   删除工作流
   akka instance -info ID [--log|--xml]      查看实例、其日志、其XML
   akka instance -log ID [--follow]          查看或跟踪日志
   akka instance -kill ID                    杀死实例
   akka instance -rerun ID [--recover]       重跑；--recover 保留已成功的节点
+  akka instance -rerun ID --node NODE       从该节点起重跑
+  akka instance -pause ID | -resume ID      暂停 | 恢复实例
+  akka instance -mark ID NODE [--skipped]   标记节点成功或跳过，无需执行；--reason 原因
+  akka instance -repair ID [FILE] [--dry-run]  用新定义继续未结束的实例；--dry-run 只看差异
   akka instance -del ID                     删除实例
   akka instance -search [--sdate 日期] [--edate 日期] [--creator 创建者] [--status 状态] [--key 关键字]
   akka util -reset-all | -del-dir 目录      重置全部调度器 | 检查目录能否删除
@@ -33,7 +38,8 @@ const ZH: &str = "\
   akka cron EXPR [--zone 时区] [-n 次数]     离线说明cron的含义并预览触发时间
   akka eval TEXT [--at 日期]                离线计算 '${time.today|yyyyMMdd|-1 day}' 一类表达式
   akka why ID|NAME                          为什么还没有运行
-  akka cluster                              集群信息
+  akka cluster [freeze|thaw]                集群信息 | 冻结 | 解冻
+  akka pool list | set NAME 份数 | del NAME  资源池
   akka worker fence ID                      宣布失联的worker已死
   akka fmt [--check] PATH...                整理工作流文件的缩进，脚本与注释不变
   akka xsd                                  工作流文件的XML Schema，供编辑器使用
@@ -60,11 +66,16 @@ USAGE
   akka workflow run NAME [-p k=v]...        run once, dependants do not notice; or --param 'a=1&b=2'
   akka workflow trigger NAME [--blood]      run as its schedule would; --blood: and everything downstream
   akka workflow reset NAME                  forget what its dependencies have delivered
+  akka workflow suspend NAME | resume NAME  start it no more by itself | let its schedule go on
   akka workflow del NAME                    delete it
   akka instance info ID [--log|--xml]       an instance, its log, its XML
   akka instance log ID [--follow]           its log, now or as it comes
   akka instance kill ID                     end it
   akka instance rerun ID [--recover]        run it again; --recover keeps what has succeeded
+  akka instance rerun ID --node NODE        run it again from that node
+  akka instance pause ID | resume ID        start nothing new in it | let it go on
+  akka instance mark ID NODE [--skipped]    the node need not run; --reason why
+  akka instance repair ID [FILE] [--dry-run]  go on with another definition; --dry-run shows what changes
   akka instance del ID                      remove it
   akka instance search [--sdate D] [--edate D] [--creator C] [--status S] [--key K]
   akka util reset-all | del-dir FOLDER      reset all schedules | see whether a folder is empty
@@ -72,7 +83,8 @@ USAGE
   akka cron EXPR [--zone Z] [-n COUNT]      what a cron means and when it fires next
   akka eval TEXT [--at DATE]                what '${time.today|yyyyMMdd|-1 day}' and the like become
   akka why ID|NAME                          why it does not run
-  akka cluster                              who is there
+  akka cluster [freeze|thaw]                who is there | fire and dispatch nothing | go on
+  akka pool list | set NAME SLOTS | del NAME  what nodes share
   akka worker fence ID                      declare a worker out of reach dead
   akka fmt [--check] PATH...                mend the indentation of files; scripts and comments stay
   akka xsd                                  an XML Schema of workflow files, for editors

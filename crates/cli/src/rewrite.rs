@@ -15,20 +15,23 @@ const OBJECTS: [(&str, &[&str], &[&str]); 3] = [
     (
         "workflow",
         &[
-            "info", "list", "add", "check", "del", "reset", "trigger", "run",
+            "info", "list", "add", "check", "del", "reset", "trigger", "run", "suspend", "resume",
         ],
         &["xml", "log"],
     ),
     (
         "instance",
-        &["info", "kill", "del", "rerun", "search", "attempts"],
+        &[
+            "info", "kill", "del", "rerun", "search", "attempts", "pause", "resume", "mark",
+            "repair",
+        ],
         &["log", "xml"],
     ),
     ("util", &["reset-all", "del-dir"], &[]),
 ];
 
 /// Options that are followed by a value which may begin with a dash.
-const WITH_VALUE: [&str; 16] = [
+const WITH_VALUE: [&str; 18] = [
     "-p",
     "--param",
     "-param",
@@ -45,6 +48,8 @@ const WITH_VALUE: [&str; 16] = [
     "--key",
     "-key",
     "--ignore",
+    "--node",
+    "--reason",
 ];
 
 /// Brings `typed` into the modern form.

@@ -116,6 +116,7 @@ fn measure(title: &str, nodes: Vec<Node>, instances: u64, slots: u32) {
             incarnation: Incarnation(1),
             host: "w".into(),
             slots,
+            labels: std::collections::BTreeSet::new(),
         },
         holds: Vec::new(),
     });
@@ -136,6 +137,7 @@ fn measure(title: &str, nodes: Vec<Node>, instances: u64, slots: u32) {
                 params: Vec::new(),
                 fire_time: None,
                 idempotency: None,
+                user: String::new(),
             },
         });
     }

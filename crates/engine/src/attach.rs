@@ -23,8 +23,9 @@ impl Engine {
             return;
         }
         self.stop_clock(&id);
-        self.ready.wake(&info.host, &id.0);
+        self.ready.wake(&info.host, &id.0, &info.labels);
         self.workers.attach(info);
+        self.ready.unpark_all();
         let given: Vec<(InstanceId, usize)> = self
             .workers
             .get(&id)
@@ -80,8 +81,7 @@ impl Engine {
     /// one's, which has ended by that and attaches again.
     fn on_outdated_attach(&mut self, id: &WorkerId) {
         if self.workers.info(id).is_some() {
-            self.workers.detach(id);
-            self.start_clock(id);
+            self.take_out_of_service(id);
         }
     }
 
@@ -102,9 +102,15 @@ impl Engine {
             .info(id)
             .is_some_and(|info| info.incarnation == incarnation);
         if is_current {
-            self.workers.detach(id);
-            self.start_clock(id);
+            self.take_out_of_service(id);
         }
+    }
+
+    fn take_out_of_service(&mut self, id: &WorkerId) {
+        self.workers.detach(id);
+        // Nodes that it might have run keep nobody out of a pool any more.
+        self.ready.unpark_all();
+        self.start_clock(id);
     }
 
     /// From now on the worker counts as detached.

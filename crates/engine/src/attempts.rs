@@ -15,7 +15,9 @@ use crate::effect::{Dispatch, Effect};
 use crate::input::{Outcome, OutcomeKind};
 use crate::instances::{Course, Instance};
 use crate::lifecycle::{cancel, close};
+use crate::marks::mark_message;
 use crate::params;
+use crate::queue::{Class, Place};
 use crate::timers::Timer;
 use crate::waits;
 
@@ -25,13 +27,29 @@ pub(crate) const QUARANTINE_LOSSES: u32 = 3;
 impl Engine {
     /// Gives ready nodes to workers until one or the other runs out.
     pub(crate) fn dispatch_ready(&mut self) {
-        while let Some((host, place)) = self.ready.head() {
-            let (host, (_, id, node)) = (host.clone(), place);
-            match self.workers.best(&host) {
-                Some(worker) => self.dispatch(id, node, &worker),
-                None => self.ready.cool(&host),
+        if self.cluster.frozen.is_some() {
+            return;
+        }
+        while let Some((place, class)) = self.ready.head() {
+            let (_, id, node) = place;
+            let Some(worker) = self.workers.best(&class.target) else {
+                self.ready.cool(&class.target);
+                continue;
+            };
+            if self.has_room(&class, place) {
+                self.dispatch(id, node, &worker);
+            } else {
+                self.ready.park(&class);
             }
         }
+    }
+
+    /// Whether the pool of a line has room for its head.
+    pub(crate) fn has_room(&self, class: &Class, place: Place) -> bool {
+        class.pool.as_ref().is_none_or(|need| {
+            self.pools.no_room(need).is_none()
+                && self.ready.ahead_in_pool(need, place, &self.pools).is_none()
+        })
     }
 
     fn dispatch(&mut self, id: InstanceId, node: usize, worker: &WorkerId) {
@@ -101,6 +119,9 @@ impl Engine {
         instance.slots[node].attempt = Some(Box::new(attempt));
         instance.open_attempts += 1;
         instance.mark(node);
+        if let Some(need) = instance.share(node) {
+            self.pools.take(need, (id, node));
+        }
         self.touched.push(id);
         self.workers.add_attempt(worker, (id, node));
         self.resume_waiting(id, node);
@@ -202,6 +223,10 @@ impl Engine {
         {
             row.deadline = None;
         }
+        if let Some(need) = instance.need(node) {
+            self.pools.give_back(need, (id, node));
+            self.ready.unpark(&need.pool);
+        }
         attempt.state = match outcome.kind {
             OutcomeKind::Succeeded => AttemptState::Succeeded,
             OutcomeKind::Failed | OutcomeKind::FailedForGood => AttemptState::Failed,
@@ -219,6 +244,9 @@ impl Engine {
                 Some(CancelReason::TimedOut) => Message::TimedOut {
                     seconds: timeout_of(instance, node),
                 },
+                Some(CancelReason::Marked) => instance
+                    .mark_of(node)
+                    .map_or(Message::InstanceEnded, mark_message),
                 Some(CancelReason::InstanceEnding | CancelReason::Orphan) | None => {
                     Message::InstanceEnded
                 }
@@ -246,7 +274,7 @@ impl Engine {
     fn release_slot(&mut self, worker: &WorkerId, id: InstanceId, node: usize) {
         self.workers.remove_attempt(worker, (id, node));
         if let Some(info) = self.workers.info(worker) {
-            self.ready.wake(&info.host, &info.id.0);
+            self.ready.wake(&info.host, &info.id.0, &info.labels);
         } else if let Some(since) = self.workers.forget_if_done(worker) {
             let at = since.plus(self.options.lost_after);
             self.timers.clear(at, Timer::WorkerLost(worker.clone()));
@@ -276,8 +304,14 @@ impl Engine {
             return;
         }
         let is_limited_by_attempt = is_limited_by_attempt(instance, node);
+        let mark = instance.mark_of(node).map(mark_message);
         match kind {
             OutcomeKind::Succeeded => self.end_node(id, node, NodeState::Succeeded, message),
+            // It need not have succeeded.
+            _ if mark.is_some() => {
+                let message = mark.unwrap_or(message);
+                self.end_node(id, node, NodeState::Succeeded, message);
+            }
             _ if ended.is_timed_out && is_limited_by_attempt => {
                 self.retry_or_fail(id, node, timed_out, None);
             }
@@ -366,25 +400,14 @@ impl Engine {
 
     /// Nothing new starts in the instance; what runs goes on.
     fn suspend(&mut self, id: InstanceId, message: Message) {
-        let Some(instance) = self.instances.get(&id) else {
-            return;
-        };
-        let nodes = 0..instance.slots.len();
-        for node in nodes.clone() {
-            self.stop_waiting(id, node);
-        }
-        if let Some(instance) = self.instances.get_mut(&id) {
+        self.change_all_waits(id, |instance| {
             instance.row.state = InstanceState::Suspended;
             // How it will end is what people are told already.
             if instance.row.ending.is_none() {
                 instance.row.message = Some(message);
             }
             waits::forget(instance);
-        }
-        for node in nodes {
-            self.resume_waiting(id, node);
-        }
-        self.touch(id);
+        });
     }
 
     /// A node without an open attempt has ended for good; its edges are decided.

@@ -19,7 +19,8 @@ impl Engine {
                 let is_enabled = self
                     .workflows
                     .get(dependant)
-                    .is_some_and(|entry| entry.plan().is_some_and(|plan| plan.is_enabled));
+                    .is_some_and(|entry| entry.plan().is_some_and(|plan| plan.is_enabled))
+                    && !self.is_suspended(dependant);
                 if is_enabled && dependant != root && members.insert(dependant.to_owned()) {
                     open.push_back(dependant.to_owned());
                 }
@@ -124,6 +125,10 @@ impl Engine {
             let Some(entry) = self.workflows.get(name) else {
                 return self.break_chain(root);
             };
+            if entry.row.hold.is_some() {
+                // It goes on when the workflow does.
+                continue;
+            }
             if entry
                 .depends()
                 .iter()
@@ -147,12 +152,32 @@ impl Engine {
                 ignore_nodes: Vec::new(),
                 chain: Some(Some(root)),
                 fire: None,
+                asked_by: None,
             });
             if !self.chains.contains_key(&root) {
                 return;
             }
             self.write_chain(root);
         }
+    }
+
+    /// A workflow that was suspended goes on: so do the chains that have waited for it.
+    pub(crate) fn resume_chains_at(&mut self, name: &str) {
+        let waiting: Vec<InstanceId> = self
+            .chains
+            .values()
+            .filter(|chain| chain.remaining.iter().any(|it| it == name))
+            .map(|chain| chain.root)
+            .collect();
+        for root in waiting {
+            self.start_followers(root);
+        }
+    }
+
+    fn is_suspended(&self, name: &str) -> bool {
+        self.workflows
+            .get(name)
+            .is_some_and(|entry| entry.row.hold.is_some())
     }
 
     /// Nothing of the chain starts any more; what runs goes on.

@@ -48,6 +48,11 @@ pub struct Definition {
 }
 
 impl Definition {
+    /// How many instances may run at once.
+    pub fn instance_limit(&self) -> i64 {
+        self.instance_limit
+    }
+
     /// Keeps a checked definition.
     pub fn new(workflow: &Arc<Workflow>, packing: &dyn Packing) -> Self {
         let plan = workflow.coordinator.as_ref().map(Plan::new).map(Box::new);

@@ -3,6 +3,7 @@
 mod trigger;
 
 use akkaflow_model::id::InstanceId;
+use akkaflow_model::message::{Message, because_en, because_zh, by_en, by_zh};
 use akkaflow_model::record::WorkflowStatus;
 use akkaflow_model::state::{InstanceState, NodeState};
 use akkaflow_model::text::{Lang, Text};
@@ -11,7 +12,10 @@ use akkaflow_model::time::Timestamp;
 use crate::Engine;
 use crate::instances::{Course, Instance};
 use crate::orders::StartBlock;
+use crate::pools::NoRoom;
+use crate::queue::{Class, Place, Target};
 use crate::waits;
+use crate::workflows::Entry;
 
 /// So many waiting nodes are named when somebody asks about a workflow: more fill a screen and say the same.
 const WAITING_NODES_NAMED: usize = 10;
@@ -94,7 +98,7 @@ impl Engine {
         }
         let mut reasons = Vec::new();
         if row.state == InstanceState::Suspended {
-            reasons.push(quarantined(instance));
+            reasons.push(held_up(instance));
         }
         for node in 0..instance.slots.len() {
             let is_live = instance
@@ -136,6 +140,7 @@ impl Engine {
     fn explain_block(&self, name: &str, block: StartBlock, since: Option<Timestamp>) -> Reason {
         let entry = self.workflows.get(name);
         match block {
+            StartBlock::Frozen => self.explain_frozen().unwrap_or_else(|| unreadable(name)),
             StartBlock::NoDefinition => unreadable(name),
             StartBlock::NotRunnable => {
                 let text = entry
@@ -179,6 +184,8 @@ impl Engine {
         let Some(row) = instance.node(node) else {
             return if instance.is_waiting() {
                 self.explain_waiting(instance)
+            } else if instance.row.started_at.is_none() {
+                vec![held_up(instance)]
             } else {
                 explain_unreached(instance, node)
             };
@@ -187,7 +194,7 @@ impl Engine {
             return self.explain_attempt(attempt);
         }
         match row.state {
-            NodeState::Suspended => vec![quarantined(instance)],
+            NodeState::Suspended => vec![held_up(instance)],
             NodeState::Running => row
                 .retry_at
                 .map(|at| {
@@ -212,41 +219,148 @@ impl Engine {
     fn explain_ready(&self, instance: &Instance, node: usize) -> Vec<Reason> {
         let name = instance.graph.name(node);
         let since = instance.node(node).map(|row| row.ready_at);
-        let Some((host, _)) = instance.place(node) else {
-            return vec![if instance.graph.is_readable() {
-                quarantined(instance)
-            } else {
+        let Some((class, place)) = instance.place(node) else {
+            return vec![if !instance.graph.is_readable() {
                 unreadable(&instance.row.workflow)
+            } else {
+                held_up(instance)
             }];
         };
-        if self.workers.best(&host).is_some() {
-            return Vec::new();
+        let mut reasons: Vec<Reason> = self.explain_frozen().into_iter().collect();
+        reasons.extend(self.explain_worker(&class.target, name, since));
+        reasons.extend(self.explain_pool(class, place, since));
+        reasons
+    }
+
+    /// What keeps the whole cluster from starting anything.
+    fn explain_frozen(&self) -> Option<Reason> {
+        let hold = self.cluster.frozen.as_ref()?;
+        Some(Reason::new(
+            "frozen",
+            "cluster",
+            Some(hold.since),
+            format!(
+                "集群已被{}冻结{}",
+                by_zh(&hold.user),
+                because_zh(&hold.reason)
+            ),
+            format!(
+                "the cluster is frozen{}{}",
+                by_en(&hold.user),
+                because_en(&hold.reason)
+            ),
+        ))
+    }
+
+    /// Why no worker takes a node for `target` now.
+    fn explain_worker(
+        &self,
+        target: &Target,
+        name: &str,
+        since: Option<Timestamp>,
+    ) -> Option<Reason> {
+        if self.workers.best(target).is_some() {
+            return None;
         }
-        let object = host.clone().unwrap_or_else(|| name.to_owned());
-        if let Some(lack) = self.workers.lack(&host) {
-            let message = waits::message(&host, &lack, self.now);
-            return vec![Reason::new(
+        let object = target.host.clone().unwrap_or_else(|| name.to_owned());
+        if let Some(lack) = self.workers.lack(target) {
+            let message = waits::message(target, &lack, self.now);
+            return Some(Reason::new(
                 "no_worker",
                 object,
                 since,
                 message.render(Lang::Zh),
                 message.render(Lang::En),
-            )];
+            ));
         }
-        let (wanted_zh, wanted_en) = match &host {
+        let (mut wanted_zh, mut wanted_en) = match &target.host {
             Some(host) => (
                 format!("主机为{host}的Worker"),
                 format!("worker on host `{host}`"),
             ),
             None => ("Worker".to_owned(), "worker".to_owned()),
         };
-        vec![Reason::new(
+        if !target.labels.is_empty() {
+            let labels = target.labels.join(" ");
+            wanted_zh = format!("带标签{labels}的{wanted_zh}");
+            wanted_en = format!("{wanted_en} with the labels `{labels}`");
+        }
+        Some(Reason::new(
             "no_free_slot",
             object,
             since,
             format!("没有空闲的{wanted_zh}"),
             format!("every {wanted_en} is busy"),
-        )]
+        ))
+    }
+
+    /// Why the pool of a node has no room for it.
+    fn explain_pool(
+        &self,
+        class: &Class,
+        place: Place,
+        since: Option<Timestamp>,
+    ) -> Option<Reason> {
+        let need = class.pool.as_ref()?;
+        let (pool, slots) = (&need.pool, need.slots);
+        let (code, zh, en) = match self.pools.no_room(need) {
+            Some(NoRoom::Unknown) => (
+                "pool_unknown",
+                format!("资源池[{pool}]未定义，请用 akka pool set {pool} 份数 定义它"),
+                format!(
+                    "pool `{pool}` is not defined: define it with `akka pool set {pool} SLOTS`"
+                ),
+            ),
+            Some(NoRoom::TooSmall { size }) => (
+                "pool_too_small",
+                format!("节点要求资源池[{pool}]的{slots}份，但它只有{size}份"),
+                format!("the node asks for {slots} of pool `{pool}`, which has {size} in all"),
+            ),
+            Some(NoRoom::Taken { size, held }) => {
+                let by = self.name_holders(pool);
+                (
+                    "pool_full",
+                    format!("资源池[{pool}]没有空位：共{size}份，已占{held}份，占用者：{by}"),
+                    format!(
+                        "no room in pool `{pool}` for {slots}: {held} of {size} are held by {by}"
+                    ),
+                )
+            }
+            None => {
+                let (_, id, node) = self.ready.ahead_in_pool(need, place, &self.pools)?;
+                let ahead = self.name_node(id, node);
+                (
+                    "pool_behind",
+                    format!("资源池[{pool}]的空位留给排在前面的{ahead}"),
+                    format!("the room in pool `{pool}` is kept for {ahead}, which comes before it"),
+                )
+            }
+        };
+        Some(Reason::new(code, pool, since, zh, en))
+    }
+
+    /// The nodes that hold a pool, the first few.
+    fn name_holders(&self, pool: &str) -> String {
+        let mut names: Vec<String> = self
+            .pools
+            .holders(pool)
+            .take(WAITING_NODES_NAMED)
+            .map(|((id, node), slots)| format!("{} ({slots})", self.name_node(id, node)))
+            .collect();
+        if self.pools.holders(pool).nth(WAITING_NODES_NAMED).is_some() {
+            names.push("...".to_owned());
+        }
+        names.join(", ")
+    }
+
+    fn name_node(&self, id: InstanceId, node: usize) -> String {
+        self.instances.get(&id).map_or_else(
+            || id.to_string(),
+            |instance| {
+                let (workflow, node) = (&instance.row.workflow, instance.graph.name(node));
+                format!("{workflow}/{node} {id}")
+            },
+        )
     }
 
     fn explain_attempt(&self, attempt: &akkaflow_model::record::AttemptRow) -> Vec<Reason> {
@@ -297,6 +411,7 @@ impl Engine {
             .into_iter()
             .collect();
         match entry.plan() {
+            Some(_) if entry.row.hold.is_some() => reasons.extend(suspended(name, entry)),
             Some(plan) if plan.is_enabled => {
                 self.explain_trigger(name, entry, &mut reasons);
             }
@@ -322,10 +437,10 @@ impl Engine {
             .filter(|instance| instance.row.workflow == name)
             .flat_map(|instance| (0..instance.slots.len()).map(move |node| (instance, node)))
             .filter_map(|(instance, node)| {
-                let (host, _) = instance.place(node)?;
-                let lack = self.workers.lack(&host)?;
+                let target = &instance.place(node)?.0.target;
+                let lack = self.workers.lack(target)?;
                 let (id, node_name) = (instance.row.id, instance.graph.name(node));
-                let message = waits::message(&host, &lack, self.now);
+                let message = waits::message(target, &lack, self.now);
                 Some(Reason::new(
                     "no_worker",
                     id.to_string(),
@@ -411,20 +526,59 @@ fn ending(instance: &Instance) -> Reason {
     )
 }
 
-fn quarantined(instance: &Instance) -> Reason {
+/// Why nothing starts in an instance: a person has paused it, it is in quarantine, or it ends.
+fn held_up(instance: &Instance) -> Reason {
     let row = &instance.row;
+    if row.hold.is_none() && row.ending.is_some() {
+        return ending(instance);
+    }
+    let code = match row.hold {
+        Some(_) => "paused",
+        None => "quarantined",
+    };
     let suspended = (0..instance.slots.len())
         .filter_map(|node| instance.node(node))
         .find(|node| node.state == NodeState::Suspended);
-    let message = suspended.map_or(row.message.as_ref(), |node| node.message.as_ref());
-    let say = |lang| message.map_or_else(String::new, |message| message.render(lang));
+    let message = match (&row.hold, suspended) {
+        (Some(hold), _) => Some(Message::Paused {
+            user: hold.user.clone(),
+            reason: hold.reason.clone(),
+        }),
+        (None, Some(node)) => node.message.clone(),
+        (None, None) => row.message.clone(),
+    };
+    let say = |lang| {
+        message
+            .as_ref()
+            .map_or_else(String::new, |message| message.render(lang))
+    };
     Reason::new(
-        "quarantined",
+        code,
         row.id.to_string(),
-        None,
+        row.hold.as_ref().map(|hold| hold.since),
         say(Lang::Zh),
         say(Lang::En),
     )
+}
+
+/// Why a workflow that a person has suspended starts nothing by itself.
+fn suspended(name: &str, entry: &Entry) -> Option<Reason> {
+    let hold = entry.row.hold.as_ref()?;
+    Some(Reason::new(
+        "suspended",
+        name,
+        Some(hold.since),
+        format!(
+            "工作流已被{}暂停调度{}",
+            by_zh(&hold.user),
+            because_zh(&hold.reason)
+        ),
+        format!(
+            "its schedule is suspended{}{}",
+            by_en(&hold.user),
+            because_en(&hold.reason)
+        ),
+    ))
 }
 
 fn unreadable(name: &str) -> Reason {

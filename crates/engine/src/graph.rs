@@ -6,6 +6,8 @@ use std::sync::Arc;
 use akkaflow_model::condition::Condition;
 use akkaflow_model::definition::{ActionNode, FailurePolicy, NodeKind, Workflow};
 
+use crate::queue::Class;
+
 /// When an edge is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum On {
@@ -42,6 +44,10 @@ pub(crate) struct Vertex {
     /// Whether one of its edges has a condition.
     pub(crate) has_conditions: bool,
     has_edge: bool,
+    /// What an action asks for.
+    pub(crate) class: Option<Arc<Class>>,
+    /// Among the nodes that wait for a worker: the greater, the earlier.
+    pub(crate) priority: i32,
 }
 
 /// What a vertex waits for.
@@ -213,6 +219,10 @@ fn connect(workflow: &Workflow, index: &BTreeMap<String, usize>) -> Vec<Vertex> 
     for (from, node) in workflow.nodes.iter().enumerate() {
         vertices[from].is_join = matches!(node.kind, NodeKind::Join { .. });
         vertices[from].has_conditions = has_conditions(&node.kind);
+        if let NodeKind::Action(action) = &node.kind {
+            vertices[from].class = Some(Arc::new(Class::of(action)));
+            vertices[from].priority = action.priority.unwrap_or(workflow.priority);
+        }
         for (on, target) in edges(&node.kind) {
             let Some(&to) = index.get(target) else {
                 continue;

@@ -1,12 +1,14 @@
 //! What happened.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use akkaflow_model::command::By;
 use akkaflow_model::definition::Workflow;
 use akkaflow_model::diagnostic::Finding;
 use akkaflow_model::id::{AttemptKey, Incarnation, InstanceId, RequestId, WorkerId};
 pub use akkaflow_model::outcome::{Outcome, OutcomeKind};
-use akkaflow_model::record::{FileProblemRow, InstanceRow, NodeRow};
+use akkaflow_model::record::{FileProblemRow, InstanceRow, Mark, NodeRow};
 use akkaflow_model::time::Timestamp;
 use serde::{Serialize, Serializer};
 
@@ -105,6 +107,8 @@ pub enum Order {
         fire_time: Option<Timestamp>,
         /// Key and hash of the content of a request that may be repeated.
         idempotency: Option<(String, String)>,
+        /// Who asks; may be empty.
+        user: String,
     },
     /// Starts an instance as its schedule would.
     Trigger {
@@ -112,11 +116,19 @@ pub enum Order {
         name: String,
         /// Action nodes to pass over.
         ignore_nodes: Vec<String>,
+        /// The business date; `now` when absent.
+        fire_time: Option<Timestamp>,
+        /// Who asks; may be empty.
+        user: String,
     },
     /// The same, and everything downstream after it.
     TriggerBlood {
         /// The workflow.
         name: String,
+        /// The business date; `now` when absent.
+        fire_time: Option<Timestamp>,
+        /// Who asks; may be empty.
+        user: String,
     },
     /// Clears the readiness of one workflow.
     ResetWorkflow {
@@ -138,11 +150,8 @@ pub enum Order {
         id: InstanceId,
         /// Its stored rows; `None` when the store does not know it. Read after all earlier batches were committed.
         stored: Option<Box<StoredInstance>>,
-        /// Keep what has succeeded.
-        from_failed: bool,
-        /// The definition it ran with, when that shall be kept; `None` takes the newest.
-        #[serde(serialize_with = "optional_version_only")]
-        pinned: Option<Arc<Workflow>>,
+        /// How.
+        how: Rerun,
     },
     /// Removes an ended instance.
     DeleteInstance {
@@ -156,6 +165,92 @@ pub enum Order {
         /// The worker.
         id: WorkerId,
     },
+    /// Lets what runs in an instance finish and starts nothing new in it.
+    PauseInstance {
+        /// The instance.
+        id: InstanceId,
+        /// Who asks, and why.
+        by: By,
+    },
+    /// Lets a paused instance, or one in quarantine, go on.
+    ResumeInstance {
+        /// The instance.
+        id: InstanceId,
+    },
+    /// Starts no instance of a workflow by itself any more.
+    SuspendWorkflow {
+        /// The workflow.
+        name: String,
+        /// Who asks, and why.
+        by: By,
+    },
+    /// Lets its schedule go on from now.
+    ResumeWorkflow {
+        /// The workflow.
+        name: String,
+    },
+    /// Fires, starts and dispatches nothing any more.
+    Freeze {
+        /// Who asks, and why.
+        by: By,
+    },
+    /// Lets the cluster go on.
+    Thaw,
+    /// Defines a pool, changes its size, or removes it.
+    SetPool {
+        /// The pool.
+        name: String,
+        /// How much of it there is; `None` removes it.
+        slots: Option<u32>,
+        /// Who asks; may be empty.
+        user: String,
+    },
+    /// Says that a node need not run.
+    MarkNode {
+        /// The instance.
+        id: InstanceId,
+        /// What is said; its moment is the step's.
+        mark: Mark,
+        /// The instance's rows, when it has ended.
+        stored: Option<Box<StoredInstance>>,
+        /// The definition that an ended instance ran with.
+        #[serde(serialize_with = "optional_version_only")]
+        pinned: Option<Arc<Workflow>>,
+    },
+    /// Gives an open instance another definition for what has not succeeded.
+    Repair {
+        /// The instance.
+        id: InstanceId,
+        /// The definition; `None` takes the one in force.
+        #[serde(serialize_with = "optional_version_only")]
+        workflow: Option<Arc<Workflow>>,
+        /// Only say what would change.
+        is_dry_run: bool,
+    },
+}
+
+/// How an ended instance runs again.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Rerun {
+    /// From where.
+    pub from: RerunFrom,
+    /// The definition it ran with, when that shall be kept; `None` takes the newest.
+    #[serde(serialize_with = "optional_version_only")]
+    pub pinned: Option<Arc<Workflow>>,
+    /// Who asks; may be empty.
+    pub user: String,
+}
+
+/// From where an instance runs again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RerunFrom {
+    /// Everything runs.
+    Start,
+    /// What has succeeded is kept.
+    Failed,
+    /// What has succeeded is kept, but for these nodes and all that comes after them.
+    Nodes(Vec<String>),
 }
 
 /// An ended instance as the store holds it.
@@ -196,6 +291,9 @@ pub struct WorkerInfo {
     pub host: String,
     /// How many attempts it takes at once.
     pub slots: u32,
+    /// What `worker-labels` is compared with.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub labels: BTreeSet<String>,
 }
 
 fn version_only<S: Serializer>(workflow: &Arc<Workflow>, serializer: S) -> Result<S::Ok, S::Error> {

@@ -1,11 +1,12 @@
 //! What the master, the simulator and people may see of the state.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use akkaflow_model::definition::{Version, Workflow};
 use akkaflow_model::id::{InstanceId, WorkerId};
 use akkaflow_model::record::{
-    AttemptRow, ChainRow, FileProblemRow, InstanceRow, NodeRow, WorkflowRow, WorkflowStatus,
+    AttemptRow, ChainRow, FileProblemRow, Hold, InstanceRow, NodeRow, WorkflowRow, WorkflowStatus,
 };
 use akkaflow_model::time::Timestamp;
 use chrono_tz::Tz;
@@ -45,7 +46,41 @@ pub struct WorkerView {
     pub open_attempts: usize,
 }
 
+/// A pool as the engine sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PoolView {
+    /// Its name.
+    pub name: String,
+    /// How much of it there is; `None` when nodes ask for it, or hold it, but nobody has defined it.
+    pub slots: Option<u32>,
+    /// How much of it live attempts hold.
+    pub held: u64,
+    /// Nodes that wait in lines for it, whatever for.
+    pub waiting: usize,
+}
+
 impl Engine {
+    /// Who holds the whole cluster up.
+    pub fn frozen(&self) -> Option<&Hold> {
+        self.cluster.frozen.as_ref()
+    }
+
+    /// The pools that are defined, held or asked for, by name.
+    pub fn pools(&self) -> Vec<PoolView> {
+        let waiting = self.ready.waiting_for_pools();
+        let mut names: BTreeSet<&str> = self.pools.names().collect();
+        names.extend(waiting.keys().copied());
+        names
+            .into_iter()
+            .map(|name| PoolView {
+                name: name.to_owned(),
+                slots: self.pools.size(name),
+                held: self.pools.held(name),
+                waiting: waiting.get(name).copied().unwrap_or_default(),
+            })
+            .collect()
+    }
+
     /// How many of what there are.
     pub fn counts(&self) -> Counts {
         let waiting = self.instances.values().filter(|it| it.is_waiting()).count();

@@ -10,7 +10,7 @@ use akkaflow_model::state::{InstanceState, NodeState};
 use akkaflow_model::time::Timestamp;
 
 use crate::graph::{Graph, Needs};
-use crate::queue::{Host, Place};
+use crate::queue::{Class, Need, Place, rank};
 use crate::timers::Timer;
 use crate::waits;
 
@@ -208,14 +208,26 @@ impl Instance {
                 .any(|name| name == self.graph.name(node))
     }
 
-    /// The queue and place in it that the node must have; `None` when it must wait in no queue.
-    pub(crate) fn place(&self, node: usize) -> Option<(Host, Place)> {
+    /// The line that the node must stand in, and its place; `None` when it must wait in none.
+    pub(crate) fn place(&self, node: usize) -> Option<(&Arc<Class>, Place)> {
         let row = self.node(node)?;
         if row.state != NodeState::Ready || !self.may_start(row) {
             return None;
         }
-        let host = self.graph.action(node)?.host.clone();
-        Some((host, (row.ready_at, self.row.id, node)))
+        let vertex = self.graph.vertex(node);
+        let place = (rank(row.ready_at, vertex.priority), self.row.id, node);
+        Some((vertex.class.as_ref()?, place))
+    }
+
+    /// The share of a pool that the node's attempt holds.
+    pub(crate) fn share(&self, node: usize) -> Option<&Need> {
+        self.slots[node].attempt.as_ref()?;
+        self.need(node)
+    }
+
+    /// The share of a pool that the node asks for.
+    pub(crate) fn need(&self, node: usize) -> Option<&Need> {
+        self.graph.vertex(node).class.as_ref()?.pool.as_ref()
     }
 
     /// The timers that must run for the node.
@@ -237,6 +249,8 @@ impl Instance {
         let deadline = row
             .and_then(|row| row.deadline)
             .filter(|_| !is_cancelled)
+            // While a person holds the instance up, the time of what does not run stands still.
+            .filter(|_| self.row.hold.is_none() || slot.attempt.is_some())
             .map(|at| (at, Timer::Deadline(id, node)));
         let warning = row
             .and_then(waits::warning_due)

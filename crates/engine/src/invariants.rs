@@ -54,8 +54,8 @@ impl Engine {
 
     fn check_node(&self, instance: &Instance, node: usize) -> Checked {
         let slot = &instance.slots[node];
-        if let Some((host, place)) = instance.place(node)
-            && !self.ready.contains(&host, place)
+        if let Some((class, place)) = instance.place(node)
+            && !self.ready.contains(class, place)
         {
             return Err("is ready but in no queue".into());
         }
@@ -115,6 +115,18 @@ impl Engine {
                 Ok(())
             }
             InstanceState::Running | InstanceState::Suspended => {
+                if (row.hold.is_some() || row.state == InstanceState::Running)
+                    && row.started_at.is_none()
+                {
+                    return if row.hold.is_some() {
+                        Ok(())
+                    } else {
+                        Err("runs though it has not started".into())
+                    };
+                }
+                if row.hold.is_some() && row.state != InstanceState::Suspended {
+                    return Err("is held though it is not suspended".into());
+                }
                 if instance.live == 0 {
                     return Err("is open though no node is".into());
                 }
@@ -135,7 +147,9 @@ impl Engine {
                 .values()
                 .filter(|instance| instance.row.workflow == name)
         };
-        let running = of_it().filter(|instance| !instance.is_waiting()).count();
+        let running = of_it()
+            .filter(|instance| instance.row.started_at.is_some())
+            .count();
         let waiting = of_it().filter(|instance| instance.is_waiting()).count();
         if (running, waiting) != (entry.running.len(), entry.queue.len()) {
             return Err(format!(
@@ -171,7 +185,8 @@ impl Engine {
         {
             return Err(format!("slots of {name} wait in disorder, or too many"));
         }
-        if entry.can_fire(self.now, self.options.zone) && !self.consider.contains(name) {
+        let can_fire = entry.can_fire(self.now, self.options.zone);
+        if can_fire && self.cluster.frozen.is_none() && !self.consider.contains(name) {
             return Err(format!("workflow {name} does not fire though it could"));
         }
         Ok(())
@@ -234,6 +249,7 @@ impl Engine {
             .instances
             .values()
             .flat_map(|instance| (0..instance.slots.len()).filter_map(|node| instance.place(node)))
+            .map(|(_, place)| place)
             .collect();
         if wanted.len() != self.ready.len() {
             return Err(format!(
@@ -242,15 +258,21 @@ impl Engine {
                 self.ready.len()
             ));
         }
-        match self
-            .ready
-            .hosts()
-            .find(|host| self.workers.best(host).is_some())
-        {
-            Some(host) => Err(format!(
-                "nodes for host {host:?} wait though a slot is free"
-            )),
-            None => Ok(()),
+        self.ready.check()?;
+        let runnable = self.ready.heads().find(|(place, class)| {
+            self.workers.best(&class.target).is_some() && self.has_room(class, *place)
+        });
+        match runnable {
+            Some((_, class)) if self.cluster.frozen.is_none() => {
+                Err(format!("nodes of {class:?} wait though they could run"))
+            }
+            _ => self
+                .pools
+                .check(self.instances.values().flat_map(|instance| {
+                    (0..instance.slots.len()).filter_map(|node| {
+                        Some((instance.share(node)?.clone(), (instance.row.id, node)))
+                    })
+                })),
         }
     }
 
@@ -295,6 +317,10 @@ impl Engine {
         }
         for chain in self.chains.values() {
             hash.add(chain);
+        }
+        hash.add(&self.cluster);
+        for pool in self.pools.rows() {
+            hash.add(pool);
         }
         for request in self.requests.rows() {
             hash.add(request);

@@ -8,10 +8,10 @@
 //! |---|---|
 //! | `input`, `effect`, `outbox` | what happened, what follows |
 //! | `workflows`, `schedule`, `slots`, `calendars`, `tokens`, `overlap`, `chain` | why instances start |
-//! | `orders`, `rerun`, `requests` | what people ask for |
+//! | `orders`, `rerun`, `holds`, `marks`, `repair`, `requests` | what people ask for |
 //! | `definition`, `plan` | what is kept of a workflow while nothing of it runs |
 //! | `lifecycle`, `instances`, `graph`, `walk`, `ways` | an instance from its birth to its end |
-//! | `queue`, `workers`, `attempts`, `attach`, `waits` | who runs what, who waits for whom |
+//! | `queue`, `pools`, `workers`, `attempts`, `attach`, `waits` | who runs what, who waits for whom |
 //! | `timers`, `turns`, `ids`, `pairs`, `params` | moments, fairness, names, values |
 //! | `load`, `inspect`, `explain`, `invariants` | from rows, and what can be asked |
 
@@ -23,6 +23,7 @@ mod definition;
 mod effect;
 mod explain;
 mod graph;
+mod holds;
 mod ids;
 mod input;
 mod inspect;
@@ -30,13 +31,16 @@ mod instances;
 mod invariants;
 mod lifecycle;
 mod load;
+mod marks;
 mod orders;
 mod outbox;
 mod overlap;
 mod pairs;
 mod params;
 mod plan;
+mod pools;
 mod queue;
+mod repair;
 mod requests;
 mod rerun;
 mod schedule;
@@ -53,15 +57,17 @@ mod workflows;
 pub use definition::{Definition, Definitions, Packing, Shelf};
 pub use effect::{Dispatch, Effect, Step};
 pub use explain::{ExplainObject, Reason};
-pub use input::{Input, Order, Origin, Outcome, OutcomeKind, StoredInstance, WorkerInfo};
-pub use inspect::{Counts, WorkerView};
+pub use input::{
+    Input, Order, Origin, Outcome, OutcomeKind, Rerun, RerunFrom, StoredInstance, WorkerInfo,
+};
+pub use inspect::{Counts, PoolView, WorkerView};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use akkaflow_model::id::{Epoch, InstanceId, WorkerId};
-use akkaflow_model::record::ChainRow;
+use akkaflow_model::record::{ChainRow, ClusterRow};
 use akkaflow_model::time::Timestamp;
 use chrono_tz::Tz;
 
@@ -71,6 +77,7 @@ use crate::ids::Ids;
 use crate::instances::Instance;
 use crate::outbox::Outbox;
 use crate::pairs::Pairs;
+use crate::pools::Pools;
 use crate::queue::ReadyQueues;
 use crate::requests::Requests;
 use crate::timers::{Timer, Timers};
@@ -123,6 +130,8 @@ pub struct Engine {
     requests: Requests,
     workers: Workers,
     ready: ReadyQueues,
+    pools: Pools,
+    cluster: ClusterRow,
     timers: Timers,
     /// Workflows that may have become able to fire.
     consider: Turns,

@@ -30,6 +30,8 @@ pub(crate) struct Birth {
     pub(crate) chain: Option<Option<InstanceId>>,
     /// Generation and key of its fire; a manual one is keyed by the instance.
     pub(crate) fire: Option<(u32, String)>,
+    /// Who asked for it; `None` when it starts by itself, or nobody said.
+    pub(crate) asked_by: Option<String>,
 }
 
 impl Engine {
@@ -98,6 +100,9 @@ impl Engine {
             gave_tokens: false,
             earlier: Vec::new(),
             clean_up: CleanUp::Ahead,
+            hold: None,
+            marks: Vec::new(),
+            asked_by: birth.asked_by,
         };
         let (generation, key) = birth.fire.unwrap_or_else(|| (0, id.to_string()));
         self.out.record(Record::Fire(FireRow {
@@ -184,7 +189,7 @@ impl Engine {
         if instance.row.state.is_terminal() {
             return;
         }
-        if instance.is_waiting() {
+        if instance.row.started_at.is_none() {
             self.finish(id, state, Some(message));
             return;
         }
@@ -222,10 +227,12 @@ impl Engine {
         };
         let was_waiting = instance.is_waiting();
         let graph = instance.graph.clone();
+        let was_started = instance.row.started_at.is_some();
         let row = &mut instance.row;
         let running_since = row.started_at.unwrap_or(row.created_at);
         row.state = state;
         row.ending = None;
+        row.hold = None;
         row.message = message;
         row.ended_at = Some(now);
         let gives_tokens = state == InstanceState::Succeeded
@@ -244,7 +251,7 @@ impl Engine {
         if let Some(entry) = self.workflows.get_mut(&workflow) {
             if was_waiting {
                 entry.queue.remove(&(created_at, id));
-            } else {
+            } else if was_started {
                 entry.running.remove(&(running_since, id));
             }
             if !entry.queue.is_empty() {
@@ -265,8 +272,8 @@ impl Engine {
         let Some(instance) = self.instances.get(&id) else {
             return;
         };
-        if let Some((host, place)) = instance.place(node) {
-            self.ready.remove(&host, place);
+        if let Some((class, place)) = instance.place(node) {
+            self.ready.remove(class, place);
         }
         for (at, timer) in instance.timers(node) {
             self.timers.clear(at, timer);
@@ -278,8 +285,8 @@ impl Engine {
         let Some(instance) = self.instances.get(&id) else {
             return;
         };
-        if let Some((host, place)) = instance.place(node) {
-            self.ready.push(host, place);
+        if let Some((class, place)) = instance.place(node) {
+            self.ready.push(class, place);
         }
         for (at, timer) in instance.timers(node) {
             self.timers.set(at, timer);

@@ -11,6 +11,7 @@ use crate::ids::Ids;
 use crate::instances::Instance;
 use crate::outbox::Outbox;
 use crate::pairs::Pairs;
+use crate::pools::Pools;
 use crate::queue::ReadyQueues;
 use crate::requests::Requests;
 use crate::timers::Timers;
@@ -45,6 +46,8 @@ impl Engine {
             requests: Requests::load(snapshot.requests),
             workers: Workers::default(),
             ready: ReadyQueues::default(),
+            pools: Pools::load(snapshot.pools),
+            cluster: snapshot.cluster,
             timers: Timers::default(),
             consider: Default::default(),
             backlog: Default::default(),
@@ -146,8 +149,7 @@ impl Engine {
         if let Some(entry) = self.workflows.get_mut(&row.workflow) {
             if row.state == akkaflow_model::state::InstanceState::Ready {
                 entry.queue.insert((row.created_at, row.id));
-            } else {
-                let since = row.started_at.unwrap_or(row.created_at);
+            } else if let Some(since) = row.started_at {
                 entry.running.insert((since, row.id));
             }
         }
@@ -178,6 +180,9 @@ impl Engine {
         let worker = row.worker.clone();
         instance.slots[node].attempt = Some(Box::new(row));
         instance.open_attempts += 1;
+        if let Some(need) = instance.share(node) {
+            self.pools.take(need, (id, node));
+        }
         self.workers.add_attempt(&worker, (id, node));
     }
 

@@ -18,7 +18,7 @@ use crate::lifecycle::Birth;
 use crate::params::ParamError;
 use crate::workflows::Entry;
 
-type Answered = Result<Answer, Rejection>;
+pub(crate) type Answered = Result<Answer, Rejection>;
 
 impl Engine {
     pub(crate) fn on_order(&mut self, request: RequestId, order: Order) {
@@ -34,27 +34,50 @@ impl Engine {
                 params,
                 fire_time,
                 idempotency,
-            } => self.run(&name, &params, fire_time, idempotency),
-            Order::Trigger { name, ignore_nodes } => self.trigger(&name, ignore_nodes),
-            Order::TriggerBlood { name } => self.trigger_blood(&name),
+                user,
+            } => self.run(&name, &params, fire_time, idempotency, user),
+            Order::Trigger {
+                name,
+                ignore_nodes,
+                fire_time,
+                user,
+            } => self.trigger(&name, ignore_nodes, fire_time, user),
+            Order::TriggerBlood {
+                name,
+                fire_time,
+                user,
+            } => self.trigger_blood(&name, fire_time, user),
             Order::ResetWorkflow { name } => self.reset_workflow(&name),
             Order::ResetAll => self.reset_all(),
             // Answered when the instance is over.
             Order::Kill { id, user } => return self.kill(request, id, user),
-            Order::Rerun {
-                id,
-                stored,
-                from_failed,
-                pinned,
-            } => self.rerun(id, stored, from_failed, pinned),
+            Order::Rerun { id, stored, how } => self.rerun(id, stored, how, None),
             Order::DeleteInstance { id, is_stored } => self.delete_instance(id, is_stored),
             Order::FenceWorker { id } => self.fence_worker(&id),
+            Order::PauseInstance { id, by } => self.pause(id, by.user, by.reason),
+            Order::ResumeInstance { id } => self.resume_instance(id),
+            Order::SuspendWorkflow { name, by } => self.suspend_workflow(&name, by.user, by.reason),
+            Order::ResumeWorkflow { name } => self.resume_workflow(&name),
+            Order::Freeze { by } => self.freeze(by.user, by.reason),
+            Order::Thaw => self.thaw(),
+            Order::SetPool { name, slots, user } => self.set_pool(name, slots, user),
+            Order::MarkNode {
+                id,
+                mark,
+                stored,
+                pinned,
+            } => self.mark_node(id, mark, stored, pinned),
+            Order::Repair {
+                id,
+                workflow,
+                is_dry_run,
+            } => self.repair(id, workflow, is_dry_run),
         };
         self.out.reply(request, result);
     }
 
     /// The workflow in force, if instances of it may be asked for.
-    fn startable(
+    pub(crate) fn startable(
         &mut self,
         name: &str,
         unknown: impl FnOnce() -> Text,
@@ -88,6 +111,7 @@ impl Engine {
         overrides: &[(String, String)],
         fire_time: Option<Timestamp>,
         idempotency: Option<(String, String)>,
+        user: String,
     ) -> Answered {
         if let Some((key, body_hash)) = &idempotency
             && let Some(known) = self.requests.find(key, self.now)
@@ -124,6 +148,7 @@ impl Engine {
             ignore_nodes: Vec::new(),
             chain: None,
             fire: None,
+            asked_by: named(user),
         });
         if let Some((key, body_hash)) = idempotency {
             let row = RequestRow {
@@ -147,9 +172,15 @@ impl Engine {
         Ok(workflow)
     }
 
-    fn trigger(&mut self, name: &str, ignore_nodes: Vec<String>) -> Answered {
+    fn trigger(
+        &mut self,
+        name: &str,
+        ignore_nodes: Vec<String>,
+        fire_time: Option<Timestamp>,
+        user: String,
+    ) -> Answered {
         let workflow = self.scheduled(name)?;
-        let fire_time = self.now;
+        let fire_time = fire_time.unwrap_or(self.now);
         let params = self
             .resolve(&workflow, &[], fire_time)
             .map_err(|error| wrong_params(&error))?;
@@ -161,13 +192,19 @@ impl Engine {
             ignore_nodes,
             chain: None,
             fire: None,
+            asked_by: named(user),
         });
         Ok(Answer::Instance { id })
     }
 
-    fn trigger_blood(&mut self, name: &str) -> Answered {
+    fn trigger_blood(
+        &mut self,
+        name: &str,
+        fire_time: Option<Timestamp>,
+        user: String,
+    ) -> Answered {
         let workflow = self.scheduled(name)?;
-        let fire_time = self.now;
+        let fire_time = fire_time.unwrap_or(self.now);
         let params = self
             .resolve(&workflow, &[], fire_time)
             .map_err(|error| wrong_params(&error))?;
@@ -180,6 +217,7 @@ impl Engine {
             ignore_nodes: Vec::new(),
             chain: Some(None),
             fire: None,
+            asked_by: named(user),
         });
         self.begin_chain(id, name, &workflows, fire_time);
         Ok(Answer::Chain { id, workflows })
@@ -265,6 +303,9 @@ impl Engine {
 
     /// What keeps a workflow's next instance in the queue, apart from those before it.
     pub(crate) fn start_block(&self, workflow: &str) -> Option<StartBlock> {
+        if self.cluster.frozen.is_some() {
+            return Some(StartBlock::Frozen);
+        }
         let Some(entry) = self.workflows.get(workflow) else {
             return Some(StartBlock::NoDefinition);
         };
@@ -286,6 +327,7 @@ impl Engine {
 /// Why no waiting instance of a workflow may start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum StartBlock {
+    Frozen,
     NoDefinition,
     NotRunnable,
     LimitZero,
@@ -298,7 +340,12 @@ impl Entry {
     }
 }
 
-fn not_found(name: &str) -> Text {
+/// Who asks, where they said so.
+pub(crate) fn named(user: String) -> Option<String> {
+    (!user.is_empty()).then_some(user)
+}
+
+pub(crate) fn not_found(name: &str) -> Text {
     Text::new(
         format!("工作流[{name}]不存在"),
         format!("workflow `{name}` does not exist"),

@@ -1,20 +1,21 @@
 //! Reruns: an ended instance goes on under the same id, from its start or from where it broke.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use akkaflow_model::command::{Answer, Rejection};
 use akkaflow_model::definition::{NodeKind, Workflow};
 use akkaflow_model::error::ErrorCode;
 use akkaflow_model::id::InstanceId;
-use akkaflow_model::record::{CleanUp, EARLIER_RUNS, EarlierRun, InstanceRow, NodeRow};
+use akkaflow_model::record::{CleanUp, EARLIER_RUNS, EarlierRun, InstanceRow, Mark, NodeRow};
 use akkaflow_model::state::{InstanceState, NodeState};
 use akkaflow_model::text::Text;
 
 use crate::Engine;
 use crate::graph::Graph;
-use crate::input::StoredInstance;
+use crate::input::{Rerun, RerunFrom, StoredInstance};
 use crate::instances::Instance;
+use crate::orders::named;
 use crate::ways::{Left, Verdict};
 
 impl Engine {
@@ -22,11 +23,23 @@ impl Engine {
         &mut self,
         id: InstanceId,
         stored: Option<Box<StoredInstance>>,
-        from_failed: bool,
-        pinned: Option<Arc<Workflow>>,
+        how: Rerun,
+        mark: Option<Mark>,
     ) -> Result<Answer, Rejection> {
         let stored = self.check_rerun(id, stored)?;
-        let graph = self.graph_for(&stored.instance, pinned)?;
+        let graph = self.graph_for(&stored.instance, how.pinned)?;
+        let again = runs_again(&graph, &how.from)?;
+        let mut marks = stored.instance.marks.clone();
+        match &how.from {
+            RerunFrom::Start => marks.clear(),
+            RerunFrom::Failed | RerunFrom::Nodes(_) => marks.retain(|known| {
+                let is_again = graph
+                    .position(&known.node)
+                    .is_some_and(|node| again.contains(&node));
+                !is_again && mark.as_ref().is_none_or(|mark| mark.node != known.node)
+            }),
+        }
+        marks.extend(mark);
         let params = graph
             .workflow()
             .and_then(|workflow| {
@@ -52,11 +65,14 @@ impl Engine {
             ending: None,
             earlier: with_run_of(&stored.instance),
             clean_up: CleanUp::Ahead,
+            hold: None,
+            marks,
+            asked_by: named(how.user),
             ..stored.instance
         };
         let mut instance = Instance::new(row, graph);
-        if from_failed {
-            carry_over(&mut instance, stored.nodes);
+        if how.from != RerunFrom::Start {
+            carry_over(&mut instance, stored.nodes, &again);
         }
         self.admit(instance);
         Ok(Answer::Instance { id })
@@ -139,14 +155,44 @@ fn with_run_of(row: &InstanceRow) -> Vec<EarlierRun> {
     kept.chain([over]).collect()
 }
 
+/// The nodes that run again whether they have succeeded or not.
+fn runs_again(graph: &Graph, from: &RerunFrom) -> Result<BTreeSet<usize>, Rejection> {
+    let RerunFrom::Nodes(names) = from else {
+        return Ok(BTreeSet::new());
+    };
+    let mut open = Vec::new();
+    for name in names {
+        open.push(graph.position(name).ok_or_else(|| {
+            Rejection::new(
+                ErrorCode::NotFound,
+                Text::new(
+                    format!("节点[{name}]不存在"),
+                    format!("there is no node `{name}`"),
+                ),
+            )
+        })?);
+    }
+    let mut again = BTreeSet::new();
+    while let Some(node) = open.pop() {
+        if again.insert(node) {
+            open.extend(graph.vertex(node).outs.iter().map(|way| way.to));
+        }
+    }
+    Ok(again)
+}
+
 /// Keeps the successes that lie before the first thing to run again: what comes after it runs again too.
 ///
 /// Their rows are written with the new run at once, so that a restart before the instance starts forgets nothing.
-fn carry_over(instance: &mut Instance, nodes: Vec<NodeRow>) {
+fn carry_over(instance: &mut Instance, nodes: Vec<NodeRow>, again: &BTreeSet<usize>) {
     let run = instance.row.run;
     let mut succeeded: BTreeMap<String, NodeRow> = nodes
         .into_iter()
         .filter(|row| row.state == NodeState::Succeeded)
+        .filter(|row| {
+            let position = instance.graph.position(&row.node);
+            position.is_some_and(|node| !again.contains(&node))
+        })
         .map(|row| (row.node.clone(), row))
         .collect();
     let mut arrivals = instance.begin();

@@ -199,6 +199,9 @@ impl Engine {
     /// Fires the workflow as often as everything that it waits for is there.
     pub(crate) fn consider_firing(&mut self, name: &str) {
         let (now, zone) = (self.now, self.options.zone);
+        if self.cluster.frozen.is_some() {
+            return self.arm(name);
+        }
         while let Some(ready) = self
             .workflows
             .get(name)
@@ -234,6 +237,7 @@ impl Engine {
             ignore_nodes: Vec::new(),
             chain: None,
             fire: Some((ready.generation, ready.key.clone())),
+            asked_by: None,
         });
         self.consume_tokens(name, id, ready.day);
         self.make_room(name, id);
@@ -278,6 +282,7 @@ impl Entry {
     /// Whether the workflow may start by itself at all.
     pub(crate) fn may_fire(&self) -> bool {
         self.exists()
+            && self.row.hold.is_none()
             && self.plan().is_some_and(|plan| plan.is_enabled)
             && self
                 .definition

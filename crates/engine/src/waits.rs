@@ -1,6 +1,7 @@
 //! Nodes that no attached worker may take: they say so in their row at once, and their instance's log tells of it, first as
 //! information and after a while as a warning.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use akkaflow_model::id::InstanceId;
@@ -10,7 +11,7 @@ use akkaflow_model::state::NodeState;
 use akkaflow_model::time::Timestamp;
 
 use crate::instances::Instance;
-use crate::queue::{Host, Lack, Place};
+use crate::queue::{Lack, Place, Target};
 use crate::{Engine, STEP_BUDGET};
 
 /// A worker that is not back after so long is worth a warning: longer than a restart takes.
@@ -24,7 +25,7 @@ impl Engine {
         let are_workers_new = self.workers.take_changes();
         let workers = &self.workers;
         self.ready
-            .review(are_workers_new, |host| workers.lack(host));
+            .review(are_workers_new, |target| workers.lack(target));
         for _ in 0..STEP_BUDGET {
             match self.ready.next_untold() {
                 Some(place) => self.tell_wait(place),
@@ -38,16 +39,17 @@ impl Engine {
         let Some(instance) = self.instances.get_mut(&id) else {
             return;
         };
-        let Some((host, _)) = instance.place(node) else {
+        let Some((class, _)) = instance.place(node) else {
             return;
         };
-        let lack = self.ready.lack(&host);
+        let target = Arc::clone(&class.target);
+        let lack = self.ready.lack(&target);
         let before: Vec<_> = instance.timers(node).collect();
         let Some(row) = instance.slots[node].row.as_deref_mut() else {
             return;
         };
         let since = waiting_since(row);
-        let wanted = lack.map(|lack| message(&host, lack, since.unwrap_or(now)));
+        let wanted = lack.map(|lack| message(&target, lack, since.unwrap_or(now)));
         if wanted == row.message || (wanted.is_none() && since.is_none()) {
             return;
         }
@@ -81,26 +83,28 @@ impl Engine {
     /// The node's row says that it lacks a worker if and only if it does; between two looks it may be behind.
     pub(crate) fn check_told(&self, instance: &Instance, node: usize) -> Result<(), String> {
         let said = instance.node(node).and_then(waiting_since).is_some();
-        let Some((host, place)) = instance.place(node) else {
+        let Some((class, place)) = instance.place(node) else {
             return if said {
                 Err("says that it lacks a worker, but waits for none".into())
             } else {
                 Ok(())
             };
         };
-        if !self.ready.is_untold(place) && said != self.workers.lack(&host).is_some() {
+        if !self.ready.is_untold(place) && said != self.workers.lack(&class.target).is_some() {
             return Err(format!(
-                "says {said} about lacking a worker for host {host:?}"
+                "says {said} about lacking a worker for {:?}",
+                class.target
             ));
         }
         Ok(())
     }
 }
 
-/// What a node for `host` says that lacks a worker.
-pub(crate) fn message(host: &Host, lack: &Lack, since: Timestamp) -> Message {
+/// What a node for `target` says that lacks a worker.
+pub(crate) fn message(target: &Target, lack: &Lack, since: Timestamp) -> Message {
     Message::NoWorker {
-        host: host.clone(),
+        host: target.host.clone(),
+        labels: target.labels.clone(),
         hosts: lack.hosts.clone(),
         more: lack.more,
         since,

@@ -13,6 +13,7 @@ use akkaflow_model::text::Text;
 
 use crate::Engine;
 use crate::instances::{Course, Instance};
+use crate::marks::mark_message;
 use crate::params;
 use crate::ways::{Arrival, Left, Verdict};
 
@@ -34,7 +35,8 @@ impl Engine {
         }
     }
 
-    fn walk(&mut self, id: InstanceId, mut arrivals: VecDeque<Arrival>) {
+    /// Looks at all that has been decided, and at what follows from it.
+    pub(crate) fn walk(&mut self, id: InstanceId, mut arrivals: VecDeque<Arrival>) {
         self.touched.push(id);
         while let Some(arrival) = arrivals.pop_front() {
             let Some(instance) = self.instances.get_mut(&id) else {
@@ -69,7 +71,9 @@ impl Engine {
         }
         let graph = instance.graph.clone();
         let passed = match graph.kind(node) {
-            Some(NodeKind::Action(_)) if !instance.is_ignored(node) => {
+            Some(NodeKind::Action(_))
+                if !instance.is_ignored(node) && instance.mark_of(node).is_none() =>
+            {
                 instance.reach(node, NodeState::Ready, None, now);
                 self.enqueue(id, node);
                 return false;
@@ -80,7 +84,11 @@ impl Engine {
                 return true;
             }
             Some(NodeKind::Action(_)) => match instance.undecidable(node, true) {
-                None => Ok(Some(Message::Ignored)),
+                None => Ok(Some(
+                    instance
+                        .mark_of(node)
+                        .map_or(Message::Ignored, mark_message),
+                )),
                 Some(fault) => Err(fault),
             },
             Some(NodeKind::Decision { .. }) => instance.choice(node),
@@ -142,12 +150,12 @@ impl Engine {
 
     /// Puts a ready node into the queue that it belongs to, if its instance may start work.
     pub(crate) fn enqueue(&mut self, id: InstanceId, node: usize) {
-        if let Some((host, place)) = self
+        if let Some((class, place)) = self
             .instances
             .get(&id)
             .and_then(|instance| instance.place(node))
         {
-            self.ready.push(host, place);
+            self.ready.push(class, place);
         }
     }
 

@@ -280,25 +280,32 @@ impl Instance {
     }
 
     /// Decides the edges again from the rows of the nodes: what a load does, and what the kept counters must equal.
-    pub(crate) fn replay(&mut self) {
+    ///
+    /// Gives the nodes whose turn has come, those without a row too.
+    pub(crate) fn replay(&mut self) -> Vec<usize> {
+        let mut reached = Vec::new();
         for node in 0..self.slots.len() {
             let needs = self.graph.vertex(node).needs;
             self.slots[node].expect(needs);
         }
-        if self.is_waiting() || !self.graph.is_readable() {
-            return;
+        if self.row.started_at.is_none() || !self.graph.is_readable() {
+            return reached;
         }
         let arrivals = self.begin();
-        self.replay_from(arrivals);
+        self.replay_from(arrivals, &mut reached);
         if self.has_begun_clean_up() {
             let arrivals = self.begin_clean_up();
-            self.replay_from(arrivals);
+            self.replay_from(arrivals, &mut reached);
         }
+        reached
     }
 
-    fn replay_from(&mut self, mut arrivals: VecDeque<Arrival>) {
+    fn replay_from(&mut self, mut arrivals: VecDeque<Arrival>, reached: &mut Vec<usize>) {
         while let Some(arrival) = arrivals.pop_front() {
             let (node, verdict) = self.judge(arrival);
+            if verdict == Verdict::Reached {
+                reached.push(node);
+            }
             let state = self.node(node).map(|row| row.state);
             match (verdict, state) {
                 (Verdict::Dead, _) => self.leave(node, Left::Dead, &mut arrivals),

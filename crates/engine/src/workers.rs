@@ -6,7 +6,7 @@ use akkaflow_model::id::{InstanceId, WorkerId};
 use akkaflow_model::time::Timestamp;
 
 use crate::input::WorkerInfo;
-use crate::queue::{Host, Lack};
+use crate::queue::{Lack, Target};
 
 /// A worker that is attached or may still run attempts.
 #[derive(Debug, Default)]
@@ -38,6 +38,8 @@ pub(crate) struct Workers {
     free: BTreeSet<(u64, WorkerId)>,
     /// Attached workers by host.
     by_host: BTreeMap<String, BTreeSet<WorkerId>>,
+    /// Attached workers by label.
+    by_label: BTreeMap<String, BTreeSet<WorkerId>>,
     /// Whether one was attached or detached since [`Self::take_changes`].
     has_changed: bool,
 }
@@ -66,6 +68,12 @@ impl Workers {
             .entry(info.host.clone())
             .or_default()
             .insert(id.clone());
+        for label in &info.labels {
+            self.by_label
+                .entry(label.clone())
+                .or_default()
+                .insert(id.clone());
+        }
         let worker = self.workers.entry(id.clone()).or_default();
         worker.info = Some(info);
         worker.detached_since = None;
@@ -80,14 +88,13 @@ impl Workers {
         if let Some(key) = worker.free_key(id) {
             self.free.remove(&key);
         }
-        if let Some(info) = worker.info.take()
-            && let Some(ids) = self.by_host.get_mut(&info.host)
-        {
-            self.has_changed = true;
-            ids.remove(id);
-            if ids.is_empty() {
-                self.by_host.remove(&info.host);
-            }
+        let Some(info) = worker.info.take() else {
+            return;
+        };
+        self.has_changed = true;
+        unlist(&mut self.by_host, &info.host, id);
+        for label in &info.labels {
+            unlist(&mut self.by_label, label, id);
         }
     }
 
@@ -133,22 +140,23 @@ impl Workers {
         self.free.extend(worker.free_key(id));
     }
 
-    /// The least loaded attached worker with a free slot that serves `host`; the smallest id among equals.
-    pub(crate) fn best(&self, host: &Host) -> Option<WorkerId> {
-        let Some(host) = host else {
+    /// The least loaded attached worker with a free slot that may serve `target`; the smallest id among equals.
+    pub(crate) fn best(&self, target: &Target) -> Option<WorkerId> {
+        if *target == Target::default() {
             return self.free.first().map(|(_, id)| id.clone());
-        };
-        self.serving(host)
+        }
+        self.serving(target)
             .filter_map(|(id, worker)| worker.free_key(id))
             .min()
             .map(|(_, id)| id)
     }
 
-    /// What a node for `host` lacks when no attached worker may take it, busy ones included.
-    pub(crate) fn lack(&self, host: &Host) -> Option<Lack> {
-        let is_served = match host {
-            Some(host) => self.serving(host).next().is_some(),
-            None => !self.by_host.is_empty(),
+    /// What a node for `target` lacks when no attached worker may take it, busy ones included.
+    pub(crate) fn lack(&self, target: &Target) -> Option<Lack> {
+        let is_served = if *target == Target::default() {
+            !self.by_host.is_empty()
+        } else {
+            self.serving(target).next().is_some()
         };
         (!is_served).then(|| Lack {
             hosts: self.by_host.keys().take(NAMED_HOSTS).cloned().collect(),
@@ -161,26 +169,45 @@ impl Workers {
         std::mem::take(&mut self.has_changed)
     }
 
-    /// Attached workers whose host or id is `host`.
+    /// Attached workers that may serve `target`. Looks at those of its host, else at those with its rarest label.
     pub(crate) fn serving<'a>(
         &'a self,
-        host: &'a str,
+        target: &'a Target,
     ) -> impl Iterator<Item = (&'a WorkerId, &'a Worker)> + 'a {
-        let by_id = self
-            .workers
-            .get_key_value(&WorkerId(host.to_owned()))
-            .filter(|(_, worker)| {
-                worker
-                    .info
-                    .as_ref()
-                    .is_some_and(|info| info.host.as_str() != host)
-            });
-        self.by_host
-            .get(host)
-            .into_iter()
+        let named = target.host.as_deref().map(|host| {
+            let by_id = self
+                .workers
+                .get_key_value(&WorkerId(host.to_owned()))
+                .filter(|(_, worker)| worker.info.as_ref().is_some_and(|info| info.host != host));
+            self.listed(self.by_host.get(host)).chain(by_id)
+        });
+        let with_labels = match &target.host {
+            Some(_) => None,
+            None => target
+                .labels
+                .iter()
+                .map(|label| self.by_label.get(label))
+                .min_by_key(|ids| ids.map_or(0, BTreeSet::len))
+                .map(|ids| self.listed(ids)),
+        };
+        let is_any = *target == Target::default();
+        let all = is_any.then(|| self.workers.iter());
+        let found = (named.into_iter().flatten())
+            .chain(with_labels.into_iter().flatten())
+            .chain(all.into_iter().flatten());
+        found.filter(move |(_, worker)| {
+            let has = |info: &WorkerInfo| target.labels.iter().all(|it| info.labels.contains(it));
+            worker.info.as_ref().is_some_and(has)
+        })
+    }
+
+    fn listed<'a>(
+        &'a self,
+        ids: Option<&'a BTreeSet<WorkerId>>,
+    ) -> impl Iterator<Item = (&'a WorkerId, &'a Worker)> + 'a {
+        ids.into_iter()
             .flatten()
             .filter_map(|id| self.workers.get_key_value(id))
-            .chain(by_id)
     }
 
     pub(crate) fn attached(&self) -> impl Iterator<Item = &WorkerInfo> {
@@ -209,6 +236,15 @@ impl Workers {
         {
             Some((id, _)) => Err(format!("worker {id} is neither attached nor busy")),
             None => Ok(()),
+        }
+    }
+}
+
+fn unlist(by_name: &mut BTreeMap<String, BTreeSet<WorkerId>>, name: &str, id: &WorkerId) {
+    if let Some(ids) = by_name.get_mut(name) {
+        ids.remove(id);
+        if ids.is_empty() {
+            by_name.remove(name);
         }
     }
 }

@@ -116,6 +116,7 @@ impl Engine {
             updated_at: before
                 .filter(|entry| !is_changed && entry.exists())
                 .map_or(now, |entry| entry.row.updated_at),
+            hold: before.and_then(|entry| entry.row.hold.clone()),
         };
         if is_changed {
             self.out.definition(Record::Version(VersionRow {
@@ -225,7 +226,7 @@ impl Engine {
     }
 
     /// Replaces the row, if it differs, and keeps the index of files.
-    fn write_workflow(&mut self, row: WorkflowRow) {
+    pub(crate) fn write_workflow(&mut self, row: WorkflowRow) {
         let is_new = !self.workflows.contains_key(&row.name);
         let entry = self
             .workflows

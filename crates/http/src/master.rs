@@ -298,7 +298,16 @@ fn is_repeatable(command: &Command) -> bool {
         | Command::ResetAll
         | Command::Kill { .. }
         | Command::DeleteInstance { .. }
-        | Command::FenceWorker { .. } => true,
+        | Command::FenceWorker { .. }
+        | Command::PauseInstance { .. }
+        | Command::ResumeInstance { .. }
+        | Command::SuspendWorkflow { .. }
+        | Command::ResumeWorkflow { .. }
+        | Command::Freeze { .. }
+        | Command::Thaw
+        | Command::SetPool { .. }
+        | Command::MarkNode { .. }
+        | Command::Repair { .. } => true,
         Command::Trigger { .. } | Command::TriggerBlood { .. } | Command::Rerun { .. } => false,
     }
 }

@@ -5,6 +5,8 @@ mod cluster;
 mod cron;
 mod instances;
 mod logs;
+mod pools;
+mod steering;
 mod unused;
 mod workflows;
 
@@ -26,6 +28,8 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .merge(workflows::routes())
         .merge(instances::routes())
         .merge(logs::routes())
+        .merge(steering::routes())
+        .merge(pools::routes())
         .merge(cluster::routes())
         .merge(cron::routes())
         .method_not_allowed_fallback(async || {
@@ -46,6 +50,12 @@ fn unexpected(answer: &akkaflow_model::command::Answer) -> Failure {
             "the master answered something else than was asked",
         ),
     )
+}
+
+/// Who asks, and why; nothing is said by an empty body.
+fn by(bytes: &[u8]) -> Result<akkaflow_model::command::By, Failure> {
+    let akkaflow_api::By { user, reason } = body(bytes)?;
+    Ok(akkaflow_model::command::By { user, reason })
 }
 
 /// A body of JSON; an empty one is the default.

@@ -5,15 +5,15 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use akkaflow_engine::{Effect, Engine, Input, Order, Step, StoredInstance};
+use akkaflow_engine::{Effect, Engine, Input, Order, Rerun, RerunFrom, Step, StoredInstance};
 use akkaflow_model::check::Outline;
 use akkaflow_model::command::{Answer, Rejection};
-use akkaflow_model::definition::Version;
+use akkaflow_model::definition::{Version, Workflow};
 use akkaflow_model::diagnostic::Finding;
 use akkaflow_model::error::ErrorCode;
 use akkaflow_model::id::{Epoch, InstanceId, RequestId};
 use akkaflow_model::read::read_stored;
-use akkaflow_model::record::Record;
+use akkaflow_model::record::{Mark, Record};
 use akkaflow_model::text::Text;
 use akkaflow_model::time::Timestamp;
 use akkaflow_protocol::pipeline::{Pipeline, Verdict};
@@ -64,9 +64,12 @@ pub(crate) enum StoredOrder {
     /// See [`Order::Rerun`].
     Rerun {
         id: InstanceId,
-        from_failed: bool,
+        from: RerunFrom,
         same_version: bool,
+        user: String,
     },
+    /// See [`Order::MarkNode`].
+    Mark { id: InstanceId, mark: Mark },
     /// See [`Order::DeleteInstance`].
     Delete { id: InstanceId },
 }
@@ -303,38 +306,49 @@ impl Core {
             }),
             StoredOrder::Rerun {
                 id,
-                from_failed,
+                from,
                 same_version,
+                user,
             } => {
-                let Some(instance) = self.store.instance(id).await? else {
-                    return Ok(Order::Rerun {
-                        id,
-                        stored: None,
-                        from_failed,
-                        pinned: None,
-                    });
-                };
-                let pinned = if same_version {
-                    self.definition(&instance.version).await?
-                } else {
-                    None
-                };
-                let nodes = self.store.nodes(id).await?;
-                let stored = Some(Box::new(StoredInstance { instance, nodes }));
-                Ok(Order::Rerun {
+                let (stored, pinned) = self.stored(id, same_version).await?;
+                let how = Rerun { from, pinned, user };
+                Ok(Order::Rerun { id, stored, how })
+            }
+            StoredOrder::Mark { id, mark } => {
+                let (stored, pinned) = self.stored(id, true).await?;
+                Ok(Order::MarkNode {
                     id,
+                    mark,
                     stored,
-                    from_failed,
                     pinned,
                 })
             }
         }
     }
 
+    /// The rows of an instance, if the store knows it, and the definition that it ran with, if that is wanted.
+    async fn stored(
+        &self,
+        id: InstanceId,
+        is_definition_wanted: bool,
+    ) -> Result<(Option<Box<StoredInstance>>, Option<Arc<Workflow>>), akkaflow_store::Error> {
+        let Some(instance) = self.store.instance(id).await? else {
+            return Ok((None, None));
+        };
+        let pinned = if is_definition_wanted {
+            self.definition(&instance.version).await?
+        } else {
+            None
+        };
+        let nodes = self.store.nodes(id).await?;
+        let stored = Some(Box::new(StoredInstance { instance, nodes }));
+        Ok((stored, pinned))
+    }
+
     async fn definition(
         &self,
         version: &Version,
-    ) -> Result<Option<Arc<akkaflow_model::definition::Workflow>>, akkaflow_store::Error> {
+    ) -> Result<Option<Arc<Workflow>>, akkaflow_store::Error> {
         let row = self.store.version(&version.0).await?;
         Ok(row
             .and_then(|row| read_stored(&row.xml, Some(version), &*self.shared.registry))

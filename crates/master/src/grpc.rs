@@ -240,11 +240,20 @@ impl Master for MasterService {
             ..wire::StatusReply::default()
         };
         if let Some(term) = self.shared.term()
-            && let Ok(workers) = term.core.look(akkaflow_engine::Engine::workers).await
+            && let Ok((workers, frozen, pools)) = term
+                .core
+                .look(|engine| (engine.workers(), engine.frozen().cloned(), engine.pools()))
+                .await
         {
             reply.is_active = true;
             reply.epoch = term.epoch.0;
             term.zone.name().clone_into(&mut reply.zone);
+            reply.frozen = frozen.map(|hold| wire::Hold {
+                user: hold.user,
+                reason: hold.reason,
+                since_ms: hold.since.as_millis(),
+            });
+            reply.pools = pools.into_iter().map(pool_status).collect();
             reply.workers = workers.into_iter().map(worker_status).collect();
         }
         Ok(Response::new(reply))
@@ -282,12 +291,25 @@ impl Master for MasterService {
     }
 }
 
+fn pool_status(pool: akkaflow_engine::PoolView) -> wire::PoolStatus {
+    wire::PoolStatus {
+        name: pool.name,
+        slots: pool.slots,
+        held: pool.held,
+        waiting: u64::try_from(pool.waiting).unwrap_or(u64::MAX),
+    }
+}
+
 fn worker_status(worker: akkaflow_engine::WorkerView) -> wire::WorkerStatus {
+    let is_attached = worker.attached.is_some();
     wire::WorkerStatus {
         host: worker.host,
         slots: worker.attached.as_ref().map_or(0, |info| info.slots),
         busy: u32::try_from(worker.open_attempts).unwrap_or(u32::MAX),
-        is_attached: worker.attached.is_some(),
+        labels: worker
+            .attached
+            .map_or_else(Vec::new, |info| info.labels.into_iter().collect()),
+        is_attached,
         since_ms: worker.detached_since.map_or(0, |since| since.as_millis()),
         id: worker.id.0,
     }

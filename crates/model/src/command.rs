@@ -32,6 +32,8 @@ pub enum Command {
         date: Option<String>,
         /// A repeated request with the same key gets the same answer.
         idempotency_key: Option<String>,
+        /// Who asks; may be empty.
+        user: String,
     },
     /// Starts an instance as its schedule would. Answer: [`Answer::Instance`].
     Trigger {
@@ -39,11 +41,19 @@ pub enum Command {
         name: String,
         /// Action nodes to pass over this time.
         ignore_nodes: Vec<String>,
+        /// Local business date `yyyy-MM-dd[THH:mm:ss]`; the moment of the request when absent.
+        date: Option<String>,
+        /// Who asks; may be empty.
+        user: String,
     },
-    /// The same, and after it everything downstream. Answer: [`Answer::Chain`].
+    /// The same, and after it everything downstream, all for one business date. Answer: [`Answer::Chain`].
     TriggerBlood {
         /// The workflow.
         name: String,
+        /// Local business date `yyyy-MM-dd[THH:mm:ss]`; the moment of the request when absent.
+        date: Option<String>,
+        /// Who asks; may be empty.
+        user: String,
     },
     /// Clears the readiness of one workflow: its unconsumed tokens and waiting fire. Answer: [`Answer::Done`].
     ResetWorkflow {
@@ -67,6 +77,10 @@ pub enum Command {
         from_failed: bool,
         /// Pin the definition it ran with; false takes the newest.
         same_version: bool,
+        /// Keep what has succeeded but for these nodes and all that comes after them. Wins over `from_failed`.
+        nodes: Vec<String>,
+        /// Who asks; may be empty.
+        user: String,
     },
     /// Removes an ended instance with its logs. Answer: [`Answer::Done`].
     DeleteInstance {
@@ -78,6 +92,124 @@ pub enum Command {
         /// The worker.
         id: WorkerId,
     },
+    /// Lets what runs in an instance finish and starts nothing new in it. Answer: [`Answer::Done`].
+    PauseInstance {
+        /// The instance.
+        id: InstanceId,
+        /// Who asks, and why.
+        by: By,
+    },
+    /// Lets a paused instance, or one in quarantine, go on. Answer: [`Answer::Done`].
+    ResumeInstance {
+        /// The instance.
+        id: InstanceId,
+    },
+    /// Starts no instance of a workflow by itself any more. Answer: [`Answer::Done`].
+    SuspendWorkflow {
+        /// The workflow.
+        name: String,
+        /// Who asks, and why.
+        by: By,
+    },
+    /// Lets its schedule go on from now. Answer: [`Answer::Done`].
+    ResumeWorkflow {
+        /// The workflow.
+        name: String,
+    },
+    /// Fires, starts and dispatches nothing any more in the whole cluster. Answer: [`Answer::Done`].
+    Freeze {
+        /// Who asks, and why.
+        by: By,
+    },
+    /// Lets the cluster go on. Answer: [`Answer::Done`].
+    Thaw,
+    /// Defines a pool, changes its size, or removes it. Answer: [`Answer::Done`].
+    SetPool {
+        /// The pool.
+        name: String,
+        /// How much of it there is; `None` removes it.
+        slots: Option<u32>,
+        /// Who asks; may be empty.
+        user: String,
+    },
+    /// Says that a node need not run. Answer: [`Answer::Done`], or [`Answer::Instance`] when an ended instance runs again by it.
+    MarkNode {
+        /// The instance.
+        id: InstanceId,
+        /// The action node.
+        node: String,
+        /// Whether it is left out; else its work was done by other means.
+        is_skipped: bool,
+        /// Who asks, and why.
+        by: By,
+    },
+    /// Gives an open instance another definition for what has not succeeded. Answer: [`Answer::Repair`].
+    Repair {
+        /// The instance.
+        id: InstanceId,
+        /// The definition as its bytes came; `None` takes the one in force.
+        xml: Option<Vec<u8>>,
+        /// Only say what would change.
+        is_dry_run: bool,
+    },
+}
+
+/// Who asks for something, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct By {
+    /// Who; may be empty.
+    pub user: String,
+    /// Why; may be empty.
+    pub reason: String,
+}
+
+/// What another definition means for a node of an open instance.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeChange {
+    /// The node.
+    pub node: String,
+    /// What happens to it.
+    pub kind: ChangeKind,
+    /// Why that is not possible now.
+    pub refusal: Option<Text>,
+}
+
+/// What happens to a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChangeKind {
+    /// It is new.
+    Added,
+    /// It is there no more.
+    Removed,
+    /// It does something else.
+    Changed,
+    /// It does the same and leads elsewhere.
+    Rewired,
+    /// It does something else, but has ended in this instance: its end stands.
+    Kept,
+}
+
+impl ChangeKind {
+    /// All of them.
+    pub const ALL: &'static [Self] = &[
+        Self::Added,
+        Self::Removed,
+        Self::Changed,
+        Self::Rewired,
+        Self::Kept,
+    ];
+
+    /// The word of the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Removed => "removed",
+            Self::Changed => "changed",
+            Self::Rewired => "rewired",
+            Self::Kept => "kept",
+        }
+    }
 }
 
 /// The good end of a [`Command`].
@@ -108,6 +240,15 @@ pub enum Answer {
         id: InstanceId,
         /// The workflows that follow, in order.
         workflows: Vec<String>,
+    },
+    /// What another definition changes, or has changed, for an instance.
+    Repair {
+        /// The instance.
+        id: InstanceId,
+        /// Whether it is in force there now.
+        is_applied: bool,
+        /// The nodes that differ; none when the definition is the one it has.
+        changes: Vec<NodeChange>,
     },
 }
 

@@ -69,6 +69,9 @@ pub enum Message {
         more: usize,
         /// Since when it waits for that.
         since: Timestamp,
+        /// Labels that it asks for besides, all of them.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        labels: Vec<String>,
     },
     /// Whether to take an edge could not be decided.
     UndecidableCondition {
@@ -91,6 +94,24 @@ pub enum Message {
         /// The limit, seconds.
         seconds: u64,
     },
+    /// A person marked the node: it need not run.
+    Marked {
+        /// Whether it was left out; else its work was done by other means.
+        is_skipped: bool,
+        /// Who; empty when unknown.
+        user: String,
+        /// Why; empty when they did not say.
+        reason: String,
+    },
+    /// A person holds the instance up.
+    Paused {
+        /// Who; empty when unknown.
+        user: String,
+        /// Why; empty when they did not say.
+        reason: String,
+    },
+    /// The node is no part of the definition that the instance was repaired with.
+    Removed,
 }
 
 impl Message {
@@ -145,8 +166,31 @@ impl Message {
                 ),
             ),
             Self::NoWorker {
-                host, hosts, more, ..
-            } => no_worker(host.as_deref(), hosts, *more),
+                host,
+                hosts,
+                more,
+                labels,
+                ..
+            } if labels.is_empty() => no_worker(host.as_deref(), hosts, *more),
+            Self::NoWorker {
+                host,
+                hosts,
+                labels,
+                ..
+            } => no_labels(host.as_deref(), labels, hosts.is_empty()),
+            Self::Marked {
+                is_skipped,
+                user,
+                reason,
+            } => marked(*is_skipped, user, reason),
+            Self::Paused { user, reason } => Text::new(
+                format!("实例已被{}暂停{}", by_zh(user), because_zh(reason)),
+                format!("paused{}{}", by_en(user), because_en(reason)),
+            ),
+            Self::Removed => Text::new(
+                "实例修复后的定义中不再有该节点",
+                "the definition that the instance was repaired with no longer has this node",
+            ),
             Self::UndecidableCondition { condition, reason } => Text::new(
                 format!("条件 {condition} 无法判断：{}", reason.zh),
                 format!("condition `{condition}` cannot be decided: {}", reason.en),
@@ -178,6 +222,77 @@ fn chose(to: Option<&str>, condition: Option<&str>) -> Text {
             "no condition holds: the branch ends here",
         ),
     }
+}
+
+fn marked(is_skipped: bool, user: &str, reason: &str) -> Text {
+    let (zh, en) = if is_skipped {
+        ("跳过", "skipped")
+    } else {
+        ("成功", "succeeded")
+    };
+    Text::new(
+        format!("被{}标记为{zh}，未执行{}", by_zh(user), because_zh(reason)),
+        format!("marked {en}{}, not run{}", by_en(user), because_en(reason)),
+    )
+}
+
+/// Who did it, within a Chinese sentence.
+pub fn by_zh(user: &str) -> String {
+    if user.is_empty() {
+        "人工".to_owned()
+    } else {
+        format!("用户{user}")
+    }
+}
+
+/// Who did it, at the end of an English clause.
+pub fn by_en(user: &str) -> String {
+    if user.is_empty() {
+        " by hand".to_owned()
+    } else {
+        format!(" by {user}")
+    }
+}
+
+/// Why, at the end of a Chinese sentence.
+pub fn because_zh(reason: &str) -> String {
+    if reason.is_empty() {
+        String::new()
+    } else {
+        format!("：{reason}")
+    }
+}
+
+/// Why, at the end of an English sentence.
+pub fn because_en(reason: &str) -> String {
+    if reason.is_empty() {
+        String::new()
+    } else {
+        format!(": {reason}")
+    }
+}
+
+fn no_labels(host: Option<&str>, labels: &[String], is_empty: bool) -> Text {
+    let wanted = labels.join(" ");
+    if is_empty {
+        return Text::new(
+            format!("没有在线的Worker（该节点要求标签{wanted}），请启动带这些标签的Worker"),
+            format!(
+                "no worker is attached, the node asks for labels `{wanted}`: start one that has them"
+            ),
+        );
+    }
+    let (on_zh, on_en) = host.map_or_else(Default::default, |host| {
+        (format!("主机为{host}且"), format!(" on host `{host}`"))
+    });
+    Text::new(
+        format!(
+            "没有{on_zh}带全部标签{wanted}的在线Worker；请修改worker-labels，或在Worker的配置labels中加上它们"
+        ),
+        format!(
+            "no attached worker{on_en} has all of the labels `{wanted}`; correct `worker-labels`, or add them to `labels` in a worker's configuration"
+        ),
+    )
 }
 
 fn no_worker(host: Option<&str>, hosts: &[String], more: usize) -> Text {
@@ -216,6 +331,7 @@ mod tests {
             hosts: hosts.iter().map(|&host| host.to_owned()).collect(),
             more,
             since: Timestamp::default(),
+            labels: Vec::new(),
         }
         .render(lang)
     }

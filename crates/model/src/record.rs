@@ -50,6 +50,56 @@ pub enum Record {
     },
     /// Key: name.
     Calendar(CalendarRow),
+    /// There is one.
+    Cluster(ClusterRow),
+    /// Key: name.
+    Pool(PoolRow),
+}
+
+/// That somebody holds something up, until somebody lets it go on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    /// Who; empty when unknown.
+    pub user: String,
+    /// Why; empty when they did not say.
+    pub reason: String,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// What holds for the whole cluster.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ClusterRow {
+    /// While it is set nothing is fired, started or dispatched; what runs goes on.
+    pub frozen: Option<Hold>,
+}
+
+/// Something scarce that nodes share: a database that bears so many queries at once, licences, a machine's memory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PoolRow {
+    /// Its name.
+    pub name: String,
+    /// How much of it there is; `None` once it was removed.
+    pub slots: Option<u32>,
+    /// Who said so last; empty when unknown.
+    pub user: String,
+    /// When.
+    pub updated_at: Timestamp,
+}
+
+/// A person's word that a node need not run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    /// The action node.
+    pub node: String,
+    /// Whether it was left out; else its work was done by other means. Either way the instance goes on along `ok`.
+    pub is_skipped: bool,
+    /// Who; empty when unknown.
+    pub user: String,
+    /// Why; empty when they did not say.
+    pub reason: String,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// A workflow as the cluster holds it.
@@ -73,6 +123,9 @@ pub struct WorkflowRow {
     pub created_at: Timestamp,
     /// When its content last changed.
     pub updated_at: Timestamp,
+    /// While it is set no instance starts by itself.
+    #[serde(default)]
+    pub hold: Option<Hold>,
 }
 
 impl WorkflowRow {
@@ -336,6 +389,15 @@ pub struct InstanceRow {
     /// How far the clean-up of this run has come.
     #[serde(default)]
     pub clean_up: CleanUp,
+    /// While it is set, in state suspended, nothing of it starts; what runs goes on.
+    #[serde(default)]
+    pub hold: Option<Hold>,
+    /// Nodes that need not run, in the order in which people said so.
+    #[serde(default)]
+    pub marks: Vec<Mark>,
+    /// Who asked for its current run; `None` when it started by itself, or nobody said.
+    #[serde(default)]
+    pub asked_by: Option<String>,
 }
 
 /// How far the clean-up of a run has come: what `<finally>` leads to.
@@ -460,6 +522,8 @@ pub enum CancelReason {
     TimedOut,
     /// The master does not know it, or has given it to another worker.
     Orphan,
+    /// A person marked its node: it need not run.
+    Marked,
 }
 
 /// A running `trigger-blood`.
@@ -528,4 +592,8 @@ pub struct Snapshot {
     pub file_problems: Vec<FileProblemRow>,
     /// All calendars.
     pub calendars: Vec<CalendarRow>,
+    /// What holds for the whole cluster.
+    pub cluster: ClusterRow,
+    /// All pools that were not removed.
+    pub pools: Vec<PoolRow>,
 }

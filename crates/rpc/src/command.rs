@@ -1,6 +1,6 @@
 //! Commands, answers, findings and reasons on the wire, and what an error code is in gRPC.
 
-use akkaflow_model::command::{Answer, Command, Rejection};
+use akkaflow_model::command::{Answer, By, ChangeKind, Command, NodeChange, Rejection};
 use akkaflow_model::diagnostic::{Finding, Severity};
 use akkaflow_model::error::ErrorCode;
 use akkaflow_model::id::{InstanceId, WorkerId};
@@ -99,6 +99,24 @@ impl From<wire::Pair> for (String, String) {
     }
 }
 
+impl From<By> for wire::By {
+    fn from(by: By) -> Self {
+        Self {
+            user: by.user,
+            reason: by.reason,
+        }
+    }
+}
+
+/// Who asked, read back; nobody when it was not said.
+fn by(by: Option<wire::By>) -> By {
+    let by = by.unwrap_or_default();
+    By {
+        user: by.user,
+        reason: by.reason,
+    }
+}
+
 fn named(name: String) -> wire::NamedWorkflow {
     wire::NamedWorkflow { name }
 }
@@ -116,16 +134,28 @@ impl From<Command> for wire::ExecuteRequest {
                 params,
                 date,
                 idempotency_key,
+                user,
             } => Wire::Run(wire::Run {
                 name,
                 params: params.into_iter().map(Into::into).collect(),
                 date,
                 idempotency_key,
+                user,
             }),
-            Command::Trigger { name, ignore_nodes } => {
-                Wire::Trigger(wire::Trigger { name, ignore_nodes })
+            Command::Trigger {
+                name,
+                ignore_nodes,
+                date,
+                user,
+            } => Wire::Trigger(wire::Trigger {
+                name,
+                ignore_nodes,
+                date,
+                user,
+            }),
+            Command::TriggerBlood { name, date, user } => {
+                Wire::TriggerBlood(wire::TriggerBlood { name, date, user })
             }
-            Command::TriggerBlood { name } => Wire::TriggerBlood(named(name)),
             Command::ResetWorkflow { name } => Wire::ResetWorkflow(named(name)),
             Command::ResetAll => Wire::ResetAll(wire::ResetAll {}),
             Command::Kill { id, user } => Wire::Kill(wire::Kill {
@@ -136,15 +166,56 @@ impl From<Command> for wire::ExecuteRequest {
                 id,
                 from_failed,
                 same_version,
+                nodes,
+                user,
             } => Wire::Rerun(wire::Rerun {
                 id: instance_bytes(id),
                 from_failed,
                 same_version,
+                nodes,
+                user,
             }),
             Command::DeleteInstance { id } => Wire::DeleteInstance(wire::NamedInstance {
                 id: instance_bytes(id),
             }),
             Command::FenceWorker { id } => Wire::FenceWorker(wire::FenceWorker { id: id.0 }),
+            Command::PauseInstance { id, by } => Wire::PauseInstance(wire::HoldInstance {
+                id: instance_bytes(id),
+                by: Some(by.into()),
+            }),
+            Command::ResumeInstance { id } => Wire::ResumeInstance(wire::NamedInstance {
+                id: instance_bytes(id),
+            }),
+            Command::SuspendWorkflow { name, by } => Wire::SuspendWorkflow(wire::HoldWorkflow {
+                name,
+                by: Some(by.into()),
+            }),
+            Command::ResumeWorkflow { name } => Wire::ResumeWorkflow(named(name)),
+            Command::Freeze { by } => Wire::Freeze(by.into()),
+            Command::Thaw => Wire::Thaw(wire::Thaw {}),
+            Command::SetPool { name, slots, user } => {
+                Wire::SetPool(wire::SetPool { name, slots, user })
+            }
+            Command::MarkNode {
+                id,
+                node,
+                is_skipped,
+                by,
+            } => Wire::MarkNode(wire::MarkNode {
+                id: instance_bytes(id),
+                node,
+                is_skipped,
+                by: Some(by.into()),
+            }),
+            Command::Repair {
+                id,
+                xml,
+                is_dry_run,
+            } => Wire::Repair(wire::Repair {
+                id: instance_bytes(id),
+                xml,
+                is_dry_run,
+            }),
         };
         Self {
             command: Some(command),
@@ -174,13 +245,18 @@ impl TryFrom<wire::ExecuteRequest> for Command {
                     params: run.params.into_iter().map(Into::into).collect(),
                     date: run.date,
                     idempotency_key: run.idempotency_key,
+                    user: run.user,
                 },
                 Wire::Trigger(trigger) => Self::Trigger {
                     name: trigger.name,
                     ignore_nodes: trigger.ignore_nodes,
+                    date: trigger.date,
+                    user: trigger.user,
                 },
-                Wire::TriggerBlood(workflow) => Self::TriggerBlood {
-                    name: workflow.name,
+                Wire::TriggerBlood(trigger) => Self::TriggerBlood {
+                    name: trigger.name,
+                    date: trigger.date,
+                    user: trigger.user,
                 },
                 Wire::ResetWorkflow(workflow) => Self::ResetWorkflow {
                     name: workflow.name,
@@ -194,12 +270,48 @@ impl TryFrom<wire::ExecuteRequest> for Command {
                     id: instance_from_bytes(&rerun.id)?,
                     from_failed: rerun.from_failed,
                     same_version: rerun.same_version,
+                    nodes: rerun.nodes,
+                    user: rerun.user,
                 },
                 Wire::DeleteInstance(instance) => Self::DeleteInstance {
                     id: instance_from_bytes(&instance.id)?,
                 },
                 Wire::FenceWorker(worker) => Self::FenceWorker {
                     id: WorkerId(worker.id),
+                },
+                Wire::PauseInstance(hold) => Self::PauseInstance {
+                    id: instance_from_bytes(&hold.id)?,
+                    by: by(hold.by),
+                },
+                Wire::ResumeInstance(instance) => Self::ResumeInstance {
+                    id: instance_from_bytes(&instance.id)?,
+                },
+                Wire::SuspendWorkflow(hold) => Self::SuspendWorkflow {
+                    name: hold.name,
+                    by: by(hold.by),
+                },
+                Wire::ResumeWorkflow(workflow) => Self::ResumeWorkflow {
+                    name: workflow.name,
+                },
+                Wire::Freeze(freeze) => Self::Freeze {
+                    by: by(Some(freeze)),
+                },
+                Wire::Thaw(wire::Thaw {}) => Self::Thaw,
+                Wire::SetPool(pool) => Self::SetPool {
+                    name: pool.name,
+                    slots: pool.slots,
+                    user: pool.user,
+                },
+                Wire::MarkNode(mark) => Self::MarkNode {
+                    id: instance_from_bytes(&mark.id)?,
+                    node: mark.node,
+                    is_skipped: mark.is_skipped,
+                    by: by(mark.by),
+                },
+                Wire::Repair(repair) => Self::Repair {
+                    id: instance_from_bytes(&repair.id)?,
+                    xml: repair.xml,
+                    is_dry_run: repair.is_dry_run,
                 },
             },
         )
@@ -303,9 +415,44 @@ impl From<Result<Answer, Rejection>> for wire::ExecuteReply {
                 id: instance_bytes(id),
                 workflows,
             }),
+            Ok(Answer::Repair {
+                id,
+                is_applied,
+                changes,
+            }) => Reply::Repaired(wire::Repaired {
+                id: instance_bytes(id),
+                is_applied,
+                changes: changes.into_iter().map(Into::into).collect(),
+            }),
             Err(rejection) => Reply::Rejection(rejection.into()),
         };
         Self { reply: Some(reply) }
+    }
+}
+
+impl From<NodeChange> for wire::NodeChange {
+    fn from(change: NodeChange) -> Self {
+        Self {
+            node: change.node,
+            kind: change.kind.as_str().to_owned(),
+            refusal: change.refusal.map(Into::into),
+        }
+    }
+}
+
+impl TryFrom<wire::NodeChange> for NodeChange {
+    type Error = Malformed;
+
+    fn try_from(change: wire::NodeChange) -> Result<Self, Malformed> {
+        let kind = ChangeKind::ALL
+            .iter()
+            .find(|kind| kind.as_str() == change.kind)
+            .ok_or(Malformed::Invalid("change.kind"))?;
+        Ok(Self {
+            node: change.node,
+            kind: *kind,
+            refusal: change.refusal.map(Into::into),
+        })
     }
 }
 
@@ -329,6 +476,15 @@ pub fn result_from_wire(reply: wire::ExecuteReply) -> Result<Result<Answer, Reje
         Reply::Chain(chain) => Answer::Chain {
             id: instance_from_bytes(&chain.id)?,
             workflows: chain.workflows,
+        },
+        Reply::Repaired(repaired) => Answer::Repair {
+            id: instance_from_bytes(&repaired.id)?,
+            is_applied: repaired.is_applied,
+            changes: repaired
+                .changes
+                .into_iter()
+                .map(NodeChange::try_from)
+                .collect::<Result<_, _>>()?,
         },
         Reply::Rejection(rejection) => return Ok(Err(rejection.try_into()?)),
     };
@@ -357,6 +513,13 @@ mod tests {
         }
     }
 
+    fn who() -> By {
+        By {
+            user: "王".to_owned(),
+            reason: "停机".to_owned(),
+        }
+    }
+
     fn commands() -> Vec<Command> {
         let name = "日报".to_owned();
         vec![
@@ -370,13 +533,48 @@ mod tests {
                 params: vec![("k".to_owned(), "v&=".to_owned())],
                 date: Some("2026-11-21".to_owned()),
                 idempotency_key: Some("once".to_owned()),
+                user: "王".to_owned(),
             },
             Command::Trigger {
                 name: name.clone(),
                 ignore_nodes: vec!["a".to_owned()],
+                date: Some("2026-11-21".to_owned()),
+                user: String::new(),
             },
-            Command::TriggerBlood { name: name.clone() },
-            Command::ResetWorkflow { name },
+            Command::TriggerBlood {
+                name: name.clone(),
+                date: Some("2026-11-21".to_owned()),
+                user: "王".to_owned(),
+            },
+            Command::ResetWorkflow { name: name.clone() },
+            Command::PauseInstance {
+                id: id(),
+                by: who(),
+            },
+            Command::ResumeInstance { id: id() },
+            Command::SuspendWorkflow {
+                name: name.clone(),
+                by: who(),
+            },
+            Command::ResumeWorkflow { name: name.clone() },
+            Command::Freeze { by: who() },
+            Command::Thaw,
+            Command::SetPool {
+                name,
+                slots: Some(0),
+                user: "王".to_owned(),
+            },
+            Command::MarkNode {
+                id: id(),
+                node: "a".to_owned(),
+                is_skipped: true,
+                by: who(),
+            },
+            Command::Repair {
+                id: id(),
+                xml: Some(vec![1]),
+                is_dry_run: true,
+            },
             Command::ResetAll,
             Command::Kill {
                 id: id(),
@@ -386,6 +584,8 @@ mod tests {
                 id: id(),
                 from_failed: true,
                 same_version: false,
+                nodes: vec!["a".to_owned()],
+                user: "王".to_owned(),
             },
             Command::DeleteInstance { id: id() },
             Command::FenceWorker {
@@ -416,6 +616,15 @@ mod tests {
             Ok(Answer::Chain {
                 id: id(),
                 workflows: vec!["b".to_owned()],
+            }),
+            Ok(Answer::Repair {
+                id: id(),
+                is_applied: true,
+                changes: vec![NodeChange {
+                    node: "a".to_owned(),
+                    kind: ChangeKind::Kept,
+                    refusal: Some(Text::new("不行", "no")),
+                }],
             }),
             Err(Rejection {
                 code: ErrorCode::Conflict,

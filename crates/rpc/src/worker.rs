@@ -123,6 +123,7 @@ impl From<CancelReason> for wire::CancelReason {
             CancelReason::InstanceEnding => Self::InstanceEnding,
             CancelReason::TimedOut => Self::TimedOut,
             CancelReason::Orphan => Self::Orphan,
+            CancelReason::Marked => Self::Marked,
         }
     }
 }

@@ -58,6 +58,8 @@ pub struct Worker {
     pub slots: u32,
     /// Name of the host; empty for the machine's.
     pub host: String,
+    /// What `worker-labels` is compared with.
+    pub labels: Vec<String>,
     /// From SIGTERM to SIGKILL.
     #[serde(deserialize_with = "duration")]
     pub kill_grace: Duration,

@@ -199,6 +199,7 @@ fn worker(
     let mut options = akkaflow_worker::Options::new(data_dir, masters);
     options.host = (!worker.host.is_empty()).then(|| worker.host.clone());
     options.slots = (worker.slots > 0).then_some(worker.slots);
+    options.labels = worker.labels.clone();
     options.kill_grace = worker.kill_grace;
     options.log_quota = worker.log_quota;
     options.kill_on_shutdown = shutdown.kill.clone();

@@ -185,6 +185,9 @@ fn instance(owner: InstanceId) -> InstanceRow {
         gave_tokens: false,
         earlier: Vec::new(),
         clean_up: Default::default(),
+        hold: None,
+        marks: Vec::new(),
+        asked_by: None,
     }
 }
 

@@ -21,12 +21,13 @@
 //! | `master`, `effects`, `store`, `tables` | a master around the real types, what it shows, what is durable |
 //! | `worker`, `processes`, `network` | a worker around the real agent, what really runs, connections |
 //! | `people`, `faults`, `workload` | what people do, what goes wrong, random workflows |
-//! | `oracle`, `graph`, `checks` | what must hold of the rows, of the graph, of the whole |
+//! | `oracle`, `graph`, `checks`, `explained` | what must hold of the rows, of the graph, of the whole, of what is said of it |
 //! | `planted` | faults on purpose, to prove that the above bites |
 //! | `kept`, `shrink` | what of a history is kept, and how a failing one is cut down |
 
 mod checks;
 mod effects;
+mod explained;
 mod faults;
 mod graph;
 mod kept;

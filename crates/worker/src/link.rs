@@ -47,6 +47,7 @@ pub(crate) struct Identity {
     pub(crate) worker_id: String,
     pub(crate) host: String,
     pub(crate) slots: u32,
+    pub(crate) labels: Vec<String>,
 }
 
 /// The task's state.
@@ -245,6 +246,7 @@ fn to_wire(identity: &Identity, attach: Attach) -> wire::Attach {
         cluster: attach.cluster.map(u128_to_wire).unwrap_or_default(),
         max_epoch: attach.max_epoch.0,
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        labels: identity.labels.clone(),
     }
 }
 

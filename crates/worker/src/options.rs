@@ -26,6 +26,8 @@ pub struct Options {
     pub worker_id: Option<String>,
     /// Attempts at once; `None` for four per core, at least eight.
     pub slots: Option<u32>,
+    /// What `worker-labels` in a workflow is compared with.
+    pub labels: Vec<String>,
     /// From SIGTERM to SIGKILL.
     pub kill_grace: Duration,
     /// Output kept of one attempt, bytes.
@@ -61,6 +63,7 @@ impl Options {
             host: None,
             worker_id: None,
             slots: None,
+            labels: Vec::new(),
             kill_grace: Duration::from_secs(1),
             log_quota: 1 << 30,
             supervisor: vec![program.into(), supervisor::SUBCOMMAND.into()],

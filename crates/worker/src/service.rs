@@ -54,6 +54,7 @@ impl Service {
             worker_id: home.worker_id(options.worker_id.as_deref(), &host)?,
             host,
             slots: options.slots(),
+            labels: options.labels.clone(),
         };
         let agent = Agent::restore(
             home.next_incarnation()?,

@@ -1,18 +1,23 @@
 //! `akka cluster`, `akka worker fence`
 
-use akkaflow_api::{Cluster, Named};
+use akkaflow_api::{Cluster, Hold, Named};
 use akkaflow_model::error::ErrorCode;
+use akkaflow_model::message::{because_en, because_zh, by_en, by_zh};
+use akkaflow_model::text::Lang;
 use clap::ArgMatches;
 use serde_json::json;
 
-use super::{Outcome, print_json, required};
+use super::{Outcome, print_json, required, steering};
 use crate::client::encode;
 use crate::context::Context;
 use crate::exit::exit_code;
 use crate::screen::{Screen, plain};
 
 /// Fails when nobody leads.
-pub(super) fn run(context: &Context) -> Outcome {
+pub(super) fn run(context: &Context, matches: &ArgMatches) -> Outcome {
+    if let Some((action, matches)) = matches.subcommand() {
+        return steering::cluster(context, action, matches);
+    }
     let answer = context.client.get_raw("/api/v1/cluster")?;
     let cluster: Cluster = context.client.parse(&answer)?;
     if context.is_json {
@@ -33,6 +38,7 @@ fn render(screen: &Screen, cluster: &Cluster) -> String {
             .to_owned();
     };
     let mut text = screen.title("集群信息", "Cluster");
+    text.push_str(&frozen(screen, cluster.frozen.as_ref()));
     text.push_str(&screen.pairs(vec![
         ("Master", plain(&master.endpoint)),
         (screen.say("任期", "Epoch"), plain(master.epoch)),
@@ -45,6 +51,7 @@ fn render(screen: &Screen, cluster: &Cluster) -> String {
         screen.say("主机", "host"),
         screen.say("状态", "state"),
         screen.say("占用/槽位", "busy/slots"),
+        screen.say("标签", "labels"),
         screen.say("自", "since"),
     ];
     let rows = cluster
@@ -65,12 +72,37 @@ fn render(screen: &Screen, cluster: &Cluster) -> String {
                     // It takes nothing while it is away.
                     false => format!("{}/-", worker.busy),
                 }),
+                plain(worker.labels.join(" ")),
                 plain(screen.optional_time(worker.since)),
             ]
         })
         .collect();
     text.push_str(&screen.table(&header, rows));
+    if !cluster.pools.is_empty() {
+        text.push('\n');
+        text.push_str(&steering::pool_table(screen, &cluster.pools));
+    }
     text
+}
+
+/// A line that says that the cluster is frozen; empty when it is not.
+pub(super) fn frozen(screen: &Screen, hold: Option<&Hold>) -> String {
+    let Some(hold) = hold else {
+        return String::new();
+    };
+    let since = screen.time(hold.since);
+    match screen.lang {
+        Lang::Zh => format!(
+            "集群自{since}起被{}冻结{}：不再触发和分派，akka cluster thaw 解冻\n",
+            by_zh(&hold.user),
+            because_zh(&hold.reason)
+        ),
+        Lang::En => format!(
+            "frozen since {since}{}{}; nothing is fired or dispatched, `akka cluster thaw` lets it go on\n",
+            by_en(&hold.user),
+            because_en(&hold.reason)
+        ),
+    }
 }
 
 pub(super) fn worker(context: &Context, matches: &ArgMatches) -> Outcome {
@@ -93,7 +125,6 @@ pub(super) fn worker(context: &Context, matches: &ArgMatches) -> Outcome {
 #[cfg(test)]
 mod tests {
     use akkaflow_api::{Master, WorkerView};
-    use akkaflow_model::text::Lang;
     use akkaflow_model::time::Timestamp;
 
     use super::*;
@@ -108,6 +139,7 @@ mod tests {
             busy: 2,
             is_attached: false,
             since: Some(Timestamp::from_millis(1_790_000_000_000).into()),
+            labels: vec!["gpu".to_owned()],
         };
         let cluster = Cluster {
             master: Some(Master {
@@ -118,10 +150,17 @@ mod tests {
             }),
             workers: vec![worker],
             http_version: "1".to_owned(),
+            frozen: Some(Hold {
+                user: "ann".to_owned(),
+                reason: "upgrade".to_owned(),
+                since: Timestamp::from_millis(1_790_000_000_000).into(),
+            }),
+            pools: Vec::new(),
         };
         let text = render(&screen(Lang::En, None), &cluster);
+        assert!(text.contains("by ann: upgrade"), "{text}");
         let line = text.lines().find(|line| line.contains("w1")).unwrap();
-        for word in ["etl-7", "out of reach", "2/-", "2026-"] {
+        for word in ["etl-7", "out of reach", "2/-", "gpu", "2026-"] {
             assert!(line.contains(word), "`{word}` is missing in: {line}");
         }
     }

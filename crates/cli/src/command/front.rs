@@ -2,7 +2,7 @@
 
 use akkaflow_api::{DayCount, Front, InstanceSummary};
 
-use super::{Outcome, print_json, problems};
+use super::{Outcome, cluster, print_json, problems};
 use crate::context::Context;
 use crate::screen::{Screen, plain};
 
@@ -17,7 +17,8 @@ pub(super) fn run(context: &Context) -> Outcome {
 }
 
 fn render(screen: &Screen, front: &Front) -> String {
-    let mut text = screen.title("近七天实例执行统计", "Ended in the last seven days");
+    let mut text = cluster::frozen(screen, front.frozen.as_ref());
+    text.push_str(&screen.title("近七天实例执行统计", "Ended in the last seven days"));
     text.push_str(&days(screen, &front.days));
     text.push('\n');
     text.push_str(&screen.title("等待中的工作流实例队列", "Waiting instances"));

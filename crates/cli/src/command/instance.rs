@@ -7,7 +7,7 @@ use clap::ArgMatches;
 use serde_json::json;
 
 use super::instance_view::render;
-use super::{Outcome, print_json, print_legacy, required, search, watch};
+use super::{Outcome, print_json, print_legacy, required, search, steering, watch};
 use crate::client::encode;
 use crate::context::Context;
 use crate::screen::plain;
@@ -31,6 +31,10 @@ pub(super) fn run(context: &Context, matches: &ArgMatches) -> Outcome {
         "kill" => kill(context, id),
         "del" => delete(context, id),
         "rerun" => rerun(context, id, matches),
+        "pause" => steering::pause(context, id, matches),
+        "resume" => steering::resume(context, id),
+        "mark" => steering::mark(context, id, matches),
+        "repair" => steering::repair(context, id, matches),
         other => unreachable!("clap knows no action {other}"),
     }
 }
@@ -162,7 +166,13 @@ fn delete(context: &Context, id: &str) -> Outcome {
 
 fn rerun(context: &Context, id: &str, matches: &ArgMatches) -> Outcome {
     let recover = matches.get_flag("recover");
-    if context.is_legacy && !matches.get_flag("same-version") {
+    let nodes: Vec<String> = matches
+        .get_many::<String>("node")
+        .into_iter()
+        .flatten()
+        .cloned()
+        .collect();
+    if context.is_legacy && !matches.get_flag("same-version") && nodes.is_empty() {
         let path = legacy_path(id, &format!("rerun&recover={recover}"));
         let code = print_legacy(context, &path, None)?;
         let is_watched = watch::is_asked_for(matches) && code == 0;
@@ -175,6 +185,8 @@ fn rerun(context: &Context, id: &str, matches: &ArgMatches) -> Outcome {
     let request = Rerun {
         recover,
         same_version: matches.get_flag("same-version"),
+        nodes,
+        user: steering::user(),
     };
     let answer = context
         .client

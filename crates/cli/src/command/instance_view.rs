@@ -65,6 +65,9 @@ pub(super) fn render(screen: &Screen, detail: &InstanceDetail) -> String {
             plain(trigger(screen, instance.trigger)),
         ),
     ];
+    if let Some(user) = &instance.asked_by {
+        pairs.push((screen.say("运行者", "Asked by"), plain(user)));
+    }
     if instance.run > 1 {
         pairs.push((screen.say("运行次数", "Run"), plain(instance.run)));
     }

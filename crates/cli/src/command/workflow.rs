@@ -1,8 +1,8 @@
 //! `akka workflow ...`
 
 use akkaflow_api::{
-    Chain, Created, Deleted, InstanceSummary, Level, LogLine, Named, Params, Run, WorkflowDetail,
-    WorkflowSummary,
+    Chain, Created, Deleted, InstanceSummary, Level, LogLine, Named, Params, Run, Trigger,
+    WorkflowDetail, WorkflowSummary,
 };
 use akkaflow_model::record::WorkflowStatus;
 use akkaflow_model::text::Lang;
@@ -12,8 +12,8 @@ use serde_json::json;
 
 use super::instance::started;
 use super::{
-    Outcome, instance_view, optional, print_json, print_legacy, problems, required, watch,
-    workflow_check, workflow_view,
+    Outcome, instance_view, optional, print_json, print_legacy, problems, required, steering,
+    watch, workflow_check, workflow_view,
 };
 use crate::client::encode;
 use crate::context::Context;
@@ -45,6 +45,7 @@ fn act(context: &Context, action: &str, matches: &ArgMatches) -> Outcome {
         "del" => delete(context, name()),
         "reset" => reset(context, name()),
         "trigger" => trigger(context, name(), matches),
+        "suspend" | "resume" => steering::workflow(context, name(), action, matches),
         "run" => run_once(context, name(), matches),
         other => unreachable!("clap knows no action {other}"),
     }
@@ -218,18 +219,31 @@ fn say_done(context: &Context, answer: &crate::client::Answer, zh: &str, en: &st
 fn trigger(context: &Context, name: &str, matches: &ArgMatches) -> Outcome {
     let is_blood = matches.get_flag("blood");
     let ignored = optional(matches, "ignore").unwrap_or_default();
+    let date = business_date(context, matches)?;
     if context.is_legacy && !watch::is_asked_for(matches) {
-        let query = if is_blood {
+        let mut query = if is_blood {
             "action=trigger-blood".to_owned()
         } else {
             format!("action=trigger&ignore_node={}", encode(ignored))
         };
+        if let Some(date) = &date {
+            query.push_str(&format!("&date={}", encode(date)));
+        }
         return print_legacy(context, &legacy_path(name, &query), None);
     }
+    let nodes = ignored.split(',').map(str::trim);
+    let request = Trigger {
+        ignore_nodes: nodes
+            .filter(|node| !node.is_empty())
+            .map(ToOwned::to_owned)
+            .collect(),
+        date,
+        user: steering::user(),
+    };
     if is_blood {
         let answer = context
             .client
-            .post(&format!("{}/trigger-blood", path(name)), &json!({}))?;
+            .post(&format!("{}/trigger-blood", path(name)), &request)?;
         let Chain { id, workflows } = context.client.parse(&answer)?;
         if !context.is_json && !workflows.is_empty() {
             let following = context.say("后续依次关联的工作流", "after it follow");
@@ -237,27 +251,16 @@ fn trigger(context: &Context, name: &str, matches: &ArgMatches) -> Outcome {
         }
         return started(context, &answer.body, &id, matches);
     }
-    let nodes: Vec<&str> = ignored.split(',').map(str::trim).collect();
-    let nodes: Vec<&str> = nodes.into_iter().filter(|node| !node.is_empty()).collect();
-    let answer = context.client.post(
-        &format!("{}/trigger", path(name)),
-        &json!({ "ignore_nodes": nodes }),
-    )?;
+    let answer = context
+        .client
+        .post(&format!("{}/trigger", path(name)), &request)?;
     let Created { id, .. } = context.client.parse(&answer)?;
     started(context, &answer.body, &id, matches)
 }
 
 fn run_once(context: &Context, name: &str, matches: &ArgMatches) -> Outcome {
     let params = params(context, matches)?;
-    let date = optional(matches, "date");
-    if let Some(text) = date.filter(|text| !is_date(text)) {
-        let expected = context.say(
-            "不是业务日期，应为 yyyy-MM-dd 或 yyyy-MM-ddTHH:mm:ss",
-            "is no business date; write yyyy-MM-dd or yyyy-MM-ddTHH:mm:ss",
-        );
-        return Err(Failure::usage(format!("{text} {expected}")));
-    }
-    let date = date.map(ToOwned::to_owned);
+    let date = business_date(context, matches)?;
     let is_plain = date.is_none() && !watch::is_asked_for(matches);
     if context.is_legacy && is_plain {
         let pairs = params
@@ -269,6 +272,7 @@ fn run_once(context: &Context, name: &str, matches: &ArgMatches) -> Outcome {
     let request = Run {
         params: Params(params),
         date,
+        user: steering::user(),
     };
     let path = format!("{}/runs", path(name));
     let answer = match optional(matches, "idempotency-key") {
@@ -280,6 +284,18 @@ fn run_once(context: &Context, name: &str, matches: &ArgMatches) -> Outcome {
         super::warn(context, &warning);
     }
     started(context, &answer.body, &id, matches)
+}
+
+fn business_date(context: &Context, matches: &ArgMatches) -> Result<Option<String>, Failure> {
+    let date = optional(matches, "date");
+    if let Some(text) = date.filter(|text| !is_date(text)) {
+        let expected = context.say(
+            "不是业务日期，应为 yyyy-MM-dd 或 yyyy-MM-ddTHH:mm:ss",
+            "is no business date; write yyyy-MM-dd or yyyy-MM-ddTHH:mm:ss",
+        );
+        return Err(Failure::usage(format!("{text} {expected}")));
+    }
+    Ok(date.map(ToOwned::to_owned))
 }
 
 /// Whether the master would read it as a business date.

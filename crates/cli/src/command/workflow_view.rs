@@ -2,8 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use akkaflow_api::{Dependency, NextFire, PastFire, Schedule, WorkflowDetail, WorkflowSummary};
+use akkaflow_api::{
+    Dependency, Hold, NextFire, PastFire, Schedule, WorkflowDetail, WorkflowSummary,
+};
+use akkaflow_model::message::{because_en, because_zh, by_en, by_zh};
 use akkaflow_model::record::WorkflowStatus;
+use akkaflow_model::text::Lang;
 
 use super::cron::written;
 use super::instance_view::{mail_levels, params, type_name};
@@ -80,15 +84,32 @@ fn basics<'a>(screen: &Screen, detail: &WorkflowDetail) -> Pairs<'a> {
     ]
 }
 
+/// That a person has suspended the schedule, since when and why.
+fn suspended(screen: &Screen, hold: &Hold) -> String {
+    let since = screen.time(hold.since);
+    match screen.lang {
+        Lang::Zh => format!(
+            "自{since}起被{}暂停{}",
+            by_zh(&hold.user),
+            because_zh(&hold.reason)
+        ),
+        Lang::En => format!(
+            "suspended since {since}{}{}",
+            by_en(&hold.user),
+            because_en(&hold.reason)
+        ),
+    }
+}
+
 fn label(screen: &Screen, zh: &'static str, en: &'static str) -> &'static str {
     screen.say(zh, en)
 }
 
 fn schedule_pairs<'a>(screen: &Screen, schedule: &Schedule, detail: &WorkflowDetail) -> Pairs<'a> {
-    let enabled = if schedule.is_enabled {
-        screen.say("可用", "yes")
-    } else {
-        screen.say("不可用", "no")
+    let enabled = match &detail.summary.hold {
+        Some(hold) => suspended(screen, hold),
+        None if schedule.is_enabled => screen.say("可用", "yes").to_owned(),
+        None => screen.say("不可用", "no").to_owned(),
     };
     let next = screen.optional_time(schedule.next_fire);
     let cron = match &schedule.cron {

@@ -21,6 +21,8 @@ fn diamond() -> World {
 fn begin(world: &mut World) -> (InstanceId, Vec<String>) {
     match world.order(Order::TriggerBlood {
         name: "root".into(),
+        fire_time: None,
+        user: String::new(),
     }) {
         Ok(Answer::Chain { id, workflows }) => (id, workflows),
         other => panic!("{other:?}"),
@@ -117,6 +119,8 @@ fn chain_of_a_workflow_without_dependants_is_a_run() {
     let answer = world
         .order(Order::TriggerBlood {
             name: "tail".into(),
+            fire_time: None,
+            user: String::new(),
         })
         .unwrap();
     assert!(matches!(answer, Answer::Chain { workflows, .. } if workflows.is_empty()));

@@ -24,6 +24,7 @@ fn run_overrides_the_coordinators_parameters() {
         ],
         fire_time: None,
         idempotency: None,
+        user: String::new(),
     }));
     let dispatch = world.take("a");
     assert_eq!(dispatch.params, world.row(id).params);
@@ -48,6 +49,7 @@ fn run_uses_the_given_date() {
         params: Vec::new(),
         fire_time: Some(Timestamp::from_millis(BEGIN - 1)),
         idempotency: None,
+        user: String::new(),
     }));
     assert_eq!(world.row(id).params[0].1, "2025-12-31");
     assert_eq!(world.row(id).trigger, TriggerKind::Run);
@@ -59,6 +61,7 @@ fn keyed(key: &str, hash: &str) -> Order {
         params: Vec::new(),
         fire_time: None,
         idempotency: Some((key.into(), hash.into())),
+        user: String::new(),
     }
 }
 
@@ -85,10 +88,16 @@ fn unknown_names_are_refused_in_the_words_of_akkaflow() {
     let trigger = |name: &str| Order::Trigger {
         name: name.into(),
         ignore_nodes: Vec::new(),
+        fire_time: None,
+        user: String::new(),
     };
     assert_eq!(world.refused(trigger("x")), "工作流[x]不存在");
     assert_eq!(world.refused(trigger("plain")), "工作流[plain]未配置调度");
-    let blood = |name: &str| Order::TriggerBlood { name: name.into() };
+    let blood = |name: &str| Order::TriggerBlood {
+        name: name.into(),
+        fire_time: None,
+        user: String::new(),
+    };
     assert_eq!(world.refused(blood("x")), "工作流[x]不存在");
     let reset = |name: &str| Order::ResetWorkflow { name: name.into() };
     assert_eq!(world.refused(reset("plain")), "工作流[plain]未配置调度");
@@ -104,6 +113,8 @@ fn trigger_passes_over_the_named_nodes() {
     let id = instance_of(world.order(Order::Trigger {
         name: "wf".into(),
         ignore_nodes: vec!["a".into()],
+        fire_time: None,
+        user: String::new(),
     }));
     assert_eq!(world.running_nodes(), "b");
     assert_eq!(world.node(id, "a").message, Some(Message::Ignored));

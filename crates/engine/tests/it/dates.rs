@@ -297,7 +297,11 @@ fn a_chain_runs_through_a_workflow_that_waits_for_its_own_day_before() {
     let rules = [by("up", DateRule::Fresh), by("down", DateRule::Previous)];
     let mut world = world(single("down").cron("0 12 * * *").after_all(&rules));
     world
-        .order(Order::TriggerBlood { name: "up".into() })
+        .order(Order::TriggerBlood {
+            name: "up".into(),
+            fire_time: None,
+            user: String::new(),
+        })
         .unwrap();
     world.ok("a");
     assert_eq!(world.instances_of("down").len(), 1);

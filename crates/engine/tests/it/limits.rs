@@ -92,7 +92,9 @@ fn workflow_that_cannot_run_refuses_and_says_why() {
     assert_eq!(
         world.refused(Order::Trigger {
             name: "wf".into(),
-            ignore_nodes: Vec::new()
+            ignore_nodes: Vec::new(),
+            fire_time: None,
+            user: String::new(),
         }),
         "no such type"
     );

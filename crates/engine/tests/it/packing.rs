@@ -52,6 +52,7 @@ fn definition_is_made_when_it_is_needed_and_not_again_while_it_is_busy() {
             params: Vec::new(),
             fire_time: None,
             idempotency: None,
+            user: String::new(),
         };
         assert_eq!(ask(run), 1, "the first instance makes it");
     }

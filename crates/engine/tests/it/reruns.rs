@@ -1,8 +1,8 @@
-use akkaflow_engine::{Order, OutcomeKind};
+use akkaflow_engine::{Order, OutcomeKind, RerunFrom};
 use akkaflow_model::record::TriggerKind;
 use akkaflow_model::state::{InstanceState, NodeState};
 
-use crate::world::{Change, World, single, workflow};
+use crate::world::{Change, World, how, single, workflow};
 
 const TEXT: &str = "start a
     a: ok=f
@@ -105,8 +105,7 @@ fn pinned_rerun_keeps_the_definition_it_ran_with() {
         .order(Order::Rerun {
             id,
             stored,
-            from_failed: true,
-            pinned,
+            how: how(RerunFrom::Failed, pinned),
         })
         .unwrap();
     assert_eq!(world.running_nodes(), "c");
@@ -194,8 +193,7 @@ fn reruns_that_make_no_sense_are_refused_in_the_words_of_akkaflow() {
         world.refused(Order::Rerun {
             id,
             stored,
-            from_failed: false,
-            pinned: None,
+            how: how(RerunFrom::Start, None),
         })
     };
     assert_eq!(

@@ -6,20 +6,20 @@ use std::time::Duration;
 
 use akkaflow_engine::{
     Definition, Definitions, Dispatch, Effect, Engine, ExplainObject, Input, Options, Order,
-    Origin, Outcome, OutcomeKind, Shelf, StoredInstance, WorkerInfo,
+    Origin, Outcome, OutcomeKind, Rerun, RerunFrom, Shelf, StoredInstance, WorkerInfo,
 };
-use akkaflow_model::command::{Answer, Rejection};
+use akkaflow_model::command::{Answer, By, Rejection};
 use akkaflow_model::condition::{Condition, EDGE_VARIABLES};
 use akkaflow_model::definition::{
     ActionNode, Case, CodeRanges, Coordinator, DateRule, Dependency, DependencyTerm, Edge,
-    FailurePolicy, Growth, Misfire, Node, NodeKind, OnTimeout, Overlap, TimeoutScope, Version,
-    Workflow,
+    FailurePolicy, Growth, Misfire, Node, NodeKind, OnTimeout, Overlap, Pool, TimeoutScope,
+    Version, Workflow,
 };
 use akkaflow_model::element::{Child, Element, Span};
 use akkaflow_model::id::{AttemptKey, Epoch, Incarnation, InstanceId, RequestId, WorkerId};
 use akkaflow_model::record::{
-    AttemptRow, CalendarRow, CancelReason, FireRow, InstanceRow, NodeRow, Record, Snapshot,
-    TokenRow,
+    AttemptRow, CalendarRow, CancelReason, ClusterRow, FireRow, InstanceRow, Mark, NodeRow,
+    PoolRow, Record, Snapshot, TokenRow,
 };
 use akkaflow_model::record::{ChainRow, FileProblemRow, RequestRow, ScheduleRow, WorkflowRow};
 use akkaflow_model::state::{InstanceState, NodeState};
@@ -54,6 +54,8 @@ pub(crate) struct Rows {
     pub(crate) requests: BTreeMap<String, RequestRow>,
     pub(crate) problems: BTreeMap<String, FileProblemRow>,
     pub(crate) calendars: BTreeMap<String, CalendarRow>,
+    pub(crate) cluster: ClusterRow,
+    pub(crate) pools: BTreeMap<String, PoolRow>,
 }
 
 impl Rows {
@@ -91,6 +93,8 @@ impl Rows {
             Record::FileProblem(row) => drop(self.problems.insert(row.path.clone(), row)),
             Record::Calendar(row) => drop(self.calendars.insert(row.name.clone(), row)),
             Record::ClearFileProblem { path } => drop(self.problems.remove(&path)),
+            Record::Cluster(row) => self.cluster = row,
+            Record::Pool(row) => drop(self.pools.insert(row.name.clone(), row)),
         }
     }
 
@@ -143,6 +147,13 @@ impl Rows {
             requests: self.requests.values().cloned().collect(),
             file_problems: self.problems.values().cloned().collect(),
             calendars: self.calendars.values().cloned().collect(),
+            cluster: self.cluster.clone(),
+            pools: self
+                .pools
+                .values()
+                .filter(|row| row.slots.is_some())
+                .cloned()
+                .collect(),
         }
     }
 }
@@ -317,6 +328,7 @@ impl World {
                 incarnation: Incarnation(incarnation),
                 host: format!("host-{id}"),
                 slots,
+                labels: Default::default(),
             },
             holds: holds.to_vec(),
         });
@@ -342,6 +354,7 @@ impl World {
             name: name.into(),
             params,
             fire_time: None,
+            user: String::new(),
             idempotency: None,
         }))
     }
@@ -357,6 +370,8 @@ impl World {
         instance_of(self.order(Order::Trigger {
             name: name.into(),
             ignore_nodes: Vec::new(),
+            fire_time: None,
+            user: String::new(),
         }))
     }
 
@@ -369,12 +384,65 @@ impl World {
 
     pub(crate) fn rerun(&mut self, id: InstanceId, from_failed: bool) -> Result<Answer, Rejection> {
         let stored = self.stored(id);
+        let from = if from_failed {
+            RerunFrom::Failed
+        } else {
+            RerunFrom::Start
+        };
         self.order(Order::Rerun {
             id,
             stored,
-            from_failed,
-            pinned: None,
+            how: how(from, None),
         })
+    }
+
+    pub(crate) fn mark(
+        &mut self,
+        id: InstanceId,
+        node: &str,
+        is_skipped: bool,
+    ) -> Result<Answer, Rejection> {
+        let mark = Mark {
+            node: node.into(),
+            is_skipped,
+            user: "ann".into(),
+            reason: "done by hand".into(),
+            at: Timestamp::default(),
+        };
+        let stored = self.stored(id);
+        let pinned = stored
+            .as_ref()
+            .and_then(|stored| self.definitions.get(&stored.instance.version))
+            .cloned();
+        self.order(Order::MarkNode {
+            id,
+            mark,
+            stored,
+            pinned,
+        })
+    }
+
+    pub(crate) fn set_pool(&mut self, name: &str, slots: Option<u32>) {
+        let order = Order::SetPool {
+            name: name.into(),
+            slots,
+            user: "ann".into(),
+        };
+        assert_eq!(self.order(order), Ok(Answer::Done));
+    }
+
+    /// A worker that has labels.
+    pub(crate) fn attach_with(&mut self, id: &str, slots: u32, labels: &[&str]) {
+        self.input(Input::WorkerAttached {
+            worker: WorkerInfo {
+                id: WorkerId(id.into()),
+                incarnation: Incarnation(1),
+                host: format!("host-{id}"),
+                slots,
+                labels: labels.iter().map(|label| (*label).into()).collect(),
+            },
+            holds: Vec::new(),
+        });
     }
 
     pub(crate) fn stored(&self, id: InstanceId) -> Option<Box<StoredInstance>> {
@@ -582,12 +650,28 @@ pub(crate) fn instance_of(result: Result<Answer, Rejection>) -> InstanceId {
     }
 }
 
+pub(crate) fn how(from: RerunFrom, pinned: Option<Arc<Workflow>>) -> Rerun {
+    Rerun {
+        from,
+        pinned,
+        user: "ann".into(),
+    }
+}
+
+pub(crate) fn ann(reason: &str) -> By {
+    By {
+        user: "ann".into(),
+        reason: reason.into(),
+    }
+}
+
 pub(crate) fn run(name: &str) -> Order {
     Order::Run {
         name: name.into(),
         params: Vec::new(),
         fire_time: None,
         idempotency: None,
+        user: String::new(),
     }
 }
 
@@ -608,7 +692,8 @@ pub(crate) fn file_dropped_at(path: &str, dropped_at: Timestamp) -> Origin {
 
 /// A workflow from lines such as `start a`, `fork f: a b[param.x=='1']`, `join j: e`, `decision d: param.x=='1'->a ->b`,
 /// `end e`, `kill k: why`, `finally f: a`, or for an action
-/// `a: ok=b error=c[param.x=='1'] retry=1 interval=5 timeout=9 host=h ignore body=${param:x}`; any node may say `after=a,b`.
+/// `a: ok=b error=c[param.x=='1'] retry=1 interval=5 timeout=9 host=h ignore body=${param:x} priority=2
+/// labels=l+m pool=p*2`; any node may say `after=a,b`.
 pub(crate) fn workflow(name: &str, text: &str) -> Workflow {
     let nodes = text
         .lines()
@@ -724,6 +809,15 @@ fn action_of(text: &str) -> ActionNode {
             "kills" => action.on_timeout = OnTimeout::Kill,
             "host" => action.host = Some(value.into()),
             "ignore" => action.is_ignore = true,
+            "priority" => action.priority = Some(value.parse().unwrap()),
+            "labels" => action.worker_labels = value.split('+').map(str::to_owned).collect(),
+            "pool" => {
+                let (name, slots) = value.split_once('*').unwrap_or((value, "1"));
+                action.pool = Some(Pool {
+                    name: name.into(),
+                    slots: slots.parse().unwrap(),
+                });
+            }
             "body" => action.body.children.push(Child::Text {
                 text: value.into(),
                 span: Span::default(),

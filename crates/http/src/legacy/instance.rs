@@ -35,6 +35,8 @@ async fn rerun(app: &App, id: &str, recover: Option<&str>) -> Outcome {
         id: lookup::instance_id(app, id).await?,
         from_failed: recover == Some("true"),
         same_version: false,
+        nodes: Vec::new(),
+        user: String::new(),
     };
     let id = instance_of(app, command).await?;
     success(

@@ -29,7 +29,7 @@ pub(super) async fn one(
         Some("run") => run(&app, name, &pairs).await,
         Some("reset") => reset(&app, name).await,
         Some("trigger") => trigger(&app, name, &pairs).await,
-        Some("trigger-blood") => trigger_blood(&app, name).await,
+        Some("trigger-blood") => trigger_blood(&app, name, &pairs).await,
         _ => unknown_action(),
     };
     respond(outcome)
@@ -59,6 +59,7 @@ async fn run(app: &App, name: String, pairs: &Pairs) -> Outcome {
         params,
         date: None,
         idempotency_key: None,
+        user: String::new(),
     };
     let id = instance_of(app, command).await?;
     Ok(Success {
@@ -93,6 +94,8 @@ async fn trigger(app: &App, name: String, pairs: &Pairs) -> Outcome {
     let command = Command::Trigger {
         name: name.clone(),
         ignore_nodes,
+        date: value(pairs, "date").map(ToOwned::to_owned),
+        user: String::new(),
     };
     let id = instance_of(app, command).await?;
     success(
@@ -104,8 +107,12 @@ async fn trigger(app: &App, name: String, pairs: &Pairs) -> Outcome {
     )
 }
 
-async fn trigger_blood(app: &App, name: String) -> Outcome {
-    let command = Command::TriggerBlood { name: name.clone() };
+async fn trigger_blood(app: &App, name: String, pairs: &Pairs) -> Outcome {
+    let command = Command::TriggerBlood {
+        name: name.clone(),
+        date: value(pairs, "date").map(ToOwned::to_owned),
+        user: String::new(),
+    };
     let Answer::Chain { id, workflows } = execute(app, command).await? else {
         return fail(
             "master的应答与请求不符",

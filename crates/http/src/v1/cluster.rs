@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use akkaflow_api::{Cluster, DayCount, FileProblem, Front, Master, Named, WorkerView};
+use akkaflow_api::{Cluster, DayCount, FileProblem, Front, Hold, Master, Named, WorkerView};
 use akkaflow_model::command::{Answer, Command};
 use akkaflow_model::error::ErrorCode;
 use akkaflow_model::id::WorkerId;
@@ -63,6 +63,11 @@ async fn front(State(app): Shared, Language(lang): Language) -> Result<Json<Fron
         running: listing(&[InstanceState::Running, InstanceState::Suspended], OPEN).await?,
         finished: listing(&over, FINISHED).await?,
         file_problems: problems(&app, lang).await?,
+        // The overview is worth showing while no master answers.
+        frozen: match app.master.status().await {
+            Ok(status) => status.frozen.map(hold),
+            Err(_) => None,
+        },
     }))
 }
 
@@ -111,23 +116,38 @@ async fn cluster(State(app): Shared) -> Result<Json<Cluster>, Failure> {
         Err(failure) if failure.code == ErrorCode::Unavailable => None,
         Err(failure) => return Err(failure),
     };
+    let (mut frozen, mut pools) = (None, Vec::new());
     let (master, workers) = match status {
         None => (None, Vec::new()),
-        Some(status) => (
-            Some(Master {
-                endpoint: status.endpoint,
-                epoch: status.epoch,
-                time_zone: status.zone,
-                version: status.version,
-            }),
-            status.workers.into_iter().map(worker).collect(),
-        ),
+        Some(status) => {
+            frozen = status.frozen.map(hold);
+            pools = status.pools.into_iter().map(super::pools::pool).collect();
+            (
+                Some(Master {
+                    endpoint: status.endpoint,
+                    epoch: status.epoch,
+                    time_zone: status.zone,
+                    version: status.version,
+                }),
+                status.workers.into_iter().map(worker).collect(),
+            )
+        }
     };
     Ok(Json(Cluster {
         master,
         workers,
         http_version: env!("CARGO_PKG_VERSION").to_owned(),
+        frozen,
+        pools,
     }))
+}
+
+fn hold(hold: wire::Hold) -> Hold {
+    Hold {
+        user: hold.user,
+        reason: hold.reason,
+        since: Timestamp::from_millis(hold.since_ms).into(),
+    }
 }
 
 fn worker(status: wire::WorkerStatus) -> WorkerView {
@@ -138,6 +158,7 @@ fn worker(status: wire::WorkerStatus) -> WorkerView {
         slots: status.slots,
         busy: status.busy,
         is_attached: status.is_attached,
+        labels: status.labels,
         since: (!since.is_zero()).then(|| Timestamp::default().plus(since).into()),
     }
 }

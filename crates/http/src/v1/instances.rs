@@ -296,12 +296,16 @@ async fn rerun(
     let Rerun {
         recover,
         same_version,
+        nodes,
+        user,
     } = body(&bytes?)?;
     let id = lookup::instance_id(&app, &id).await?;
     let command = Command::Rerun {
         id,
         from_failed: recover,
         same_version,
+        nodes,
+        user,
     };
     created(&app, command).await
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use akkaflow_api::{
-    Chain, Created, Deleted, Diagnostic, Named, Put, Run, WorkflowDetail, WorkflowSummary,
+    Chain, Created, Deleted, Diagnostic, Named, Put, Run, Trigger, WorkflowDetail, WorkflowSummary,
 };
 use akkaflow_model::command::{Answer, Command};
 use akkaflow_model::record::WorkflowStatus;
@@ -18,7 +18,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::Deserialize;
 
-use super::{body, check, unexpected, unused};
+use super::{body, by, check, unexpected, unused};
 use crate::app::{App, Shared};
 use crate::failure::Failure;
 use crate::language::Language;
@@ -35,6 +35,8 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/workflows/{name}/trigger", post(trigger))
         .route("/workflows/{name}/trigger-blood", post(trigger_blood))
         .route("/workflows/{name}/reset", post(reset))
+        .route("/workflows/{name}/suspend", post(suspend))
+        .route("/workflows/{name}/resume", post(resume))
         .route("/workflows/{name}/explain", get(explain))
 }
 
@@ -164,7 +166,8 @@ async fn reset_all(State(app): Shared) -> Result<StatusCode, Failure> {
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn done(app: &App, command: Command) -> Result<(), Failure> {
+/// Gives a command that is answered by nothing but its success.
+pub(super) async fn done(app: &App, command: Command) -> Result<(), Failure> {
     match app.master.execute(command).await? {
         Answer::Done => Ok(()),
         other => Err(unexpected(&other)),
@@ -178,7 +181,7 @@ async fn run(
     headers: HeaderMap,
     bytes: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Failure> {
-    let Run { params, date } = body(&bytes?)?;
+    let Run { params, date, user } = body(&bytes?)?;
     let key = headers
         .get("idempotency-key")
         .map(|key| key.to_str().map(ToOwned::to_owned))
@@ -196,15 +199,9 @@ async fn run(
         params: params.0,
         date,
         idempotency_key: key,
+        user,
     };
     created_with(&app, command, warnings.collect()).await
-}
-
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TriggerBody {
-    #[serde(default)]
-    ignore_nodes: Vec<String>,
 }
 
 async fn trigger(
@@ -212,8 +209,37 @@ async fn trigger(
     Path(name): Path<String>,
     bytes: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Failure> {
-    let TriggerBody { ignore_nodes } = body(&bytes?)?;
-    created(&app, Command::Trigger { name, ignore_nodes }).await
+    let Trigger {
+        ignore_nodes,
+        date,
+        user,
+    } = body(&bytes?)?;
+    let command = Command::Trigger {
+        name,
+        ignore_nodes,
+        date,
+        user,
+    };
+    created(&app, command).await
+}
+
+async fn suspend(
+    State(app): Shared,
+    Path(name): Path<String>,
+    bytes: Result<Bytes, BytesRejection>,
+) -> Result<Json<Named>, Failure> {
+    let by = by(&bytes?)?;
+    let command = Command::SuspendWorkflow {
+        name: name.clone(),
+        by,
+    };
+    done(&app, command).await?;
+    Ok(Json(Named { name }))
+}
+
+async fn resume(State(app): Shared, Path(name): Path<String>) -> Result<Json<Named>, Failure> {
+    done(&app, Command::ResumeWorkflow { name: name.clone() }).await?;
+    Ok(Json(Named { name }))
 }
 
 /// Gives the command and answers 201 with the new instance.
@@ -242,8 +268,21 @@ async fn created_with(
 async fn trigger_blood(
     State(app): Shared,
     Path(name): Path<String>,
+    bytes: Result<Bytes, BytesRejection>,
 ) -> Result<(StatusCode, Json<Chain>), Failure> {
-    match app.master.execute(Command::TriggerBlood { name }).await? {
+    let Trigger {
+        ignore_nodes,
+        date,
+        user,
+    } = body(&bytes?)?;
+    if !ignore_nodes.is_empty() {
+        return Err(Failure::invalid(
+            "trigger-blood不支持ignore_nodes",
+            "`ignore_nodes` is of no use for a chain",
+        ));
+    }
+    let command = Command::TriggerBlood { name, date, user };
+    match app.master.execute(command).await? {
         Answer::Chain { id, workflows } => {
             let id = id.to_string();
             Ok((StatusCode::CREATED, Json(Chain { id, workflows })))

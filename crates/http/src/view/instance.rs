@@ -9,6 +9,15 @@ use akkaflow_model::text::Lang;
 /// A node that its instance ended without reaching.
 const SKIPPED: &str = "skipped";
 
+/// Who holds something up.
+pub(crate) fn hold(hold: &akkaflow_model::record::Hold) -> akkaflow_api::Hold {
+    akkaflow_api::Hold {
+        user: hold.user.clone(),
+        reason: hold.reason.clone(),
+        since: hold.since.into(),
+    }
+}
+
 pub(crate) fn summary(row: &InstanceRow, lang: Lang) -> InstanceSummary {
     InstanceSummary {
         id: row.id.to_string(),
@@ -25,6 +34,8 @@ pub(crate) fn summary(row: &InstanceRow, lang: Lang) -> InstanceSummary {
         handled_errors: row.handled_errors,
         dir: row.dir.clone(),
         creator: row.creator.clone(),
+        hold: row.hold.as_ref().map(hold),
+        asked_by: row.asked_by.clone(),
     }
 }
 

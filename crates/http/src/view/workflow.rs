@@ -54,6 +54,7 @@ fn workflow_summary(row: &WorkflowRow, schedule: Option<&ScheduleRow>) -> Workfl
         file: row.file_path.clone(),
         created_at: row.created_at.into(),
         updated_at: row.updated_at.into(),
+        hold: row.hold.as_ref().map(super::hold),
     }
 }
 

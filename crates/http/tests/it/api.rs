@@ -254,6 +254,7 @@ async fn a_run_takes_params_a_date_and_a_key() {
         params: vec![pair("b", "1"), pair("a", "2")],
         date: Some("2026-11-20".to_owned()),
         idempotency_key: Some("once".to_owned()),
+        user: String::new(),
     };
     assert_eq!(master.asked(), [expected]);
     let got = server.post(path, r#"{"parms": {}}"#).await;

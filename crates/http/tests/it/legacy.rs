@@ -256,6 +256,8 @@ async fn instances_answer_in_akkaflow_s_words() {
         id,
         from_failed,
         same_version: false,
+        nodes: Vec::new(),
+        user: String::new(),
     };
     assert_eq!(master.asked(), [kept(true), kept(false)]);
 }

@@ -409,6 +409,7 @@ async fn a_wait_for_a_missing_host_is_told_and_stays_told_once_the_node_is_given
             hosts: vec!["host1".to_owned()],
             more: 0,
             since: at(10),
+            labels: Vec::new(),
         },
     };
     let waiting = NodeRow {

@@ -7,4 +7,5 @@ mod commands;
 mod guard;
 mod legacy;
 mod logs;
+mod steering;
 mod support;

@@ -162,6 +162,7 @@ impl Master for FakeMaster {
             busy: 1,
             is_attached: true,
             since_ms: 0,
+            labels: Vec::new(),
         };
         Ok(Response::new(wire::StatusReply {
             is_active: true,
@@ -170,6 +171,8 @@ impl Master for FakeMaster {
             workers: (1..=self.inner.workers).map(worker).collect(),
             version: "0".to_owned(),
             endpoint: "127.0.0.1:2751".to_owned(),
+            frozen: None,
+            pools: Vec::new(),
         }))
     }
 
@@ -345,6 +348,7 @@ pub(crate) fn workflow_records(xml: &str) -> Vec<Record> {
         file_path: Some("xmlconfig/日报.xml".to_owned()),
         created_at: at(0),
         updated_at: at(0),
+        hold: None,
     };
     vec![Record::Version(version), Record::Workflow(row)]
 }
@@ -377,6 +381,9 @@ pub(crate) fn instance_row() -> InstanceRow {
         gave_tokens: false,
         earlier: Vec::new(),
         clean_up: Default::default(),
+        hold: None,
+        marks: Vec::new(),
+        asked_by: None,
     }
 }
 

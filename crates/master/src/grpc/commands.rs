@@ -2,12 +2,16 @@
 
 use std::sync::Arc;
 
-use akkaflow_engine::{Order, Origin};
+use akkaflow_engine::{Order, Origin, RerunFrom};
 use akkaflow_model::command::{Answer, Command, Rejection};
+use akkaflow_model::definition::Workflow;
+use akkaflow_model::diagnostic::Finding;
 use akkaflow_model::error::ErrorCode;
 use akkaflow_model::param::parse_date;
 use akkaflow_model::read::read_workflow;
+use akkaflow_model::record::Mark;
 use akkaflow_model::text::Text;
+use akkaflow_model::time::Timestamp;
 use chrono_tz::Tz;
 
 use crate::core::{Gone, StoredOrder};
@@ -29,18 +33,11 @@ pub(crate) async fn execute(
             params,
             date,
             idempotency_key,
+            user,
         } => {
-            let zone = match &date {
-                Some(_) => zone_of(term, &name).await?,
-                None => term.zone,
-            };
-            let fire_time = match date
-                .as_deref()
-                .map(|date| parse_date(date, zone))
-                .transpose()
-            {
+            let fire_time = match moment(term, &name, date.as_deref()).await? {
                 Ok(fire_time) => fire_time,
-                Err(text) => return Ok(Err(Rejection::new(ErrorCode::Invalid, text))),
+                Err(rejection) => return Ok(Err(rejection)),
             };
             let idempotency = idempotency_key.map(|key| {
                 let body = serde_json::json!([name, params, date]).to_string();
@@ -51,11 +48,69 @@ pub(crate) async fn execute(
                 params,
                 fire_time,
                 idempotency,
+                user,
             }
         }
         Command::DeleteWorkflow { name } => Order::DeleteWorkflow { name },
-        Command::Trigger { name, ignore_nodes } => Order::Trigger { name, ignore_nodes },
-        Command::TriggerBlood { name } => Order::TriggerBlood { name },
+        Command::Trigger {
+            name,
+            ignore_nodes,
+            date,
+            user,
+        } => match moment(term, &name, date.as_deref()).await? {
+            Ok(fire_time) => Order::Trigger {
+                name,
+                ignore_nodes,
+                fire_time,
+                user,
+            },
+            Err(rejection) => return Ok(Err(rejection)),
+        },
+        Command::TriggerBlood { name, date, user } => {
+            match moment(term, &name, date.as_deref()).await? {
+                Ok(fire_time) => Order::TriggerBlood {
+                    name,
+                    fire_time,
+                    user,
+                },
+                Err(rejection) => return Ok(Err(rejection)),
+            }
+        }
+        Command::PauseInstance { id, by } => Order::PauseInstance { id, by },
+        Command::ResumeInstance { id } => Order::ResumeInstance { id },
+        Command::SuspendWorkflow { name, by } => Order::SuspendWorkflow { name, by },
+        Command::ResumeWorkflow { name } => Order::ResumeWorkflow { name },
+        Command::Freeze { by } => Order::Freeze { by },
+        Command::Thaw => Order::Thaw,
+        Command::SetPool { name, slots, user } => Order::SetPool { name, slots, user },
+        Command::MarkNode {
+            id,
+            node,
+            is_skipped,
+            by,
+        } => {
+            let mark = Mark {
+                node,
+                is_skipped,
+                user: by.user,
+                reason: by.reason,
+                at: Timestamp::default(),
+            };
+            let order = StoredOrder::Mark { id, mark };
+            return term.core.stored_order(order).await;
+        }
+        Command::Repair {
+            id,
+            xml,
+            is_dry_run,
+        } => match repair(shared, xml.as_deref()) {
+            Ok(workflow) => Order::Repair {
+                id,
+                workflow,
+                is_dry_run,
+            },
+            Err(rejection) => return Ok(Err(rejection)),
+        },
         Command::ResetWorkflow { name } => Order::ResetWorkflow { name },
         Command::ResetAll => Order::ResetAll,
         Command::Kill { id, user } => Order::Kill { id, user },
@@ -64,13 +119,21 @@ pub(crate) async fn execute(
             id,
             from_failed,
             same_version,
+            nodes,
+            user,
         } => {
+            let from = match (nodes.is_empty(), from_failed) {
+                (false, _) => RerunFrom::Nodes(nodes),
+                (true, true) => RerunFrom::Failed,
+                (true, false) => RerunFrom::Start,
+            };
             return term
                 .core
                 .stored_order(StoredOrder::Rerun {
                     id,
-                    from_failed,
+                    from,
                     same_version,
+                    user,
                 })
                 .await;
         }
@@ -85,6 +148,42 @@ pub(crate) async fn execute(
 async fn zone_of(term: &Term, workflow: &str) -> Result<Tz, Gone> {
     let name = workflow.to_owned();
     term.core.look(move |engine| engine.zone(&name)).await
+}
+
+/// The business date that somebody names.
+async fn moment(
+    term: &Term,
+    workflow: &str,
+    date: Option<&str>,
+) -> Result<Result<Option<Timestamp>, Rejection>, Gone> {
+    let Some(date) = date else {
+        return Ok(Ok(None));
+    };
+    let zone = zone_of(term, workflow).await?;
+    Ok(parse_date(date, zone)
+        .map(Some)
+        .map_err(|text| Rejection::new(ErrorCode::Invalid, text)))
+}
+
+/// The definition that an instance shall go on with; `None`: the one in force.
+fn repair(shared: &Shared, xml: Option<&[u8]>) -> Result<Option<Arc<Workflow>>, Rejection> {
+    let Some(xml) = xml else {
+        return Ok(None);
+    };
+    let reading = read_workflow(xml, &*shared.registry);
+    let findings = reading.findings("workflow.xml");
+    match reading.workflow {
+        Some(workflow) => Ok(Some(Arc::new(workflow))),
+        None => Err(wrong_definition(findings)),
+    }
+}
+
+fn wrong_definition(findings: Vec<Finding>) -> Rejection {
+    Rejection {
+        code: ErrorCode::Invalid,
+        text: Text::new("工作流定义有误", "the definition has errors"),
+        findings,
+    }
 }
 
 async fn put(
@@ -105,10 +204,6 @@ async fn put(
             origin: Origin::Api { path },
             findings,
         }),
-        None => Err(Rejection {
-            code: ErrorCode::Invalid,
-            text: Text::new("工作流定义有误", "the definition has errors"),
-            findings,
-        }),
+        None => Err(wrong_definition(findings)),
     })
 }

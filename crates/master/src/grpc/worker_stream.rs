@@ -93,6 +93,7 @@ fn admit(term: &Term, attach: wire::Attach) -> Result<(WorkerInfo, Vec<AttemptKe
         incarnation: Incarnation(attach.incarnation),
         host: attach.host,
         slots: attach.slots,
+        labels: attach.labels.into_iter().collect(),
     };
     Ok((worker, holds))
 }

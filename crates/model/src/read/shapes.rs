@@ -99,7 +99,7 @@ fn priority(zh: &str, en: &str) -> AttributeShape {
         min: -MOST_PRIORITY,
         max: MOST_PRIORITY,
     };
-    AttributeShape::new("priority", kind, Text::new(zh, en)).planned()
+    AttributeShape::new("priority", kind, Text::new(zh, en))
 }
 
 /// Which type the values of a parameter or an output have.

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use akkaflow_model::record::{FireState, Record, TriggerKind, WorkflowStatus};
+use akkaflow_model::record::{ClusterRow, FireState, Record, TriggerKind, WorkflowStatus};
 use akkaflow_model::state::{AttemptState, InstanceState, NodeState};
 
 use crate::conformance::Leader;
 use crate::conformance::samples::{
-    at, attempt, chain, fire, id, instance, node, problem, request, schedule, token, version,
-    workflow,
+    at, attempt, chain, fire, hold, id, instance, mark, node, pool, problem, request, schedule,
+    token, version, workflow,
 };
 use crate::contract::Store;
 use crate::memory::MemoryStore;
@@ -123,6 +123,7 @@ fn record(chance: &mut Chance, run: u32) -> Record {
                 WorkflowStatus::FileGone,
                 WorkflowStatus::Deleted,
             ]);
+            row.hold = chance.perhaps(hold("z"));
             Record::Workflow(row)
         }
         1 => Record::Version(version(&format!("v{}", chance.below(5)))),
@@ -151,6 +152,9 @@ fn record(chance: &mut Chance, run: u32) -> Record {
             row.state = chance.one(InstanceState::ALL);
             row.created_at = moment;
             row.ended_at = chance.perhaps(moment);
+            row.hold = chance.perhaps(hold("y"));
+            row.marks.extend(chance.perhaps(mark("n1")));
+            row.asked_by = chance.perhaps("王".to_owned());
             Record::Instance(row)
         }
         8..=10 => {
@@ -173,7 +177,11 @@ fn record(chance: &mut Chance, run: u32) -> Record {
             let remaining: &[&str] = if chance.below(2) == 0 { &[] } else { &["x"] };
             Record::Chain(chain(owner, remaining))
         }
-        _ => match chance.below(3) {
+        _ => match chance.below(5) {
+            3 => Record::Cluster(ClusterRow {
+                frozen: chance.perhaps(hold("x")),
+            }),
+            4 => Record::Pool(pool(&name, chance.perhaps(number as u32))),
             0 => Record::Request(request(&name, moment.as_millis())),
             1 => Record::FileProblem(problem(&name)),
             _ => Record::ClearFileProblem { path: name },

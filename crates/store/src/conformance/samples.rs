@@ -6,8 +6,8 @@ use akkaflow_model::id::{AttemptKey, Epoch, Incarnation, InstanceId, WorkerId};
 use akkaflow_model::message::Message;
 use akkaflow_model::record::{
     AttemptRow, CalendarRow, CancelReason, ChainRow, CleanUp, FileProblemRow, FireRow, FireState,
-    InstanceRow, NodeRow, RequestRow, ScheduleRow, TokenRow, TriggerKind, VersionRow, WorkflowRow,
-    WorkflowStatus,
+    Hold, InstanceRow, Mark, NodeRow, PoolRow, RequestRow, ScheduleRow, TokenRow, TriggerKind,
+    VersionRow, WorkflowRow, WorkflowStatus,
 };
 use akkaflow_model::state::{AttemptState, InstanceState, NodeState};
 use akkaflow_model::text::Text;
@@ -38,6 +38,7 @@ pub(crate) fn workflow(name: &str, version: &str) -> WorkflowRow {
         file_path: Some("xmlconfig/日报.xml".to_owned()),
         created_at: at(1),
         updated_at: at(i64::MAX),
+        hold: None,
     }
 }
 
@@ -123,6 +124,9 @@ pub(crate) fn instance(id: InstanceId, workflow: &str) -> InstanceRow {
         gave_tokens: false,
         earlier: Vec::new(),
         clean_up: CleanUp::Ahead,
+        hold: None,
+        marks: Vec::new(),
+        asked_by: None,
     }
 }
 
@@ -219,6 +223,33 @@ pub(crate) fn problem(path: &str) -> FileProblemRow {
             message: Text::new("错", "wrong"),
             help: None,
         }],
+    }
+}
+
+pub(crate) fn hold(reason: &str) -> Hold {
+    Hold {
+        user: "李".to_owned(),
+        reason: reason.to_owned(),
+        since: at(78),
+    }
+}
+
+pub(crate) fn mark(node: &str) -> Mark {
+    Mark {
+        node: node.to_owned(),
+        is_skipped: true,
+        user: String::new(),
+        reason: NASTY.to_owned(),
+        at: at(79),
+    }
+}
+
+pub(crate) fn pool(name: &str, slots: Option<u32>) -> PoolRow {
+    PoolRow {
+        name: name.to_owned(),
+        slots,
+        user: "李".to_owned(),
+        updated_at: at(80),
     }
 }
 

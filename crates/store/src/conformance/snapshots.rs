@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use akkaflow_model::record::{
-    FireRow, FireState, InstanceRow, NodeRow, Record, Snapshot, TokenRow, WorkflowRow,
+    ClusterRow, FireRow, FireState, InstanceRow, NodeRow, Record, Snapshot, TokenRow, WorkflowRow,
     WorkflowStatus,
 };
 use akkaflow_model::state::{AttemptState, InstanceState};
 
 use crate::conformance::Leader;
 use crate::conformance::samples::{
-    at, attempt, calendar, chain, fire, id, instance, node, problem, request, schedule, token,
-    version, workflow,
+    at, attempt, calendar, chain, fire, hold, id, instance, node, pool, problem, request, schedule,
+    token, version, workflow,
 };
 use crate::contract::Store;
 
@@ -83,6 +83,13 @@ pub async fn a_snapshot_holds_what_is_open(store: Arc<dyn Store>) {
             Record::Request(request("old", WEEK - 1)),
             Record::Request(request("new", WEEK)),
             Record::FileProblem(problem("/p")),
+            Record::Cluster(ClusterRow {
+                frozen: Some(hold("x")),
+            }),
+            Record::Pool(pool("b", Some(0))),
+            Record::Pool(pool("a", Some(u32::MAX))),
+            Record::Pool(pool("gone", Some(1))),
+            Record::Pool(pool("gone", None)),
         ])
         .await;
     let expected = Snapshot {
@@ -98,6 +105,10 @@ pub async fn a_snapshot_holds_what_is_open(store: Arc<dyn Store>) {
         requests: vec![request("new", WEEK)],
         file_problems: vec![problem("/p")],
         calendars: vec![calendar("a"), calendar("b")],
+        cluster: ClusterRow {
+            frozen: Some(hold("x")),
+        },
+        pools: vec![pool("a", Some(u32::MAX)), pool("b", Some(0))],
     };
     assert_eq!(store.snapshot(at(2 * WEEK)).await.unwrap(), expected);
 }

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use akkaflow_model::id::{AttemptKey, Epoch, InstanceId};
 use akkaflow_model::record::{
-    AttemptRow, CalendarRow, ChainRow, FileProblemRow, FireRow, InstanceRow, NodeRow, Record,
-    RequestRow, ScheduleRow, TokenRow, TriggerKind, VersionRow, WorkflowRow,
+    AttemptRow, CalendarRow, ChainRow, ClusterRow, FileProblemRow, FireRow, InstanceRow, NodeRow,
+    PoolRow, Record, RequestRow, ScheduleRow, TokenRow, TriggerKind, VersionRow, WorkflowRow,
 };
 
 use crate::batch::{Batch, BatchId, CommitError};
@@ -42,6 +42,8 @@ pub(crate) struct Tables {
     pub(crate) lease: Option<Lease>,
     pub(crate) journal: BTreeMap<u64, Entry>,
     pub(crate) settings: BTreeMap<String, String>,
+    pub(crate) cluster: ClusterRow,
+    pub(crate) pools: BTreeMap<String, PoolRow>,
     pub(crate) workflows: BTreeMap<String, WorkflowRow>,
     pub(crate) versions: BTreeMap<String, VersionRow>,
     pub(crate) schedules: BTreeMap<String, ScheduleRow>,
@@ -176,6 +178,8 @@ impl Tables {
             Record::FileProblem(row) => drop(self.file_problems.insert(row.path.clone(), row)),
             Record::ClearFileProblem { path } => drop(self.file_problems.remove(&path)),
             Record::Calendar(row) => drop(self.calendars.insert(row.name.clone(), row)),
+            Record::Cluster(row) => self.cluster = row,
+            Record::Pool(row) => drop(self.pools.insert(row.name.clone(), row)),
         }
     }
 

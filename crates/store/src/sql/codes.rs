@@ -99,6 +99,7 @@ impl Coded for CancelReason {
         (Self::InstanceEnding, 0),
         (Self::TimedOut, 1),
         (Self::Orphan, 2),
+        (Self::Marked, 3),
     ];
 
     fn code(self) -> i64 {
@@ -106,6 +107,7 @@ impl Coded for CancelReason {
             Self::InstanceEnding => 0,
             Self::TimedOut => 1,
             Self::Orphan => 2,
+            Self::Marked => 3,
         }
     }
 }

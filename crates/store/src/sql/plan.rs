@@ -9,8 +9,8 @@ mod segment;
 use std::ops::Range;
 
 use akkaflow_model::record::{
-    AttemptRow, CalendarRow, ChainRow, FileProblemRow, FireRow, InstanceRow, NodeRow, RequestRow,
-    ScheduleRow, TokenRow, VersionRow, WorkflowRow,
+    AttemptRow, CalendarRow, ChainRow, ClusterRow, FileProblemRow, FireRow, InstanceRow, NodeRow,
+    PoolRow, RequestRow, ScheduleRow, TokenRow, VersionRow, WorkflowRow,
 };
 
 use crate::batch::Batch;
@@ -53,6 +53,10 @@ pub(crate) enum Target {
     FileProblem,
     /// `af_calendar`.
     Calendar,
+    /// `af_cluster`.
+    Cluster,
+    /// `af_pool`.
+    Pool,
 }
 
 impl Target {
@@ -71,6 +75,8 @@ impl Target {
             Self::Request => &RequestRow::LAYOUT,
             Self::FileProblem => &FileProblemRow::LAYOUT,
             Self::Calendar => &CalendarRow::LAYOUT,
+            Self::Cluster => &ClusterRow::LAYOUT,
+            Self::Pool => &PoolRow::LAYOUT,
         }
     }
 }

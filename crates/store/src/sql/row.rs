@@ -89,6 +89,14 @@ impl<'a> Columns<'a> {
         u32::try_from(number).map_err(|_| Error::Corrupt(format!("count {number} out of range")))
     }
 
+    /// The same, or NULL.
+    pub(crate) fn optional_count(&mut self) -> Result<Option<u32>, Error> {
+        let out_of_range = |number| Error::Corrupt(format!("count {number} out of range"));
+        self.optional_int()?
+            .map(|number| u32::try_from(number).map_err(|_| out_of_range(number)))
+            .transpose()
+    }
+
     /// All 64 bits of what was stored as a signed number.
     pub(crate) fn bits(&mut self) -> Result<u64, Error> {
         self.int().map(i64::cast_unsigned)

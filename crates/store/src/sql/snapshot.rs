@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use akkaflow_model::definition::Version;
 use akkaflow_model::record::{
-    AttemptRow, CalendarRow, ChainRow, FireRow, InstanceRow, NodeRow, RequestRow, ScheduleRow,
-    Snapshot, TokenRow, VersionRow, WorkflowRow, WorkflowStatus,
+    AttemptRow, CalendarRow, ChainRow, ClusterRow, FireRow, InstanceRow, NodeRow, PoolRow,
+    RequestRow, ScheduleRow, Snapshot, TokenRow, VersionRow, WorkflowRow, WorkflowStatus,
 };
 use akkaflow_model::time::Timestamp;
 use futures::SinkExt as _;
@@ -62,6 +62,15 @@ pub(crate) async fn snapshot(
         requests: recent_requests(executor, now).await?,
         file_problems: reads::file_problems(executor).await?,
         calendars: rows(executor, select::<CalendarRow>(" ORDER BY name")).await?,
+        cluster: rows(executor, select::<ClusterRow>(""))
+            .await?
+            .pop()
+            .unwrap_or_default(),
+        pools: rows(
+            executor,
+            select::<PoolRow>(" WHERE slots IS NOT NULL ORDER BY name"),
+        )
+        .await?,
         workflows,
         versions: Vec::new(),
         instances,

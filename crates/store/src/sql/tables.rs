@@ -1,5 +1,6 @@
 //! The tables of the records.
 
+mod cluster;
 mod definitions;
 mod instances;
 mod nodes;

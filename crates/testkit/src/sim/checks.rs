@@ -4,6 +4,7 @@ use akkaflow_engine::{Engine, ExplainObject};
 use akkaflow_model::record::InstanceRow;
 use akkaflow_model::state::{InstanceState, NodeState};
 
+use super::explained::check_explained;
 use super::plan::SECOND;
 use super::world::World;
 
@@ -21,7 +22,15 @@ impl World {
             .check_invariants()
             .and_then(|()| self.oracle.check_counts(&self.store.tables));
         let digest = reign.engine.digest();
+        let now = reign.time(self.now);
+        let is_at_rest = reign.engine.next_deadline().is_none_or(|at| at > now);
+        let explained = if is_at_rest {
+            check_explained(&reign.engine)
+        } else {
+            Ok(())
+        };
         self.judge(verdict);
+        self.judge(explained);
         self.note(digest);
         self.check_reload(index);
     }

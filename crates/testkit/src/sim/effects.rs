@@ -181,6 +181,7 @@ impl World {
             } else {
                 slots
             },
+            labels: self.workers[worker].labels.clone(),
         };
         let holds = attach.holds;
         self.feed(

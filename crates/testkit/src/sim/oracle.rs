@@ -3,6 +3,8 @@
 //! It knows nothing of the engine: the rules are the contract's.
 
 mod attempts;
+mod dispatch;
+mod holds;
 mod instances;
 mod slots;
 mod tokens;
@@ -10,7 +12,7 @@ mod tokens;
 use std::collections::{BTreeMap, BTreeSet};
 
 use akkaflow_model::id::{AttemptKey, InstanceId, WorkerId};
-use akkaflow_model::record::{FireRow, InstanceRow, Record, ScheduleRow, TokenRow};
+use akkaflow_model::record::{FireRow, Hold, InstanceRow, NodeRow, Record, ScheduleRow, TokenRow};
 use akkaflow_model::time::Timestamp;
 use chrono_tz::Tz;
 
@@ -32,6 +34,10 @@ pub(crate) struct Oracle {
     open_by_worker: BTreeMap<WorkerId, BTreeSet<AttemptKey>>,
     running: BTreeMap<String, BTreeSet<InstanceId>>,
     chain_members: BTreeSet<(InstanceId, String)>,
+    /// Labels of each worker.
+    pub(crate) labels: BTreeMap<WorkerId, BTreeSet<String>>,
+    /// Instances that people let go on, mark or repair: there a few rules that hold of a run left alone do not.
+    pub(crate) steered: BTreeSet<InstanceId>,
 }
 
 /// What one batch touched.
@@ -48,6 +54,16 @@ struct Touched {
     slots: Vec<FireRow>,
     advanced: Vec<(ScheduleRow, Timestamp)>,
     has_definitions: bool,
+    /// Who held up the cluster before the batch, once its row was written.
+    frozen_before: Option<Option<Hold>>,
+    /// Who held up workflows before the batch, of those that were written.
+    held_before: BTreeMap<String, Option<Hold>>,
+    /// Workflows that fired by themselves.
+    fired_alone: Vec<String>,
+    /// The largest size of each pool that was written.
+    pool_sizes: BTreeMap<String, u32>,
+    /// Nodes as they stood before the batch, of those that were written.
+    nodes_before: BTreeMap<(InstanceId, String), Option<NodeRow>>,
 }
 
 /// Breaks off with a text unless the rule holds.
@@ -68,6 +84,8 @@ impl Oracle {
             open_by_worker: BTreeMap::new(),
             running: BTreeMap::new(),
             chain_members: BTreeSet::new(),
+            labels: BTreeMap::new(),
+            steered: BTreeSet::new(),
         }
     }
 
@@ -98,6 +116,9 @@ impl Oracle {
             Record::Node(row) => {
                 let nodes = touched.nodes.entry(row.instance).or_default();
                 nodes.insert(row.node.clone());
+                let key = (row.instance, row.node.clone());
+                let before = tables.nodes.get(&key).cloned();
+                touched.nodes_before.entry(key).or_insert(before);
                 touched
                     .before
                     .entry(row.instance)
@@ -138,8 +159,23 @@ impl Oracle {
                 );
                 Ok(())
             }
-            Record::Workflow(_) => {
+            Record::Workflow(row) => {
+                let before = tables.workflows.get(&row.name);
+                let hold = before.and_then(|before| before.hold.clone());
+                touched.held_before.entry(row.name.clone()).or_insert(hold);
                 touched.has_definitions = true;
+                Ok(())
+            }
+            Record::Cluster(_) => {
+                touched
+                    .frozen_before
+                    .get_or_insert_with(|| tables.cluster.frozen.clone());
+                Ok(())
+            }
+            Record::Pool(row) => {
+                let before = tables.pools.get(&row.name).and_then(|row| row.slots);
+                let size = touched.pool_sizes.entry(row.name.clone()).or_default();
+                *size = (*size).max(before.unwrap_or(0)).max(row.slots.unwrap_or(0));
                 Ok(())
             }
             Record::Version(_)
@@ -161,8 +197,10 @@ impl Oracle {
                 graph::check_reached(tables, library, instance, nodes)?;
             }
         }
+        self.check_holds(tables, touched)?;
         for key in &touched.assigned {
             check_assigned_after(tables, touched, key)?;
+            self.check_dispatch(tables, library, touched, key)?;
         }
         for token in &touched.consumed {
             let consumer = token.consumed_by.and_then(|id| tables.instances.get(&id));

@@ -3,15 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use akkaflow_engine::{Input, Order, Origin, StoredInstance};
-use akkaflow_model::command::{Answer, Rejection};
+use akkaflow_engine::{Input, Order, Origin, Rerun, RerunFrom, StoredInstance};
+use akkaflow_model::command::{Answer, By, Rejection};
 use akkaflow_model::definition::Workflow;
 use akkaflow_model::id::{InstanceId, RequestId};
-use akkaflow_model::record::{FileProblemRow, Record};
+use akkaflow_model::record::{FileProblemRow, Mark, Record};
+use akkaflow_model::state::InstanceState;
 use akkaflow_model::time::Timestamp;
 
 use super::planted::Planted;
-use super::workload::draw_calendar;
+use super::workload::{POOLS, draw_calendar};
 use super::world::{Event, World};
 
 /// How often a repeatable request is repeated at most before it is given up.
@@ -77,8 +78,13 @@ impl World {
             !self.store.tables.workflows.contains_key(name)
         });
         let missing = missing.filter(|_| self.rng.chance(80));
+        let is_frozen = self.store.tables.cluster.frozen.is_some();
+        let is_poolless = self.store.tables.pools.is_empty() && self.rng.chance(30);
         if let Some(input) = match missing {
             Some(index) => Some(self.put(index)),
+            // Nobody leaves a cluster frozen for long.
+            None if is_frozen && self.rng.chance(25) => Some(self.order(Asked::Other, Order::Thaw)),
+            None if is_poolless => Some(self.set_pool()),
             None => self.draw_input(master),
         } {
             self.feed(master, input);
@@ -154,7 +160,8 @@ impl World {
     }
 
     fn draw_input(&mut self, master: usize) -> Option<Input> {
-        Some(match self.rng.below(100) {
+        Some(match self.rng.below(120) {
+            100..=119 => self.draw_steering(master)?,
             0..=7 => {
                 let index = self.rng.index(self.library.shapes.len());
                 self.put(index)
@@ -171,11 +178,24 @@ impl World {
                 } else {
                     Vec::new()
                 };
-                self.order(Asked::Start, Order::Trigger { name, ignore_nodes })
+                let fire_time = self.draw_date();
+                let order = Order::Trigger {
+                    name,
+                    ignore_nodes,
+                    fire_time,
+                    user: String::new(),
+                };
+                self.order(Asked::Start, order)
             }
             57..=61 => {
                 let name = self.workflow_name();
-                self.order(Asked::Start, Order::TriggerBlood { name })
+                let fire_time = self.draw_date();
+                let order = Order::TriggerBlood {
+                    name,
+                    fire_time,
+                    user: "li".to_owned(),
+                };
+                self.order(Asked::Start, order)
             }
             62..=63 => {
                 let name = self.workflow_name();
@@ -244,6 +264,7 @@ impl World {
             params: vec![("day".to_owned(), "2".to_owned())],
             fire_time: None,
             idempotency,
+            user: "li".to_owned(),
         };
         self.order(asked, order)
     }
@@ -261,31 +282,154 @@ impl World {
             return None;
         }
         let id = self.some_instance()?;
-        let stored = self.store.tables.instances.get(&id).map(|row| {
-            Box::new(StoredInstance {
-                instance: row.clone(),
-                nodes: self
-                    .store
-                    .tables
-                    .nodes_of(id)
-                    .filter(|node| node.run == row.run)
-                    .cloned()
-                    .collect(),
-            })
-        });
+        let stored = self.stored(id);
         let pinned = stored
             .as_ref()
             .filter(|_| self.rng.clone().chance(40))
             .and_then(|stored| self.library.contents.get(&stored.instance.version))
             .cloned();
-        let from_failed = self.rng.chance(50);
-        let order = Order::Rerun {
+        let from = match self.rng.below(4) {
+            0 => RerunFrom::Start,
+            1 | 2 => RerunFrom::Failed,
+            _ => RerunFrom::Nodes(vec![self.some_node()]),
+        };
+        let how = Rerun {
+            from,
+            pinned,
+            user: "li".to_owned(),
+        };
+        Some(self.order(Asked::Start, Order::Rerun { id, stored, how }))
+    }
+
+    fn stored(&self, id: InstanceId) -> Option<Box<StoredInstance>> {
+        let row = self.store.tables.instances.get(&id)?;
+        let nodes = self.store.tables.nodes_of(id);
+        Some(Box::new(StoredInstance {
+            instance: row.clone(),
+            nodes: nodes.filter(|node| node.run == row.run).cloned().collect(),
+        }))
+    }
+
+    fn some_node(&mut self) -> String {
+        format!("n{}", self.rng.between(1, 9))
+    }
+
+    /// A business date of the day before, now and then.
+    fn draw_date(&mut self) -> Option<Timestamp> {
+        let yesterday = self.plan.beginning.as_millis() - 86_400_000;
+        self.rng
+            .chance(30)
+            .then(|| Timestamp::from_millis(yesterday))
+    }
+
+    fn set_pool(&mut self) -> Input {
+        let name = format!("pool{}", self.rng.below(POOLS));
+        let slots = self.rng.chance(92).then(|| self.rng.below(4) as u32);
+        // The engine hears of one slot more than people have said.
+        let more = u32::from(self.planted == Some(Planted::PoolOverstated));
+        let order = Order::SetPool {
+            name,
+            slots: slots.map(|slots| slots + more),
+            user: "li".to_owned(),
+        };
+        self.order(Asked::Other, order)
+    }
+
+    /// Holds up and lets go on, marks, repairs.
+    fn draw_steering(&mut self, master: usize) -> Option<Input> {
+        let by = By {
+            user: "li".to_owned(),
+            reason: String::new(),
+        };
+        let order = match self.rng.below(20) {
+            0..=3 => Order::PauseInstance {
+                id: self.some_instance()?,
+                by,
+            },
+            4..=7 => {
+                let id = self.some_held()?;
+                self.oracle.steered.insert(id);
+                Order::ResumeInstance { id }
+            }
+            8 => Order::SuspendWorkflow {
+                name: self.workflow_name(),
+                by,
+            },
+            9..=10 => Order::ResumeWorkflow {
+                name: self.workflow_name(),
+            },
+            11 => Order::Freeze { by },
+            12..=13 => return Some(self.set_pool()),
+            14..=17 => return self.draw_mark(master),
+            _ => self.draw_repair()?,
+        };
+        Some(self.order(Asked::Other, order))
+    }
+
+    /// An instance that is held up, more likely than another one.
+    fn some_held(&mut self) -> Option<InstanceId> {
+        let held = self
+            .store
+            .tables
+            .instances
+            .values()
+            .find(|row| row.state == InstanceState::Suspended)
+            .map(|row| row.id);
+        match held {
+            Some(id) if self.rng.chance(80) => Some(id),
+            _ => self.some_instance(),
+        }
+    }
+
+    fn draw_mark(&mut self, master: usize) -> Option<Input> {
+        if !self.is_settled(master) {
+            return None;
+        }
+        let id = self.some_instance()?;
+        let stored = self.stored(id);
+        let pinned = stored
+            .as_ref()
+            .and_then(|stored| self.library.contents.get(&stored.instance.version))
+            .cloned();
+        let mark = Mark {
+            node: self.some_node(),
+            is_skipped: self.rng.chance(50),
+            user: "li".to_owned(),
+            reason: String::new(),
+            at: Timestamp::default(),
+        };
+        self.oracle.steered.insert(id);
+        let order = Order::MarkNode {
             id,
+            mark,
             stored,
-            from_failed,
             pinned,
         };
-        Some(self.order(Asked::Start, order))
+        Some(self.order(Asked::Other, order))
+    }
+
+    /// The definition in force, or any other one of the workflow.
+    fn draw_repair(&mut self) -> Option<Order> {
+        let id = self.some_instance()?;
+        let name = self.store.tables.instances.get(&id)?.workflow.clone();
+        let others: Vec<Arc<Workflow>> = self
+            .library
+            .contents
+            .values()
+            .filter(|content| content.name == name)
+            .cloned()
+            .collect();
+        let workflow = self
+            .rng
+            .chance(50)
+            .then(|| self.rng.pick(&others).clone())
+            .map(|workflow| self.understood(workflow));
+        self.oracle.steered.insert(id);
+        Some(Order::Repair {
+            id,
+            workflow,
+            is_dry_run: self.rng.chance(20),
+        })
     }
 
     fn draw_deletion(&mut self, master: usize) -> Option<Input> {

@@ -5,7 +5,7 @@ use akkaflow_model::definition::{
 };
 use akkaflow_model::id::InstanceId;
 use akkaflow_model::record::{FireState, Record, SkipReason, Snapshot};
-use akkaflow_model::state::AttemptState;
+use akkaflow_model::state::{AttemptState, InstanceState};
 use akkaflow_model::time::Timestamp;
 use chrono::TimeDelta;
 
@@ -213,6 +213,34 @@ faults! {
     OverlapSkipNotWritten,
     /// Why a slot was skipped is not written.
     SkipReasonNotWritten,
+    /// Nodes wait in the order in which they were reached, whatever their priority.
+    PriorityOverlooked,
+    /// A step of priority is worth a thousand times what it should be: nobody ages.
+    NobodyAges,
+    /// A node runs although its pool has no room.
+    PoolOverlooked,
+    /// A pool is believed to have more than it has.
+    PoolOverstated,
+    /// A new master does not load the pools.
+    PoolsNotLoaded,
+    /// A node runs on a worker without its labels.
+    LabelsOverlooked,
+    /// That an instance is paused is not written.
+    PauseNotWritten,
+    /// A new master does not load that instances are paused.
+    PausesNotLoaded,
+    /// That a workflow is suspended is not written.
+    SuspensionNotWritten,
+    /// A new master does not load that workflows are suspended.
+    SuspensionsNotLoaded,
+    /// That the cluster is frozen is not written.
+    FreezeNotWritten,
+    /// A new master does not load that the cluster is frozen.
+    FreezeNotLoaded,
+    /// Marks of nodes are not written.
+    MarksNotWritten,
+    /// A new master does not load the marks of nodes.
+    MarksNotLoaded,
 }
 
 impl Planted {
@@ -256,6 +284,9 @@ impl Planted {
             Self::ChainNotWritten => {
                 records.retain(|record| !matches!(record, Record::Chain(_)));
             }
+            Self::FreezeNotWritten => {
+                records.retain(|record| !matches!(record, Record::Cluster(_)));
+            }
             Self::WaitingFireNotWritten => records.retain(|record| {
                 !matches!(record, Record::Fire(row) if row.state == FireState::Waiting)
             }),
@@ -288,6 +319,12 @@ impl Planted {
             (Self::BusinessDateMixedUp, Record::Token(row)) => row.business_day += 1,
             (Self::HoldNotWritten, Record::Token(row)) => row.is_held = row.consumed_by.is_none(),
             (Self::SkipReasonNotWritten, Record::Fire(row)) => row.reason = None,
+            (Self::PauseNotWritten, Record::Instance(row)) => row.hold = None,
+            (Self::MarksNotWritten, Record::Instance(row)) => row.marks.clear(),
+            (Self::SuspensionNotWritten, Record::Workflow(row)) => row.hold = None,
+            (Self::PoolOverstated, Record::Pool(row)) => {
+                row.slots = row.slots.map(|slots| slots.saturating_sub(1));
+            }
             _ => {}
         }
     }
@@ -309,6 +346,21 @@ impl Planted {
                     row.fired_through = Timestamp::from_millis(earlier);
                 }
             }
+            Self::PoolsNotLoaded => snapshot.pools.clear(),
+            Self::FreezeNotLoaded => snapshot.cluster.frozen = None,
+            Self::PausesNotLoaded => snapshot.instances.iter_mut().for_each(|row| {
+                if row.hold.take().is_some() && row.started_at.is_some() {
+                    row.state = InstanceState::Running;
+                }
+            }),
+            Self::MarksNotLoaded => snapshot
+                .instances
+                .iter_mut()
+                .for_each(|row| row.marks.clear()),
+            Self::SuspensionsNotLoaded => snapshot
+                .workflows
+                .iter_mut()
+                .for_each(|row| row.hold = None),
             _ => {}
         }
     }
@@ -330,11 +382,22 @@ impl Planted {
         if let Some(coordinator) = &mut workflow.coordinator {
             self.spoil_coordinator(coordinator);
         }
+        match self {
+            Self::PriorityOverlooked => workflow.priority = 0,
+            Self::NobodyAges => workflow.priority *= 1000,
+            _ => {}
+        }
         for node in &mut workflow.nodes {
             match (self, &mut node.kind) {
                 (Self::RetriesOverstated, NodeKind::Action(action)) => action.retry_times += 1,
                 (Self::IgnoreOverlooked, NodeKind::Action(action)) => action.is_ignore = false,
                 (Self::HostOverlooked, NodeKind::Action(action)) => action.host = None,
+                (Self::PriorityOverlooked, NodeKind::Action(action)) => action.priority = None,
+                (Self::NobodyAges, NodeKind::Action(action)) => {
+                    action.priority = action.priority.map(|priority| priority * 1000);
+                }
+                (Self::PoolOverlooked, NodeKind::Action(action)) => action.pool = None,
+                (Self::LabelsOverlooked, NodeKind::Action(action)) => action.worker_labels.clear(),
                 (Self::JoinDoesNotWait, NodeKind::Join { to }) => {
                     let paths = vec![std::mem::take(to)];
                     node.kind = NodeKind::Fork {

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use akkaflow_model::id::{AttemptKey, InstanceId};
 use akkaflow_model::record::{
-    AttemptRow, CalendarRow, ChainRow, FileProblemRow, FireRow, FireState, InstanceRow, NodeRow,
-    Record, RequestRow, ScheduleRow, Snapshot, TokenRow, TriggerKind, VersionRow, WorkflowRow,
+    AttemptRow, CalendarRow, ChainRow, ClusterRow, FileProblemRow, FireRow, FireState, InstanceRow,
+    NodeRow, PoolRow, Record, RequestRow, ScheduleRow, Snapshot, TokenRow, TriggerKind, VersionRow,
+    WorkflowRow,
 };
 use akkaflow_model::time::Timestamp;
 
@@ -31,6 +32,8 @@ pub(crate) struct Tables {
     pub(crate) requests: BTreeMap<String, RequestRow>,
     pub(crate) file_problems: BTreeMap<String, FileProblemRow>,
     pub(crate) calendars: BTreeMap<String, CalendarRow>,
+    pub(crate) cluster: ClusterRow,
+    pub(crate) pools: BTreeMap<String, PoolRow>,
 }
 
 impl Tables {
@@ -54,6 +57,8 @@ impl Tables {
             Record::FileProblem(row) => drop(self.file_problems.insert(row.path.clone(), row)),
             Record::Calendar(row) => drop(self.calendars.insert(row.name.clone(), row)),
             Record::ClearFileProblem { path } => drop(self.file_problems.remove(&path)),
+            Record::Cluster(row) => self.cluster = row,
+            Record::Pool(row) => drop(self.pools.insert(row.name.clone(), row)),
         }
     }
 
@@ -149,6 +154,13 @@ impl Tables {
                 .collect(),
             file_problems: self.file_problems.values().cloned().collect(),
             calendars: self.calendars.values().cloned().collect(),
+            cluster: self.cluster.clone(),
+            pools: self
+                .pools
+                .values()
+                .filter(|row| row.slots.is_some())
+                .cloned()
+                .collect(),
             instances,
         }
     }

@@ -1,5 +1,6 @@
 //! A simulated worker: the real agent, a ledger that is flushed now and then, and processes that may outlive it.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use akkaflow_model::id::{AttemptKey, Incarnation, WorkerId};
@@ -24,6 +25,7 @@ pub(crate) struct Worker {
     pub(crate) id: WorkerId,
     pub(crate) host: String,
     pub(crate) slots: u32,
+    pub(crate) labels: BTreeSet<String>,
     pub(crate) is_up: bool,
     /// Grows with each start of the agent.
     pub(crate) life: u64,
@@ -53,6 +55,7 @@ impl Worker {
             id: WorkerId(format!("w{index}")),
             host: format!("host{}", index / 2),
             slots: rng.between(1, 4) as u32,
+            labels: labels(index),
             is_up: false,
             life: 0,
             incarnation,
@@ -68,6 +71,15 @@ impl Worker {
             orphans: Vec::new(),
         }
     }
+}
+
+/// Half of the workers are like each other, and the first one is large.
+fn labels(index: usize) -> BTreeSet<String> {
+    let mut labels = BTreeSet::from([format!("l{}", index % 2)]);
+    if index == 0 {
+        labels.insert("large".to_owned());
+    }
+    labels
 }
 
 impl World {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use akkaflow_engine::{Definition, Definitions, Shelf};
 use akkaflow_model::definition::{
-    ActionNode, FailurePolicy, Node, NodeKind, Overlap, Version, Workflow,
+    ActionNode, FailurePolicy, Node, NodeKind, Overlap, Pool, Version, Workflow,
 };
 use akkaflow_model::element::{Child, Element, Span};
 use akkaflow_model::record::Snapshot;
@@ -17,6 +17,9 @@ use chrono::NaiveDateTime;
 use super::rng::Rng;
 
 pub(crate) use coordinator::draw_calendar;
+
+/// Pools that people define.
+pub(crate) const POOLS: u64 = 2;
 
 /// What stays the same over all contents of one workflow.
 #[derive(Debug, Clone)]
@@ -85,7 +88,7 @@ impl Library {
             dir: "/tmp".to_owned(),
             overlap: draw_overlap(rng),
             failure_policy: FailurePolicy::default(),
-            priority: 0,
+            priority: draw_priority(rng).unwrap_or(0),
             state: Vec::new(),
             coordinator: coordinator::draw(rng, &self.names_before(index), self.beginning),
             nodes,
@@ -172,6 +175,9 @@ fn draw_kind(
             let action = ActionNode::new(draw_body(rng));
             NodeKind::Action(Box::new(ActionNode {
                 host: draw_host(rng, workers),
+                worker_labels: draw_labels(rng),
+                priority: draw_priority(rng),
+                pool: draw_pool(rng),
                 retry_times: rng.below(3) as u32,
                 interval_seconds: if rng.chance(40) {
                     0
@@ -200,6 +206,34 @@ fn draw_body(rng: &mut Rng) -> Element {
         span: Span::default(),
     });
     body
+}
+
+fn draw_priority(rng: &mut Rng) -> Option<i32> {
+    rng.chance(30).then(|| rng.below(5) as i32 - 2)
+}
+
+fn draw_labels(rng: &mut Rng) -> Vec<String> {
+    let labels: &[&str] = match rng.below(100) {
+        0..=5 => &["l0"],
+        6..=9 => &["l1"],
+        10..=12 => &["l0", "large"],
+        13 => &["nobody's"],
+        _ => &[],
+    };
+    labels.iter().map(|label| (*label).to_owned()).collect()
+}
+
+/// Now and then a pool that nobody defines.
+fn draw_pool(rng: &mut Rng) -> Option<Pool> {
+    let number = match rng.below(200) {
+        0..=39 => rng.below(POOLS),
+        40 => POOLS,
+        _ => return None,
+    };
+    Some(Pool {
+        name: format!("pool{number}"),
+        slots: rng.between(1, 2) as u32,
+    })
 }
 
 fn draw_host(rng: &mut Rng, workers: usize) -> Option<String> {

@@ -184,9 +184,12 @@ impl World {
             .map(|worker| (worker.id.clone(), (worker.host.clone(), worker.slots)))
             .collect();
         let masters = (0..2).map(|_| Master::new(&plan)).collect();
+        let mut oracle = Oracle::new(plan.zone, known);
+        let labels = |worker: &Worker| (worker.id.clone(), worker.labels.clone());
+        oracle.labels = workers.iter().map(labels).collect();
         Self {
             now: 0,
-            oracle: Oracle::new(plan.zone, known),
+            oracle,
             rng,
             plan,
             planted,

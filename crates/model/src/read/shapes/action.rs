@@ -167,13 +167,13 @@ fn resources(shape: Shape) -> Shape {
     )
     .default("1");
     shape
-        .attribute(labels.planned())
+        .attribute(labels)
         .attribute(priority(
             "等待worker时的优先级，大者先运行；默认与工作流相同",
             "among the nodes that wait for a worker: the greater, the earlier; the workflow's by default",
         ))
-        .attribute(pool.planned())
-        .attribute(slots.planned())
+        .attribute(pool)
+        .attribute(slots)
 }
 
 /// `<output>`.

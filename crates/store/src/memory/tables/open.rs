@@ -41,6 +41,13 @@ impl Tables {
             requests: self.recent_requests(now),
             file_problems: self.file_problems.values().cloned().collect(),
             calendars: self.calendars.values().cloned().collect(),
+            cluster: self.cluster.clone(),
+            pools: self
+                .pools
+                .values()
+                .filter(|row| row.slots.is_some())
+                .cloned()
+                .collect(),
         }
     }
 

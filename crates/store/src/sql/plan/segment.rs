@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use akkaflow_model::id::{AttemptKey, InstanceId};
 use akkaflow_model::record::{
-    AttemptRow, CalendarRow, ChainRow, FileProblemRow, FireRow, InstanceRow, NodeRow, Record,
-    RequestRow, ScheduleRow, TokenRow, TriggerKind, VersionRow, WorkflowRow,
+    AttemptRow, CalendarRow, ChainRow, ClusterRow, FileProblemRow, FireRow, InstanceRow, NodeRow,
+    PoolRow, Record, RequestRow, ScheduleRow, TokenRow, TriggerKind, VersionRow, WorkflowRow,
 };
 
 use crate::sql::Dialect;
@@ -29,6 +29,8 @@ pub(crate) struct Segment<'a> {
     requests: Group<'a, &'a str, RequestRow>,
     file_problems: BTreeMap<&'a str, Option<&'a FileProblemRow>>,
     calendars: Group<'a, &'a str, CalendarRow>,
+    cluster: Group<'a, (), ClusterRow>,
+    pools: Group<'a, &'a str, PoolRow>,
     deleted: Vec<InstanceId>,
 }
 
@@ -75,6 +77,8 @@ impl<'a> Segment<'a> {
                 self.file_problems.insert(path, None);
             }
             Record::Calendar(row) => self.calendars.put(&row.name, number, row, |_| false),
+            Record::Cluster(row) => self.cluster.put((), number, row, |_| false),
+            Record::Pool(row) => self.pools.put(&row.name, number, row, |_| false),
         }
     }
 
@@ -91,6 +95,8 @@ impl<'a> Segment<'a> {
         self.chains.flush(Target::Chain, plan, limits);
         self.requests.flush(Target::Request, plan, limits);
         self.calendars.flush(Target::Calendar, plan, limits);
+        self.cluster.flush(Target::Cluster, plan, limits);
+        self.pools.flush(Target::Pool, plan, limits);
         flush_problems(self.file_problems, plan, limits);
         flush_deletions(&self.deleted, plan, limits);
     }

@@ -23,6 +23,7 @@ impl Table for WorkflowRow {
             "file_path",
             "created_at",
             "updated_at",
+            "hold",
         ],
         number: Number::Absent,
     };
@@ -38,6 +39,7 @@ impl Table for WorkflowRow {
             Value::optional_text(self.file_path.as_deref()),
             Value::time(self.created_at),
             Value::time(self.updated_at),
+            Value::optional_json(self.hold.as_ref()),
         ]);
     }
 
@@ -52,6 +54,7 @@ impl Table for WorkflowRow {
             file_path: columns.optional_text()?,
             created_at: columns.time()?,
             updated_at: columns.time()?,
+            hold: columns.optional_json()?,
         })
     }
 }

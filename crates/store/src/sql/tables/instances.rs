@@ -38,6 +38,9 @@ impl Table for InstanceRow {
             "gave_tokens",
             "earlier",
             "clean_up",
+            "hold",
+            "marks",
+            "asked_by",
             "search",
         ],
         number: Number::Absent,
@@ -66,6 +69,9 @@ impl Table for InstanceRow {
             Value::Int(self.gave_tokens.into()),
             Value::optional_json((!self.earlier.is_empty()).then_some(&self.earlier)),
             Value::optional_json((self.clean_up != CleanUp::Ahead).then_some(&self.clean_up)),
+            Value::optional_json(self.hold.as_ref()),
+            Value::optional_json((!self.marks.is_empty()).then_some(&self.marks)),
+            Value::optional_text(self.asked_by.as_deref()),
             Value::Text(Cow::Owned(search_text(self.id, &self.workflow))),
         ]);
     }
@@ -93,6 +99,9 @@ impl Table for InstanceRow {
             gave_tokens: columns.flag()?,
             earlier: columns.optional_json()?.unwrap_or_default(),
             clean_up: columns.optional_json()?.unwrap_or_default(),
+            hold: columns.optional_json()?,
+            marks: columns.optional_json()?.unwrap_or_default(),
+            asked_by: columns.optional_text()?,
         })
     }
 }

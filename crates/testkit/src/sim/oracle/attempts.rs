@@ -79,6 +79,10 @@ impl Oracle {
             "I6: attempt {key} is of another run than {}",
             instance.run
         );
+        if self.steered.contains(&key.instance) {
+            // Its row, and with it its definition, may be written later in the batch than what follows from it.
+            return check_alone(tables, key);
+        }
         let action = library
             .contents
             .get(&instance.version)
@@ -99,10 +103,7 @@ impl Oracle {
             .attempts_of(key.instance)
             .filter(|other| other.key.node == key.node && other.key.run == key.run)
             .collect();
-        ensure!(
-            earlier.iter().all(|other| other.state.is_terminal()),
-            "I4: attempt {key} begins while another one is open"
-        );
+        check_alone(tables, key)?;
         ensure!(
             earlier.len() as u32 + 1 == key.attempt,
             "I3: attempt {key} follows {} others",
@@ -134,6 +135,18 @@ impl Oracle {
         );
         Ok(())
     }
+}
+
+/// No other attempt of the node is open.
+fn check_alone(tables: &Tables, key: &AttemptKey) -> Verdict {
+    let is_open = tables.attempts_of(key.instance).any(|other| {
+        other.key.node == key.node && other.key.run == key.run && !other.state.is_terminal()
+    });
+    ensure!(
+        !is_open,
+        "I4: attempt {key} begins while another one is open"
+    );
+    Ok(())
 }
 
 pub(super) fn check_assigned_after(

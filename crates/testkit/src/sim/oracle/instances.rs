@@ -23,7 +23,9 @@ impl Oracle {
             .before
             .entry(row.id)
             .or_insert_with(|| before.cloned());
-        let is_running = matches!(row.state, InstanceState::Running | InstanceState::Suspended);
+        let is_open = matches!(row.state, InstanceState::Running | InstanceState::Suspended);
+        // One that was paused before it started takes nobody's place.
+        let is_running = is_open && row.started_at.is_some();
         let running = self.running.entry(row.workflow.clone()).or_default();
         if is_running {
             running.insert(row.id);
@@ -63,7 +65,8 @@ impl Oracle {
         );
         if before.run == row.run {
             ensure!(
-                (&before.version, &before.params) == (&row.version, &row.params),
+                self.steered.contains(&row.id)
+                    || (&before.version, &before.params) == (&row.version, &row.params),
                 "I11: instance {} changed its definition or parameters",
                 row.id
             );
@@ -73,7 +76,7 @@ impl Oracle {
                 row.id
             );
             ensure!(
-                row.state != InstanceState::Ready || before.state == InstanceState::Ready,
+                row.state != InstanceState::Ready || before.started_at.is_none(),
                 "I6: instance {} went back to the queue",
                 row.id
             );

@@ -65,6 +65,10 @@ impl Oracle {
             }
             touched.slots.push(row.clone());
         }
+        let is_alone = matches!(row.kind, TriggerKind::Cron | TriggerKind::Dependency);
+        if row.state == FireState::Fired && is_alone {
+            touched.fired_alone.push(row.workflow.clone());
+        }
         if let Some(id) = row.instance {
             *touched.fired.entry(id).or_default() += 1;
         }

@@ -1,0 +1,268 @@
+//! What people hold up and let go on.
+
+use akkaflow_engine::{ExplainObject, Order};
+use akkaflow_model::command::Answer;
+use akkaflow_model::state::{InstanceState, NodeState};
+
+use crate::world::{Change, World, ann, run, single, workflow};
+
+const DONE: Result<Answer, akkaflow_model::command::Rejection> = Ok(Answer::Done);
+
+fn pause(id: akkaflow_model::id::InstanceId) -> Order {
+    Order::PauseInstance {
+        id,
+        by: ann("upgrade"),
+    }
+}
+
+#[test]
+fn what_runs_in_a_paused_instance_finishes_and_nothing_new_starts() {
+    let mut world = World::with_worker();
+    world.put(workflow("wf", "start a\n a: ok=b\n b: ok=e\n end e"));
+    let id = world.run("wf");
+    assert_eq!(world.order(pause(id)), DONE);
+    assert_eq!(world.order(pause(id)), DONE, "asking again changes nothing");
+    assert_eq!(world.state(id), InstanceState::Suspended);
+    world.ok("a");
+    assert_eq!(world.node_state(id, "b"), NodeState::Ready);
+    world.restart();
+    world.attach("w", 10);
+    assert_eq!(world.running_nodes(), "");
+    assert_eq!(world.why(id, "b"), ["paused"]);
+    let reasons = world.engine.explain(&ExplainObject::Instance(id));
+    assert!(
+        reasons[0].text.en.contains("by ann: upgrade"),
+        "{reasons:?}"
+    );
+    assert_eq!(world.order(Order::ResumeInstance { id }), DONE);
+    assert_eq!(world.running_nodes(), "b");
+    assert_eq!(world.order(Order::ResumeInstance { id }), DONE);
+    world.ok("b");
+    assert_eq!(world.state(id), InstanceState::Succeeded);
+    assert!(world.order(pause(id)).is_err(), "it has ended");
+}
+
+#[test]
+fn an_instance_that_is_paused_while_it_waits_leaves_the_queue_to_others() {
+    let mut world = World::with_worker();
+    world.put(single("wf"));
+    let first = world.run("wf");
+    let second = world.run("wf");
+    let third = world.run("wf");
+    assert_eq!(world.order(pause(second)), DONE);
+    world.restart();
+    world.attach("w", 10);
+    world.ok("a");
+    assert_eq!(world.state(first), InstanceState::Succeeded);
+    assert_eq!(world.state(second), InstanceState::Suspended);
+    assert_eq!(world.state(third), InstanceState::Running);
+    assert_eq!(world.order(Order::ResumeInstance { id: second }), DONE);
+    assert_eq!(world.state(second), InstanceState::Ready);
+    world.ok("a");
+    assert_eq!(world.state(second), InstanceState::Running);
+}
+
+#[test]
+fn a_paused_instance_can_be_killed_before_and_after_its_start() {
+    let mut world = World::with_worker();
+    world.put(workflow("wf", "start a\n a: ok=b\n b: ok=e\n end e"));
+    let running = world.run("wf");
+    let waiting = world.run("wf");
+    world.order(pause(running)).unwrap();
+    world.order(pause(waiting)).unwrap();
+    world.kill(waiting);
+    assert_eq!(world.state(waiting), InstanceState::Killed);
+    world.ok("a");
+    world.kill(running);
+    assert_eq!(world.state(running), InstanceState::Killed);
+    let next = world.run("wf");
+    assert_eq!(world.state(next), InstanceState::Running);
+}
+
+#[test]
+fn the_time_of_a_node_that_does_not_run_stands_still_during_a_pause() {
+    let mut world = World::with_worker();
+    world.put(workflow(
+        "wf",
+        "start a\n a: ok=e retry=3 interval=30 timeout=100\n end e",
+    ));
+    let id = world.run("wf");
+    world.fail("a");
+    world.order(pause(id)).unwrap();
+    world.pass(1000);
+    assert_eq!(world.state(id), InstanceState::Suspended);
+    world.order(Order::ResumeInstance { id }).unwrap();
+    assert_eq!(world.running_nodes(), "a");
+    world.pass(99);
+    assert_eq!(world.state(id), InstanceState::Running);
+    world.pass(1);
+    assert_eq!(world.cancelled.len(), 1, "its time is up");
+}
+
+#[test]
+fn a_person_lets_an_instance_in_quarantine_go_on() {
+    let mut world = World::new();
+    world.put(single("wf"));
+    let id = world.run("wf");
+    for incarnation in 1..=3 {
+        world.attach_again("w", 1, incarnation, &[]);
+    }
+    world.attach_again("w", 1, 4, &[]);
+    assert_eq!(world.state(id), InstanceState::Suspended);
+    world.running.clear();
+    assert_eq!(world.order(Order::ResumeInstance { id }), DONE);
+    assert_eq!(world.running_nodes(), "a");
+}
+
+#[test]
+fn a_suspended_workflow_starts_nothing_by_itself() {
+    let mut world = World::with_worker();
+    world.put(single("wf").cron("*/10 * * * *").limit(10));
+    let suspend = || Order::SuspendWorkflow {
+        name: "wf".into(),
+        by: ann("upgrade"),
+    };
+    assert_eq!(world.order(suspend()), DONE);
+    assert_eq!(world.order(suspend()), DONE);
+    assert!(
+        world
+            .codes(ExplainObject::Workflow("wf".into()))
+            .contains(&"suspended")
+    );
+    world.pass(3600);
+    assert!(world.instances_of("wf").is_empty());
+    world.run("wf");
+    world.ok("a");
+    world.restart();
+    world.attach("w", 10);
+    world.pass(3600);
+    assert_eq!(world.instances_of("wf").len(), 1, "people may still run it");
+    let resume = || Order::ResumeWorkflow { name: "wf".into() };
+    assert_eq!(world.order(resume()), DONE);
+    assert_eq!(world.order(resume()), DONE);
+    assert_eq!(
+        world.instances_of("wf").len(),
+        1,
+        "what has passed meanwhile is passed"
+    );
+    world.pass(600);
+    assert_eq!(world.instances_of("wf").len(), 2);
+}
+
+#[test]
+fn a_new_definition_does_not_end_a_suspension() {
+    let mut world = World::with_worker();
+    world.put(single("wf").cron("*/10 * * * *"));
+    world
+        .order(Order::SuspendWorkflow {
+            name: "wf".into(),
+            by: ann(""),
+        })
+        .unwrap();
+    world.put(single("wf").cron("*/5 * * * *"));
+    world.pass(3600);
+    assert!(world.instances_of("wf").is_empty());
+}
+
+#[test]
+fn a_suspended_dependant_keeps_its_tokens() {
+    let mut world = World::with_worker();
+    world.put(single("up").after(&[]));
+    world.put(single("down").after(&["up"]));
+    world
+        .order(Order::SuspendWorkflow {
+            name: "down".into(),
+            by: ann(""),
+        })
+        .unwrap();
+    world.trigger("up");
+    world.run_out();
+    assert!(world.instances_of("down").is_empty());
+    world
+        .order(Order::ResumeWorkflow {
+            name: "down".into(),
+        })
+        .unwrap();
+    assert_eq!(world.instances_of("down").len(), 1);
+}
+
+#[test]
+fn a_chain_waits_for_a_follower_that_was_suspended_meanwhile() {
+    let mut world = World::with_worker();
+    world.put(single("root").after(&[]));
+    world.put(single("next").after(&["root"]));
+    world
+        .order(Order::TriggerBlood {
+            name: "root".into(),
+            fire_time: None,
+            user: String::new(),
+        })
+        .unwrap();
+    world
+        .order(Order::SuspendWorkflow {
+            name: "next".into(),
+            by: ann(""),
+        })
+        .unwrap();
+    world.ok("a");
+    assert!(world.instances_of("next").is_empty());
+    world
+        .order(Order::ResumeWorkflow {
+            name: "next".into(),
+        })
+        .unwrap();
+    assert_eq!(world.instances_of("next").len(), 1);
+}
+
+#[test]
+fn a_frozen_cluster_fires_starts_and_dispatches_nothing() {
+    let mut world = World::with_worker();
+    world.put(workflow("wf", "start a\n a: ok=b\n b: ok=e\n end e"));
+    world.put(single("timed").cron("*/10 * * * *").limit(10));
+    let id = world.run("wf");
+    let freeze = || Order::Freeze { by: ann("upgrade") };
+    assert_eq!(world.order(freeze()), DONE);
+    assert_eq!(world.order(freeze()), DONE);
+    world.ok("a");
+    assert_eq!(world.why(id, "b"), ["frozen"]);
+    let asked = world.run("timed");
+    world.restart();
+    world.attach("w", 10);
+    world.pass(3600);
+    assert_eq!(world.running_nodes(), "");
+    assert_eq!(world.state(asked), InstanceState::Ready);
+    assert_eq!(world.codes(ExplainObject::Instance(asked)), ["frozen"]);
+    assert_eq!(world.instances_of("timed").len(), 1);
+    assert_eq!(world.order(Order::Thaw), DONE);
+    assert_eq!(world.order(Order::Thaw), DONE);
+    assert_eq!(world.running_nodes(), "a a b");
+    assert_eq!(
+        world.instances_of("timed").len(),
+        2,
+        "the slots of the hour became one"
+    );
+}
+
+#[test]
+fn who_asked_for_a_run_is_remembered() {
+    let mut world = World::with_worker();
+    world.put(single("wf"));
+    let Order::Run {
+        name,
+        params,
+        fire_time,
+        idempotency,
+        ..
+    } = run("wf")
+    else {
+        panic!();
+    };
+    let id = crate::world::instance_of(world.order(Order::Run {
+        name,
+        params,
+        fire_time,
+        idempotency,
+        user: "ann".into(),
+    }));
+    assert_eq!(world.row(id).asked_by.as_deref(), Some("ann"));
+}

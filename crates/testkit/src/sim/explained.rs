@@ -1,0 +1,161 @@
+//! Runnable if and only if nothing is listed: what `explain` says of waiting instances and nodes is held against a judgement
+//! of its own, made from the rows that the engine shows.
+
+use std::collections::BTreeMap;
+
+use akkaflow_engine::{Engine, ExplainObject, WorkerView};
+use akkaflow_model::definition::{ActionNode, NodeKind, Workflow};
+use akkaflow_model::id::InstanceId;
+use akkaflow_model::record::{InstanceRow, NodeRow};
+use akkaflow_model::state::{InstanceState, NodeState};
+
+type Verdict = Result<(), String>;
+
+/// What is seen of the engine at one moment.
+struct Seen<'a> {
+    engine: &'a Engine,
+    workers: Vec<WorkerView>,
+    /// Size and held share of each pool.
+    pools: BTreeMap<String, (Option<u32>, u64)>,
+}
+
+/// Between two inputs, with nothing due: who waits has a reason that is true, and who has a reason to wait does not run.
+pub(crate) fn check_explained(engine: &Engine) -> Verdict {
+    let pools = engine.pools().into_iter();
+    let seen = Seen {
+        engine,
+        workers: engine.workers(),
+        pools: pools
+            .map(|pool| (pool.name, (pool.slots, pool.held)))
+            .collect(),
+    };
+    for instance in engine.open_instances() {
+        if instance.state == InstanceState::Ready {
+            seen.check_waiting(instance)?;
+        }
+        for node in engine.nodes(instance.id) {
+            seen.check_node(instance, node)?;
+        }
+    }
+    Ok(())
+}
+
+impl Seen<'_> {
+    fn codes(&self, object: &ExplainObject) -> Vec<&'static str> {
+        let reasons = self.engine.explain(object);
+        reasons.iter().map(|reason| reason.code).collect()
+    }
+
+    fn check_waiting(&self, row: &InstanceRow) -> Verdict {
+        let codes = self.codes(&ExplainObject::Instance(row.id));
+        let of_it = || {
+            let all = self.engine.open_instances();
+            all.filter(|other| other.workflow == row.workflow)
+        };
+        let running = of_it().filter(|other| other.started_at.is_some()).count();
+        let limit = self
+            .engine
+            .definition(&row.workflow)
+            .map_or(0, |definition| definition.instance_limit());
+        let is_first = of_it()
+            .filter(|other| other.state == InstanceState::Ready)
+            .all(|other| (other.created_at, other.id) >= (row.created_at, row.id));
+        let is_runnable = self.engine.frozen().is_none()
+            && i64::try_from(running).is_ok_and(|running| running < limit)
+            && is_first;
+        same(row.id, "", is_runnable, &codes)
+    }
+
+    fn check_node(&self, instance: &InstanceRow, row: &NodeRow) -> Verdict {
+        // What may still start in an instance that is to end depends on its policy and its clean-up.
+        if row.state != NodeState::Ready || instance.ending.is_some() {
+            return Ok(());
+        }
+        let codes = self.codes(&ExplainObject::Node {
+            instance: instance.id,
+            node: row.node.clone(),
+        });
+        let definition = self.engine.pinned_definition(instance.id);
+        let Some(action) = definition.and_then(|definition| action(definition, &row.node)) else {
+            return Ok(());
+        };
+        let may_start = instance.state == InstanceState::Running
+            && instance.hold.is_none()
+            && self.engine.frozen().is_none();
+        let has_room = self.has_room(action);
+        let is_behind = has_room && codes == ["pool_behind"];
+        let is_runnable = may_start && self.has_worker(action) && has_room && !is_behind;
+        same(instance.id, &row.node, is_runnable, &codes)?;
+        for (code, is_true) in [
+            ("frozen", self.engine.frozen().is_some()),
+            ("paused", instance.hold.is_some()),
+            ("no_worker", !self.is_served(action)),
+            (
+                "no_free_slot",
+                self.is_served(action) && !self.has_worker(action),
+            ),
+            ("pool_full", !has_room),
+            ("pool_unknown", !has_room),
+            ("pool_too_small", !has_room),
+        ] {
+            if codes.contains(&code) && !is_true {
+                return Err(format!(
+                    "E1: node {}/{} says {code}, which is not so",
+                    instance.id, row.node
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn serves(&self, worker: &WorkerView, action: &ActionNode) -> bool {
+        worker.attached.as_ref().is_some_and(|info| {
+            let is_host = |host: &String| *host == info.host || *host == info.id.0;
+            action.host.as_ref().is_none_or(is_host)
+                && action
+                    .worker_labels
+                    .iter()
+                    .all(|it| info.labels.contains(it))
+        })
+    }
+
+    fn is_served(&self, action: &ActionNode) -> bool {
+        self.workers
+            .iter()
+            .any(|worker| self.serves(worker, action))
+    }
+
+    fn has_worker(&self, action: &ActionNode) -> bool {
+        self.workers.iter().any(|worker| {
+            let slots = worker
+                .attached
+                .as_ref()
+                .map_or(0, |info| info.slots as usize);
+            self.serves(worker, action) && worker.open_attempts < slots
+        })
+    }
+
+    fn has_room(&self, action: &ActionNode) -> bool {
+        action.pool.as_ref().is_none_or(|pool| {
+            let (size, held) = self.pools.get(&pool.name).copied().unwrap_or_default();
+            size.is_some_and(|size| held + u64::from(pool.slots) <= u64::from(size))
+        })
+    }
+}
+
+fn same(id: InstanceId, node: &str, is_runnable: bool, codes: &[&str]) -> Verdict {
+    // What is runnable runs at once, so nothing that waits is.
+    if is_runnable || codes.is_empty() {
+        return Err(format!(
+            "E1: {id}/{node} waits, is runnable: {is_runnable}, its reasons are {codes:?}"
+        ));
+    }
+    Ok(())
+}
+
+fn action<'a>(workflow: &'a Workflow, name: &str) -> Option<&'a ActionNode> {
+    match &workflow.nodes.iter().find(|node| node.name == name)?.kind {
+        NodeKind::Action(action) => Some(action),
+        _ => None,
+    }
+}
