@@ -44,6 +44,7 @@ impl Engine {
             self.touch(id);
             if let Some(entry) = self.workflows.get_mut(&workflow) {
                 entry.queue.remove(&key);
+                entry.paused.insert(key);
             }
             return Ok(Answer::Done);
         }
@@ -72,6 +73,7 @@ impl Engine {
             let workflow = instance.row.workflow.clone();
             self.touch(id);
             if let Some(entry) = self.workflows.get_mut(&workflow) {
+                entry.paused.remove(&key);
                 entry.queue.insert(key);
                 self.backlog.join(&workflow);
             }

@@ -151,11 +151,11 @@ impl Engine {
             .filter(|instance| instance.row.started_at.is_some())
             .count();
         let waiting = of_it().filter(|instance| instance.is_waiting()).count();
-        if (running, waiting) != (entry.running.len(), entry.queue.len()) {
+        let paused = of_it().count() - running - waiting;
+        let kept = (entry.running.len(), entry.queue.len(), entry.paused.len());
+        if (running, waiting, paused) != kept {
             return Err(format!(
-                "workflow {name} has {running} running and {waiting} waiting instances, counts {} and {}",
-                entry.running.len(),
-                entry.queue.len()
+                "workflow {name} has {running} running, {waiting} waiting and {paused} paused instances, counts {kept:?}"
             ));
         }
         if let Some(at) = entry.timer
@@ -299,6 +299,7 @@ impl Engine {
                 hash.add(row);
             }
             hash.add(&entry.queue);
+            hash.add(&entry.paused);
             hash.add(&entry.running);
         }
         for instance in self.instances.values() {

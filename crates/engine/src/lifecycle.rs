@@ -253,6 +253,8 @@ impl Engine {
                 entry.queue.remove(&(created_at, id));
             } else if was_started {
                 entry.running.remove(&(running_since, id));
+            } else {
+                entry.paused.remove(&(created_at, id));
             }
             if !entry.queue.is_empty() {
                 self.backlog.join(&workflow);

@@ -151,6 +151,8 @@ impl Engine {
                 entry.queue.insert((row.created_at, row.id));
             } else if let Some(since) = row.started_at {
                 entry.running.insert((since, row.id));
+            } else {
+                entry.paused.insert((row.created_at, row.id));
             }
         }
         let id = row.id;

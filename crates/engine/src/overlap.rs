@@ -90,8 +90,8 @@ impl Entry {
         })
     }
 
-    /// Instances that run, or wait to.
+    /// Instances that run, wait to, or were paused before they began.
     fn open(&self) -> usize {
-        self.running.len() + self.queue.len()
+        self.running.len() + self.queue.len() + self.paused.len()
     }
 }

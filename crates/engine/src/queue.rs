@@ -175,8 +175,9 @@ impl ReadyQueues {
         if before == Some(place) {
             self.rehead(class, before, false);
             if was_parked && let Some(need) = &class.pool {
-                // Others may have waited behind it.
+                // Others may have waited behind it, in this line too.
                 self.unpark(&need.pool);
+                self.heat(&class.target);
             }
         }
         let is_empty = self
@@ -522,6 +523,20 @@ mod tests {
         }
         queues.check().unwrap();
         assert_eq!(queues.len(), 90_000);
+    }
+
+    #[test]
+    fn who_stood_behind_a_parked_node_that_leaves_is_looked_at() {
+        let class = class(None, &[], Some("p"));
+        let places = [1, 2].map(|number| (number, InstanceId::from_u128(number as u128), 0));
+        let mut queues = ReadyQueues::default();
+        for place in places {
+            queues.push(&class, place);
+        }
+        queues.park(&class);
+        assert_eq!(queues.head(), None);
+        queues.remove(&class, places[0]);
+        assert_eq!(queues.head().map(|(place, _)| place), Some(places[1]));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! what has not begun is done as the new definition says.
 
 use std::collections::BTreeSet;
+use std::mem::discriminant;
 use std::sync::Arc;
 
 use akkaflow_model::command::{Answer, ChangeKind, NodeChange, Rejection};
@@ -211,7 +212,13 @@ fn compare(instance: &Instance, before: usize, graph: &Graph, after: usize) -> O
     let has_ended = instance
         .node(before)
         .is_some_and(|row| row.state.is_terminal());
-    let refusal = is_running.then(|| running(name));
+    let has_begun = instance.node(before).is_some();
+    let is_other_kind = old.is_some_and(|old| discriminant(&old.kind) != discriminant(&new.kind));
+    let refusal = if is_running {
+        Some(running(name))
+    } else {
+        (has_begun && is_other_kind).then(|| turned(name))
+    };
     let kind = if has_ended {
         ChangeKind::Kept
     } else {
@@ -273,6 +280,13 @@ fn running(name: &str) -> Text {
     Text::new(
         format!("节点[{name}]正在运行，请等它结束，或先将其标记或杀死实例"),
         format!("node `{name}` is running: wait for it, or mark it first"),
+    )
+}
+
+fn turned(name: &str) -> Text {
+    Text::new(
+        format!("节点[{name}]已到达，不能变成另一类节点"),
+        format!("node `{name}` was reached: it cannot become a node of another kind"),
     )
 }
 

@@ -37,6 +37,8 @@ pub(crate) struct Entry {
     pub(crate) tokens: BTreeMap<String, Tokens>,
     /// Instances that wait for the limit, oldest first.
     pub(crate) queue: BTreeSet<(Timestamp, InstanceId)>,
+    /// Instances that were paused before they began: they have left the queue, and come back to their place in it.
+    pub(crate) paused: BTreeSet<(Timestamp, InstanceId)>,
     /// Instances that have left the queue and are not over, by when they left it.
     pub(crate) running: BTreeSet<(Timestamp, InstanceId)>,
 }
@@ -51,6 +53,7 @@ impl Entry {
             waiting_fires: Vec::new(),
             tokens: BTreeMap::new(),
             queue: BTreeSet::new(),
+            paused: BTreeSet::new(),
             running: BTreeSet::new(),
         }
     }
@@ -322,7 +325,7 @@ impl Engine {
                 format!("an instance of workflow `{name}` is running"),
             );
         }
-        if !entry.queue.is_empty() {
+        if !entry.queue.is_empty() || !entry.paused.is_empty() {
             return conflict(
                 "该工作流有实例处于就绪中".into(),
                 format!("an instance of workflow `{name}` is waiting to start"),

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use akkaflow_model::definition::{ActionNode, NodeKind, Workflow};
+use akkaflow_model::message::Message;
 use akkaflow_model::record::{InstanceRow, NodeRow};
 use akkaflow_model::state::NodeState;
 
@@ -106,7 +107,9 @@ pub(crate) fn check_reached(
         let is_reached = workflow
             .node_index(node)
             .is_some_and(|index| matches!(fates[index], Fate::Ended(_) | Fate::Live));
-        if !is_reached && !is_carried_over(instance, row) {
+        // A repair ends what waited where its definition no longer leads.
+        let is_removed = row.state == NodeState::Killed && row.message == Some(Message::Removed);
+        if !is_reached && !is_removed && !is_carried_over(instance, row) {
             return Err(format!(
                 "I6: node {node} of {} was reached without a reason; rows {:?}",
                 instance.id,

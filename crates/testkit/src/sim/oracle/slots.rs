@@ -122,19 +122,27 @@ impl Oracle {
                 continue;
             };
             let misfire = coordinator.misfire;
-            let is_possible = match (row.state, row.reason, misfire) {
+            let is_impossible = matches!(
+                (row.state, row.reason, misfire),
                 (FireState::Coalesced, _, Misfire::All)
-                | (_, Some(SkipReason::TooOld | SkipReason::Missed), Misfire::All)
-                | (_, Some(SkipReason::Missed), Misfire::Once | Misfire::Deadline { .. })
-                | (_, Some(SkipReason::TooOld), Misfire::Skip)
-                | (
-                    _,
-                    Some(SkipReason::TooMany),
-                    Misfire::Once | Misfire::Skip | Misfire::Deadline { .. },
-                ) => false,
-                _ => true,
-            };
-            ensure!(is_possible, "I12: misfire is {misfire:?}, but {row:?}");
+                    | (
+                        _,
+                        Some(SkipReason::TooOld | SkipReason::Missed),
+                        Misfire::All
+                    )
+                    | (
+                        _,
+                        Some(SkipReason::Missed),
+                        Misfire::Once | Misfire::Deadline { .. }
+                    )
+                    | (_, Some(SkipReason::TooOld), Misfire::Skip)
+                    | (
+                        _,
+                        Some(SkipReason::TooMany),
+                        Misfire::Once | Misfire::Skip | Misfire::Deadline { .. },
+                    )
+            );
+            ensure!(!is_impossible, "I12: misfire is {misfire:?}, but {row:?}");
             let Some(instance) = row.instance.and_then(|id| tables.instances.get(&id)) else {
                 continue;
             };
@@ -184,14 +192,14 @@ impl Oracle {
                 }
             }
         });
-        let beats = timing.every_seconds.and_then(|seconds| {
+        let beats = timing.every_seconds.map(|seconds| {
             let step = seconds as i64 * 1_000;
             let anchor = first_moment(coordinator.start_time, zone).as_millis();
             let mut at = anchor + ((after.as_millis() - anchor).div_euclid(step) + 1) * step;
             while at <= until.as_millis() && !counts(Timestamp::from_millis(at)) {
                 at += step;
             }
-            Some(Timestamp::from_millis(at))
+            Timestamp::from_millis(at)
         });
         let dates = timing.dates.iter().map(|date| first_moment(*date, zone));
         let (start, end) = self.window(coordinator);
