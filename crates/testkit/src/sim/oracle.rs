@@ -32,6 +32,8 @@ pub(crate) struct Oracle {
     open_by_worker: BTreeMap<WorkerId, BTreeSet<AttemptKey>>,
     running: BTreeMap<String, BTreeSet<InstanceId>>,
     chain_members: BTreeSet<(InstanceId, String)>,
+    /// How often people asked for the end of an instance.
+    pub(crate) kills: BTreeMap<InstanceId, u32>,
 }
 
 /// What one batch touched.
@@ -68,6 +70,7 @@ impl Oracle {
             open_by_worker: BTreeMap::new(),
             running: BTreeMap::new(),
             chain_members: BTreeSet::new(),
+            kills: BTreeMap::new(),
         }
     }
 
@@ -102,7 +105,7 @@ impl Oracle {
                     .before
                     .entry(row.instance)
                     .or_insert_with(|| tables.instances.get(&row.instance).cloned());
-                check_node(tables, row)
+                check_node(tables, library, row)
             }
             Record::Instance(row) => self.check_instance(tables, row, touched),
             Record::Token(row) => self.check_token(tables, library, row, touched),
@@ -159,10 +162,15 @@ impl Oracle {
         for (id, nodes) in &touched.nodes {
             if let Some(instance) = tables.instances.get(id) {
                 graph::check_reached(tables, library, instance, nodes)?;
+                for node in nodes {
+                    if let Some(row) = tables.nodes.get(&(*id, node.clone())) {
+                        graph::check_given_up(tables, library, instance, row)?;
+                    }
+                }
             }
         }
         for key in &touched.assigned {
-            check_assigned_after(tables, touched, key)?;
+            check_assigned_after(tables, library, touched, key)?;
         }
         for token in &touched.consumed {
             let consumer = token.consumed_by.and_then(|id| tables.instances.get(&id));

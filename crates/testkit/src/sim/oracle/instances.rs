@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use akkaflow_model::record::{InstanceRow, NodeRow};
+use akkaflow_model::record::{CleanUp, InstanceRow, NodeRow};
 use akkaflow_model::state::InstanceState;
 
 use super::tokens::check_tokens_given;
@@ -77,14 +77,20 @@ impl Oracle {
                 "I6: instance {} went back to the queue",
                 row.id
             );
+            let end = row.ending.unwrap_or(row.state);
             ensure!(
-                before.ending.is_none()
-                    || before.ending == row.ending
-                    || before.ending == Some(row.state),
+                before
+                    .ending
+                    .is_none_or(|ending| may_become(before, ending, end)),
                 "I15: instance {} was ending as {:?} and is {:?}",
                 row.id,
                 before.ending,
                 row.state
+            );
+            ensure!(
+                before.clean_up <= row.clean_up,
+                "I6: the clean-up of {} went back",
+                row.id
             );
         } else {
             ensure!(
@@ -140,9 +146,18 @@ impl Oracle {
                     open.key
                 ));
             }
-            if row.state == InstanceState::Succeeded {
-                graph::check_success(tables, library, row)?;
-            }
+            let kills = self.kills.get(&id).copied().unwrap_or_default();
+            graph::check_end(tables, library, row, kills)?;
+        }
+        if graph::must_stop(library, row) {
+            let going_on = tables
+                .attempts_of(id)
+                .find(|attempt| !attempt.state.is_terminal() && attempt.cancel.is_none());
+            ensure!(
+                going_on.is_none(),
+                "I15: attempt {:?} of an ending instance is not cancelled",
+                going_on.map(|attempt| attempt.key.to_string())
+            );
         }
         let gives = row.gave_tokens && before.is_none_or(|before| !before.gave_tokens);
         if gives && !touched.has_definitions {
@@ -152,7 +167,14 @@ impl Oracle {
     }
 }
 
-pub(super) fn check_node(tables: &Tables, row: &NodeRow) -> Verdict {
+/// How an instance ends is decided once; but a kill does not wait for what may finish, and the clean-up of a success may
+/// end it badly.
+fn may_become(before: &InstanceRow, ending: InstanceState, end: InstanceState) -> bool {
+    let is_killed = end == InstanceState::Killed && before.clean_up == CleanUp::Ahead;
+    end == ending || ending == InstanceState::Succeeded || is_killed
+}
+
+pub(super) fn check_node(tables: &Tables, library: &Library, row: &NodeRow) -> Verdict {
     let Some(instance) = tables.instances.get(&row.instance) else {
         return Err(format!("I6: node {} has no instance", row.node));
     };
@@ -169,7 +191,7 @@ pub(super) fn check_node(tables: &Tables, row: &NodeRow) -> Verdict {
         .get(&(row.instance, row.node.clone()))
         .filter(|before| before.run == row.run)
     else {
-        return Ok(());
+        return graph::check_new_node(tables, library, row);
     };
     ensure!(
         before == row || !before.state.is_terminal(),
