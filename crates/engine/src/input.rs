@@ -8,10 +8,10 @@ use akkaflow_model::id::{AttemptKey, Incarnation, InstanceId, RequestId, WorkerI
 pub use akkaflow_model::outcome::{Outcome, OutcomeKind};
 use akkaflow_model::record::{FileProblemRow, InstanceRow, NodeRow};
 use akkaflow_model::time::Timestamp;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// One thing that happened. The master journals it before anybody sees what follows from it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "input", rename_all = "snake_case")]
 pub enum Input {
     /// Time has passed; see [`crate::Engine::next_deadline`].
@@ -76,11 +76,30 @@ pub enum Input {
     },
 }
 
+impl Input {
+    /// Whether it speaks of one instance alone, and of this one: then it is part of what the instance replays from.
+    pub fn is_about(&self, instance: InstanceId) -> bool {
+        match self {
+            Self::AttemptAccepted { key, .. }
+            | Self::AttemptFinished { key, .. }
+            | Self::Tombstoned { key, .. } => key.instance == instance,
+            Self::Order { order, .. } => order.instance() == Some(instance),
+            Self::Tick
+            | Self::FileGone { .. }
+            | Self::Calendar { .. }
+            | Self::FileProblem(_)
+            | Self::WorkerAttached { .. }
+            | Self::WorkerDetached { .. } => false,
+        }
+    }
+}
+
 /// What somebody asks, with everything looked up that the engine needs.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "order", rename_all = "snake_case")]
 pub enum Order {
     /// Puts a workflow in force.
+    #[serde(skip_deserializing)]
     PutWorkflow {
         /// The checked definition; the journal holds its version only.
         #[serde(serialize_with = "version_only")]
@@ -133,6 +152,7 @@ pub enum Order {
         user: String,
     },
     /// Runs an ended instance again.
+    #[serde(skip_deserializing)]
     Rerun {
         /// The instance.
         id: InstanceId,
@@ -156,10 +176,39 @@ pub enum Order {
         /// The worker.
         id: WorkerId,
     },
+    /// Removes what was kept for long enough. What is open stays.
+    Expire {
+        /// The workflow.
+        workflow: String,
+        /// Ended instances of it.
+        instances: Vec<InstanceId>,
+        /// Fires without an instance that were due earlier.
+        fires_before: Option<Timestamp>,
+    },
+}
+
+impl Order {
+    /// The open instance that it is about. A rerun admits one, see [`crate::Given::Admitted`].
+    fn instance(&self) -> Option<InstanceId> {
+        match self {
+            Self::Kill { id, .. } => Some(*id),
+            Self::PutWorkflow { .. }
+            | Self::DeleteWorkflow { .. }
+            | Self::Run { .. }
+            | Self::Trigger { .. }
+            | Self::TriggerBlood { .. }
+            | Self::ResetWorkflow { .. }
+            | Self::ResetAll
+            | Self::Rerun { .. }
+            | Self::DeleteInstance { .. }
+            | Self::FenceWorker { .. }
+            | Self::Expire { .. } => None,
+        }
+    }
 }
 
 /// An ended instance as the store holds it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StoredInstance {
     /// Its row.
     pub instance: InstanceRow,
@@ -168,7 +217,7 @@ pub struct StoredInstance {
 }
 
 /// Where a definition came from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "origin", rename_all = "snake_case")]
 pub enum Origin {
     /// A file under the watched directory: it owns the workflow.
@@ -186,7 +235,7 @@ pub enum Origin {
 }
 
 /// A worker that has attached.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorkerInfo {
     /// Who.
     pub id: WorkerId,

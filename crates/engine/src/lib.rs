@@ -13,6 +13,7 @@
 //! | `lifecycle`, `instances`, `graph`, `walk`, `ways` | an instance from its birth to its end |
 //! | `queue`, `workers`, `attempts`, `attach`, `waits` | who runs what, who waits for whom |
 //! | `timers`, `turns`, `ids`, `pairs`, `params` | moments, fairness, names, values |
+//! | `journal`, `solo` | what is kept of a step, and one instance replayed from it |
 //! | `load`, `inspect`, `explain`, `invariants` | from rows, and what can be asked |
 
 mod attach;
@@ -28,6 +29,7 @@ mod input;
 mod inspect;
 mod instances;
 mod invariants;
+mod journal;
 mod lifecycle;
 mod load;
 mod orders;
@@ -41,6 +43,7 @@ mod requests;
 mod rerun;
 mod schedule;
 mod slots;
+mod solo;
 mod timers;
 mod tokens;
 mod turns;
@@ -55,6 +58,8 @@ pub use effect::{Dispatch, Effect, Step};
 pub use explain::{ExplainObject, Reason};
 pub use input::{Input, Order, Origin, Outcome, OutcomeKind, StoredInstance, WorkerInfo};
 pub use inspect::{Counts, WorkerView};
+pub use journal::{Entry as JournalEntry, Given, Part, decisions};
+pub use solo::{Moment, Solo};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -10,6 +10,7 @@ use akkaflow_model::state::NodeState;
 use akkaflow_model::time::Timestamp;
 
 use crate::instances::Instance;
+use crate::journal::Given;
 use crate::queue::{Host, Lack, Place};
 use crate::{Engine, STEP_BUDGET};
 
@@ -34,23 +35,37 @@ impl Engine {
     }
 
     fn tell_wait(&mut self, (_, id, node): Place) {
+        let Some(instance) = self.instances.get(&id) else {
+            return;
+        };
+        let (Some((host, _)), Some(row)) = (instance.place(node), instance.node(node)) else {
+            return;
+        };
+        let lack = self.ready.lack(&host);
+        let since = waiting_since(row);
+        let wanted = lack.map(|lack| message(&host, lack, since.unwrap_or(self.now)));
+        if wanted == row.message || (wanted.is_none() && since.is_none()) {
+            return;
+        }
+        let given = Given::Wait {
+            node: row.node.clone(),
+            message: wanted.clone(),
+        };
+        self.out.given(id, given);
+        self.say_wait(id, node, wanted);
+    }
+
+    /// The node says what it lacks, or no more that it lacks anything.
+    pub(crate) fn say_wait(&mut self, id: InstanceId, node: usize, wanted: Option<Message>) {
         let now = self.now;
         let Some(instance) = self.instances.get_mut(&id) else {
             return;
         };
-        let Some((host, _)) = instance.place(node) else {
-            return;
-        };
-        let lack = self.ready.lack(&host);
         let before: Vec<_> = instance.timers(node).collect();
         let Some(row) = instance.slots[node].row.as_deref_mut() else {
             return;
         };
         let since = waiting_since(row);
-        let wanted = lack.map(|lack| message(&host, lack, since.unwrap_or(now)));
-        if wanted == row.message || (wanted.is_none() && since.is_none()) {
-            return;
-        }
         row.message = wanted;
         if since.is_none() {
             tell(row, now, false);

@@ -19,6 +19,7 @@ use super::tables::Tables;
 use super::workload::Library;
 use attempts::check_assigned_after;
 use instances::check_node;
+use slots::check_forgotten;
 
 /// What the contract says has been broken, in words.
 pub(crate) type Verdict = Result<(), String>;
@@ -130,7 +131,7 @@ impl Oracle {
                 );
                 Ok(())
             }
-            Record::DeleteInstance { id } => {
+            Record::DeleteInstance { id } | Record::ExpireInstance { id } => {
                 let row = tables.instances.get(id);
                 ensure!(
                     row.is_none_or(|row| row.state.is_terminal()),
@@ -138,6 +139,7 @@ impl Oracle {
                 );
                 Ok(())
             }
+            Record::ForgetFires { workflow, before } => check_forgotten(tables, workflow, *before),
             Record::Workflow(_) => {
                 touched.has_definitions = true;
                 Ok(())

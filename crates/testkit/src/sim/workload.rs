@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use akkaflow_engine::{Definition, Definitions, Shelf};
 use akkaflow_model::definition::{
-    ActionNode, FailurePolicy, Node, NodeKind, Overlap, Version, Workflow,
+    ActionNode, FailurePolicy, Keep, Node, NodeKind, Overlap, Version, Workflow,
 };
 use akkaflow_model::element::{Child, Element, Span};
 use akkaflow_model::record::Snapshot;
@@ -86,6 +86,7 @@ impl Library {
             overlap: draw_overlap(rng),
             failure_policy: FailurePolicy::default(),
             priority: 0,
+            keep: Keep::default(),
             state: Vec::new(),
             coordinator: coordinator::draw(rng, &self.names_before(index), self.beginning),
             nodes,
