@@ -9,6 +9,7 @@ use akkaflow_model::text::{Lang, Text};
 use akkaflow_model::time::Timestamp;
 
 use crate::Engine;
+use crate::graph::Runner;
 use crate::instances::{Course, Instance};
 use crate::orders::StartBlock;
 use crate::waits;
@@ -188,6 +189,12 @@ impl Engine {
         }
         match row.state {
             NodeState::Suspended => vec![quarantined(instance)],
+            NodeState::Running if self.open_child(instance.row.id, node).is_some() => {
+                self.explain_child(instance, node)
+            }
+            NodeState::Running if instance.graph.vertex(node).runner != Runner::Worker => {
+                explain_wait(instance, node)
+            }
             NodeState::Running => row
                 .retry_at
                 .map(|at| {
@@ -207,6 +214,25 @@ impl Engine {
             NodeState::Ready => self.explain_ready(instance, node),
             NodeState::Succeeded | NodeState::Failed | NodeState::Killed => Vec::new(),
         }
+    }
+
+    /// The node waits for its child, and for what that waits for.
+    fn explain_child(&self, instance: &Instance, node: usize) -> Vec<Reason> {
+        let child = self.open_child(instance.row.id, node);
+        let Some(child) = child.and_then(|id| self.instances.get(&id)) else {
+            return Vec::new();
+        };
+        let (id, workflow) = (child.row.id, &child.row.workflow);
+        let reason = Reason::new(
+            "sub_workflow",
+            id.to_string(),
+            Some(child.row.created_at),
+            format!("等待工作流[{workflow}]的实例{id}结束"),
+            format!("waits for instance {id} of workflow `{workflow}` to end"),
+        );
+        let mut reasons = vec![reason];
+        reasons.extend(self.explain_instance(child));
+        reasons
     }
 
     fn explain_ready(&self, instance: &Instance, node: usize) -> Vec<Reason> {
@@ -340,6 +366,47 @@ impl Engine {
             .take(WAITING_NODES_NAMED)
             .collect()
     }
+}
+
+/// A `<wait>` between two looks, or until its moment; a `<sub-workflow>` between two tries.
+fn explain_wait(instance: &Instance, node: usize) -> Vec<Reason> {
+    let (Some(row), name) = (instance.node(node), instance.graph.name(node)) else {
+        return Vec::new();
+    };
+    let Some(at) = row.retry_at.map(|at| at.to_rfc3339()) else {
+        return Vec::new();
+    };
+    let since = row.started_at;
+    vec![match instance.graph.vertex(node).runner {
+        Runner::Timer => Reason::new(
+            "wait",
+            name,
+            since,
+            format!("等待至{at}"),
+            format!("waits until {at}"),
+        ),
+        Runner::Look => {
+            let seen = row.message.as_ref();
+            let (zh, en) = (
+                seen.map_or_else(String::new, |seen| seen.render(Lang::Zh)),
+                seen.map_or_else(String::new, |seen| seen.render(Lang::En)),
+            );
+            Reason::new(
+                "wait",
+                name,
+                since,
+                format!("{zh}；{at}再次检查"),
+                format!("{en}; it looks again at {at}"),
+            )
+        }
+        Runner::Worker | Runner::Child => Reason::new(
+            "retry_interval",
+            name,
+            Some(row.ready_at),
+            format!("等待重试间隔，下次尝试时间{at}"),
+            format!("waits out the interval between attempts until {at}"),
+        ),
+    }]
 }
 
 fn explain_unreached(instance: &Instance, node: usize) -> Vec<Reason> {

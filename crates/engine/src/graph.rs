@@ -5,6 +5,36 @@ use std::sync::Arc;
 
 use akkaflow_model::condition::Condition;
 use akkaflow_model::definition::{ActionNode, FailurePolicy, NodeKind, Workflow};
+use akkaflow_model::sub_workflow::SubWorkflow;
+use akkaflow_model::wait::Wait;
+
+/// Who does the work of a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Runner {
+    /// A worker, or nobody: a control node.
+    #[default]
+    Worker,
+    /// The engine, by a timer: a `<wait>` for a moment.
+    Timer,
+    /// A worker, again and again until it sees what a `<wait>` waits for.
+    Look,
+    /// An instance of another workflow.
+    Child,
+}
+
+impl Runner {
+    fn of(kind: &NodeKind) -> Self {
+        let NodeKind::Action(action) = kind else {
+            return Self::Worker;
+        };
+        match action.tag.as_str() {
+            SubWorkflow::TAG => Self::Child,
+            Wait::TAG if action.body.elements().next().is_some() => Self::Look,
+            Wait::TAG => Self::Timer,
+            _ => Self::Worker,
+        }
+    }
+}
 
 /// When an edge is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +72,8 @@ pub(crate) struct Vertex {
     /// Whether one of its edges has a condition.
     pub(crate) has_conditions: bool,
     has_edge: bool,
+    /// Who does its work.
+    pub(crate) runner: Runner,
 }
 
 /// What a vertex waits for.
@@ -213,6 +245,7 @@ fn connect(workflow: &Workflow, index: &BTreeMap<String, usize>) -> Vec<Vertex> 
     for (from, node) in workflow.nodes.iter().enumerate() {
         vertices[from].is_join = matches!(node.kind, NodeKind::Join { .. });
         vertices[from].has_conditions = has_conditions(&node.kind);
+        vertices[from].runner = Runner::of(&node.kind);
         for (on, target) in edges(&node.kind) {
             let Some(&to) = index.get(target) else {
                 continue;

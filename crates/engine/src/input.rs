@@ -156,6 +156,15 @@ pub enum Order {
         /// The worker.
         id: WorkerId,
     },
+    /// Sets values that a workflow keeps between its instances.
+    SetState {
+        /// The workflow.
+        name: String,
+        /// Names and values.
+        values: Vec<(String, String)>,
+        /// Who asks.
+        user: String,
+    },
 }
 
 /// An ended instance as the store holds it.

@@ -9,7 +9,8 @@ use akkaflow_model::record::{AttemptRow, CleanUp, InstanceRow, NodeRow};
 use akkaflow_model::state::{InstanceState, NodeState};
 use akkaflow_model::time::Timestamp;
 
-use crate::graph::{Graph, Needs};
+use crate::children;
+use crate::graph::{Graph, Needs, Runner};
 use crate::queue::{Host, Place};
 use crate::timers::Timer;
 use crate::waits;
@@ -179,6 +180,8 @@ impl Instance {
             message,
             worker: None,
             waits: Vec::new(),
+            outputs: Vec::new(),
+            child: None,
         }));
         self.live += usize::from(!is_done);
         self.mark(node);
@@ -211,11 +214,25 @@ impl Instance {
     /// The queue and place in it that the node must have; `None` when it must wait in no queue.
     pub(crate) fn place(&self, node: usize) -> Option<(Host, Place)> {
         let row = self.node(node)?;
-        if row.state != NodeState::Ready || !self.may_start(row) {
+        if row.state != NodeState::Ready || !self.may_start(row) || self.is_own_turn(node) {
             return None;
         }
         let host = self.graph.action(node)?.host.clone();
         Some((host, (row.ready_at, self.row.id, node)))
+    }
+
+    /// Whether the engine itself must do something with the node: start its instance, begin its wait.
+    pub(crate) fn is_own_turn(&self, node: usize) -> bool {
+        let is_begun = |row: &NodeRow| row.started_at.is_some();
+        let Some(row) = self.node(node).filter(|row| row.state == NodeState::Ready) else {
+            return false;
+        };
+        self.may_start(row)
+            && match self.graph.vertex(node).runner {
+                Runner::Worker => false,
+                Runner::Look => !is_begun(row),
+                Runner::Timer | Runner::Child => true,
+            }
     }
 
     /// The timers that must run for the node.
@@ -236,7 +253,7 @@ impl Instance {
             .is_some_and(|attempt| attempt.cancel.is_some());
         let deadline = row
             .and_then(|row| row.deadline)
-            .filter(|_| !is_cancelled)
+            .filter(|_| !is_cancelled && !row.is_some_and(children::is_timed_out))
             .map(|at| (at, Timer::Deadline(id, node)));
         let warning = row
             .and_then(waits::warning_due)

@@ -13,6 +13,7 @@ use crate::outbox::Outbox;
 use crate::pairs::Pairs;
 use crate::queue::ReadyQueues;
 use crate::requests::Requests;
+use crate::state::States;
 use crate::timers::Timers;
 use crate::workers::Workers;
 use crate::workflows::{Entry, Files};
@@ -43,8 +44,10 @@ impl Engine {
                 .map(|chain| (chain.root, chain))
                 .collect(),
             requests: Requests::load(snapshot.requests),
+            states: States::default(),
             workers: Workers::default(),
             ready: ReadyQueues::default(),
+            own: Default::default(),
             timers: Timers::default(),
             consider: Default::default(),
             backlog: Default::default(),
@@ -53,6 +56,9 @@ impl Engine {
         };
         for row in snapshot.file_problems {
             engine.files.problems.insert(row.path.clone(), row);
+        }
+        for row in snapshot.states {
+            engine.states.put(row);
         }
         for row in snapshot.workflows {
             engine.load_workflow(row, &mut definitions);

@@ -49,12 +49,13 @@ impl Engine {
             } => self.rerun(id, stored, from_failed, pinned),
             Order::DeleteInstance { id, is_stored } => self.delete_instance(id, is_stored),
             Order::FenceWorker { id } => self.fence_worker(&id),
+            Order::SetState { name, values, user } => self.set_state(&name, &values, &user),
         };
         self.out.reply(request, result);
     }
 
     /// The workflow in force, if instances of it may be asked for.
-    fn startable(
+    pub(crate) fn startable(
         &mut self,
         name: &str,
         unknown: impl FnOnce() -> Text,

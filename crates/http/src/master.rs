@@ -298,7 +298,8 @@ fn is_repeatable(command: &Command) -> bool {
         | Command::ResetAll
         | Command::Kill { .. }
         | Command::DeleteInstance { .. }
-        | Command::FenceWorker { .. } => true,
+        | Command::FenceWorker { .. }
+        | Command::SetState { .. } => true,
         Command::Trigger { .. } | Command::TriggerBlood { .. } | Command::Rerun { .. } => false,
     }
 }

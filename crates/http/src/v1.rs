@@ -5,6 +5,7 @@ mod cluster;
 mod cron;
 mod instances;
 mod logs;
+mod state;
 mod unused;
 mod workflows;
 
@@ -25,6 +26,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
     Router::new()
         .merge(workflows::routes())
         .merge(instances::routes())
+        .merge(state::routes())
         .merge(logs::routes())
         .merge(cluster::routes())
         .merge(cron::routes())

@@ -78,6 +78,15 @@ pub enum Command {
         /// The worker.
         id: WorkerId,
     },
+    /// Sets values that a workflow keeps between its instances. Answer: [`Answer::Done`].
+    SetState {
+        /// The workflow.
+        name: String,
+        /// Names and values.
+        values: Vec<(String, String)>,
+        /// Who asks; may be empty.
+        user: String,
+    },
 }
 
 /// The good end of a [`Command`].

@@ -145,6 +145,11 @@ impl From<Command> for wire::ExecuteRequest {
                 id: instance_bytes(id),
             }),
             Command::FenceWorker { id } => Wire::FenceWorker(wire::FenceWorker { id: id.0 }),
+            Command::SetState { name, values, user } => Wire::SetState(wire::SetState {
+                name,
+                values: values.into_iter().map(Into::into).collect(),
+                user,
+            }),
         };
         Self {
             command: Some(command),
@@ -200,6 +205,11 @@ impl TryFrom<wire::ExecuteRequest> for Command {
                 },
                 Wire::FenceWorker(worker) => Self::FenceWorker {
                     id: WorkerId(worker.id),
+                },
+                Wire::SetState(state) => Self::SetState {
+                    name: state.name,
+                    values: state.values.into_iter().map(Into::into).collect(),
+                    user: state.user,
                 },
             },
         )

@@ -185,6 +185,8 @@ fn instance(owner: InstanceId) -> InstanceRow {
         gave_tokens: false,
         earlier: Vec::new(),
         clean_up: Default::default(),
+        pinned: None,
+        parent: None,
     }
 }
 
@@ -207,6 +209,8 @@ fn node(owner: InstanceId, number: u64, state: NodeState) -> NodeRow {
         message: state.is_terminal().then_some(Message::Succeeded),
         worker: Some(WorkerId("worker-1".to_owned())),
         waits: Vec::new(),
+        outputs: Vec::new(),
+        child: None,
     }
 }
 

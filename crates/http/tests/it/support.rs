@@ -377,6 +377,8 @@ pub(crate) fn instance_row() -> InstanceRow {
         gave_tokens: false,
         earlier: Vec::new(),
         clean_up: Default::default(),
+        pinned: None,
+        parent: None,
     }
 }
 
@@ -398,5 +400,7 @@ pub(crate) fn node_row(name: &str, type_name: &str, state: NodeState, from: i64)
         message: None,
         worker: None,
         waits: Vec::new(),
+        outputs: Vec::new(),
+        child: None,
     }
 }

@@ -10,8 +10,8 @@ use akkaflow_model::state::{AttemptState, InstanceState};
 
 use crate::conformance::Leader;
 use crate::conformance::samples::{
-    at, attempt, calendar, chain, fire, id, instance, node, problem, request, schedule, token,
-    version, workflow,
+    at, attempt, calendar, chain, fire, id, instance, node, problem, request, schedule, state,
+    token, version, workflow,
 };
 use crate::contract::Store;
 
@@ -83,6 +83,7 @@ pub async fn a_snapshot_holds_what_is_open(store: Arc<dyn Store>) {
             Record::Request(request("old", WEEK - 1)),
             Record::Request(request("new", WEEK)),
             Record::FileProblem(problem("/p")),
+            Record::State(state("w", "last")),
         ])
         .await;
     let expected = Snapshot {
@@ -98,6 +99,7 @@ pub async fn a_snapshot_holds_what_is_open(store: Arc<dyn Store>) {
         requests: vec![request("new", WEEK)],
         file_problems: vec![problem("/p")],
         calendars: vec![calendar("a"), calendar("b")],
+        states: vec![state("w", "last")],
     };
     assert_eq!(store.snapshot(at(2 * WEEK)).await.unwrap(), expected);
 }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use akkaflow_model::id::{AttemptKey, Epoch, InstanceId};
 use akkaflow_model::record::{
     AttemptRow, CalendarRow, ChainRow, FileProblemRow, FireRow, InstanceRow, NodeRow, Record,
-    RequestRow, ScheduleRow, TokenRow, TriggerKind, VersionRow, WorkflowRow,
+    RequestRow, ScheduleRow, StateRow, TokenRow, TriggerKind, VersionRow, WorkflowRow,
 };
 
 use crate::batch::{Batch, BatchId, CommitError};
@@ -54,6 +54,7 @@ pub(crate) struct Tables {
     pub(crate) requests: BTreeMap<String, RequestRow>,
     pub(crate) file_problems: BTreeMap<String, FileProblemRow>,
     pub(crate) calendars: BTreeMap<String, CalendarRow>,
+    pub(crate) states: BTreeMap<(String, String), StateRow>,
     chunks: BTreeMap<(InstanceId, u64), LogChunk>,
     chunk_keys: BTreeSet<ChunkKey>,
     last_chunk: u64,
@@ -176,6 +177,11 @@ impl Tables {
             Record::FileProblem(row) => drop(self.file_problems.insert(row.path.clone(), row)),
             Record::ClearFileProblem { path } => drop(self.file_problems.remove(&path)),
             Record::Calendar(row) => drop(self.calendars.insert(row.name.clone(), row)),
+            Record::State(row) => {
+                let key = (row.workflow.clone(), row.name.clone());
+                self.states.insert(key, row);
+            }
+            Record::DeleteAttempt { key } => drop(self.attempts.remove(&key)),
         }
     }
 

@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use akkaflow_model::record::{
     AttemptRow, CalendarRow, ChainRow, FileProblemRow, FireRow, InstanceRow, NodeRow, RequestRow,
-    ScheduleRow, TokenRow, VersionRow, WorkflowRow,
+    ScheduleRow, StateRow, TokenRow, VersionRow, WorkflowRow,
 };
 
 use crate::batch::Batch;
@@ -53,6 +53,8 @@ pub(crate) enum Target {
     FileProblem,
     /// `af_calendar`.
     Calendar,
+    /// `af_state`.
+    State,
 }
 
 impl Target {
@@ -71,6 +73,7 @@ impl Target {
             Self::Request => &RequestRow::LAYOUT,
             Self::FileProblem => &FileProblemRow::LAYOUT,
             Self::Calendar => &CalendarRow::LAYOUT,
+            Self::State => &StateRow::LAYOUT,
         }
     }
 }
@@ -90,6 +93,8 @@ pub(crate) enum Removal {
     SweepLogs,
     /// Problems by digest of the path.
     FileProblems,
+    /// Single attempts by their whole key.
+    SingleAttempts,
 }
 
 /// What a statement's text depends on.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use akkaflow_model::definition::Version;
 use akkaflow_model::record::{
     AttemptRow, CalendarRow, ChainRow, FireRow, InstanceRow, NodeRow, RequestRow, ScheduleRow,
-    Snapshot, TokenRow, VersionRow, WorkflowRow, WorkflowStatus,
+    Snapshot, StateRow, TokenRow, VersionRow, WorkflowRow, WorkflowStatus,
 };
 use akkaflow_model::time::Timestamp;
 use futures::SinkExt as _;
@@ -62,6 +62,7 @@ pub(crate) async fn snapshot(
         requests: recent_requests(executor, now).await?,
         file_problems: reads::file_problems(executor).await?,
         calendars: rows(executor, select::<CalendarRow>(" ORDER BY name")).await?,
+        states: rows(executor, select::<StateRow>(" ORDER BY workflow, name")).await?,
         workflows,
         versions: Vec::new(),
         instances,

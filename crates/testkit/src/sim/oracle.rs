@@ -6,11 +6,14 @@ mod attempts;
 mod instances;
 mod slots;
 mod tokens;
+mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use akkaflow_model::id::{AttemptKey, InstanceId, WorkerId};
-use akkaflow_model::record::{FireRow, InstanceRow, Record, ScheduleRow, TokenRow};
+use akkaflow_model::record::{
+    FireRow, InstanceRow, PinnedState, Record, ScheduleRow, StateRow, TokenRow,
+};
 use akkaflow_model::time::Timestamp;
 use chrono_tz::Tz;
 
@@ -19,6 +22,8 @@ use super::tables::Tables;
 use super::workload::Library;
 use attempts::check_assigned_after;
 use instances::check_node;
+pub(crate) use values::check_outputs_used;
+use values::{check_handed_on, check_states};
 
 /// What the contract says has been broken, in words.
 pub(crate) type Verdict = Result<(), String>;
@@ -47,6 +52,10 @@ struct Touched {
     /// Slots with their first row.
     slots: Vec<FireRow>,
     advanced: Vec<(ScheduleRow, Timestamp)>,
+    /// States, with the rows that they replace.
+    states: Vec<(StateRow, Option<StateRow>)>,
+    /// What instances have read, and what was there before the batch.
+    pinned: Vec<(String, PinnedState, Option<StateRow>)>,
     has_definitions: bool,
 }
 
@@ -102,7 +111,8 @@ impl Oracle {
                     .before
                     .entry(row.instance)
                     .or_insert_with(|| tables.instances.get(&row.instance).cloned());
-                check_node(tables, row)
+                check_node(tables, row)?;
+                check_handed_on(tables, library, row)
             }
             Record::Instance(row) => self.check_instance(tables, row, touched),
             Record::Token(row) => self.check_token(tables, library, row, touched),
@@ -138,6 +148,12 @@ impl Oracle {
                 );
                 Ok(())
             }
+            Record::State(row) => {
+                let key = (row.workflow.clone(), row.name.clone());
+                let before = tables.states.get(&key).cloned();
+                touched.states.push((row.clone(), before));
+                Ok(())
+            }
             Record::Workflow(_) => {
                 touched.has_definitions = true;
                 Ok(())
@@ -145,6 +161,7 @@ impl Oracle {
             Record::Version(_)
             | Record::Chain(_)
             | Record::Calendar(_)
+            | Record::DeleteAttempt { .. }
             | Record::FileProblem(_)
             | Record::ClearFileProblem { .. } => Ok(()),
         }
@@ -161,6 +178,7 @@ impl Oracle {
                 graph::check_reached(tables, library, instance, nodes)?;
             }
         }
+        check_states(tables, library, touched)?;
         for key in &touched.assigned {
             check_assigned_after(tables, touched, key)?;
         }

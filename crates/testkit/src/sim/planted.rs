@@ -4,10 +4,14 @@ use akkaflow_model::definition::{
     Coordinator, DateRule, DependencyTerm, Misfire, NodeKind, Overlap, Workflow,
 };
 use akkaflow_model::id::InstanceId;
-use akkaflow_model::record::{FireState, Record, SkipReason, Snapshot};
-use akkaflow_model::state::AttemptState;
+use akkaflow_model::message::Message;
+use akkaflow_model::record::{FireState, Record, SkipReason, Snapshot, StateRow};
+use akkaflow_model::state::{AttemptState, InstanceState, NodeState};
 use akkaflow_model::time::Timestamp;
+use akkaflow_model::wait::Wait;
 use chrono::TimeDelta;
+
+use super::nesting::STATE;
 
 /// Names each fault once: for the code, for the list of all, and in words.
 macro_rules! faults {
@@ -213,6 +217,20 @@ faults! {
     OverlapSkipNotWritten,
     /// Why a slot was skipped is not written.
     SkipReasonNotWritten,
+    /// What a node has handed on is not written.
+    OutputsNotWritten,
+    /// The output of an earlier run is used.
+    EarlierOutputUsed,
+    /// A failure writes the state.
+    StateOnFailure,
+    /// A new master does not load the state.
+    StateNotLoaded,
+    /// A child outlives a killed parent.
+    ChildOutlives,
+    /// A new master has forgotten the child of a node, and starts it again.
+    ChildForgotten,
+    /// A wait is over too early.
+    WaitTooShort,
 }
 
 impl Planted {
@@ -256,6 +274,11 @@ impl Planted {
             Self::ChainNotWritten => {
                 records.retain(|record| !matches!(record, Record::Chain(_)));
             }
+            Self::StateOnFailure => write_states_of_failures(records),
+            Self::ChildOutlives => records.retain(|record| {
+                !matches!(record, Record::Instance(row)
+                    if matches!(row.message, Some(Message::ParentEnded { .. })))
+            }),
             Self::WaitingFireNotWritten => records.retain(|record| {
                 !matches!(record, Record::Fire(row) if row.state == FireState::Waiting)
             }),
@@ -288,6 +311,12 @@ impl Planted {
             (Self::BusinessDateMixedUp, Record::Token(row)) => row.business_day += 1,
             (Self::HoldNotWritten, Record::Token(row)) => row.is_held = row.consumed_by.is_none(),
             (Self::SkipReasonNotWritten, Record::Fire(row)) => row.reason = None,
+            (Self::OutputsNotWritten, Record::Node(row)) => row.outputs.clear(),
+            (Self::ChildForgotten, Record::Node(row))
+                if row.child.is_some() && row.state == NodeState::Running =>
+            {
+                (row.child, row.state) = (None, NodeState::Ready);
+            }
             _ => {}
         }
     }
@@ -309,6 +338,7 @@ impl Planted {
                     row.fired_through = Timestamp::from_millis(earlier);
                 }
             }
+            Self::StateNotLoaded => snapshot.states.clear(),
             _ => {}
         }
     }
@@ -335,6 +365,11 @@ impl Planted {
                 (Self::RetriesOverstated, NodeKind::Action(action)) => action.retry_times += 1,
                 (Self::IgnoreOverlooked, NodeKind::Action(action)) => action.is_ignore = false,
                 (Self::HostOverlooked, NodeKind::Action(action)) => action.host = None,
+                (Self::WaitTooShort, NodeKind::Action(action)) if action.tag == Wait::TAG => {
+                    for attribute in &mut action.body.attributes {
+                        attribute.value = "1s".to_owned();
+                    }
+                }
                 (Self::JoinDoesNotWait, NodeKind::Join { to }) => {
                     let paths = vec![std::mem::take(to)];
                     node.kind = NodeKind::Fork {
@@ -384,4 +419,26 @@ impl Planted {
             }
         }
     }
+}
+
+fn write_states_of_failures(records: &mut Vec<Record>) {
+    let states: Vec<Record> = records
+        .iter()
+        .filter_map(|record| match record {
+            Record::Instance(row) if row.state == InstanceState::Failed => {
+                let ended_at = row.ended_at?;
+                Some(Record::State(StateRow {
+                    workflow: row.workflow.clone(),
+                    name: STATE.to_owned(),
+                    value: "1".to_owned(),
+                    set_at: ended_at,
+                    instance: Some(row.id),
+                    fire_time: Some(row.fire_time),
+                    user: String::new(),
+                }))
+            }
+            _ => None,
+        })
+        .collect();
+    records.extend(states);
 }

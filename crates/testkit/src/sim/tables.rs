@@ -6,7 +6,8 @@ use std::time::Duration;
 use akkaflow_model::id::{AttemptKey, InstanceId};
 use akkaflow_model::record::{
     AttemptRow, CalendarRow, ChainRow, FileProblemRow, FireRow, FireState, InstanceRow, NodeRow,
-    Record, RequestRow, ScheduleRow, Snapshot, TokenRow, TriggerKind, VersionRow, WorkflowRow,
+    Record, RequestRow, ScheduleRow, Snapshot, StateRow, TokenRow, TriggerKind, VersionRow,
+    WorkflowRow,
 };
 use akkaflow_model::time::Timestamp;
 
@@ -31,6 +32,7 @@ pub(crate) struct Tables {
     pub(crate) requests: BTreeMap<String, RequestRow>,
     pub(crate) file_problems: BTreeMap<String, FileProblemRow>,
     pub(crate) calendars: BTreeMap<String, CalendarRow>,
+    pub(crate) states: BTreeMap<(String, String), StateRow>,
 }
 
 impl Tables {
@@ -54,6 +56,11 @@ impl Tables {
             Record::FileProblem(row) => drop(self.file_problems.insert(row.path.clone(), row)),
             Record::Calendar(row) => drop(self.calendars.insert(row.name.clone(), row)),
             Record::ClearFileProblem { path } => drop(self.file_problems.remove(&path)),
+            Record::State(row) => {
+                let key = (row.workflow.clone(), row.name.clone());
+                self.states.insert(key, row);
+            }
+            Record::DeleteAttempt { key } => drop(self.attempts.remove(&key)),
         }
     }
 
@@ -149,6 +156,7 @@ impl Tables {
                 .collect(),
             file_problems: self.file_problems.values().cloned().collect(),
             calendars: self.calendars.values().cloned().collect(),
+            states: self.states.values().cloned().collect(),
             instances,
         }
     }

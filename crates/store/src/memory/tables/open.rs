@@ -41,6 +41,7 @@ impl Tables {
             requests: self.recent_requests(now),
             file_problems: self.file_problems.values().cloned().collect(),
             calendars: self.calendars.values().cloned().collect(),
+            states: self.states.values().cloned().collect(),
         }
     }
 

@@ -38,6 +38,8 @@ impl Table for InstanceRow {
             "gave_tokens",
             "earlier",
             "clean_up",
+            "pinned",
+            "parent",
             "search",
         ],
         number: Number::Absent,
@@ -66,6 +68,8 @@ impl Table for InstanceRow {
             Value::Int(self.gave_tokens.into()),
             Value::optional_json((!self.earlier.is_empty()).then_some(&self.earlier)),
             Value::optional_json((self.clean_up != CleanUp::Ahead).then_some(&self.clean_up)),
+            Value::optional_json(self.pinned.as_ref()),
+            Value::optional_json(self.parent.as_ref()),
             Value::Text(Cow::Owned(search_text(self.id, &self.workflow))),
         ]);
     }
@@ -93,6 +97,8 @@ impl Table for InstanceRow {
             gave_tokens: columns.flag()?,
             earlier: columns.optional_json()?.unwrap_or_default(),
             clean_up: columns.optional_json()?.unwrap_or_default(),
+            pinned: columns.optional_json()?,
+            parent: columns.optional_json()?,
         })
     }
 }

@@ -6,7 +6,7 @@ use akkaflow_model::record::{InstanceRow, NodeRow};
 use akkaflow_model::state::InstanceState;
 
 use super::tokens::check_tokens_given;
-use super::{Oracle, Touched, Verdict, ensure};
+use super::{Oracle, Touched, Verdict, ensure, values};
 use crate::sim::graph;
 use crate::sim::tables::Tables;
 use crate::sim::workload::Library;
@@ -30,7 +30,9 @@ impl Oracle {
         } else {
             running.remove(&row.id);
         }
+        values::check_pinned(tables, row, before, touched)?;
         let Some(before) = before else {
+            values::check_only_child(tables, row)?;
             ensure!(
                 row.run == 1,
                 "I6: instance {} begins at run {}",
@@ -140,7 +142,12 @@ impl Oracle {
                     open.key
                 ));
             }
+            values::check_no_orphan(tables, row)?;
             if row.state == InstanceState::Succeeded {
+                let is_new = before.is_none_or(|before| !before.state.is_terminal());
+                if is_new {
+                    values::check_written(tables, library, row)?;
+                }
                 graph::check_success(tables, library, row)?;
             }
         }
