@@ -103,6 +103,8 @@ impl Drop for DataDir {
 pub(crate) async fn eventually(is_so: impl Fn() -> bool) {
     let waiting = async {
         while !is_so() {
+            // What is waited for may happen in another process, which needs the processor too.
+            std::thread::yield_now();
             tokio::task::yield_now().await;
         }
     };
