@@ -81,7 +81,10 @@ impl Engine {
         }
         self.change_all_waits(id, |instance| {
             instance.row.state = InstanceState::Running;
-            instance.row.message = None;
+            // Why it ends badly stays what people are told.
+            if matches!(instance.row.ending, None | Some(InstanceState::Succeeded)) {
+                instance.row.message = None;
+            }
             let paused_for = instance.row.hold.take().map(|hold| now.since(hold.since));
             for node in 0..instance.slots.len() {
                 let slot = &mut instance.slots[node];
@@ -104,6 +107,18 @@ impl Engine {
             }
         });
         Ok(Answer::Done)
+    }
+
+    /// A kill is a later word than a pause: the clean-up behind it waits for nobody.
+    pub(crate) fn lift_pause(&mut self, id: InstanceId) {
+        let is_held =
+            |instance: &Instance| instance.row.hold.is_some() && instance.row.started_at.is_some();
+        if self.instances.get(&id).is_some_and(|it| is_held(it)) {
+            self.change_all_waits(id, |instance| {
+                instance.row.hold = None;
+                instance.row.state = InstanceState::Running;
+            });
+        }
     }
 
     /// The open instance that somebody asks to change, unless it is to end.

@@ -328,7 +328,7 @@ fn halt(instance: &mut Instance, now: Timestamp, out: &mut crate::outbox::Outbox
         if may_finish && has_begun {
             continue;
         }
-        if may_finish && row.state == NodeState::Suspended {
+        if may_finish && row.state == NodeState::Suspended && instance.row.hold.is_none() {
             // What held the instance is ended with it.
             instance.row.state = InstanceState::Running;
         }

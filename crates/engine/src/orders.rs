@@ -270,6 +270,7 @@ impl Engine {
             return;
         };
         instance.killers.push(request);
+        self.lift_pause(id);
         self.end(id, InstanceState::Killed, Message::KilledBy { user });
     }
 

@@ -183,9 +183,13 @@ impl Engine {
         };
         instance.row.clean_up = CleanUp::Begun;
         instance.row.ending = Some(state);
-        instance.row.message = message;
-        // Whatever held it held the rest.
-        instance.row.state = InstanceState::Running;
+        // A quarantine held the rest alone; a person's pause holds this too.
+        if instance.row.hold.is_none() {
+            instance.row.state = InstanceState::Running;
+        }
+        if instance.row.hold.is_none() || message.is_some() {
+            instance.row.message = message;
+        }
         instance.is_dirty = true;
         let arrivals = instance.begin_clean_up();
         self.walk(id, arrivals);

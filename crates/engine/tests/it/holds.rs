@@ -1,12 +1,15 @@
 //! What people hold up and let go on.
 
-use akkaflow_engine::{ExplainObject, Order};
+use akkaflow_engine::{ExplainObject, Order, OutcomeKind};
 use akkaflow_model::command::Answer;
+use akkaflow_model::message::Message;
 use akkaflow_model::state::{InstanceState, NodeState};
 
 use crate::world::{Change, World, ann, run, single, workflow};
 
 const DONE: Result<Answer, akkaflow_model::command::Rejection> = Ok(Answer::Done);
+
+const CLEANED: &str = "start a\n a: ok=e\n finally z: drop\n drop: ok=e\n end e";
 
 fn pause(id: akkaflow_model::id::InstanceId) -> Order {
     Order::PauseInstance {
@@ -77,6 +80,40 @@ fn a_paused_instance_can_be_killed_before_and_after_its_start() {
     assert_eq!(world.state(running), InstanceState::Killed);
     let next = world.run("wf");
     assert_eq!(world.state(next), InstanceState::Running);
+}
+
+#[test]
+fn the_clean_up_of_an_instance_that_breaks_off_while_it_is_paused_waits() {
+    let mut world = World::with_worker();
+    world.put(workflow("wf", CLEANED));
+    let id = world.run("wf");
+    world.order(pause(id)).unwrap();
+    world.fail("a");
+    assert_eq!(world.state(id), InstanceState::Suspended);
+    assert_eq!(world.running_nodes(), "");
+    assert_eq!(world.why(id, "drop"), ["paused"]);
+    world.restart();
+    world.attach("w", 10);
+    assert_eq!(world.running_nodes(), "");
+    world.order(Order::ResumeInstance { id }).unwrap();
+    world.ok("drop");
+    assert_eq!(world.state(id), InstanceState::Failed);
+    let message = Message::NodeFailed { node: "a".into() };
+    assert_eq!(world.row(id).message, Some(message));
+}
+
+#[test]
+fn a_kill_ends_a_pause_so_that_the_clean_up_begins() {
+    let mut world = World::with_worker();
+    world.put(workflow("wf", CLEANED));
+    let id = world.run("wf");
+    world.order(pause(id)).unwrap();
+    let request = world.kill(id);
+    world.finish("a", OutcomeKind::Cancelled);
+    assert_eq!(world.running_nodes(), "drop");
+    world.ok("drop");
+    assert_eq!(world.state(id), InstanceState::Killed);
+    assert!(world.replies.contains_key(&request));
 }
 
 #[test]
