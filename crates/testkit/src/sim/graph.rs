@@ -1,15 +1,23 @@
 //! What a definition says must have happened, worked out from the rows alone.
 
+mod ends;
+mod pauses;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use akkaflow_model::definition::{ActionNode, NodeKind, Workflow};
+use akkaflow_model::condition::Condition;
+use akkaflow_model::definition::{ActionNode, Node, NodeKind, OnTimeout, Workflow};
 use akkaflow_model::message::Message;
 use akkaflow_model::record::{InstanceRow, NodeRow};
 use akkaflow_model::state::NodeState;
 
+pub(crate) use ends::{check_end, check_new_node, may_begin, must_stop};
+pub(crate) use pauses::{check_given_up, check_retry};
+
 use super::oracle::Verdict;
 use super::tables::Tables;
 use super::workload::Library;
+use super::workload::nodes::CONDITIONS;
 
 /// The action node called `name`.
 pub(crate) fn action<'a>(workflow: &'a Workflow, name: &str) -> Option<&'a ActionNode> {
@@ -28,64 +36,207 @@ enum Fate {
     Ended(NodeState),
     /// Reached, not over.
     Live,
-    /// Never to be reached.
-    Dead,
+    /// Never to be reached, and whether because of a failure that nothing takes care of.
+    Dead { is_broken: bool },
 }
 
-fn rows_of<'a>(tables: &'a Tables, instance: &InstanceRow) -> BTreeMap<&'a str, &'a NodeRow> {
-    tables
-        .nodes_of(instance.id)
-        .filter(|row| row.run == instance.run)
-        .map(|row| (row.node.as_str(), row))
-        .collect()
+/// What is known of an edge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Passage {
+    Undecided,
+    Taken,
+    Missed,
+    Broken,
 }
 
-/// Goes through the nodes in the order of the file, which is an order of the graph in simulated workflows.
-fn fates(workflow: &Workflow, rows: &BTreeMap<&str, &NodeRow>) -> Vec<Fate> {
-    let mut fates: Vec<Fate> = Vec::with_capacity(workflow.nodes.len());
-    for (position, node) in workflow.nodes.iter().enumerate() {
-        let mut incoming = 0;
-        let mut decided = 0;
-        let mut taken = 0;
-        for (from, earlier) in workflow.nodes[..position].iter().enumerate() {
-            for (edge, target) in earlier.targets().into_iter().enumerate() {
-                if target != node.name {
-                    continue;
-                }
-                incoming += 1;
-                match fates[from] {
-                    Fate::Open | Fate::Live => {}
-                    Fate::Dead => decided += 1,
-                    Fate::Ended(state) => {
-                        decided += 1;
-                        let has_succeeded = state == NodeState::Succeeded;
-                        let is_taken = match earlier.kind {
-                            NodeKind::Action(_) => match state {
-                                NodeState::Killed => false,
-                                _ => has_succeeded == (edge == 0),
-                            },
-                            _ => true,
-                        };
-                        taken += u32::from(is_taken);
-                    }
-                }
+/// One run of an instance: its definition and its rows.
+struct Run<'a> {
+    instance: &'a InstanceRow,
+    workflow: &'a Workflow,
+    rows: BTreeMap<&'a str, &'a NodeRow>,
+}
+
+impl<'a> Run<'a> {
+    fn of(
+        tables: &'a Tables,
+        library: &'a Library,
+        instance: &'a InstanceRow,
+    ) -> Result<Self, String> {
+        let Some(workflow) = library.contents.get(&instance.version) else {
+            return Err(format!("I11: instance {} has no definition", instance.id));
+        };
+        let rows = tables
+            .nodes_of(instance.id)
+            .filter(|row| row.run == instance.run)
+            .map(|row| (row.node.as_str(), row))
+            .collect();
+        Ok(Self {
+            instance,
+            workflow,
+            rows,
+        })
+    }
+
+    fn finally(&self) -> Option<&Node> {
+        let mut nodes = self.workflow.nodes.iter();
+        nodes.find(|node| matches!(node.kind, NodeKind::Finally { .. }))
+    }
+
+    /// The parameter that conditions look at.
+    fn n(&self) -> Option<&str> {
+        let mut params = self.instance.params.iter();
+        params
+            .find(|(name, _)| name == "n")
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// `None`: it cannot be decided.
+    fn is_true(&self, condition: &Condition) -> Option<bool> {
+        let (_, meaning) = CONDITIONS
+            .iter()
+            .find(|(text, _)| *text == condition.as_str())?;
+        meaning(self.n())
+    }
+
+    fn holds(&self, condition: Option<&Condition>) -> bool {
+        condition.is_none_or(|condition| self.is_true(condition) == Some(true))
+    }
+
+    /// Whether the node's failure is taken care of.
+    fn is_handled(&self, node: &Node) -> bool {
+        let NodeKind::Action(action) = &node.kind else {
+            return false;
+        };
+        let error = action.error.as_ref();
+        !self.is_killing(node) && error.is_some_and(|error| self.holds(error.when.as_ref()))
+    }
+
+    /// Whether it ran out of time, which is to kill the instance.
+    fn is_killing(&self, node: &Node) -> bool {
+        let row = self.rows.get(node.name.as_str());
+        let is_over_time =
+            row.is_some_and(|row| matches!(row.message, Some(Message::TimedOut { .. })));
+        let kills = |action: &ActionNode| action.on_timeout == OnTimeout::Kill;
+        is_over_time && matches!(&node.kind, NodeKind::Action(action) if kills(action))
+    }
+
+    /// Whether it failed, and nothing takes care of that.
+    fn is_unhandled(&self, node: &Node) -> bool {
+        let row = self.rows.get(node.name.as_str());
+        row.is_some_and(|row| row.state == NodeState::Failed) && !self.is_handled(node)
+    }
+
+    /// The ways from a node that was passed, and whether each is taken.
+    fn ways(&self, node: &'a Node) -> Vec<(&'a str, bool)> {
+        match &node.kind {
+            NodeKind::End | NodeKind::Kill { .. } => Vec::new(),
+            NodeKind::Start { to } | NodeKind::Finally { to } | NodeKind::Join { to } => {
+                vec![(to.as_str(), true)]
+            }
+            NodeKind::Fork { paths } => paths
+                .iter()
+                .map(|path| (path.to.as_str(), self.holds(path.when.as_ref())))
+                .collect(),
+            NodeKind::Decision { cases, default } => {
+                let chosen = cases.iter().position(|case| self.holds(Some(&case.when)));
+                let mut ways: Vec<(&str, bool)> = cases
+                    .iter()
+                    .enumerate()
+                    .map(|(number, case)| (case.to.as_str(), chosen == Some(number)))
+                    .collect();
+                ways.extend(default.as_deref().map(|to| (to, chosen.is_none())));
+                ways
+            }
+            NodeKind::Action(action) => {
+                let ok = action.ok.iter();
+                let ok = ok.map(|edge| (edge.to.as_str(), self.holds(edge.when.as_ref())));
+                let error = action.error.iter().map(|edge| (edge.to.as_str(), false));
+                ok.chain(error).collect()
             }
         }
-        let is_start = matches!(node.kind, NodeKind::Start { .. });
-        let is_join = matches!(node.kind, NodeKind::Join { .. });
-        let is_reached = is_start || (taken > 0 && (!is_join || decided == incoming));
-        fates.push(if is_reached {
-            match rows.get(node.name.as_str()) {
-                Some(row) if row.state.is_terminal() => Fate::Ended(row.state),
-                _ => Fate::Live,
-            }
-        } else if decided == incoming {
-            Fate::Dead
-        } else {
-            Fate::Open
-        });
     }
-    fates
+
+    /// What has become of each edge from `from` to `to`, those of `after` apart.
+    fn passages(&self, from: &'a Node, fate: Fate, to: &Node) -> (Vec<Passage>, Vec<Passage>) {
+        let error = match &from.kind {
+            NodeKind::Action(action) => action.error.as_ref().map(|edge| edge.to.as_str()),
+            _ => None,
+        };
+        let has_failed = fate == Fate::Ended(NodeState::Failed);
+        let is_handled = has_failed && self.is_handled(from);
+        let passage = |is_taken_when_passed: bool, is_error: bool| match fate {
+            Fate::Open | Fate::Live => Passage::Undecided,
+            Fate::Dead { is_broken: true } => Passage::Broken,
+            Fate::Dead { is_broken: false } => Passage::Missed,
+            Fate::Ended(NodeState::Succeeded) if is_taken_when_passed => Passage::Taken,
+            Fate::Ended(NodeState::Succeeded) => Passage::Missed,
+            Fate::Ended(NodeState::Failed) if !is_handled => Passage::Broken,
+            Fate::Ended(NodeState::Failed) if is_error => Passage::Taken,
+            Fate::Ended(NodeState::Failed) => Passage::Missed,
+            Fate::Ended(_) => Passage::Undecided,
+        };
+        let edges = self
+            .ways(from)
+            .into_iter()
+            .filter(|(target, _)| *target == to.name)
+            .map(|(target, is_taken)| passage(is_taken, error == Some(target)))
+            .collect();
+        let after = (to.after.iter())
+            .filter(|name| **name == from.name)
+            .map(|_| passage(true, false))
+            .collect();
+        (edges, after)
+    }
+
+    /// Goes through the nodes in the order of the file, which is an order of the graph in simulated workflows.
+    fn fates(&self) -> Vec<Fate> {
+        let nodes = &self.workflow.nodes;
+        let has_start = (nodes.iter()).any(|node| matches!(node.kind, NodeKind::Start { .. }));
+        let mut fates: Vec<Fate> = Vec::with_capacity(nodes.len());
+        for (position, node) in nodes.iter().enumerate() {
+            let (mut edges, mut after) = (Vec::new(), Vec::new());
+            for (from, earlier) in nodes[..position].iter().enumerate() {
+                let (some, others) = self.passages(earlier, fates[from], node);
+                edges.extend(some);
+                after.extend(others);
+            }
+            let row = self.rows.get(node.name.as_str());
+            let begins = match node.kind {
+                NodeKind::Start { .. } => true,
+                NodeKind::Finally { .. } => row.is_some(),
+                _ => !has_start && edges.is_empty() && after.is_empty(),
+            };
+            let all = || edges.iter().chain(&after);
+            let is_decided = all().all(|passage| *passage != Passage::Undecided);
+            let is_broken = all().any(|passage| *passage == Passage::Broken);
+            let is_join = matches!(node.kind, NodeKind::Join { .. });
+            let leads_on = edges.is_empty() || edges.contains(&Passage::Taken);
+            let has_all = after.iter().all(|passage| *passage == Passage::Taken);
+            let is_ready = !is_join || (is_decided && !is_broken);
+            let has_ways = !edges.is_empty() || !after.is_empty();
+            fates.push(if begins || (has_ways && leads_on && has_all && is_ready) {
+                match row {
+                    Some(row) if row.state.is_terminal() => Fate::Ended(row.state),
+                    _ => Fate::Live,
+                }
+            } else if is_decided && !matches!(node.kind, NodeKind::Finally { .. }) {
+                Fate::Dead { is_broken }
+            } else {
+                Fate::Open
+            });
+        }
+        fates
+    }
+
+    /// Whether a node belongs to the clean-up alone.
+    fn is_clean_up(&self, node: &Node) -> bool {
+        let finally = self.workflow.nodes.iter();
+        let begin = finally
+            .clone()
+            .position(|node| matches!(node.kind, NodeKind::Finally { .. }));
+        let own = finally.clone().position(|other| other.name == node.name);
+        !matches!(node.kind, NodeKind::End) && begin.is_some() && own >= begin
+    }
 }
 
 /// Nodes have a row only when their predecessors justify it.
@@ -95,16 +246,14 @@ pub(crate) fn check_reached(
     instance: &InstanceRow,
     nodes: &BTreeSet<String>,
 ) -> Verdict {
-    let Some(workflow) = library.contents.get(&instance.version) else {
-        return Err(format!("I11: instance {} has no definition", instance.id));
-    };
-    let rows = rows_of(tables, instance);
-    let fates = fates(workflow, &rows);
+    let run = Run::of(tables, library, instance)?;
+    let fates = run.fates();
     for node in nodes {
-        let Some(row) = rows.get(node.as_str()) else {
+        let Some(row) = run.rows.get(node.as_str()) else {
             continue;
         };
-        let is_reached = workflow
+        let is_reached = run
+            .workflow
             .node_index(node)
             .is_some_and(|index| matches!(fates[index], Fate::Ended(_) | Fate::Live));
         // A repair ends what waited where its definition no longer leads.
@@ -113,7 +262,8 @@ pub(crate) fn check_reached(
             return Err(format!(
                 "I6: node {node} of {} was reached without a reason; rows {:?}",
                 instance.id,
-                rows.values()
+                run.rows
+                    .values()
                     .map(|row| (&row.node, row.state))
                     .collect::<Vec<_>>()
             ));
@@ -128,43 +278,4 @@ fn is_carried_over(instance: &InstanceRow, row: &NodeRow) -> bool {
         .started_at
         .is_none_or(|started_at| row.ended_at.is_some_and(|ended_at| ended_at <= started_at));
     instance.run > 1 && row.state == NodeState::Succeeded && is_older
-}
-
-/// In an instance that succeeded, everything that must be reached was, and nothing failed unhandled.
-pub(crate) fn check_success(tables: &Tables, library: &Library, instance: &InstanceRow) -> Verdict {
-    let Some(workflow) = library.contents.get(&instance.version) else {
-        return Err(format!("I11: instance {} has no definition", instance.id));
-    };
-    let rows = rows_of(tables, instance);
-    for (index, fate) in fates(workflow, &rows).into_iter().enumerate() {
-        let node = &workflow.nodes[index];
-        match fate {
-            Fate::Dead => {}
-            Fate::Open | Fate::Live => {
-                return Err(format!(
-                    "I6: instance {} succeeded though {} was not decided",
-                    instance.id, node.name
-                ));
-            }
-            Fate::Ended(NodeState::Succeeded) => {
-                if matches!(node.kind, NodeKind::Kill { .. }) {
-                    return Err(format!(
-                        "I6: instance {} succeeded though it reached {}",
-                        instance.id, node.name
-                    ));
-                }
-            }
-            Fate::Ended(_) => {
-                let is_handled =
-                    matches!(&node.kind, NodeKind::Action(action) if action.error.is_some());
-                if !is_handled {
-                    return Err(format!(
-                        "I6: instance {} succeeded though {} did not",
-                        instance.id, node.name
-                    ));
-                }
-            }
-        }
-    }
-    Ok(())
 }

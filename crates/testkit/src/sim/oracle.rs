@@ -20,7 +20,6 @@ use super::graph;
 use super::tables::Tables;
 use super::workload::Library;
 use attempts::check_assigned_after;
-use instances::check_node;
 
 /// What the contract says has been broken, in words.
 pub(crate) type Verdict = Result<(), String>;
@@ -38,6 +37,8 @@ pub(crate) struct Oracle {
     pub(crate) labels: BTreeMap<WorkerId, BTreeSet<String>>,
     /// Instances that people let go on, mark or repair: there a few rules that hold of a run left alone do not.
     pub(crate) steered: BTreeSet<InstanceId>,
+    /// How often people asked for the end of an instance.
+    pub(crate) kills: BTreeMap<InstanceId, u32>,
 }
 
 /// What one batch touched.
@@ -86,6 +87,7 @@ impl Oracle {
             chain_members: BTreeSet::new(),
             labels: BTreeMap::new(),
             steered: BTreeSet::new(),
+            kills: BTreeMap::new(),
         }
     }
 
@@ -123,7 +125,7 @@ impl Oracle {
                     .before
                     .entry(row.instance)
                     .or_insert_with(|| tables.instances.get(&row.instance).cloned());
-                check_node(tables, row)
+                self.check_node(tables, library, row)
             }
             Record::Instance(row) => self.check_instance(tables, row, touched),
             Record::Token(row) => self.check_token(tables, library, row, touched),
@@ -195,11 +197,16 @@ impl Oracle {
         for (id, nodes) in &touched.nodes {
             if let Some(instance) = tables.instances.get(id) {
                 graph::check_reached(tables, library, instance, nodes)?;
+                for node in nodes.iter().filter(|_| !self.steered.contains(id)) {
+                    if let Some(row) = tables.nodes.get(&(*id, node.clone())) {
+                        graph::check_given_up(tables, library, instance, row)?;
+                    }
+                }
             }
         }
         self.check_holds(tables, touched)?;
         for key in &touched.assigned {
-            check_assigned_after(tables, touched, key)?;
+            check_assigned_after(tables, library, touched, key)?;
             self.check_dispatch(tables, library, touched, key)?;
         }
         for token in &touched.consumed {

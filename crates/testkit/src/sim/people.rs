@@ -133,6 +133,12 @@ impl World {
         Arc::new(understood)
     }
 
+    /// Somebody's program asks again for a kill that has worked already.
+    pub(crate) fn kill_again(&mut self, id: InstanceId) -> Input {
+        let user = "li".to_owned();
+        self.order(Asked::Other, Order::Kill { id, user })
+    }
+
     fn order(&mut self, asked: Asked, order: Order) -> Input {
         self.people.last_request += 1;
         let request = RequestId(self.people.last_request);
@@ -209,6 +215,7 @@ impl World {
             65..=74 => {
                 let id = self.some_instance()?;
                 let user = "li".to_owned();
+                *self.oracle.kills.entry(id).or_default() += 1;
                 let input = self.order(Asked::Kill { id }, Order::Kill { id, user });
                 if self.planted == Some(Planted::KillAnsweredAtOnce) {
                     self.on_answer(RequestId(self.people.last_request), Ok(Answer::Done));

@@ -1,10 +1,11 @@
 //! Faults that are planted on purpose, in the thin host code around the real types, to prove that the simulator bites.
 
 use akkaflow_model::definition::{
-    Coordinator, DateRule, DependencyTerm, Misfire, NodeKind, Overlap, Workflow,
+    Coordinator, DateRule, DependencyTerm, FailurePolicy, Growth, Misfire, NodeKind, OnTimeout,
+    Overlap, TimeoutScope, Workflow,
 };
 use akkaflow_model::id::InstanceId;
-use akkaflow_model::record::{FireState, Record, SkipReason, Snapshot};
+use akkaflow_model::record::{CleanUp, FireState, Record, SkipReason, Snapshot};
 use akkaflow_model::state::{AttemptState, InstanceState};
 use akkaflow_model::time::Timestamp;
 use chrono::TimeDelta;
@@ -241,6 +242,34 @@ faults! {
     MarksNotWritten,
     /// A new master does not load the marks of nodes.
     MarksNotLoaded,
+    /// The conditions of edges are not looked at.
+    ConditionsOverlooked,
+    /// A decision takes its last case first.
+    CasesReversed,
+    /// A node that comes after several waits for one of them only.
+    AfterWaitsForOne,
+    /// The clean-up is left out.
+    CleanUpLeftOut,
+    /// That the clean-up has begun is not written.
+    CleanUpNotWritten,
+    /// A kill is sent once more when the clean-up begins.
+    KillSentTwice,
+    /// Where what runs may finish, new nodes begin too.
+    FinishRunningGoesOn,
+    /// Where everything possible shall be done, what runs is cancelled.
+    FinishPossibleBreaksOff,
+    /// Where what runs shall be cancelled, it may finish.
+    CancelRunningWaits,
+    /// The pauses between attempts do not grow.
+    PausesDoNotGrow,
+    /// The exit code of a failed attempt is not looked at.
+    ExitCodesOverlooked,
+    /// The limit of a node counts for each of its attempts.
+    LimitForEachAttempt,
+    /// The limit of each attempt counts for its node.
+    LimitForNode,
+    /// A limit that kills only makes its node fail.
+    LimitDoesNotKill,
 }
 
 impl Planted {
@@ -315,6 +344,7 @@ impl Planted {
             (Self::RunNotRaised, Record::Instance(row)) => row.run = 1,
             (Self::GivenTokensForgotten, Record::Instance(row)) => row.gave_tokens = false,
             (Self::IgnoredNodesNotWritten, Record::Instance(row)) => row.ignore_nodes.clear(),
+            (Self::CleanUpNotWritten, Record::Instance(row)) => row.clean_up = CleanUp::Ahead,
             (Self::GenerationNotRaised, Record::Schedule(row)) => row.generation = 1,
             (Self::BusinessDateMixedUp, Record::Token(row)) => row.business_day += 1,
             (Self::HoldNotWritten, Record::Token(row)) => row.is_held = row.consumed_by.is_none(),
@@ -387,8 +417,55 @@ impl Planted {
             Self::NobodyAges => workflow.priority *= 1000,
             _ => {}
         }
+        let policy = &mut workflow.failure_policy;
+        match (self, *policy) {
+            (Self::FinishRunningGoesOn, FailurePolicy::FinishRunning) => {
+                *policy = FailurePolicy::FinishPossible;
+            }
+            (Self::FinishPossibleBreaksOff, FailurePolicy::FinishPossible) => {
+                *policy = FailurePolicy::CancelRunning;
+            }
+            (Self::CancelRunningWaits, FailurePolicy::CancelRunning) => {
+                *policy = FailurePolicy::FinishRunning;
+            }
+            _ => {}
+        }
+        if self == Self::CleanUpLeftOut {
+            let begin = (workflow.nodes.iter())
+                .position(|node| matches!(node.kind, NodeKind::Finally { .. }));
+            if let Some(begin) = begin {
+                let end = workflow.nodes.len() - 1;
+                workflow.nodes.drain(begin..end);
+            }
+        }
         for node in &mut workflow.nodes {
+            if self == Self::AfterWaitsForOne {
+                node.after.truncate(1);
+            }
             match (self, &mut node.kind) {
+                (Self::ConditionsOverlooked, NodeKind::Fork { paths }) => {
+                    paths.iter_mut().for_each(|path| path.when = None);
+                }
+                (Self::ConditionsOverlooked, NodeKind::Action(action)) => {
+                    let edges = action.ok.iter_mut().chain(&mut action.error);
+                    edges.for_each(|edge| edge.when = None);
+                }
+                (Self::CasesReversed, NodeKind::Decision { cases, .. }) => cases.reverse(),
+                (Self::PausesDoNotGrow, NodeKind::Action(action)) => {
+                    action.retry.backoff.growth = Growth::Fixed;
+                }
+                (Self::ExitCodesOverlooked, NodeKind::Action(action)) => {
+                    action.retry.exit_codes = None;
+                }
+                (Self::LimitForEachAttempt, NodeKind::Action(action)) => {
+                    action.timeout_scope = TimeoutScope::Attempt;
+                }
+                (Self::LimitForNode, NodeKind::Action(action)) => {
+                    action.timeout_scope = TimeoutScope::Node;
+                }
+                (Self::LimitDoesNotKill, NodeKind::Action(action)) => {
+                    action.on_timeout = OnTimeout::Fail;
+                }
                 (Self::RetriesOverstated, NodeKind::Action(action)) => action.retry_times += 1,
                 (Self::IgnoreOverlooked, NodeKind::Action(action)) => action.is_ignore = false,
                 (Self::HostOverlooked, NodeKind::Action(action)) => action.host = None,

@@ -8,6 +8,7 @@ use akkaflow_model::record::Record;
 use akkaflow_model::state::AttemptState;
 
 use super::oracle::Verdict;
+use super::workload::nodes::EXIT_CODES;
 
 /// A process that runs.
 #[derive(Debug, Clone)]
@@ -119,15 +120,15 @@ impl Processes {
     }
 }
 
-/// An outcome of this kind, as a worker reports it.
-pub(crate) fn outcome(kind: OutcomeKind) -> Outcome {
+/// An outcome of this kind, as a worker reports it. What would fail again has no exit code.
+pub(crate) fn outcome(key: &AttemptKey, kind: OutcomeKind) -> Outcome {
     Outcome {
         kind,
         text: None,
         exit_code: match kind {
             OutcomeKind::Succeeded => Some(0),
-            OutcomeKind::Failed | OutcomeKind::FailedForGood => Some(1),
-            OutcomeKind::Cancelled | OutcomeKind::Lost => None,
+            OutcomeKind::Failed => Some(EXIT_CODES[key.scatter() as usize % EXIT_CODES.len()]),
+            OutcomeKind::FailedForGood | OutcomeKind::Cancelled | OutcomeKind::Lost => None,
         },
         log_length: 0,
     }

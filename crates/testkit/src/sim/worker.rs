@@ -125,7 +125,7 @@ impl World {
                 .iter()
                 .find(|(ended, _)| *ended == key)
                 .map_or(unknown, |(_, kind)| *kind);
-            let outcome = outcome(kind);
+            let outcome = outcome(&key, kind);
             self.step_agent(index, Input::Exited { key, outcome });
         }
         self.arm_agent(index);
@@ -432,7 +432,7 @@ impl World {
     fn stop(&mut self, index: usize, key: &AttemptKey) {
         self.tell(|| format!("w{index} stops {key}"));
         if self.planted == Some(Planted::KillReportedEarly) {
-            let outcome = outcome(OutcomeKind::Cancelled);
+            let outcome = outcome(key, OutcomeKind::Cancelled);
             let key = key.clone();
             self.step_agent(index, Input::Exited { key, outcome });
         }
@@ -478,7 +478,7 @@ impl World {
         }
         self.tell(|| format!("process {key} on w{index} ends: {kind:?}"));
         if self.workers[index].is_up {
-            let outcome = outcome(kind);
+            let outcome = outcome(key, kind);
             let key = key.clone();
             self.step_agent(index, Input::Exited { key, outcome });
         } else {

@@ -1,20 +1,19 @@
 //! Random workflows.
 
 mod coordinator;
+pub(crate) mod nodes;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use akkaflow_engine::{Definition, Definitions, Shelf};
-use akkaflow_model::definition::{
-    ActionNode, FailurePolicy, Node, NodeKind, Overlap, Pool, Version, Workflow,
-};
-use akkaflow_model::element::{Child, Element, Span};
+use akkaflow_model::definition::{Overlap, Version, Workflow};
 use akkaflow_model::record::Snapshot;
 use akkaflow_model::time::Timestamp;
 use chrono::NaiveDateTime;
 
 use super::rng::Rng;
+use nodes::{draw_nodes, draw_policy, draw_priority};
 
 pub(crate) use coordinator::draw_calendar;
 
@@ -87,7 +86,7 @@ impl Library {
             instance_limit: shape.instance_limit,
             dir: "/tmp".to_owned(),
             overlap: draw_overlap(rng),
-            failure_policy: FailurePolicy::default(),
+            failure_policy: draw_policy(rng),
             priority: draw_priority(rng).unwrap_or(0),
             state: Vec::new(),
             coordinator: coordinator::draw(rng, &self.names_before(index), self.beginning),
@@ -112,135 +111,5 @@ fn draw_overlap(rng: &mut Rng) -> Overlap {
         0..=14 => Overlap::Skip,
         15..=26 => Overlap::CancelRunning,
         _ => Overlap::Queue,
-    }
-}
-
-/// A random acyclic graph: edges lead from earlier to later nodes, the last one is an end.
-fn draw_nodes(rng: &mut Rng, workers: usize) -> Vec<Node> {
-    let count = rng.between(2, 9) as usize;
-    let last = count + 1;
-    let name = |position: usize| match position {
-        0 => "start".to_owned(),
-        _ if position == last => "end".to_owned(),
-        _ => format!("n{position}"),
-    };
-    (0..=last)
-        .map(|position| {
-            let kind = if position == last {
-                NodeKind::End
-            } else {
-                // Mostly the next node, so that graphs are deep as well as wide.
-                let mut target = |rng: &mut Rng| {
-                    if rng.chance(60) {
-                        name(position + 1)
-                    } else {
-                        name(rng.between(position as u64 + 1, last as u64) as usize)
-                    }
-                };
-                if position == 0 {
-                    NodeKind::Start { to: target(rng) }
-                } else {
-                    draw_kind(rng, workers, &mut target)
-                }
-            };
-            Node::new(name(position), kind)
-        })
-        .collect()
-}
-
-fn draw_kind(
-    rng: &mut Rng,
-    workers: usize,
-    target: &mut impl FnMut(&mut Rng) -> String,
-) -> NodeKind {
-    match rng.below(100) {
-        0..=17 => {
-            let mut paths: Vec<String> = (0..rng.between(1, 3)).map(|_| target(rng)).collect();
-            paths.sort();
-            paths.dedup();
-            NodeKind::Fork {
-                paths: paths.into_iter().map(Into::into).collect(),
-            }
-        }
-        18..=35 => NodeKind::Join { to: target(rng) },
-        36..=38 => NodeKind::Kill {
-            message: "stop at ${param:day}".to_owned(),
-        },
-        _ => {
-            let ok = target(rng);
-            let error = rng
-                .chance(30)
-                .then(|| target(rng))
-                .filter(|error| *error != ok);
-            let action = ActionNode::new(draw_body(rng));
-            NodeKind::Action(Box::new(ActionNode {
-                host: draw_host(rng, workers),
-                worker_labels: draw_labels(rng),
-                priority: draw_priority(rng),
-                pool: draw_pool(rng),
-                retry_times: rng.below(3) as u32,
-                interval_seconds: if rng.chance(40) {
-                    0
-                } else {
-                    rng.between(1, 40)
-                },
-                timeout_seconds: rng.chance(30).then(|| rng.between(5, 90)),
-                is_ignore: rng.chance(4),
-                ok: Some(ok.into()),
-                error: error.map(Into::into),
-                ..action
-            }))
-        }
-    }
-}
-
-fn draw_body(rng: &mut Rng) -> Element {
-    let text = if rng.chance(2) {
-        "echo ${param:unknown}"
-    } else {
-        "echo ${param:day}"
-    };
-    let mut body = Element::new("script");
-    body.children.push(Child::Text {
-        text: text.to_owned(),
-        span: Span::default(),
-    });
-    body
-}
-
-fn draw_priority(rng: &mut Rng) -> Option<i32> {
-    rng.chance(30).then(|| rng.below(5) as i32 - 2)
-}
-
-fn draw_labels(rng: &mut Rng) -> Vec<String> {
-    let labels: &[&str] = match rng.below(100) {
-        0..=5 => &["l0"],
-        6..=9 => &["l1"],
-        10..=12 => &["l0", "large"],
-        13 => &["nobody's"],
-        _ => &[],
-    };
-    labels.iter().map(|label| (*label).to_owned()).collect()
-}
-
-/// Now and then a pool that nobody defines.
-fn draw_pool(rng: &mut Rng) -> Option<Pool> {
-    let number = match rng.below(200) {
-        0..=39 => rng.below(POOLS),
-        40 => POOLS,
-        _ => return None,
-    };
-    Some(Pool {
-        name: format!("pool{number}"),
-        slots: rng.between(1, 2) as u32,
-    })
-}
-
-fn draw_host(rng: &mut Rng, workers: usize) -> Option<String> {
-    match rng.below(100) {
-        0..=7 => Some(format!("w{}", rng.index(workers))),
-        8..=15 => Some(format!("host{}", rng.index(workers))),
-        16 => Some("nowhere".to_owned()),
-        _ => None,
     }
 }

@@ -1,8 +1,9 @@
 //! The engine of a leading master: its inputs, its ticks, and what must hold after each.
 
 use akkaflow_engine::{Effect, Engine, Input};
-use akkaflow_model::id::Epoch;
-use akkaflow_model::record::Record;
+use akkaflow_model::id::{Epoch, InstanceId};
+use akkaflow_model::record::{CleanUp, Record};
+use akkaflow_model::state::InstanceState;
 use akkaflow_protocol::leader::LeaderInput;
 
 use super::committing::is_early;
@@ -91,6 +92,9 @@ impl World {
             .filter(|effect| is_early(self.planted, effect))
             .cloned()
             .collect();
+        let killed_again = (self.planted == Some(Planted::KillSentTwice))
+            .then(|| killed_in_clean_up(&step.records))
+            .flatten();
         let (records, effects) = (step.records.len(), step.effects.len());
         let rows = format_records(self.is_told, &step.records);
         if records + effects > 0 {
@@ -107,6 +111,10 @@ impl World {
         self.arm_engine(index);
         if self.stats.inputs.is_multiple_of(64) {
             self.check_fully(index);
+        }
+        if let Some(id) = killed_again {
+            let input = self.kill_again(id);
+            self.feed(index, input);
         }
         records + effects > 0
     }
@@ -136,6 +144,16 @@ impl World {
             },
         );
     }
+}
+
+/// An instance that was killed and whose clean-up has just begun.
+fn killed_in_clean_up(records: &[Record]) -> Option<InstanceId> {
+    records.iter().find_map(|record| match record {
+        Record::Instance(row) => (row.clean_up == CleanUp::Begun
+            && row.ending == Some(InstanceState::Killed))
+        .then_some(row.id),
+        _ => None,
+    })
 }
 
 /// Checks the instances that a step has touched.

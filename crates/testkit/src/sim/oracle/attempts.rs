@@ -1,7 +1,7 @@
 //! Attempts: one at a time for a node, never more than slots or retries allow, none after its instance's end.
 
 use akkaflow_model::id::AttemptKey;
-use akkaflow_model::record::AttemptRow;
+use akkaflow_model::record::{AttemptRow, CancelReason};
 use akkaflow_model::state::AttemptState;
 
 use super::{Oracle, Touched, Verdict, ensure};
@@ -111,14 +111,19 @@ impl Oracle {
         );
         let count =
             |state: AttemptState| earlier.iter().filter(|other| other.state == state).count();
+        graph::check_retry(action, &earlier, row)?;
         ensure!(
             count(AttemptState::Failed) <= action.retry_times as usize,
             "I16: attempt {key} follows {} failures of {} retries",
             count(AttemptState::Failed),
             action.retry_times
         );
+        // One that ran out of time counts as a failure, even if it was lost before it could be stopped.
+        let is_lost = |other: &&&AttemptRow| {
+            other.state == AttemptState::Lost && other.cancel != Some(CancelReason::TimedOut)
+        };
         ensure!(
-            count(AttemptState::Lost) < MAX_LOSSES,
+            earlier.iter().filter(is_lost).count() < MAX_LOSSES,
             "I16: attempt {key} follows too many losses"
         );
         ensure!(
@@ -151,26 +156,18 @@ fn check_alone(tables: &Tables, key: &AttemptKey) -> Verdict {
 
 pub(super) fn check_assigned_after(
     tables: &Tables,
+    library: &Library,
     touched: &Touched,
     key: &AttemptKey,
 ) -> Verdict {
-    let Some(attempt) = tables.attempts.get(key) else {
-        return Ok(());
-    };
     let now = tables.instances.get(&key.instance);
-    let was_over = touched
+    let before = touched
         .before
         .get(&key.instance)
-        .map_or(now, Option::as_ref)
-        .is_some_and(|row| row.run == key.run && (row.state.is_terminal() || row.ending.is_some()));
+        .map_or(now, Option::as_ref);
     ensure!(
-        !was_over,
+        before.is_none_or(|before| graph::may_begin(library, before, key)),
         "I15: attempt {key} begins after its instance was ended"
-    );
-    let is_over = now.is_some_and(|row| row.run == key.run && row.ending.is_some());
-    ensure!(
-        !is_over || attempt.cancel.is_some() || attempt.state.is_terminal(),
-        "I15: attempt {key} of an ending instance is not cancelled"
     );
     Ok(())
 }

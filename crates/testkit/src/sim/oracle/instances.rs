@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use akkaflow_model::record::{InstanceRow, NodeRow};
+use akkaflow_model::record::{CleanUp, InstanceRow, NodeRow};
 use akkaflow_model::state::InstanceState;
 
 use super::tokens::check_tokens_given;
@@ -80,14 +80,20 @@ impl Oracle {
                 "I6: instance {} went back to the queue",
                 row.id
             );
+            let end = row.ending.unwrap_or(row.state);
             ensure!(
-                before.ending.is_none()
-                    || before.ending == row.ending
-                    || before.ending == Some(row.state),
+                before
+                    .ending
+                    .is_none_or(|ending| may_become(before, ending, end)),
                 "I15: instance {} was ending as {:?} and is {:?}",
                 row.id,
                 before.ending,
                 row.state
+            );
+            ensure!(
+                before.clean_up <= row.clean_up,
+                "I6: the clean-up of {} went back",
+                row.id
             );
         } else {
             ensure!(
@@ -143,9 +149,18 @@ impl Oracle {
                     open.key
                 ));
             }
-            if row.state == InstanceState::Succeeded {
-                graph::check_success(tables, library, row)?;
-            }
+            let kills = self.kills.get(&id).copied().unwrap_or_default();
+            graph::check_end(tables, library, row, kills)?;
+        }
+        if graph::must_stop(library, row) {
+            let going_on = tables
+                .attempts_of(id)
+                .find(|attempt| !attempt.state.is_terminal() && attempt.cancel.is_none());
+            ensure!(
+                going_on.is_none(),
+                "I15: attempt {:?} of an ending instance is not cancelled",
+                going_on.map(|attempt| attempt.key.to_string())
+            );
         }
         let gives = row.gave_tokens && before.is_none_or(|before| !before.gave_tokens);
         if gives && !touched.has_definitions {
@@ -153,44 +168,55 @@ impl Oracle {
         }
         Ok(())
     }
+
+    pub(super) fn check_node(&self, tables: &Tables, library: &Library, row: &NodeRow) -> Verdict {
+        let Some(instance) = tables.instances.get(&row.instance) else {
+            return Err(format!("I6: node {} has no instance", row.node));
+        };
+        ensure!(
+            row.run == instance.run,
+            "I6: node {}/{} is of run {}, its instance of {}",
+            row.instance,
+            row.node,
+            row.run,
+            instance.run
+        );
+        let Some(before) = tables
+            .nodes
+            .get(&(row.instance, row.node.clone()))
+            .filter(|before| before.run == row.run)
+        else {
+            // The row of an instance that people steer may be written later in the batch than what follows from it.
+            if self.steered.contains(&row.instance) {
+                return Ok(());
+            }
+            return graph::check_new_node(tables, library, row);
+        };
+        ensure!(
+            before == row || !before.state.is_terminal(),
+            "I6: node {}/{} changed after its end: {before:?}, then {row:?}",
+            row.instance,
+            row.node
+        );
+        ensure!(
+            before.ready_at == row.ready_at,
+            "I6: node {}/{} was reached twice",
+            row.instance,
+            row.node
+        );
+        ensure!(
+            before.failures <= row.failures && before.attempts <= row.attempts,
+            "I16: node {}/{} forgot attempts",
+            row.instance,
+            row.node
+        );
+        Ok(())
+    }
 }
 
-pub(super) fn check_node(tables: &Tables, row: &NodeRow) -> Verdict {
-    let Some(instance) = tables.instances.get(&row.instance) else {
-        return Err(format!("I6: node {} has no instance", row.node));
-    };
-    ensure!(
-        row.run == instance.run,
-        "I6: node {}/{} is of run {}, its instance of {}",
-        row.instance,
-        row.node,
-        row.run,
-        instance.run
-    );
-    let Some(before) = tables
-        .nodes
-        .get(&(row.instance, row.node.clone()))
-        .filter(|before| before.run == row.run)
-    else {
-        return Ok(());
-    };
-    ensure!(
-        before == row || !before.state.is_terminal(),
-        "I6: node {}/{} changed after its end: {before:?}, then {row:?}",
-        row.instance,
-        row.node
-    );
-    ensure!(
-        before.ready_at == row.ready_at,
-        "I6: node {}/{} was reached twice",
-        row.instance,
-        row.node
-    );
-    ensure!(
-        before.failures <= row.failures && before.attempts <= row.attempts,
-        "I16: node {}/{} forgot attempts",
-        row.instance,
-        row.node
-    );
-    Ok(())
+/// How an instance ends is decided once; but a kill does not wait for what may finish, and the clean-up of a success may
+/// end it badly.
+fn may_become(before: &InstanceRow, ending: InstanceState, end: InstanceState) -> bool {
+    let is_killed = end == InstanceState::Killed && before.clean_up == CleanUp::Ahead;
+    end == ending || ending == InstanceState::Succeeded || is_killed
 }

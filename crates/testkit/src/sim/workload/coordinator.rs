@@ -8,6 +8,7 @@ use akkaflow_model::schedule::DayPolicy;
 use chrono::{NaiveDateTime, TimeDelta, Timelike};
 use chrono_tz::Tz;
 
+use super::nodes::VALUES;
 use crate::sim::rng::Rng;
 
 /// Times that come due often within a simulated hour.
@@ -65,7 +66,10 @@ pub(super) fn draw(
         cron,
         dependencies,
         depends,
-        params: vec![("day".to_owned(), "1".to_owned())],
+        params: vec![
+            ("day".to_owned(), "1".to_owned()),
+            ("n".to_owned(), (*rng.pick(VALUES)).to_owned()),
+        ],
         misfire: draw_misfire(rng),
         time_zone: rng.chance(20).then(|| *rng.pick(ZONES)),
         ..Coordinator::new()
