@@ -4,6 +4,7 @@
 //! milliseconds. Sentences (`message`, `text`, `title`, `detail`) come in the language of the request; a [`Problem`]
 //! carries both. Fields are only ever added.
 
+mod capsule;
 mod cluster;
 mod cron;
 mod definition;
@@ -25,6 +26,7 @@ pub const ERROR_CODE_HEADER: &str = "akkaflow-error-code";
 /// percent-encoded UTF-8. The body stays as akkaflow's tools know it.
 pub const WARNINGS_HEADER: &str = "akkaflow-warnings";
 
+pub use capsule::{CAPSULE_FORMAT, Capsule, CapsuleDefinition};
 pub use cluster::{By, Cluster, Health, Hold, Master, Pool, Reason, SetPool, WorkerView};
 pub use cron::{CronPreview, NextFire};
 pub use definition::{Checked, Diagnostic, FileProblem, Put};

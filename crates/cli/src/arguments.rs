@@ -176,6 +176,31 @@ pub fn command(lang: Lang) -> Command {
                 .arg(words.argument("WHAT", "实例id或工作流名称", "Id of an instance or name of a workflow"))
                 .arg(words.option("node", "NODE", "只看该节点", "Only this node of the instance")),
         )
+        .subcommand(
+            words
+                .command("capsule", "导出实例的调度历史（不含密码），可离线重放或当作测试", "Export what an instance was decided from, without secrets, to replay or test it anywhere")
+                .arg(words.instance_id())
+                .arg(words.option("output", "FILE", "写入该文件", "Write it to this file").short('o')),
+        )
+        .subcommand(
+            words
+                .command("replay", "离线重放导出的实例，核对每一步调度决定", "Decide an exported instance again, step by step, without a server")
+                .arg(words.argument("FILE", "akka capsule导出的文件", "A file that akka capsule wrote"))
+                .after_help(words.say(
+                    "退出码：0 决定完全相同，1 有差异或历史不完整，2 用法错误",
+                    "Exit codes: 0 the same decisions, 1 other ones or an incomplete history, 2 usage",
+                )),
+        )
+        .subcommand(
+            words
+                .command("test", "用模拟的节点结果测试工作流（离线）", "Test workflows with nodes that only pretend to run, without a server")
+                .arg(words.argument("FILE", "TOML测试文件，或akka capsule导出的文件", "Test files in TOML, or files that akka capsule wrote").num_args(1..))
+                .arg(zone(words))
+                .after_help(words.say(
+                    "退出码：0 全部通过，1 有测试未通过，2 用法错误或文件无法读取",
+                    "Exit codes: 0 all tests passed, 1 some failed, 2 usage or a file that cannot be read",
+                )),
+        )
         .subcommand(check(words))
         .subcommand(cron(words))
         .subcommand(eval(words))

@@ -1,5 +1,6 @@
 //! One module per object.
 
+mod capsule;
 mod check;
 mod cluster;
 mod cron;
@@ -12,6 +13,7 @@ mod problems;
 mod reasons;
 mod search;
 mod steering;
+mod test;
 mod util;
 mod watch;
 mod why;
@@ -40,6 +42,9 @@ pub(crate) fn run(context: &Context, matches: &ArgMatches) -> Outcome {
         "check" => check::run(context, matches),
         "cron" => cron::run(context, matches),
         "eval" => eval::run(context, matches),
+        "capsule" => capsule::export(context, matches),
+        "replay" => capsule::replay(context, matches),
+        "test" => test::run(context, matches),
         "why" => why::run(context, matches),
         "cluster" => cluster::run(context, matches),
         "pool" => steering::pool(context, matches),

@@ -35,6 +35,9 @@ const ZH: &str = "\
   akka instance -search [--sdate 日期] [--edate 日期] [--creator 创建者] [--status 状态] [--key 关键字]
   akka util -reset-all | -del-dir 目录      重置全部调度器 | 检查目录能否删除
   akka check PATH... [--strict]             离线检查文件或目录；--format text|json|sarif
+  akka test FILE...                         用模拟的节点结果测试工作流（离线）
+  akka capsule ID [-o FILE]                 导出实例的调度历史，不含密码
+  akka replay FILE                          离线重放导出的实例，核对每一步决定
   akka cron EXPR [--zone 时区] [-n 次数]     离线说明cron的含义并预览触发时间
   akka eval TEXT [--at 日期]                离线计算 '${time.today|yyyyMMdd|-1 day}' 一类表达式
   akka why ID|NAME                          为什么还没有运行
@@ -80,6 +83,9 @@ USAGE
   akka instance search [--sdate D] [--edate D] [--creator C] [--status S] [--key K]
   akka util reset-all | del-dir FOLDER      reset all schedules | see whether a folder is empty
   akka check PATH... [--strict]             every problem of files and directories; --format text|json|sarif
+  akka test FILE...                         play workflows with nodes that only pretend to run (works offline)
+  akka capsule ID [-o FILE]                 export what an instance was decided from, without secrets
+  akka replay FILE                          decide an exported instance again and compare each step
   akka cron EXPR [--zone Z] [-n COUNT]      what a cron means and when it fires next
   akka eval TEXT [--at DATE]                what '${time.today|yyyyMMdd|-1 day}' and the like become
   akka why ID|NAME                          why it does not run

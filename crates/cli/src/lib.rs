@@ -26,6 +26,7 @@ mod exit;
 mod failure;
 mod help;
 mod layout;
+mod rehearsal;
 mod rewrite;
 mod screen;
 mod usage;

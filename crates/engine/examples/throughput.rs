@@ -13,7 +13,7 @@ use akkaflow_engine::{
     Shelf, Step, WorkerInfo,
 };
 use akkaflow_model::definition::{
-    ActionNode, FailurePolicy, Node, NodeKind, Overlap, Version, Workflow,
+    ActionNode, FailurePolicy, Keep, Node, NodeKind, Overlap, Version, Workflow,
 };
 use akkaflow_model::element::Element;
 use akkaflow_model::id::{Epoch, Incarnation, RequestId, WorkerId};
@@ -45,6 +45,7 @@ fn workflow(name: &str, nodes: Vec<Node>) -> Arc<Workflow> {
         overlap: Overlap::default(),
         failure_policy: FailurePolicy::default(),
         priority: 0,
+        keep: Keep::default(),
         state: Vec::new(),
         coordinator: None,
         nodes,
@@ -65,8 +66,63 @@ struct Bench {
 }
 
 impl Bench {
+    fn new(slots: u32) -> Self {
+        let options = Options {
+            zone: chrono_tz::UTC,
+            epoch: Epoch(1),
+            seed: 1,
+            lost_after: Duration::from_secs(1800),
+            packing: Arc::new(Shelf::default()),
+        };
+        let mut bench = Self {
+            engine: Engine::load(options, Snapshot::default(), Definitions::default()),
+            now: Timestamp::from_millis(1_767_225_600_000),
+            open: Vec::new(),
+            nodes: 0,
+            records: 0,
+        };
+        let worker = WorkerInfo {
+            id: WorkerId("w".into()),
+            incarnation: Incarnation(1),
+            host: "w".into(),
+            slots,
+            labels: std::collections::BTreeSet::new(),
+        };
+        bench.step(Input::WorkerAttached {
+            worker,
+            holds: Vec::new(),
+        });
+        bench
+    }
+
+    fn put(&mut self, name: &str, nodes: Vec<Node>) {
+        let order = Order::PutWorkflow {
+            workflow: workflow(name, nodes),
+            origin: Origin::Api { path: None },
+            findings: Vec::new(),
+        };
+        let request = RequestId(0);
+        self.step(Input::Order { request, order });
+    }
+
+    fn run(&mut self, name: &str, instances: u64) {
+        for n in 0..instances {
+            let order = Order::Run {
+                name: name.into(),
+                params: Vec::new(),
+                fire_time: None,
+                idempotency: None,
+                user: String::new(),
+            };
+            let request = RequestId(n);
+            self.step(Input::Order { request, order });
+        }
+    }
+
     fn step(&mut self, input: Input) {
-        let Step { records, effects } = self.engine.step(self.now, input);
+        let Step {
+            records, effects, ..
+        } = self.engine.step(self.now, input);
         self.records += records.len();
         self.nodes += records
             .iter()
@@ -95,67 +151,46 @@ impl Bench {
     }
 }
 
-fn measure(title: &str, nodes: Vec<Node>, instances: u64, slots: u32) {
-    let options = Options {
-        zone: chrono_tz::UTC,
-        epoch: Epoch(1),
-        seed: 1,
-        lost_after: Duration::from_secs(1800),
-        packing: Arc::new(Shelf::default()),
-    };
-    let mut bench = Bench {
-        engine: Engine::load(options, Snapshot::default(), Definitions::default()),
-        now: Timestamp::from_millis(1_767_225_600_000),
-        open: Vec::new(),
-        nodes: 0,
-        records: 0,
-    };
-    bench.step(Input::WorkerAttached {
-        worker: WorkerInfo {
-            id: WorkerId("w".into()),
-            incarnation: Incarnation(1),
-            host: "w".into(),
-            slots,
-            labels: std::collections::BTreeSet::new(),
-        },
-        holds: Vec::new(),
-    });
-    bench.step(Input::Order {
-        request: RequestId(0),
-        order: Order::PutWorkflow {
-            workflow: workflow(title, nodes),
-            origin: Origin::Api { path: None },
-            findings: Vec::new(),
-        },
-    });
+fn measure(title: &str, nodes: Vec<Node>, instances: u64, slots: u32) -> f64 {
+    let mut bench = Bench::new(slots);
+    bench.put(title, nodes);
     let begin = Instant::now();
-    for n in 0..instances {
-        bench.step(Input::Order {
-            request: RequestId(n),
-            order: Order::Run {
-                name: title.into(),
-                params: Vec::new(),
-                fire_time: None,
-                idempotency: None,
-                user: String::new(),
-            },
-        });
-    }
+    bench.run(title, instances);
     bench.drain();
     let seconds = begin.elapsed().as_secs_f64();
+    let rate = bench.nodes as f64 / seconds;
     println!(
-        "{title}: {:.0} node transitions/s, {:.0} records/s ({} rows of nodes in {seconds:.2} s)",
-        bench.nodes as f64 / seconds,
+        "{title}: {rate:.0} node transitions/s, {:.0} records/s ({} rows of nodes in {seconds:.2} s)",
         bench.records as f64 / seconds,
         bench.nodes,
     );
+    rate
+}
+
+/// Seconds of a node transition while so many other instances are open, each with a node that runs.
+fn cost_beside(open: u64) -> f64 {
+    let mut bench = Bench::new(1_000_000);
+    let mut chain = vec![node("start", NodeKind::Start { to: "n0".into() })];
+    chain.extend((0..40).map(|n| action(&format!("n{n}"), &format!("n{}", n + 1))));
+    chain.push(node("n40", NodeKind::End));
+    bench.put("chain", chain);
+    bench.run("chain", open);
+    // They stay open; what is measured comes beside them.
+    bench.open.clear();
+    let before = bench.nodes;
+    let begin = Instant::now();
+    for _ in 0..2_000 {
+        bench.run("chain", 1);
+        bench.drain();
+    }
+    begin.elapsed().as_secs_f64() / (bench.nodes - before) as f64
 }
 
 fn main() {
     let mut chain = vec![node("start", NodeKind::Start { to: "n0".into() })];
     chain.extend((0..40).map(|n| action(&format!("n{n}"), &format!("n{}", n + 1))));
     chain.push(node("n40", NodeKind::End));
-    measure("chain of 40, 2000 at once", chain, 2000, 10_000);
+    let chain = measure("chain of 40, 2000 at once", chain, 2000, 10_000);
 
     let names: Vec<String> = (0..1000).map(|n| format!("n{n}")).collect();
     let mut fan = vec![
@@ -170,7 +205,7 @@ fn main() {
     fan.extend(names.iter().map(|name| action(name, "join")));
     fan.push(node("join", NodeKind::Join { to: "end".into() }));
     fan.push(node("end", NodeKind::End));
-    measure("fan-out of 1000, 100 at once, 8 slots", fan, 100, 8);
+    let fan = measure("fan-out of 1000, 100 at once, 8 slots", fan, 100, 8);
 
     let diamond = vec![
         node("start", NodeKind::Start { to: "a".into() }),
@@ -188,5 +223,15 @@ fn main() {
         action("e", "end"),
         node("end", NodeKind::End),
     ];
-    measure("diamonds, 50000 at once, 64 slots", diamond, 50_000, 64);
+    let diamonds = measure("diamonds, 50000 at once, 64 slots", diamond, 50_000, 64);
+    let slowest = chain.min(fan).min(diamonds);
+    println!("{{\"workload\":\"engine\",\"transitions_per_second\":{slowest:.0}}}");
+
+    let (few, many) = (cost_beside(1_000), cost_beside(100_000));
+    println!(
+        "a node transition beside 1,000 open instances: {:.2} us, beside 100,000: {:.2} us",
+        few * 1e6,
+        many * 1e6
+    );
+    println!("{{\"workload\":\"flat\",\"growth\":{:.3}}}", many / few);
 }

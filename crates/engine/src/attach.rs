@@ -16,7 +16,6 @@ use crate::timers::Timer;
 impl Engine {
     /// A worker says what it holds; what it was given and does not hold is judged.
     pub(crate) fn on_attached(&mut self, info: WorkerInfo, holds: Vec<AttemptKey>) {
-        let now = self.now;
         let (id, incarnation) = (info.id.clone(), info.incarnation);
         if self.newest_incarnation(&id) > Some(incarnation) {
             self.on_outdated_attach(&id);
@@ -42,7 +41,7 @@ impl Engine {
                 continue;
             };
             if holds.remove(&attempt.key) {
-                self.adopt(instance, node, Some(incarnation), now);
+                self.adopt(instance, node, incarnation);
             } else if attempt.incarnation == incarnation {
                 let key = attempt.key.clone();
                 self.out.effect(Effect::RequestTombstone {
@@ -50,7 +49,7 @@ impl Engine {
                     key,
                 });
             } else {
-                self.lose(instance, node);
+                self.lose_with_worker(instance, node);
             }
         }
         for key in holds {
@@ -130,7 +129,7 @@ impl Engine {
             .flat_map(|worker| worker.attempts.iter().copied())
             .collect();
         for (instance, node) in given {
-            self.lose(instance, node);
+            self.lose_with_worker(instance, node);
         }
     }
 

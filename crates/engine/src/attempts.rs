@@ -3,17 +3,17 @@
 use std::time::Duration;
 
 use akkaflow_model::definition::{OnTimeout, TimeoutScope};
-use akkaflow_model::id::{AttemptKey, InstanceId, WorkerId};
+use akkaflow_model::id::{AttemptKey, Epoch, Incarnation, InstanceId, WorkerId};
 use akkaflow_model::message::Message;
 use akkaflow_model::record::{AttemptRow, CancelReason};
 use akkaflow_model::state::{AttemptState, InstanceState, NodeState};
 use akkaflow_model::text::Text;
-use akkaflow_model::time::Timestamp;
 
 use crate::Engine;
 use crate::effect::{Dispatch, Effect};
 use crate::input::{Outcome, OutcomeKind};
 use crate::instances::{Course, Instance};
+use crate::journal::Given;
 use crate::lifecycle::{cancel, close};
 use crate::marks::mark_message;
 use crate::params;
@@ -23,6 +23,28 @@ use crate::waits;
 
 /// A node that is lost so often is suspected of killing its workers: a person must look.
 pub(crate) const QUARANTINE_LOSSES: u32 = 3;
+
+/// The worker that gets an attempt.
+#[derive(Debug, Clone)]
+pub(crate) struct Assignee {
+    pub(crate) worker: WorkerId,
+    pub(crate) incarnation: Incarnation,
+    pub(crate) host: String,
+    /// Of the master that chose it.
+    pub(crate) epoch: Epoch,
+}
+
+impl Assignee {
+    fn given(&self, node: &str) -> Given {
+        Given::Worker {
+            node: node.to_owned(),
+            worker: self.worker.clone(),
+            incarnation: self.incarnation,
+            host: self.host.clone(),
+            epoch: self.epoch,
+        }
+    }
+}
 
 impl Engine {
     /// Gives ready nodes to workers until one or the other runs out.
@@ -53,12 +75,33 @@ impl Engine {
     }
 
     fn dispatch(&mut self, id: InstanceId, node: usize, worker: &WorkerId) {
-        self.stop_waiting(id, node);
-        let (now, zone) = (self.now, self.zone_of_instance(id));
-        let Some(info) = self.workers.info(worker) else {
+        let (Some(info), Some(instance)) = (self.workers.info(worker), self.instances.get(&id))
+        else {
+            self.stop_waiting(id, node);
             return;
         };
-        let (host, incarnation) = (info.host.clone(), info.incarnation);
+        let assignee = Assignee {
+            worker: worker.clone(),
+            incarnation: info.incarnation,
+            host: info.host.clone(),
+            epoch: self.options.epoch,
+        };
+        let given = assignee.given(instance.graph.name(node));
+        self.out.given(id, given);
+        self.assign(id, node, assignee);
+    }
+
+    /// The node's next attempt is this worker's.
+    pub(crate) fn assign(&mut self, id: InstanceId, node: usize, assignee: Assignee) {
+        self.stop_waiting(id, node);
+        let (now, zone) = (self.now, self.zone_of_instance(id));
+        let Assignee {
+            worker,
+            incarnation,
+            host,
+            epoch,
+        } = assignee;
+        let worker = &worker;
         let Some(instance) = self.instances.get_mut(&id) else {
             return;
         };
@@ -96,7 +139,7 @@ impl Engine {
             worker: worker.clone(),
             incarnation,
             host,
-            epoch: self.options.epoch,
+            epoch,
             assigned_at: now,
             accepted_at: None,
             ended_at: None,
@@ -136,9 +179,8 @@ impl Engine {
     }
 
     pub(crate) fn on_accepted(&mut self, worker: WorkerId, key: AttemptKey) {
-        let now = self.now;
         match self.find_attempt(&worker, &key) {
-            Some(node) => self.adopt(key.instance, node, None, now),
+            Some(node) => self.on_held(key.instance, node, None),
             None => self.out.effect(Effect::Cancel {
                 worker,
                 key,
@@ -148,14 +190,13 @@ impl Engine {
     }
 
     /// The worker holds the attempt: it runs, and nothing restarts. What must stop is told again.
-    pub(crate) fn adopt(
+    pub(crate) fn on_held(
         &mut self,
         id: InstanceId,
         node: usize,
-        incarnation: Option<akkaflow_model::id::Incarnation>,
-        now: Timestamp,
+        attached: Option<(Incarnation, Epoch)>,
     ) {
-        let epoch = self.options.epoch;
+        let now = self.now;
         let Some(instance) = self.instances.get_mut(&id) else {
             return;
         };
@@ -167,7 +208,7 @@ impl Engine {
             attempt.state = AttemptState::Running;
             attempt.accepted_at = Some(now);
         }
-        if let Some(incarnation) = incarnation {
+        if let Some((incarnation, epoch)) = attached {
             attempt.incarnation = incarnation;
             attempt.epoch = epoch;
         }
@@ -190,6 +231,30 @@ impl Engine {
     pub(crate) fn on_tombstoned(&mut self, worker: WorkerId, key: AttemptKey) {
         if let Some(node) = self.find_attempt(&worker, &key) {
             self.lose(key.instance, node);
+        }
+    }
+
+    /// A worker that has attached holds the attempt.
+    pub(crate) fn adopt(&mut self, id: InstanceId, node: usize, incarnation: Incarnation) {
+        let epoch = self.options.epoch;
+        self.tell_of(id, node, |node| Given::Held {
+            node,
+            incarnation,
+            epoch,
+        });
+        self.on_held(id, node, Some((incarnation, epoch)));
+    }
+
+    /// What became of the worker says that the attempt is lost.
+    pub(crate) fn lose_with_worker(&mut self, id: InstanceId, node: usize) {
+        self.tell_of(id, node, |node| Given::Lost { node });
+        self.lose(id, node);
+    }
+
+    fn tell_of(&mut self, id: InstanceId, node: usize, given: impl FnOnce(String) -> Given) {
+        if let Some(instance) = self.instances.get(&id) {
+            let given = given(instance.graph.name(node).to_owned());
+            self.out.given(id, given);
         }
     }
 

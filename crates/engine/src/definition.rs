@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, Weak};
 
 use akkaflow_model::check::Idle;
 use akkaflow_model::cron::Cron;
-use akkaflow_model::definition::{Overlap, Version, Workflow};
+use akkaflow_model::definition::{Keep, Overlap, Version, Workflow};
 use akkaflow_model::text::Text;
 
 use crate::graph::Graph;
@@ -39,6 +39,8 @@ pub struct Definition {
     pub(crate) instance_limit: i64,
     /// See [`Workflow::overlap`].
     pub(crate) overlap: Overlap,
+    /// See [`Workflow::keep`].
+    pub keep: Keep,
     pub(crate) plan: Option<Box<Plan>>,
     /// Why no instance may ever start, as the definition says.
     pub(crate) not_runnable: Option<Box<Text>>,
@@ -59,6 +61,7 @@ impl Definition {
         Self {
             instance_limit: workflow.instance_limit,
             overlap: workflow.overlap,
+            keep: workflow.keep,
             plan,
             not_runnable: workflow.not_runnable.clone().map(Box::new),
             packed: packing.pack(workflow),

@@ -7,6 +7,8 @@ use akkaflow_model::record::{CancelReason, Record};
 use akkaflow_model::time::Timestamp;
 use chrono_tz::Tz;
 
+use crate::journal::Given;
+
 /// What one input led to.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Step {
@@ -14,6 +16,8 @@ pub struct Step {
     pub records: Vec<Record>,
     /// May be seen once the records are durable. All of them are safe to repeat and safe to lose with the process.
     pub effects: Vec<Effect>,
+    /// What instances were given of what they share with others, in order; for the journal.
+    pub given: Vec<(InstanceId, Given)>,
 }
 
 /// What the world may see.

@@ -10,10 +10,10 @@ use akkaflow_model::id::{AttemptKey, Incarnation, InstanceId, RequestId, WorkerI
 pub use akkaflow_model::outcome::{Outcome, OutcomeKind};
 use akkaflow_model::record::{FileProblemRow, InstanceRow, Mark, NodeRow};
 use akkaflow_model::time::Timestamp;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// One thing that happened. The master journals it before anybody sees what follows from it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "input", rename_all = "snake_case")]
 pub enum Input {
     /// Time has passed; see [`crate::Engine::next_deadline`].
@@ -78,11 +78,30 @@ pub enum Input {
     },
 }
 
+impl Input {
+    /// Whether it speaks of one instance alone, and of this one: then it is part of what the instance replays from.
+    pub fn is_about(&self, instance: InstanceId) -> bool {
+        match self {
+            Self::AttemptAccepted { key, .. }
+            | Self::AttemptFinished { key, .. }
+            | Self::Tombstoned { key, .. } => key.instance == instance,
+            Self::Order { order, .. } => order.instance() == Some(instance),
+            Self::Tick
+            | Self::FileGone { .. }
+            | Self::Calendar { .. }
+            | Self::FileProblem(_)
+            | Self::WorkerAttached { .. }
+            | Self::WorkerDetached { .. } => false,
+        }
+    }
+}
+
 /// What somebody asks, with everything looked up that the engine needs.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "order", rename_all = "snake_case")]
 pub enum Order {
     /// Puts a workflow in force.
+    #[serde(skip_deserializing)]
     PutWorkflow {
         /// The checked definition; the journal holds its version only.
         #[serde(serialize_with = "version_only")]
@@ -145,6 +164,7 @@ pub enum Order {
         user: String,
     },
     /// Runs an ended instance again.
+    #[serde(skip_deserializing)]
     Rerun {
         /// The instance.
         id: InstanceId,
@@ -213,11 +233,12 @@ pub enum Order {
         mark: Mark,
         /// The instance's rows, when it has ended.
         stored: Option<Box<StoredInstance>>,
-        /// The definition that an ended instance ran with.
-        #[serde(serialize_with = "optional_version_only")]
+        /// The definition that an ended instance ran with; an open one needs none.
+        #[serde(serialize_with = "optional_version_only", skip_deserializing)]
         pinned: Option<Arc<Workflow>>,
     },
     /// Gives an open instance another definition for what has not succeeded.
+    #[serde(skip_deserializing)]
     Repair {
         /// The instance.
         id: InstanceId,
@@ -227,6 +248,45 @@ pub enum Order {
         /// Only say what would change.
         is_dry_run: bool,
     },
+    /// Removes what was kept for long enough. What is open stays.
+    Expire {
+        /// The workflow.
+        workflow: String,
+        /// Ended instances of it.
+        instances: Vec<InstanceId>,
+        /// Fires without an instance that were due earlier.
+        fires_before: Option<Timestamp>,
+    },
+}
+
+impl Order {
+    /// The open instance that it is about. A rerun admits one, see [`crate::Given::Admitted`]; a repair brings a definition
+    /// from outside, see [`crate::Given::Repaired`].
+    fn instance(&self) -> Option<InstanceId> {
+        match self {
+            Self::Kill { id, .. }
+            | Self::PauseInstance { id, .. }
+            | Self::ResumeInstance { id }
+            | Self::MarkNode { id, .. } => Some(*id),
+            Self::PutWorkflow { .. }
+            | Self::DeleteWorkflow { .. }
+            | Self::Run { .. }
+            | Self::Trigger { .. }
+            | Self::TriggerBlood { .. }
+            | Self::ResetWorkflow { .. }
+            | Self::ResetAll
+            | Self::Rerun { .. }
+            | Self::DeleteInstance { .. }
+            | Self::FenceWorker { .. }
+            | Self::SuspendWorkflow { .. }
+            | Self::ResumeWorkflow { .. }
+            | Self::Freeze { .. }
+            | Self::Thaw
+            | Self::SetPool { .. }
+            | Self::Repair { .. }
+            | Self::Expire { .. } => None,
+        }
+    }
 }
 
 /// How an ended instance runs again.
@@ -254,7 +314,7 @@ pub enum RerunFrom {
 }
 
 /// An ended instance as the store holds it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StoredInstance {
     /// Its row.
     pub instance: InstanceRow,
@@ -263,7 +323,7 @@ pub struct StoredInstance {
 }
 
 /// Where a definition came from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "origin", rename_all = "snake_case")]
 pub enum Origin {
     /// A file under the watched directory: it owns the workflow.
@@ -281,7 +341,7 @@ pub enum Origin {
 }
 
 /// A worker that has attached.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorkerInfo {
     /// Who.
     pub id: WorkerId,

@@ -184,6 +184,11 @@ impl Instance {
         self.mark(node);
     }
 
+    /// The rows of all nodes that have changed, in the order in which they will be written.
+    pub(crate) fn dirty_nodes(&self) -> impl Iterator<Item = &NodeRow> {
+        self.dirty_nodes.iter().filter_map(|&node| self.node(node))
+    }
+
     pub(crate) fn node(&self, node: usize) -> Option<&NodeRow> {
         self.slots[node].row.as_deref()
     }

@@ -13,6 +13,7 @@
 //! | `lifecycle`, `instances`, `graph`, `walk`, `ways` | an instance from its birth to its end |
 //! | `queue`, `pools`, `workers`, `attempts`, `attach`, `waits` | who runs what, who waits for whom |
 //! | `timers`, `turns`, `ids`, `pairs`, `params` | moments, fairness, names, values |
+//! | `journal`, `solo` | what is kept of a step, and one instance replayed from it |
 //! | `load`, `inspect`, `explain`, `invariants` | from rows, and what can be asked |
 
 mod attach;
@@ -29,6 +30,7 @@ mod input;
 mod inspect;
 mod instances;
 mod invariants;
+mod journal;
 mod lifecycle;
 mod load;
 mod marks;
@@ -45,6 +47,7 @@ mod requests;
 mod rerun;
 mod schedule;
 mod slots;
+mod solo;
 mod timers;
 mod tokens;
 mod turns;
@@ -61,6 +64,8 @@ pub use input::{
     Input, Order, Origin, Outcome, OutcomeKind, Rerun, RerunFrom, StoredInstance, WorkerInfo,
 };
 pub use inspect::{Counts, PoolView, WorkerView};
+pub use journal::{Entry as JournalEntry, Given, Part, decisions};
+pub use solo::{Moment, Solo};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -13,6 +13,7 @@ use chrono_tz::Tz;
 
 use crate::effect::Effect;
 use crate::instances::{Course, Instance};
+use crate::journal::Given;
 use crate::params::{self, ParamError};
 use crate::plan::day_of;
 use crate::walk::unreadable_text;
@@ -118,7 +119,8 @@ impl Engine {
         }));
         self.admit(Instance::new(row, graph));
         if let Some(message) = fault {
-            self.finish(id, InstanceState::Failed, Some(message));
+            let state = InstanceState::Failed;
+            self.end_from_outside(id, state, message);
         }
         id
     }
@@ -136,6 +138,11 @@ impl Engine {
     pub(crate) fn admit(&mut self, mut instance: Instance) {
         instance.is_dirty = true;
         let id = instance.row.id;
+        let given = Given::Admitted {
+            row: Box::new(instance.row.clone()),
+            nodes: instance.dirty_nodes().cloned().collect(),
+        };
+        self.out.given(id, given);
         if let Some(entry) = self.workflows.get_mut(&instance.row.workflow) {
             entry.queue.insert((instance.row.created_at, id));
             self.backlog.join(&instance.row.workflow);
@@ -156,8 +163,15 @@ impl Engine {
             return false;
         };
         entry.running.insert((self.now, id));
+        self.out.given(id, Given::Started);
+        self.start(id);
+        true
+    }
+
+    /// The instance leaves the queue.
+    pub(crate) fn start(&mut self, id: InstanceId) {
         let Some(instance) = self.instances.get_mut(&id) else {
-            return false;
+            return;
         };
         instance.row.state = InstanceState::Running;
         instance.row.started_at = Some(self.now);
@@ -168,7 +182,6 @@ impl Engine {
         } else {
             self.end_unreadable(id);
         }
-        true
     }
 
     /// Remembers that the instance's row has changed.
@@ -177,6 +190,21 @@ impl Engine {
             instance.is_dirty = true;
             self.touched.push(id);
         }
+    }
+
+    /// Ends an instance on grounds that lie outside of it, which the journal keeps.
+    pub(crate) fn end_from_outside(
+        &mut self,
+        id: InstanceId,
+        state: InstanceState,
+        message: Message,
+    ) {
+        let given = Given::Ended {
+            state,
+            message: message.clone(),
+        };
+        self.out.given(id, given);
+        self.end(id, state, message);
     }
 
     /// Ends an instance: what runs is cancelled, or may finish where it failed and its policy says so. It is over once

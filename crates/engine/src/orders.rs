@@ -72,6 +72,11 @@ impl Engine {
                 workflow,
                 is_dry_run,
             } => self.repair(id, workflow, is_dry_run),
+            Order::Expire {
+                workflow,
+                instances,
+                fires_before,
+            } => Ok(self.expire(workflow, &instances, fires_before)),
         };
         self.out.reply(request, result);
     }
@@ -300,6 +305,24 @@ impl Engine {
             ),
         };
         Err(Rejection::new(code, text))
+    }
+
+    /// Removes old instances, but none that was rerun since somebody found it ended, and old fires.
+    fn expire(
+        &mut self,
+        workflow: String,
+        instances: &[InstanceId],
+        fires_before: Option<Timestamp>,
+    ) -> Answer {
+        for &id in instances {
+            if !self.instances.contains_key(&id) {
+                self.out.record(Record::ExpireInstance { id });
+            }
+        }
+        if let Some(before) = fires_before {
+            self.out.record(Record::ForgetFires { workflow, before });
+        }
+        Answer::Done
     }
 
     /// What keeps a workflow's next instance in the queue, apart from those before it.

@@ -1,10 +1,11 @@
 //! Collects what one step leads to, in an order in which every row follows the rows that it names.
 
 use akkaflow_model::command::{Answer, Rejection};
-use akkaflow_model::id::RequestId;
+use akkaflow_model::id::{InstanceId, RequestId};
 use akkaflow_model::record::{AttemptRow, InstanceRow, NodeRow, Record};
 
 use crate::effect::{Effect, Step};
+use crate::journal::Given;
 
 /// The records and effects of the current step.
 #[derive(Debug, Default)]
@@ -15,6 +16,7 @@ pub(crate) struct Outbox {
     attempts: Vec<Record>,
     rest: Vec<Record>,
     effects: Vec<Effect>,
+    given: Vec<(InstanceId, Given)>,
 }
 
 impl Outbox {
@@ -45,6 +47,11 @@ impl Outbox {
         self.rest.push(record);
     }
 
+    /// Something that the instance did not decide by itself.
+    pub(crate) fn given(&mut self, id: InstanceId, given: Given) {
+        self.given.push((id, given));
+    }
+
     pub(crate) fn effect(&mut self, effect: Effect) {
         self.effects.push(effect);
     }
@@ -62,6 +69,7 @@ impl Outbox {
         Step {
             records,
             effects: std::mem::take(&mut self.effects),
+            given: std::mem::take(&mut self.given),
         }
     }
 }

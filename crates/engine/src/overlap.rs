@@ -72,7 +72,7 @@ impl Engine {
                 format!("为新实例{new}让位而被杀死（overlap为cancel-running）"),
                 format!("killed for the new instance {new}: overlap is cancel-running"),
             );
-            self.end(id, InstanceState::Killed, Message::said(text));
+            self.end_from_outside(id, InstanceState::Killed, Message::said(text));
         }
     }
 }

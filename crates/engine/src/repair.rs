@@ -19,6 +19,7 @@ use akkaflow_model::time::Timestamp;
 use crate::Engine;
 use crate::graph::Graph;
 use crate::instances::Instance;
+use crate::journal::Given;
 use crate::orders::Answered;
 use crate::ways::Arrival;
 
@@ -59,6 +60,8 @@ impl Engine {
                     created_at: self.now,
                 }));
             }
+            let version = version_of(&graph);
+            self.out.given(id, Given::Repaired { version });
             self.replace_graph(id, graph);
         }
         Ok(Answer::Repair {
@@ -69,7 +72,7 @@ impl Engine {
     }
 
     /// Gives the instance its new graph, and their turn to the nodes to which that leads.
-    fn replace_graph(&mut self, id: InstanceId, graph: Arc<Graph>) {
+    pub(crate) fn replace_graph(&mut self, id: InstanceId, graph: Arc<Graph>) {
         let Some(old) = self.instances.get(&id) else {
             return;
         };

@@ -1,7 +1,6 @@
 //! Nodes that no attached worker may take: they say so in their row at once, and their instance's log tells of it, first as
 //! information and after a while as a warning.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use akkaflow_model::id::InstanceId;
@@ -11,6 +10,7 @@ use akkaflow_model::state::NodeState;
 use akkaflow_model::time::Timestamp;
 
 use crate::instances::Instance;
+use crate::journal::Given;
 use crate::queue::{Lack, Place, Target};
 use crate::{Engine, STEP_BUDGET};
 
@@ -35,24 +35,37 @@ impl Engine {
     }
 
     fn tell_wait(&mut self, (_, id, node): Place) {
+        let Some(instance) = self.instances.get(&id) else {
+            return;
+        };
+        let (Some((class, _)), Some(row)) = (instance.place(node), instance.node(node)) else {
+            return;
+        };
+        let lack = self.ready.lack(&class.target);
+        let since = waiting_since(row);
+        let wanted = lack.map(|lack| message(&class.target, lack, since.unwrap_or(self.now)));
+        if wanted == row.message || (wanted.is_none() && since.is_none()) {
+            return;
+        }
+        let given = Given::Wait {
+            node: row.node.clone(),
+            message: wanted.clone(),
+        };
+        self.out.given(id, given);
+        self.say_wait(id, node, wanted);
+    }
+
+    /// The node says what it lacks, or no more that it lacks anything.
+    pub(crate) fn say_wait(&mut self, id: InstanceId, node: usize, wanted: Option<Message>) {
         let now = self.now;
         let Some(instance) = self.instances.get_mut(&id) else {
             return;
         };
-        let Some((class, _)) = instance.place(node) else {
-            return;
-        };
-        let target = Arc::clone(&class.target);
-        let lack = self.ready.lack(&target);
         let before: Vec<_> = instance.timers(node).collect();
         let Some(row) = instance.slots[node].row.as_deref_mut() else {
             return;
         };
         let since = waiting_since(row);
-        let wanted = lack.map(|lack| message(&target, lack, since.unwrap_or(now)));
-        if wanted == row.message || (wanted.is_none() && since.is_none()) {
-            return;
-        }
         row.message = wanted;
         if since.is_none() {
             tell(row, now, false);

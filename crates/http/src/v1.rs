@@ -1,5 +1,6 @@
 //! The routes of `/api/v1`.
 
+mod capsule;
 mod check;
 mod cluster;
 mod cron;
@@ -27,6 +28,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
     Router::new()
         .merge(workflows::routes())
         .merge(instances::routes())
+        .merge(capsule::routes())
         .merge(logs::routes())
         .merge(steering::routes())
         .merge(pools::routes())

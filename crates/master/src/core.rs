@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use akkaflow_engine::{Effect, Engine, Input, Order, Rerun, RerunFrom, Step, StoredInstance};
+use akkaflow_engine::{
+    Effect, Engine, Input, JournalEntry, Order, Rerun, RerunFrom, StoredInstance,
+};
 use akkaflow_model::check::Outline;
 use akkaflow_model::command::{Answer, Rejection};
 use akkaflow_model::definition::{Version, Workflow};
@@ -13,7 +15,7 @@ use akkaflow_model::diagnostic::Finding;
 use akkaflow_model::error::ErrorCode;
 use akkaflow_model::id::{Epoch, InstanceId, RequestId};
 use akkaflow_model::read::read_stored;
-use akkaflow_model::record::{Mark, Record};
+use akkaflow_model::record::Mark;
 use akkaflow_model::text::Text;
 use akkaflow_model::time::Timestamp;
 use akkaflow_protocol::pipeline::{Pipeline, Verdict};
@@ -25,6 +27,7 @@ use tokio_util::sync::CancellationToken;
 use crate::effects;
 use crate::misfits::Upstream;
 use crate::outage::Call;
+use crate::retention;
 use crate::shared::Shared;
 
 /// Messages that may wait for the core: enough for a burst of a thousand commands on top of the workers' reports; beyond
@@ -72,6 +75,13 @@ pub(crate) enum StoredOrder {
     Mark { id: InstanceId, mark: Mark },
     /// See [`Order::DeleteInstance`].
     Delete { id: InstanceId },
+    /// See [`Order::Expire`]: a part of what ended before a moment and is not among the newest.
+    Expire {
+        workflow: String,
+        before: Timestamp,
+        keep: u32,
+        fires_before: Option<Timestamp>,
+    },
 }
 
 /// Reaches the core of one term of leadership.
@@ -267,17 +277,12 @@ impl Core {
     fn step(&mut self, input: Input) {
         let now = self.shared.clock.now();
         let journaled = input.clone();
-        let Step { records, effects } = self.engine.step(now, input);
-        if records.is_empty() && effects.is_empty() {
+        let mut step = self.engine.step(now, input);
+        if step.records.is_empty() && step.effects.is_empty() {
             return;
         }
-        let entry = JournalEntry {
-            at: now,
-            input: &journaled,
-            records: checksum(&records),
-        };
-        let entry = serde_json::to_vec(&entry).expect("inputs are plain data");
-        self.pipeline.push(entry, records, effects);
+        let entry = JournalEntry::new(now, &journaled, &mut step).to_json();
+        self.pipeline.push(entry, step.records, step.effects);
     }
 
     /// Looks up what the held orders need. Nothing is in flight, so the store holds all that the engine has decided.
@@ -303,6 +308,20 @@ impl Core {
             StoredOrder::Delete { id } => Ok(Order::DeleteInstance {
                 id,
                 is_stored: self.store.instance(id).await?.is_some(),
+            }),
+            // What was rerun since somebody looked is not old any more.
+            StoredOrder::Expire {
+                workflow,
+                before,
+                keep,
+                fires_before,
+            } => Ok(Order::Expire {
+                instances: self
+                    .store
+                    .expired(&workflow, before, keep, retention::PART)
+                    .await?,
+                workflow,
+                fires_before,
             }),
             StoredOrder::Rerun {
                 id,
@@ -443,31 +462,6 @@ impl Core {
             other => effects::release(&self.shared, self.epoch, other),
         }
     }
-}
-
-#[derive(serde::Serialize)]
-struct JournalEntry<'a> {
-    at: Timestamp,
-    input: &'a Input,
-    /// crc32c over the JSON of the records: a replay that decides otherwise is noticed.
-    records: u32,
-}
-
-/// A checksum of what a step decided.
-fn checksum(records: &[Record]) -> u32 {
-    struct Sum(u32);
-    impl std::io::Write for Sum {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0 = crc32c::crc32c_append(self.0, bytes);
-            Ok(bytes.len())
-        }
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-    let mut sum = Sum(0);
-    serde_json::to_writer(&mut sum, records).expect("records are plain data");
-    sum.0
 }
 
 /// The outcome of the commit under way; waits for ever when there is none.

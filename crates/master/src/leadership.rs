@@ -30,6 +30,7 @@ use crate::files::{Files, Intake, Told};
 use crate::options::Options;
 use crate::outage::{Call, Outage};
 use crate::packing::PackedText;
+use crate::retention::Housekeeper;
 use crate::shared::{Shared, Term};
 
 /// A call to the store that takes longer counts as no answer.
@@ -66,6 +67,7 @@ struct Reign {
     over: CancellationToken,
     core: JoinHandle<()>,
     files: JoinHandle<()>,
+    house: JoinHandle<()>,
 }
 
 enum Answer {
@@ -334,6 +336,12 @@ impl Leadership {
             }
             .run(over.clone()),
         );
+        let house = Housekeeper {
+            retention: self.options.retention,
+            shared: Arc::clone(&self.shared),
+            core: handle.clone(),
+        };
+        let house = tokio::spawn(house.run(over.clone()));
         self.shared.note_leader(&self.shared.endpoint);
         self.shared.lead(Term {
             epoch,
@@ -347,6 +355,7 @@ impl Leadership {
             over,
             core,
             files,
+            house,
         });
     }
 
@@ -358,6 +367,7 @@ impl Leadership {
         self.shared.step_down();
         reign.over.cancel();
         reign.files.abort();
+        reign.house.abort();
         if in_order {
             // A core that panicked has nothing more to commit.
             let _ = reign.core.await;

@@ -13,6 +13,7 @@
 //! | `sessions` | the control streams of attached workers |
 //! | `grpc` | the wire |
 //! | `packing` | definitions as the engine keeps them |
+//! | `retention` | removes what was kept for long enough |
 //! | `files` | watches the directory of workflow files |
 //! | `links` | reads the db-links that attempts need |
 
@@ -28,10 +29,12 @@ mod misfits;
 mod options;
 mod outage;
 mod packing;
+mod retention;
 mod service;
 mod sessions;
 mod shared;
 
 pub use error::Error;
 pub use options::Options;
+pub use retention::Retention;
 pub use service::Service;

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use chrono_tz::Tz;
 
+use crate::retention::Retention;
+
 /// What a master is told once.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -20,6 +22,8 @@ pub struct Options {
     pub default_zone: Tz,
     /// How long a worker out of reach keeps its attempts.
     pub lost_after: Duration,
+    /// How long ended instances and the journal are kept.
+    pub retention: Retention,
     /// Name of this process in the lease row.
     pub holder: String,
 }

@@ -99,9 +99,15 @@ impl Service {
 
 #[cfg(test)]
 mod tests {
-    use akkaflow_store::{Candidate, MemoryStore};
+    use akkaflow_model::definition::Version;
+    use akkaflow_model::id::InstanceId;
+    use akkaflow_model::record::{CleanUp, InstanceRow, Record, TriggerKind};
+    use akkaflow_model::state::InstanceState;
+    use akkaflow_model::time::Timestamp;
+    use akkaflow_store::{Batch, BatchId, Candidate, MemoryStore};
 
     use super::*;
+    use crate::retention::Retention;
 
     /// Shorter than the time that a standby waits for a lease to run out.
     const AT_ONCE: Duration = Duration::from_secs(4);
@@ -114,6 +120,11 @@ mod tests {
             zone: None,
             default_zone: chrono_tz::UTC,
             lost_after: Duration::from_secs(60),
+            retention: Retention {
+                keep_days: 180,
+                keep_instances: 2,
+                keep_journal_days: 30,
+            },
             holder: "here:2".to_owned(),
         };
         let registry = Arc::new(Registry::builtin());
@@ -144,5 +155,80 @@ mod tests {
         taken.await.expect("it waits for the lease to run out");
         stop.cancel();
         running.await.unwrap().unwrap();
+    }
+
+    fn ended(number: u128, at: i64, state: InstanceState) -> InstanceRow {
+        let at = Timestamp::from_millis(at);
+        InstanceRow {
+            id: InstanceId::from_parts(at, number),
+            workflow: "daily".to_owned(),
+            version: Version("v".to_owned()),
+            run: 1,
+            state,
+            trigger: TriggerKind::Run,
+            fire_time: at,
+            created_at: at,
+            started_at: Some(at),
+            ended_at: state.is_terminal().then_some(at),
+            params: Vec::new(),
+            message: None,
+            handled_errors: false,
+            ignore_nodes: Vec::new(),
+            ending: None,
+            chain: None,
+            dir: "/".to_owned(),
+            creator: String::new(),
+            gave_tokens: false,
+            earlier: Vec::new(),
+            clean_up: CleanUp::Ahead,
+            hold: None,
+            marks: Vec::new(),
+            asked_by: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn old_instances_go_by_themselves_but_open_ones_and_the_newest() {
+        let directory = tempfile::tempdir().unwrap();
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::default());
+        let before = Candidate {
+            holder: String::new(),
+            incarnation: 1,
+            endpoint: String::new(),
+            seed: 1,
+        };
+        let taken = store.take_over(None, &before).await.unwrap().unwrap();
+        let rows = [
+            ended(1, 1, InstanceState::Suspended),
+            ended(2, 2, InstanceState::Succeeded),
+            ended(3, 3, InstanceState::Failed),
+            ended(4, 4, InstanceState::Killed),
+            ended(5, 5, InstanceState::Succeeded),
+        ];
+        let batch = Batch {
+            seq: taken.seq + 1,
+            epoch: taken.epoch,
+            id: BatchId(1),
+            journal: b"[]".to_vec(),
+            records: rows.iter().cloned().map(Record::Instance).collect(),
+        };
+        store.commit(&batch).await.unwrap();
+        store.release(taken.epoch, 1).await.unwrap();
+        let service = master(directory.path(), &store).await;
+        let stop = CancellationToken::new();
+        let running = tokio::spawn(service.run(stop.clone()));
+        let gone = tokio::time::timeout(AT_ONCE, async {
+            while store.instance(rows[2].id).await.unwrap().is_some() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        });
+        gone.await.expect("nobody keeps house");
+        stop.cancel();
+        running.await.unwrap().unwrap();
+        let mut left = Vec::new();
+        for row in &rows {
+            left.push(store.instance(row.id).await.unwrap().is_some());
+        }
+        assert_eq!(left, [true, false, false, true, true]);
     }
 }

@@ -72,6 +72,8 @@ pub struct Workflow {
     pub failure_policy: FailurePolicy,
     /// Of its instances among those of others: the greater, the earlier; 0 by default.
     pub priority: i32,
+    /// How long its ended instances are kept.
+    pub keep: Keep,
     /// Values that outlive an instance.
     pub state: Vec<StateVariable>,
     /// The distinct parameter names that the text uses, in order of first use.
@@ -82,6 +84,16 @@ pub struct Workflow {
     pub version: Version,
     /// Why no instance of it can run in this version of akkaflow, although it is right.
     pub not_runnable: Option<Text>,
+}
+
+/// How long ended instances are kept, as far as a definition says: an instance is removed once it ended so many days ago
+/// and so many newer ones of its workflow exist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Keep {
+    /// Days since its end; 0 keeps all for ever, `None` leaves it to the configuration.
+    pub days: Option<u32>,
+    /// The newest instances, kept whatever their age; `None` leaves it to the configuration.
+    pub instances: Option<u32>,
 }
 
 impl Workflow {

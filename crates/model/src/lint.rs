@@ -31,6 +31,11 @@ use crate::text::Text;
 use crate::xml::MAX_FINDINGS;
 
 /// Looks for everything that this module knows. `workflow` is there when the file has no error.
+/// Whether a parameter or attribute of this name holds a secret, as far as its name says.
+pub fn is_secret_name(name: &str) -> bool {
+    secrets::is_secret_word(name)
+}
+
 pub(crate) fn lint(
     source: &str,
     root: &Element,

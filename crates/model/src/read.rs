@@ -31,6 +31,7 @@ use crate::suggest::did_you_mean;
 use crate::text::Text;
 use crate::xml::{self, Document};
 
+pub use crate::lint::is_secret_name;
 pub use shapes::workflow_shape;
 
 /// The action types, as far as a reader must know them.
@@ -271,6 +272,7 @@ impl Draft {
             overlap: head.overlap,
             failure_policy: head.failure_policy,
             priority: head.priority,
+            keep: head.keep,
             state: self.state,
             coordinator: self.coordinator,
             nodes: self

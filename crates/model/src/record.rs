@@ -54,6 +54,19 @@ pub enum Record {
     Cluster(ClusterRow),
     /// Key: name.
     Pool(PoolRow),
+    /// Removes an instance that has been kept for long enough: as [`Record::DeleteInstance`], and the tokens that it gave
+    /// and nobody needs any more, and its chain when that is over.
+    ExpireInstance {
+        /// The instance.
+        id: InstanceId,
+    },
+    /// Removes the fires of a workflow that were due before a moment, wait for nothing and have no instance any more.
+    ForgetFires {
+        /// The workflow.
+        workflow: String,
+        /// Due before it.
+        before: Timestamp,
+    },
 }
 
 /// That somebody holds something up, until somebody lets it go on.

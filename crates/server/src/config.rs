@@ -46,6 +46,12 @@ pub struct Master {
     /// Patience with a worker out of reach.
     #[serde(deserialize_with = "duration")]
     pub lost_after: Duration,
+    /// Days for which ended instances are kept; 0 for ever.
+    pub keep_days: u32,
+    /// Newest instances of a workflow that are kept whatever their age.
+    pub keep_instances: u32,
+    /// Days for which the journal is kept; 0 for ever.
+    pub keep_journal_days: u32,
 }
 
 /// Keys of `[worker]`.

@@ -184,6 +184,11 @@ async fn master(config: &Config, store: Arc<dyn Store>) -> Result<akkaflow_maste
         zone: (!config.time_zone.is_empty()).then_some(default_zone),
         default_zone,
         lost_after: config.master.lost_after,
+        retention: akkaflow_master::Retention {
+            keep_days: config.master.keep_days,
+            keep_instances: config.master.keep_instances,
+            keep_journal_days: config.master.keep_journal_days,
+        },
         holder: format!("{}:{}", host_name(), std::process::id()),
     };
     Ok(akkaflow_master::Service::bind(options, store, Arc::new(Registry::builtin())).await?)

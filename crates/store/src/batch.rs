@@ -25,6 +25,17 @@ pub struct Batch {
     pub records: Vec<Record>,
 }
 
+/// One entry of the journal, as it is read back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JournalRow {
+    /// Its position.
+    pub seq: u64,
+    /// The epoch under which it was decided.
+    pub epoch: Epoch,
+    /// [`Batch::journal`].
+    pub body: Vec<u8>,
+}
+
 /// How a commit ended, when it did not succeed.
 #[derive(Debug, thiserror::Error)]
 pub enum CommitError {

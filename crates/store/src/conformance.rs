@@ -12,6 +12,7 @@ mod load;
 mod output;
 mod random;
 mod records;
+mod retention;
 mod samples;
 mod snapshots;
 
@@ -30,6 +31,11 @@ pub use random::random_batches_give_the_snapshots_of_the_twin;
 pub use records::{
     a_setting_is_written_once, deletions_leave_nothing_but_fires_and_tokens,
     records_of_every_kind_round_trip, the_last_row_of_a_key_wins,
+};
+pub use retention::{
+    expired_instances_leave_nothing_but_waiting_tokens, old_entries_go_but_the_fence_holds,
+    old_fires_go_but_waiting_ones_and_those_of_instances, the_journal_is_read_back,
+    the_newest_instances_and_open_ones_do_not_expire,
 };
 pub use snapshots::a_snapshot_holds_what_is_open;
 

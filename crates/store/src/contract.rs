@@ -13,11 +13,12 @@ use async_trait::async_trait;
 use futures::StreamExt as _;
 use futures::channel::mpsc;
 
-use crate::batch::{Batch, BatchId, CommitError};
+use crate::batch::{Batch, BatchId, CommitError, JournalRow};
 use crate::error::Error;
 use crate::lease::{Candidate, Lease, TakenOver};
 use crate::log::{LogChunk, StoredChunk};
 use crate::query::InstanceQuery;
+use crate::trim::{Trim, Trimmed};
 
 /// Takes the contents that a new master needs; a reader that has gone away misses the rest.
 pub type Contents = mpsc::Sender<Vec<VersionRow>>;
@@ -73,6 +74,33 @@ pub trait Queries: Send + Sync {
 
     /// All attempts of an instance, of all runs, in the order of assignment.
     async fn attempts(&self, id: InstanceId) -> Result<Vec<AttemptRow>, Error>;
+
+    /// Where the journal stood at a moment: the position of the last entry written before it; 0 when there is none.
+    async fn journal_at(&self, at: Timestamp) -> Result<u64, Error>;
+
+    /// Entries of the journal after a position, in order, but for EPOCH_START ones.
+    async fn journal(&self, after: u64, limit: u32) -> Result<Vec<JournalRow>, Error>;
+
+    /// The first workflow after `name` in their order that has instances, existing or not.
+    async fn workflow_with_instances(&self, after: &str) -> Result<Option<String>, Error>;
+
+    /// Instances of a workflow that ended before a moment and are not among its `keep` newest, oldest first.
+    async fn expired(
+        &self,
+        workflow: &str,
+        before: Timestamp,
+        keep: u32,
+        limit: u32,
+    ) -> Result<Vec<InstanceId>, Error>;
+
+    /// How far the oldest `limit` fires of a workflow reach that [`Record::ForgetFires`](akkaflow_model::record::Record::ForgetFires)
+    /// with `before` would remove: the moment to give it instead. `None` when there are none.
+    async fn forgettable_fires(
+        &self,
+        workflow: &str,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<Option<Timestamp>, Error>;
 }
 
 /// The facts of the cluster.
@@ -120,6 +148,9 @@ pub trait Store: Queries + fmt::Debug {
             ..snapshot?
         })
     }
+
+    /// Removes a bounded part of what nothing needs any more: see [`Trim`]. Call it until [`Trimmed::is_nothing`].
+    async fn trim(&self, trim: Trim) -> Result<Trimmed, Error>;
 
     /// A cluster-wide setting (`time-zone`), written once: returns what is in force.
     async fn setting(&self, name: &str, default: &str) -> Result<String, Error>;

@@ -6,7 +6,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | `contract` | [`Store`], the trait that everyone else codes against, and [`Queries`], the half of it that asks |
-//! | `batch`, `lease`, `query`, `log`, `error`, `place` | the words of that trait |
+//! | `batch`, `lease`, `query`, `log`, `trim`, `error`, `place` | the words of that trait |
 //! | `memory` | [`MemoryStore`], the twin for tests and simulation |
 //! | `sql` | what both dialects share: tables, statement texts, the plan of a commit, reading |
 //! | `sqlite` | [`SqliteStore`]: files, locks, one writer |
@@ -27,8 +27,9 @@ mod place;
 mod query;
 mod sql;
 mod sqlite;
+mod trim;
 
-pub use batch::{Batch, BatchId, CommitError};
+pub use batch::{Batch, BatchId, CommitError, JournalRow};
 pub use contract::{Contents, Queries, Store};
 pub use error::{Cause, Error};
 pub use lease::{Candidate, Lease, TakenOver};
@@ -39,3 +40,4 @@ pub use options::{StoreOptions, connect};
 pub use place::Place;
 pub use query::InstanceQuery;
 pub use sqlite::SqliteStore;
+pub use trim::{Trim, Trimmed};

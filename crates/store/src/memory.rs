@@ -14,13 +14,14 @@ use akkaflow_model::time::Timestamp;
 use async_trait::async_trait;
 use futures::SinkExt as _;
 
-use crate::batch::{Batch, BatchId, CommitError};
+use crate::batch::{Batch, BatchId, CommitError, JournalRow};
 use crate::contract::{Contents, Queries, Store};
 use crate::error::Error;
 use crate::lease::{Candidate, Lease, TakenOver};
 use crate::log::{LogChunk, StoredChunk};
 use crate::memory::tables::Tables;
 use crate::query::InstanceQuery;
+use crate::trim::{Trim, Trimmed};
 
 /// Keeps everything in memory. Clones share it, as processes share a database.
 ///
@@ -83,6 +84,10 @@ impl Store for MemoryStore {
         // A reader that has gone away needs nothing.
         let _ = contents.send(std::mem::take(&mut snapshot.versions)).await;
         Ok(snapshot)
+    }
+
+    async fn trim(&self, trim: Trim) -> Result<Trimmed, Error> {
+        Ok(self.tables().trim(trim))
     }
 
     async fn setting(&self, name: &str, default: &str) -> Result<String, Error> {
@@ -173,5 +178,36 @@ impl Queries for MemoryStore {
 
     async fn attempts(&self, id: InstanceId) -> Result<Vec<AttemptRow>, Error> {
         Ok(self.tables().attempts_of(id))
+    }
+
+    async fn journal_at(&self, at: Timestamp) -> Result<u64, Error> {
+        Ok(self.tables().journal_at(at))
+    }
+
+    async fn journal(&self, after: u64, limit: u32) -> Result<Vec<JournalRow>, Error> {
+        Ok(self.tables().journal_after(after, limit))
+    }
+
+    async fn workflow_with_instances(&self, after: &str) -> Result<Option<String>, Error> {
+        Ok(self.tables().workflow_with_instances(after))
+    }
+
+    async fn expired(
+        &self,
+        workflow: &str,
+        before: Timestamp,
+        keep: u32,
+        limit: u32,
+    ) -> Result<Vec<InstanceId>, Error> {
+        Ok(self.tables().expired(workflow, before, keep, limit))
+    }
+
+    async fn forgettable_fires(
+        &self,
+        workflow: &str,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<Option<Timestamp>, Error> {
+        Ok(self.tables().forgettable_fires(workflow, before, limit))
     }
 }

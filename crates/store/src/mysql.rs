@@ -31,7 +31,8 @@ use crate::sql::executor::Executor;
 use crate::sql::lending::{Lend, Lent, QUERY, read, within};
 use crate::sql::texts::Texts;
 use crate::sql::value::Value;
-use crate::sql::{Dialect, logs, reads, snapshot};
+use crate::sql::{Dialect, logs, reads, retention, snapshot};
+use crate::trim::{Trim, Trimmed};
 
 pub use options::MysqlOptions;
 
@@ -115,6 +116,24 @@ impl MysqlStore {
         Ok(())
     }
 
+    async fn remove_old(&self, trim: Trim) -> Result<Trimmed, Error> {
+        let mut connection = self.readers.acquire().await?;
+        let mut executor = Executor::Mysql(&mut connection);
+        let mut trimmed = Trimmed {
+            journal: retention::trim_journal(&mut executor, &trim).await?,
+            requests: retention::trim_requests(&mut executor, &trim).await?,
+            ..Trimmed::default()
+        };
+        if let Some(id) = retention::unswept(&mut executor).await? {
+            trimmed.output = retention::remove_output(&mut executor, id, trim.limit).await?;
+            if trimmed.output < u64::from(trim.limit) {
+                retention::swept(&mut executor, id).await?;
+                trimmed.swept = 1;
+            }
+        }
+        Ok(trimmed)
+    }
+
     async fn write_setting(&self, name: &str, default: &str) -> Result<String, Error> {
         let mut connection = self.readers.acquire().await?;
         let mut executor = Executor::Mysql(&mut connection);
@@ -178,6 +197,10 @@ impl Store for MysqlStore {
     ) -> Result<Snapshot, Error> {
         self.bounded(SNAPSHOT, self.consistent_snapshot(now, contents))
             .await
+    }
+
+    async fn trim(&self, trim: Trim) -> Result<Trimmed, Error> {
+        self.bounded(QUERY, self.remove_old(trim)).await
     }
 
     async fn setting(&self, name: &str, default: &str) -> Result<String, Error> {

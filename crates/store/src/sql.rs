@@ -13,6 +13,7 @@ pub(crate) mod logs;
 pub(crate) mod migrations;
 pub(crate) mod plan;
 pub(crate) mod reads;
+pub(crate) mod retention;
 pub(crate) mod row;
 pub(crate) mod snapshot;
 pub(crate) mod table;

@@ -32,6 +32,7 @@ use crate::sql::{lease, reads, snapshot};
 use crate::sqlite::lock::MasterLock;
 use crate::sqlite::logs::LogFile;
 use crate::sqlite::writer::Writer;
+use crate::trim::{Trim, Trimmed};
 
 /// The facts in SQLite files.
 #[derive(Debug)]
@@ -82,7 +83,6 @@ impl SqliteStore {
         let taken = self.claim(seen, candidate).await?;
         if taken.is_some() {
             hold.keep();
-            self.sweep_logs().await;
         }
         Ok(taken)
     }
@@ -199,6 +199,11 @@ impl Store for SqliteStore {
     ) -> Result<Snapshot, Error> {
         let read = self.consistent_snapshot(now, contents).await;
         read.map_err(|error| error.at(&self.place))
+    }
+
+    async fn trim(&self, trim: Trim) -> Result<Trimmed, Error> {
+        let removed = self.remove_old(trim).await;
+        removed.map_err(|error| error.at(&self.place))
     }
 
     async fn setting(&self, name: &str, default: &str) -> Result<String, Error> {

@@ -23,8 +23,10 @@
 //! | `people`, `faults`, `workload` | what people do, what goes wrong, random workflows |
 //! | `oracle`, `graph`, `checks`, `explained` | what must hold of the rows, of the graph, of the whole, of what is said of it |
 //! | `planted` | faults on purpose, to prove that the above bites |
+//! | `alone` | each instance replayed alone from the journal, in some histories |
 //! | `kept`, `shrink` | what of a history is kept, and how a failing one is cut down |
 
+mod alone;
 mod checks;
 mod effects;
 mod explained;

@@ -7,6 +7,7 @@
 
 mod check;
 mod client;
+mod core;
 mod cost;
 mod definitions;
 mod files;
@@ -68,6 +69,12 @@ enum Choice {
     W2,
     /// 200 diamonds of 5 nodes.
     W3,
+    /// No-op nodes over the store, in one process.
+    W3n,
+    /// 10,000 workflows due in the same second, in one process.
+    W6,
+    /// The pure engine on one core; not part of all.
+    Engine,
     /// Idle memory, idle CPU, cold start.
     W4,
     /// CSV to MariaDB.
@@ -82,7 +89,7 @@ enum Choice {
     Check,
     /// The three transfers.
     W5,
-    /// Everything but W7 and check.
+    /// Everything but W7, engine and check.
     All,
 }
 
@@ -110,6 +117,9 @@ enum Workload {
     Chain,
     FanOut,
     SmallInstances,
+    NoOps,
+    Fires,
+    Engine,
     Cost,
     Files,
     Check,
@@ -123,6 +133,9 @@ impl Choice {
             Self::W1 => vec![Workload::Chain],
             Self::W2 => vec![Workload::FanOut],
             Self::W3 => vec![Workload::SmallInstances],
+            Self::W3n => vec![Workload::NoOps],
+            Self::W6 => vec![Workload::Fires],
+            Self::Engine => vec![Workload::Engine],
             Self::W4 => vec![Workload::Cost],
             Self::W7 => vec![Workload::Files],
             Self::Check => vec![Workload::Check],
@@ -133,10 +146,18 @@ impl Choice {
                 .into_iter()
                 .flat_map(Self::workloads)
                 .collect(),
-            Self::All => [Self::W1, Self::W2, Self::W3, Self::W4, Self::W5]
-                .into_iter()
-                .flat_map(Self::workloads)
-                .collect(),
+            Self::All => [
+                Self::W1,
+                Self::W2,
+                Self::W3,
+                Self::W3n,
+                Self::W4,
+                Self::W5,
+                Self::W6,
+            ]
+            .into_iter()
+            .flat_map(Self::workloads)
+            .collect(),
         }
     }
 }
@@ -170,10 +191,18 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         anyhow::bail!(mariadb::HOW_TO_GET_ONE);
     }
     let slots = options.slots.unwrap_or_else(|| 4 * machine::cores());
-    let programs = options
-        .programs
-        .as_deref()
-        .map_or_else(Programs::build, Programs::of)?;
+    // These run examples, not programs.
+    let needs_programs = workloads.iter().any(|workload| {
+        !matches!(
+            workload,
+            Workload::NoOps | Workload::Fires | Workload::Engine
+        )
+    });
+    let programs = match options.programs.as_deref() {
+        Some(directory) => Programs::of(directory)?,
+        None if needs_programs => Programs::build()?,
+        None => Programs::default(),
+    };
     let directory = tempfile::Builder::new()
         .prefix("akkaflow-bench-")
         .tempdir()?;
@@ -216,6 +245,9 @@ fn measure(bench: &Bench, on: On, workload: Workload) -> Result<Vec<Figure>> {
         Workload::Chain => runs::chain(bench, on),
         Workload::FanOut => runs::fan_out(bench, on),
         Workload::SmallInstances => runs::small_instances(bench, on),
+        Workload::NoOps => core::no_ops(bench, on),
+        Workload::Fires => core::fires(bench, on),
+        Workload::Engine => core::engine(bench, on),
         Workload::Files => files::measure(bench, on),
         Workload::Check => check::measure(bench, on),
         Workload::Cost => cost::measure(bench, on),

@@ -5,6 +5,7 @@ mod faces;
 mod format;
 mod scripts;
 mod server;
+mod testing;
 
 use std::process::{Command, Output};
 

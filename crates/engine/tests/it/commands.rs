@@ -205,3 +205,31 @@ fn open_instances_are_not_deleted() {
         "无效实例id"
     );
 }
+
+#[test]
+fn what_is_old_goes_but_nothing_that_is_open() {
+    let mut world = World::with_worker();
+    world.put(single("wf"));
+    let old = world.run("wf");
+    world.ok("a");
+    let rerun = world.run("wf");
+    world.ok("a");
+    // Somebody reruns one between the look at the store and the order.
+    world.rerun(rerun, false).unwrap();
+    let due = world.now.plus(std::time::Duration::from_millis(1));
+    let expire = Order::Expire {
+        workflow: "wf".into(),
+        instances: vec![old, rerun],
+        fires_before: Some(due),
+    };
+    assert_eq!(world.order(expire), Ok(Answer::Done));
+    assert_eq!(
+        world.rows.instances.keys().collect::<Vec<_>>(),
+        [&rerun],
+        "the open one stays"
+    );
+    let fires: Vec<_> = world.rows.fires.values().map(|row| row.instance).collect();
+    assert_eq!(fires, [Some(rerun)]);
+    world.ok("a");
+    assert_eq!(world.row(rerun).state, InstanceState::Succeeded);
+}

@@ -5,14 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use akkaflow_engine::{
-    Definition, Definitions, Dispatch, Effect, Engine, ExplainObject, Input, Options, Order,
-    Origin, Outcome, OutcomeKind, Rerun, RerunFrom, Shelf, StoredInstance, WorkerInfo,
+    Definition, Definitions, Dispatch, Effect, Engine, ExplainObject, Input, JournalEntry, Moment,
+    Options, Order, Origin, Outcome, OutcomeKind, Rerun, RerunFrom, Shelf, Solo, Step,
+    StoredInstance, WorkerInfo,
 };
 use akkaflow_model::command::{Answer, By, Rejection};
 use akkaflow_model::condition::{Condition, EDGE_VARIABLES};
 use akkaflow_model::definition::{
     ActionNode, Case, CodeRanges, Coordinator, DateRule, Dependency, DependencyTerm, Edge,
-    FailurePolicy, Growth, Misfire, Node, NodeKind, OnTimeout, Overlap, Pool, TimeoutScope,
+    FailurePolicy, Growth, Keep, Misfire, Node, NodeKind, OnTimeout, Overlap, Pool, TimeoutScope,
     Version, Workflow,
 };
 use akkaflow_model::element::{Child, Element, Span};
@@ -95,6 +96,22 @@ impl Rows {
             Record::ClearFileProblem { path } => drop(self.problems.remove(&path)),
             Record::Cluster(row) => self.cluster = row,
             Record::Pool(row) => drop(self.pools.insert(row.name.clone(), row)),
+            Record::ExpireInstance { id } => {
+                self.instances.remove(&id);
+                self.nodes.retain(|(instance, _), _| *instance != id);
+                self.attempts.retain(|key, _| key.instance != id);
+                self.tokens
+                    .retain(|(upstream, _), row| *upstream != id || row.is_held);
+            }
+            Record::ForgetFires { workflow, before } => {
+                let instances = &self.instances;
+                self.fires.retain(|_, row| {
+                    row.workflow != workflow
+                        || row.due_at >= before
+                        || row.state == akkaflow_model::record::FireState::Waiting
+                        || row.instance.is_some_and(|id| instances.contains_key(&id))
+                });
+            }
         }
     }
 
@@ -172,6 +189,7 @@ pub(crate) struct World {
     pub(crate) replies: BTreeMap<RequestId, Result<Answer, Rejection>>,
     next_request: u64,
     epoch: u64,
+    solos: BTreeMap<InstanceId, Solo>,
 }
 
 impl World {
@@ -188,6 +206,7 @@ impl World {
             replies: BTreeMap::new(),
             next_request: 0,
             epoch: 1,
+            solos: BTreeMap::new(),
         }
     }
 
@@ -199,7 +218,8 @@ impl World {
     }
 
     pub(crate) fn input(&mut self, input: Input) {
-        let step = self.engine.step(self.now, input);
+        let mut step = self.engine.step(self.now, input.clone());
+        self.replay_alone(&input, &mut step);
         for record in step.records {
             self.rows.write(record);
         }
@@ -217,6 +237,43 @@ impl World {
             // Before its first step a loaded engine has dispatched nothing and looked at nothing.
             panic!("after a load: {fault}")
         });
+    }
+
+    /// Every instance that the step touched decides the same when it replays alone from what the journal keeps.
+    fn replay_alone(&mut self, input: &Input, step: &mut Step) {
+        let entry = JournalEntry::new(self.now, input, step);
+        for part in entry.parts {
+            let id = part.id;
+            let moment = Moment {
+                epoch: Epoch(self.epoch),
+                at: self.now,
+                input: input.is_about(id).then(|| input.clone()),
+                given: part.given,
+                decisions: part.decisions,
+            };
+            let text = serde_json::to_string(&moment).unwrap();
+            let moment: Moment = serde_json::from_str(&text).unwrap();
+            let solo = self
+                .solos
+                .entry(id)
+                .or_insert_with(|| Solo::new(id, options().zone, []));
+            for workflow in self.definitions.values() {
+                solo.learn(workflow.clone());
+            }
+            let again = solo.step(&moment);
+            let here = step.records.iter().filter(|record| match record {
+                Record::Instance(row) => row.id == id,
+                Record::Node(row) => row.instance == id,
+                Record::Attempt(row) => row.key.instance == id,
+                _ => false,
+            });
+            assert_eq!(
+                again.iter().collect::<Vec<_>>(),
+                here.collect::<Vec<_>>(),
+                "alone it decides the same: {text}"
+            );
+            assert_eq!(akkaflow_engine::decisions(&again), moment.decisions);
+        }
     }
 
     fn loaded(&self) -> Engine {
@@ -713,6 +770,7 @@ pub(crate) fn workflow(name: &str, text: &str) -> Workflow {
         overlap: Overlap::default(),
         failure_policy: FailurePolicy::default(),
         priority: 0,
+        keep: Keep::default(),
         state: Vec::new(),
         coordinator: None,
         nodes,

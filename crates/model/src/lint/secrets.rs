@@ -124,7 +124,7 @@ impl Lint<'_> {
 }
 
 /// Whether `name` is, or ends with, a word for secrets: `DB_PASSWORD`.
-fn is_secret_word(name: &str) -> bool {
+pub(super) fn is_secret_word(name: &str) -> bool {
     // From the end: the last letter already tells nearly every name from nearly every word.
     let mut letters = name
         .trim()

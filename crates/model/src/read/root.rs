@@ -1,13 +1,14 @@
 //! The attributes of the root.
 
 use crate::code;
-use crate::definition::{FailurePolicy, Overlap};
+use crate::definition::{FailurePolicy, Keep, Overlap};
 use crate::element::{Attribute, Element, Span};
 use crate::quote::shortened;
 use crate::read::Reader;
 use crate::read::place::inside;
 use crate::read::policy;
 use crate::read::shapes::ROOT;
+use crate::shape::Shape;
 use crate::state::InstanceState;
 use crate::suggest::did_you_mean;
 use crate::text::Text;
@@ -34,6 +35,7 @@ pub(super) struct Head {
     pub(super) overlap: Overlap,
     pub(super) failure_policy: FailurePolicy,
     pub(super) priority: i32,
+    pub(super) keep: Keep,
 }
 
 pub(super) fn name(root: &Element) -> Option<String> {
@@ -45,6 +47,14 @@ pub(super) fn name(root: &Element) -> Option<String> {
 pub(super) fn optional(element: &Element, name: &str) -> Option<String> {
     let value = element.attribute(name)?.value.trim();
     (!value.is_empty()).then(|| value.to_owned())
+}
+
+/// A number that may be absent; the outer `None` when it is wrong, which its shape has reported.
+fn count(shape: &Shape, root: &Element, name: &str) -> Option<Option<u32>> {
+    if root.attribute(name).is_none() {
+        return Some(None);
+    }
+    u32::try_from(shape.integer(root, name)?).ok().map(Some)
 }
 
 impl Reader<'_> {
@@ -68,6 +78,10 @@ impl Reader<'_> {
             overlap: policy::overlap(shape, root)?,
             failure_policy: policy::failure_policy(shape, root)?,
             priority: policy::priority(shape, root)?.unwrap_or_default(),
+            keep: Keep {
+                days: count(shape, root, "keep-days")?,
+                instances: count(shape, root, "keep-instances")?,
+            },
         })
     }
 

@@ -1,7 +1,7 @@
 //! What right files mean.
 
 use akkaflow_model::cron::Cron;
-use akkaflow_model::definition::{ActionNode, Edge, NodeKind, Workflow};
+use akkaflow_model::definition::{ActionNode, Edge, Keep, NodeKind, Workflow};
 use akkaflow_model::read::{Reading, read_workflow, version_of};
 use akkaflow_model::state::InstanceState;
 use chrono::NaiveDate;
@@ -123,9 +123,33 @@ fn what_a_file_leaves_out_has_akkaflows_defaults() {
 }
 
 #[test]
+fn what_is_kept_is_a_count_or_left_to_the_configuration() {
+    let of = |attributes: &str| {
+        let text = format!(
+            "<work-flow name='w' {attributes}><start name='s' to='e'/><end name='e'/></work-flow>"
+        );
+        let reading = read(&text);
+        reading
+            .workflow
+            .map(|workflow| workflow.keep)
+            .ok_or(reading.diagnostics.len())
+    };
+    assert_eq!(of(""), Ok(Keep::default()));
+    let all = Keep {
+        days: Some(0),
+        instances: None,
+    };
+    assert_eq!(of("keep-days='0'"), Ok(all));
+    assert_eq!(of("keep-days='-1'"), Err(1));
+    assert_eq!(of("keep-days='soon'"), Err(1));
+    assert_eq!(of("keep-instances='0'"), Err(1));
+}
+
+#[test]
 fn every_attribute_is_read() {
     let text = "<workflow name='a' creator='c' desc='d' create-time='2026-01-02 03:04:05'
-          mail-level='w_successed, 失败 ,W_KILLED,W_FAILED' mail-receivers=' a@x , b@y,' instance-limit='5' dir='/etl/日'>
+          mail-level='w_successed, 失败 ,W_KILLED,W_FAILED' mail-receivers=' a@x , b@y,' instance-limit='5' dir='/etl/日'
+          keep-days='7' keep-instances='3'>
         <coordinator is-enabled='FALSE' start-time='2026-01-01 00:00:00' end-time='2027-01-01 00:00:00'>
           <depend-list cron=''><workflow name=' up '/><workflow name='other'/></depend-list>
           <param-list><param name='p' value='1'/></param-list><param-list><param name='q' value=''/></param-list>
@@ -149,6 +173,10 @@ fn every_attribute_is_read() {
     assert_eq!(
         (workflow.instance_limit, workflow.dir.as_str()),
         (5, "/etl/日")
+    );
+    assert_eq!(
+        (workflow.keep.days, workflow.keep.instances),
+        (Some(7), Some(3))
     );
     assert_eq!(workflow.create_time.as_deref(), Some("2026-01-02 03:04:05"));
     let coordinator = workflow.coordinator.clone().unwrap();

@@ -6,6 +6,7 @@
 )]
 
 mod bad_input;
+mod capsule;
 mod cluster;
 mod harness;
 mod restart;

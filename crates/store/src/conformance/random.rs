@@ -172,7 +172,14 @@ fn record(chance: &mut Chance, run: u32) -> Record {
             row.exit_code = chance.perhaps(number as i32);
             Record::Attempt(row)
         }
-        13 => Record::DeleteInstance { id: owner },
+        13 => match chance.below(3) {
+            0 => Record::DeleteInstance { id: owner },
+            1 => Record::ExpireInstance { id: owner },
+            _ => Record::ForgetFires {
+                workflow: name,
+                before: moment,
+            },
+        },
         14 => {
             let remaining: &[&str] = if chance.below(2) == 0 { &[] } else { &["x"] };
             Record::Chain(chain(owner, remaining))

@@ -2,6 +2,7 @@
 
 mod listing;
 mod open;
+mod retention;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,18 +11,23 @@ use akkaflow_model::record::{
     AttemptRow, CalendarRow, ChainRow, ClusterRow, FileProblemRow, FireRow, InstanceRow, NodeRow,
     PoolRow, Record, RequestRow, ScheduleRow, TokenRow, TriggerKind, VersionRow, WorkflowRow,
 };
+use akkaflow_model::time::Timestamp;
 
 use crate::batch::{Batch, BatchId, CommitError};
 use crate::lease::{Candidate, Lease, TakenOver};
 use crate::log::{LogChunk, StoredChunk, Stream};
 
-/// One entry of the journal. Bodies are not kept: nothing reads them here.
+/// One entry of the journal.
 #[derive(Debug)]
 pub(crate) struct Entry {
     /// Under which epoch.
-    epoch: Epoch,
+    pub(super) epoch: Epoch,
     /// Its name.
     pub(crate) batch: BatchId,
+    /// Its content; `None` opens an epoch.
+    pub(super) body: Option<Vec<u8>>,
+    /// When it was written.
+    pub(super) at: Timestamp,
 }
 
 /// A row with its place in the order of first writing.
@@ -31,6 +37,12 @@ pub(crate) struct Numbered<T> {
     number: (u64, usize),
     /// The row.
     row: T,
+}
+
+/// The databases stamp their journals themselves; so does their twin.
+fn wall_clock() -> Timestamp {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    Timestamp::from_millis(since.unwrap_or_default().as_millis() as i64)
 }
 
 /// Identity of a chunk of output.
@@ -114,7 +126,13 @@ impl Tables {
         });
         let seq = self.last_seq() + 1;
         let batch = BatchId(uuid::Uuid::new_v4().as_u128());
-        self.journal.insert(seq, Entry { epoch, batch });
+        let entry = Entry {
+            epoch,
+            batch,
+            body: None,
+            at: wall_clock(),
+        };
+        self.journal.insert(seq, entry);
         Some(TakenOver { epoch, seq })
     }
 
@@ -143,6 +161,8 @@ impl Tables {
             Entry {
                 epoch: batch.epoch,
                 batch: batch.id,
+                body: Some(batch.journal.clone()),
+                at: wall_clock(),
             },
         );
         for (place, record) in batch.records.iter().enumerate() {
@@ -180,6 +200,8 @@ impl Tables {
             Record::Calendar(row) => drop(self.calendars.insert(row.name.clone(), row)),
             Record::Cluster(row) => self.cluster = row,
             Record::Pool(row) => drop(self.pools.insert(row.name.clone(), row)),
+            Record::ExpireInstance { id } => self.expire_instance(id),
+            Record::ForgetFires { workflow, before } => self.forget_fires(&workflow, before),
         }
     }
 

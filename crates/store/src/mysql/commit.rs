@@ -30,7 +30,6 @@ impl MysqlStore {
     /// See [`crate::Store::commit`].
     pub(crate) async fn write(&self, batch: &Batch) -> Result<(), CommitError> {
         let limits = Limits {
-            dialect: Dialect::Mysql,
             bytes: self.statement_bytes,
         };
         let plan = plan(batch, limits);

@@ -13,13 +13,13 @@ use async_trait::async_trait;
 use sqlx::pool::PoolConnection;
 use sqlx::{MySql, Sqlite};
 
-use crate::batch::BatchId;
+use crate::batch::{BatchId, JournalRow};
 use crate::contract::Queries;
 use crate::error::Error;
 use crate::place::Place;
 use crate::query::InstanceQuery;
 use crate::sql::executor::Executor;
-use crate::sql::{daily, reads};
+use crate::sql::{daily, reads, retention};
 
 /// A query that takes longer is given up: the server or the disk is stuck.
 pub(crate) const QUERY: Duration = Duration::from_secs(30);
@@ -148,5 +148,36 @@ impl<D: Lend> Queries for D {
 
     async fn attempts(&self, id: InstanceId) -> Result<Vec<AttemptRow>, Error> {
         read!(self, reads::attempts, id)
+    }
+
+    async fn journal_at(&self, at: Timestamp) -> Result<u64, Error> {
+        read!(self, retention::journal_at, at)
+    }
+
+    async fn journal(&self, after: u64, limit: u32) -> Result<Vec<JournalRow>, Error> {
+        read!(self, retention::journal, after, limit)
+    }
+
+    async fn workflow_with_instances(&self, after: &str) -> Result<Option<String>, Error> {
+        read!(self, retention::workflow_with_instances, after)
+    }
+
+    async fn expired(
+        &self,
+        workflow: &str,
+        before: Timestamp,
+        keep: u32,
+        limit: u32,
+    ) -> Result<Vec<InstanceId>, Error> {
+        read!(self, retention::expired, workflow, before, keep, limit)
+    }
+
+    async fn forgettable_fires(
+        &self,
+        workflow: &str,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<Option<Timestamp>, Error> {
+        read!(self, retention::forgettable_fires, workflow, before, limit)
     }
 }

@@ -1,7 +1,7 @@
 //! From the records of a batch to few large statements.
 //!
 //! Rows of one table are written together and only the last of a key is written. That changes nothing that can be seen:
-//! records replace whole rows and no table refers to another. A deletion of instances ends such a group.
+//! records replace whole rows and no table refers to another. A deletion ends such a group.
 
 mod group;
 mod segment;
@@ -14,7 +14,6 @@ use akkaflow_model::record::{
 };
 
 use crate::batch::Batch;
-use crate::sql::Dialect;
 use crate::sql::plan::segment::Segment;
 use crate::sql::table::{Layout, Table};
 use crate::sql::texts::{BATCH, FORMAT};
@@ -90,10 +89,12 @@ pub(crate) enum Removal {
     Nodes,
     /// Attempts by instance.
     Attempts,
-    /// Output by instance, where it lies in the same database.
-    Logs,
-    /// Remembers instances whose output lies in another file.
+    /// Remembers instances whose output is to be removed beside the core loop, because it may be large.
     SweepLogs,
+    /// Tokens that can let nothing fire any more, by the instance that gave them.
+    UsedTokens,
+    /// Chains that are over, by root.
+    Chains,
     /// Problems by digest of the path.
     FileProblems,
 }
@@ -115,6 +116,8 @@ pub(crate) enum Shape {
         /// How many keys.
         keys: usize,
     },
+    /// Removes old fires of one workflow.
+    ForgetFires,
     /// Marks a text that holds the whole transaction.
     WholeTransaction,
 }
@@ -139,11 +142,9 @@ pub(crate) struct Plan<'a> {
     pub(crate) steps: Vec<Step>,
 }
 
-/// What a dialect and a connection bear.
+/// What a connection bears.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
-    /// Which dialect.
-    pub(crate) dialect: Dialect,
     /// Bytes of parameters a statement at most; a single row may exceed it.
     pub(crate) bytes: usize,
 }
@@ -205,6 +206,19 @@ impl<'a> Plan<'a> {
             start = end;
             rest = &rest[rows..];
         }
+    }
+}
+
+impl<'a> Plan<'a> {
+    /// Adds one statement for each `width` parameters.
+    fn add_each(&mut self, values: Vec<Value<'a>>, width: usize, shape: Shape) {
+        let start = self.values.len();
+        let count = values.len() / width;
+        self.values.extend(values);
+        self.steps.extend((0..count).map(|index| Step {
+            shape,
+            values: start + index * width..start + (index + 1) * width,
+        }));
     }
 }
 

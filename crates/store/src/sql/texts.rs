@@ -14,6 +14,10 @@ pub(crate) const BATCH: i64 = 1;
 /// Format of the journal's bodies that this version writes.
 pub(crate) const FORMAT: i64 = 1;
 
+/// See [`akkaflow_model::record::Record::ForgetFires`].
+const FORGET_FIRES: &str = "DELETE FROM af_fire WHERE workflow = ? AND due_at < ? AND state <> 0 \
+     AND NOT EXISTS (SELECT 1 FROM af_instance WHERE af_instance.id = af_fire.instance)";
+
 /// How many composed texts are remembered; shapes of small commits repeat, those of large ones need not be kept.
 const REMEMBERED: usize = 512;
 
@@ -103,7 +107,8 @@ pub(crate) fn placeholders(count: usize) -> String {
 fn text(dialect: Dialect, shape: Shape) -> String {
     match shape {
         Shape::Upsert { table, rows } => upsert(dialect, table.layout(), rows),
-        Shape::Remove { what, keys } => remove(what, keys),
+        Shape::Remove { what, keys } => remove(dialect, what, keys),
+        Shape::ForgetFires => FORGET_FIRES.to_owned(),
         Shape::WholeTransaction => String::new(),
     }
 }
@@ -153,16 +158,24 @@ fn renumber(dialect: Dialect, layout: &Layout) -> String {
     }
 }
 
-fn remove(what: Removal, keys: usize) -> String {
+fn remove(dialect: Dialect, what: Removal, keys: usize) -> String {
     match what {
-        Removal::SweepLogs => format!(
-            "INSERT OR IGNORE INTO af_log_sweep (instance) VALUES {}",
-            vec!["(?)"; keys].join(", ")
-        ),
+        Removal::SweepLogs => {
+            let insert = match dialect {
+                Dialect::Sqlite => "INSERT OR IGNORE",
+                Dialect::Mysql => "INSERT IGNORE",
+            };
+            let groups = vec!["(?)"; keys].join(", ");
+            format!("{insert} INTO af_log_sweep (instance) VALUES {groups}")
+        }
         Removal::Instances => remove_from("af_instance", "id", keys),
         Removal::Nodes => remove_from("af_node", "instance", keys),
         Removal::Attempts => remove_from("af_attempt", "instance", keys),
-        Removal::Logs => remove_from("af_log_chunk", "instance", keys),
+        Removal::UsedTokens => {
+            let text = remove_from("af_token", "upstream_instance", keys);
+            format!("{text} AND is_held = 0")
+        }
+        Removal::Chains => format!("{} AND is_over = 1", remove_from("af_chain", "root", keys)),
         Removal::FileProblems => remove_from("af_file_problem", "path_hash", keys),
     }
 }

@@ -1,7 +1,5 @@
 //! A batch as one transaction: small ones in a single call, because each call wakes another thread.
 
-use akkaflow_model::record::Record;
-
 use crate::batch::{Batch, CommitError};
 use crate::sql::Dialect;
 use crate::sql::executor::Executor;
@@ -18,10 +16,7 @@ const FEW_STATEMENTS: usize = 6;
 const FEW_VALUES: usize = 400;
 
 /// Parameters a statement at most, far below the 32,766 of SQLite; bytes matter little here.
-const LIMITS: Limits = Limits {
-    dialect: Dialect::Sqlite,
-    bytes: 8 << 20,
-};
+const LIMITS: Limits = Limits { bytes: 8 << 20 };
 
 impl SqliteStore {
     /// See [`crate::Store::commit`].
@@ -45,9 +40,6 @@ impl SqliteStore {
             }
             Err(error) => return Err(unknown(error)),
         }
-        if batch.records.iter().any(is_deletion) {
-            self.sweep_logs().await;
-        }
         Ok(())
     }
 
@@ -69,10 +61,6 @@ impl SqliteStore {
         }
         executor.execute("COMMIT", &[]).await.map(drop)
     }
-}
-
-fn is_deletion(record: &Record) -> bool {
-    matches!(record, Record::DeleteInstance { .. })
 }
 
 fn unknown(error: sqlx::Error) -> CommitError {

@@ -6,11 +6,10 @@ use sqlx::sqlite::SqlitePool;
 use crate::error::Error;
 use crate::log::{LogChunk, StoredChunk};
 use crate::sql::executor::Executor;
-use crate::sql::logs;
-use crate::sql::row::Columns;
-use crate::sql::value::Value;
+use crate::sql::{logs, retention};
 use crate::sqlite::SqliteStore;
 use crate::sqlite::writer::Writer;
+use crate::trim::{Trim, Trimmed};
 
 /// Bytes of output a statement: SQLite gains nothing beyond.
 const STATEMENT_BYTES: usize = 4 << 20;
@@ -53,50 +52,37 @@ impl LogFile {
         logs::read(&mut Executor::Sqlite(&mut connection), id, after, limit).await
     }
 
-    async fn remove(&self, id: InstanceId) -> Result<(), Error> {
+    async fn remove(&self, id: InstanceId, limit: u32) -> Result<u64, Error> {
         let mut turn = self.writer.turn().await?;
-        Executor::Sqlite(turn.connection())
-            .execute(
-                "DELETE FROM af_log_chunk WHERE instance = ?",
-                &[Value::id(id)],
-            )
-            .await?;
+        let mut executor = Executor::Sqlite(turn.connection());
+        let removed = retention::remove_output(&mut executor, id, limit).await?;
         turn.finish();
-        Ok(())
+        Ok(removed)
     }
 }
 
 impl SqliteStore {
-    /// Removes the output of deleted instances. What fails now is tried again at the next deletion or take-over.
-    pub(crate) async fn sweep_logs(&self) {
-        if let Err(error) = self.try_sweep_logs().await {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "output of deleted instances stays for now"
-            );
+    /// See [`crate::Store::trim`].
+    pub(crate) async fn remove_old(&self, trim: Trim) -> Result<Trimmed, Error> {
+        let mut turn = self.writer.turn().await?;
+        let mut executor = Executor::Sqlite(turn.connection());
+        let mut trimmed = Trimmed {
+            journal: retention::trim_journal(&mut executor, &trim).await?,
+            requests: retention::trim_requests(&mut executor, &trim).await?,
+            ..Trimmed::default()
+        };
+        let unswept = retention::unswept(&mut executor).await?;
+        turn.finish();
+        if let Some(id) = unswept {
+            // The core writes facts meanwhile: output lies in a file of its own.
+            trimmed.output = self.logs.remove(id, trim.limit).await?;
+            if trimmed.output < u64::from(trim.limit) {
+                let mut turn = self.writer.turn().await?;
+                retention::swept(&mut Executor::Sqlite(turn.connection()), id).await?;
+                turn.finish();
+                trimmed.swept = 1;
+            }
         }
-    }
-
-    async fn try_sweep_logs(&self) -> Result<(), Error> {
-        for id in self.unswept().await? {
-            self.logs.remove(id).await?;
-            let mut turn = self.writer.turn().await?;
-            Executor::Sqlite(turn.connection())
-                .execute(
-                    "DELETE FROM af_log_sweep WHERE instance = ?",
-                    &[Value::id(id)],
-                )
-                .await?;
-            turn.finish();
-        }
-        Ok(())
-    }
-
-    async fn unswept(&self) -> Result<Vec<InstanceId>, Error> {
-        let mut connection = self.readers.acquire().await?;
-        let rows = Executor::Sqlite(&mut connection)
-            .fetch("SELECT instance FROM af_log_sweep", &[])
-            .await?;
-        rows.iter().map(|row| Columns::new(row).id()).collect()
+        Ok(trimmed)
     }
 }

@@ -44,9 +44,12 @@ suite!(
     attempts_and_nodes_come_in_order,
     daily_counts_follow_the_offset,
     deletions_leave_nothing_but_fires_and_tokens,
+    expired_instances_leave_nothing_but_waiting_tokens,
     fires_come_newest_first,
     ids_are_found_by_any_part,
     listings_obey_all_filters,
+    old_entries_go_but_the_fence_holds,
+    old_fires_go_but_waiting_ones_and_those_of_instances,
     only_one_of_many_candidates_wins,
     output_is_appended_once_and_read_in_order,
     output_of_any_bytes_round_trips,
@@ -54,6 +57,8 @@ suite!(
     readers_see_whole_batches,
     records_of_every_kind_round_trip,
     the_fence_holds,
+    the_journal_is_read_back,
+    the_newest_instances_and_open_ones_do_not_expire,
     the_last_row_of_a_key_wins,
 );
 

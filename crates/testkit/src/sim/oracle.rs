@@ -20,6 +20,7 @@ use super::graph;
 use super::tables::Tables;
 use super::workload::Library;
 use attempts::check_assigned_after;
+use slots::check_forgotten;
 
 /// What the contract says has been broken, in words.
 pub(crate) type Verdict = Result<(), String>;
@@ -153,7 +154,7 @@ impl Oracle {
                 );
                 Ok(())
             }
-            Record::DeleteInstance { id } => {
+            Record::DeleteInstance { id } | Record::ExpireInstance { id } => {
                 let row = tables.instances.get(id);
                 ensure!(
                     row.is_none_or(|row| row.state.is_terminal()),
@@ -161,6 +162,7 @@ impl Oracle {
                 );
                 Ok(())
             }
+            Record::ForgetFires { workflow, before } => check_forgotten(tables, workflow, *before),
             Record::Workflow(row) => {
                 let before = tables.workflows.get(&row.name);
                 let hold = before.and_then(|before| before.hold.clone());

@@ -223,7 +223,8 @@ impl World {
                 input
             }
             75..=90 => self.draw_rerun(master)?,
-            91..=94 => self.draw_deletion(master)?,
+            91..=93 => self.draw_deletion(master)?,
+            94 => self.draw_expiry(master)?,
             95..=96 => self.draw_fencing()?,
             97 => Input::FileGone {
                 path: format!("xmlconfig/{}.xml", self.workflow_name()),
@@ -446,6 +447,28 @@ impl World {
         let id = self.some_instance()?;
         let is_stored = self.store.tables.instances.contains_key(&id);
         Some(self.order(Asked::Other, Order::DeleteInstance { id, is_stored }))
+    }
+
+    /// What ended is removed once it is old enough; here any age will do.
+    fn draw_expiry(&mut self, master: usize) -> Option<Input> {
+        if !self.is_settled(master) {
+            return None;
+        }
+        let workflow = self.workflow_name();
+        let instances = self.store.tables.instances.values();
+        let instances = instances
+            .filter(|row| row.workflow == workflow && row.state.is_terminal())
+            .map(|row| row.id)
+            .take(3)
+            .collect();
+        let schedule = self.store.tables.schedules.get(&workflow);
+        let fires_before = schedule.map(|schedule| schedule.fired_through);
+        let order = Order::Expire {
+            workflow,
+            instances,
+            fires_before,
+        };
+        Some(self.order(Asked::Other, order))
     }
 
     /// An operator vouches only for a machine that is off.

@@ -59,7 +59,32 @@ impl Tables {
             Record::ClearFileProblem { path } => drop(self.file_problems.remove(&path)),
             Record::Cluster(row) => self.cluster = row,
             Record::Pool(row) => drop(self.pools.insert(row.name.clone(), row)),
+            Record::ExpireInstance { id } => self.expire(id),
+            Record::ForgetFires { workflow, before } => self.forget_fires(&workflow, before),
         }
+    }
+
+    fn expire(&mut self, id: InstanceId) {
+        self.delete(id);
+        self.tokens
+            .retain(|(upstream, _), row| *upstream != id || row.is_held);
+        if self
+            .chains
+            .get(&id)
+            .is_some_and(|row| row.remaining.is_empty())
+        {
+            self.chains.remove(&id);
+        }
+    }
+
+    fn forget_fires(&mut self, workflow: &str, before: Timestamp) {
+        let instances = &self.instances;
+        self.fires.retain(|_, row| {
+            row.workflow != workflow
+                || row.due_at >= before
+                || row.state == FireState::Waiting
+                || row.instance.is_some_and(|id| instances.contains_key(&id))
+        });
     }
 
     fn delete(&mut self, id: InstanceId) {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use akkaflow_engine::{Definition, Definitions, Shelf};
-use akkaflow_model::definition::{Overlap, Version, Workflow};
+use akkaflow_model::definition::{Keep, Overlap, Version, Workflow};
 use akkaflow_model::record::Snapshot;
 use akkaflow_model::time::Timestamp;
 use chrono::NaiveDateTime;
@@ -88,6 +88,7 @@ impl Library {
             overlap: draw_overlap(rng),
             failure_policy: draw_policy(rng),
             priority: draw_priority(rng).unwrap_or(0),
+            keep: Keep::default(),
             state: Vec::new(),
             coordinator: coordinator::draw(rng, &self.names_before(index), self.beginning),
             nodes,

@@ -7,6 +7,7 @@ use akkaflow_engine::Input;
 use akkaflow_model::id::{AttemptKey, Epoch, InstanceId};
 
 use super::Recipe;
+use super::alone::Alone;
 use super::kept::{Habit, Kept};
 use super::master::{Call, Master, Reply};
 use super::network::{Connection, ToMaster, ToWorker};
@@ -163,6 +164,7 @@ pub(crate) struct World {
     pub(crate) processes: Processes,
     pub(crate) people: People,
     pub(crate) oracle: Oracle,
+    pub(crate) alone: Option<Alone>,
     pub(crate) stats: Stats,
     hash: u64,
     pub(crate) is_told: bool,
@@ -209,6 +211,7 @@ impl World {
             next_connection: 1,
             processes: Processes::default(),
             people: People::default(),
+            alone: Alone::of(seed, planted.is_some()),
             stats: Stats::default(),
             hash: seed,
             is_told,

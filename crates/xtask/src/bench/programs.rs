@@ -17,16 +17,27 @@ const OURS: [&str; 5] = [
     "CARGO_PRIMARY_PACKAGE",
 ];
 
+/// Cargo, in the surroundings in which a person runs it.
+pub(crate) fn cargo() -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    for (name, _) in std::env::vars_os() {
+        let is_ours = |name: &str| OURS.iter().any(|prefix| name.starts_with(prefix));
+        if name.to_str().is_some_and(is_ours) {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
 /// The programs by name.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Programs(BTreeMap<String, PathBuf>);
 
 impl Programs {
     /// Builds all programs of the servers and the command line.
     pub(crate) fn build() -> Result<Self> {
         super::progress("building the release programs");
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let mut command = Command::new(cargo);
+        let mut command = cargo();
         command.args([
             "build",
             "--release",
@@ -36,14 +47,6 @@ impl Programs {
             "akkaflow-cli",
         ]);
         command.args(["--bins", "--message-format", "json-render-diagnostics"]);
-        for (name, _) in std::env::vars_os() {
-            if name
-                .to_str()
-                .is_some_and(|name| OURS.iter().any(|prefix| name.starts_with(prefix)))
-            {
-                command.env_remove(name);
-            }
-        }
         let output = command
             .stderr(Stdio::inherit())
             .output()

@@ -60,6 +60,26 @@ pub(super) fn root_shape() -> Shape {
             )
             .default("0"),
         )
+        .attribute(keep(
+            "keep-days",
+            0,
+            "已结束的实例在结束多少天后可被清理；0表示永久保留，不写则以配置为准",
+            "days after its end at which an instance may be removed; 0 keeps all for ever, without it the configuration counts",
+        ))
+        .attribute(keep(
+            "keep-instances",
+            1,
+            "无论多旧都保留的最新实例数；不写则以配置为准",
+            "so many of the newest instances are kept whatever their age; without it the configuration counts",
+        ))
+}
+
+fn keep(name: &'static str, min: i64, zh: &str, en: &str) -> AttributeShape {
+    let kind = AttributeKind::Integer {
+        min,
+        max: super::INT_MAX,
+    };
+    AttributeShape::new(name, kind, Text::new(zh, en))
 }
 
 fn overlap() -> AttributeShape {

@@ -7,8 +7,8 @@ use akkaflow_model::record::{
     AttemptRow, CalendarRow, ChainRow, ClusterRow, FileProblemRow, FireRow, InstanceRow, NodeRow,
     PoolRow, Record, RequestRow, ScheduleRow, TokenRow, TriggerKind, VersionRow, WorkflowRow,
 };
+use akkaflow_model::time::Timestamp;
 
-use crate::sql::Dialect;
 use crate::sql::plan::group::Group;
 use crate::sql::plan::{Limits, Plan, Removal, Shape, Target};
 use crate::sql::tables::digest;
@@ -32,18 +32,38 @@ pub(crate) struct Segment<'a> {
     cluster: Group<'a, (), ClusterRow>,
     pools: Group<'a, &'a str, PoolRow>,
     deleted: Vec<InstanceId>,
+    /// Those of the deleted whose used tokens and chains go too.
+    expired: Vec<InstanceId>,
+    /// Workflow, and the moment before which its fires go.
+    forgotten: Vec<(&'a str, Timestamp)>,
 }
 
 impl<'a> Segment<'a> {
     /// Whether `record` must be written after all that is here.
     pub(crate) fn is_closed_for(&self, record: &Record) -> bool {
         match record {
-            Record::DeleteInstance { .. } => {
-                !(self.instances.is_empty() && self.nodes.is_empty() && self.attempts.is_empty())
+            Record::DeleteInstance { .. } | Record::ExpireInstance { .. } => {
+                self.has_rows() || !self.forgotten.is_empty()
             }
-            Record::Instance(_) | Record::Node(_) | Record::Attempt(_) => !self.deleted.is_empty(),
+            Record::ForgetFires { .. } => self.has_rows(),
+            Record::Instance(_)
+            | Record::Node(_)
+            | Record::Attempt(_)
+            | Record::Fire(_)
+            | Record::Token(_)
+            | Record::Chain(_) => !(self.deleted.is_empty() && self.forgotten.is_empty()),
             _ => false,
         }
+    }
+
+    /// Whether rows are to be written that a removal of old ones may meet.
+    fn has_rows(&self) -> bool {
+        !(self.instances.is_empty()
+            && self.nodes.is_empty()
+            && self.attempts.is_empty()
+            && self.fires.is_empty()
+            && self.tokens.is_empty()
+            && self.chains.is_empty())
     }
 
     /// Adds a record; `number` is its place in the order of writing.
@@ -79,6 +99,11 @@ impl<'a> Segment<'a> {
             Record::Calendar(row) => self.calendars.put(&row.name, number, row, |_| false),
             Record::Cluster(row) => self.cluster.put((), number, row, |_| false),
             Record::Pool(row) => self.pools.put(&row.name, number, row, |_| false),
+            Record::ExpireInstance { id } => {
+                self.deleted.push(*id);
+                self.expired.push(*id);
+            }
+            Record::ForgetFires { workflow, before } => self.forgotten.push((workflow, *before)),
         }
     }
 
@@ -98,7 +123,18 @@ impl<'a> Segment<'a> {
         self.cluster.flush(Target::Cluster, plan, limits);
         self.pools.flush(Target::Pool, plan, limits);
         flush_problems(self.file_problems, plan, limits);
-        flush_deletions(&self.deleted, plan, limits);
+        let instances = [
+            Removal::Attempts,
+            Removal::Nodes,
+            Removal::SweepLogs,
+            Removal::Instances,
+        ];
+        flush_removals(&self.deleted, &instances, plan, limits);
+        let around = [Removal::UsedTokens, Removal::Chains];
+        flush_removals(&self.expired, &around, plan, limits);
+        let forgotten = self.forgotten.into_iter();
+        let forgotten = forgotten.flat_map(|(name, at)| [Value::text(name), Value::time(at)]);
+        plan.add_each(forgotten.collect(), 2, Shape::ForgetFires);
     }
 }
 
@@ -122,16 +158,12 @@ fn flush_problems<'a>(
     });
 }
 
-fn flush_deletions(deleted: &[InstanceId], plan: &mut Plan<'_>, limits: Limits) {
-    if deleted.is_empty() {
+fn flush_removals(ids: &[InstanceId], what: &[Removal], plan: &mut Plan<'_>, limits: Limits) {
+    if ids.is_empty() {
         return;
     }
-    let logs = match limits.dialect {
-        Dialect::Sqlite => Removal::SweepLogs,
-        Dialect::Mysql => Removal::Logs,
-    };
-    for what in [Removal::Attempts, Removal::Nodes, logs, Removal::Instances] {
-        let keys = deleted.iter().copied().map(Value::id).collect();
+    for &what in what {
+        let keys = ids.iter().copied().map(Value::id).collect();
         plan.add(keys, 1, limits, |keys| Shape::Remove { what, keys });
     }
 }

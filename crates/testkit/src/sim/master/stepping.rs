@@ -1,6 +1,6 @@
 //! The engine of a leading master: its inputs, its ticks, and what must hold after each.
 
-use akkaflow_engine::{Effect, Engine, Input};
+use akkaflow_engine::{Effect, Engine, Input, JournalEntry};
 use akkaflow_model::id::{Epoch, InstanceId};
 use akkaflow_model::record::{CleanUp, Record};
 use akkaflow_model::state::InstanceState;
@@ -76,14 +76,19 @@ impl World {
             return false;
         };
         let time = reign.time(now);
-        let journal = if self.stats.inputs.is_multiple_of(JOURNALED) {
-            serde_json::to_vec(&input).expect("inputs are plain data")
-        } else {
-            Vec::new()
-        };
         let told = format_input(self.is_told, &input);
         reign.inputs.push((time, input.clone()));
-        let step = reign.engine.step(time, input);
+        let mut step = reign.engine.step(time, input);
+        let input = reign.inputs.last().map(|(_, input)| input);
+        let journal = match input {
+            Some(input) if self.alone.is_some() => {
+                JournalEntry::new(time, input, &mut step).to_json()
+            }
+            Some(input) if self.stats.inputs.is_multiple_of(JOURNALED) => {
+                serde_json::to_vec(input).expect("inputs are plain data")
+            }
+            _ => Vec::new(),
+        };
         self.stats.inputs += 1;
         let verdict = check_touched(&reign.engine, &step.records);
         let early: Vec<Effect> = step

@@ -126,6 +126,7 @@ impl World {
                 self.stats.commits += 1;
                 self.note(batch.seq ^ (batch.records.len() as u64) << 32);
                 self.apply(&batch.records);
+                self.replay_alone(batch);
                 true
             }
         }

@@ -281,3 +281,22 @@ fn first_moment(local: NaiveDateTime, zone: Tz) -> Timestamp {
         .next();
     found.map_or_else(Timestamp::default, Timestamp::from)
 }
+
+/// Fires may be forgotten up to the high-water mark only: a slot beyond it would fire again.
+pub(super) fn check_forgotten(tables: &Tables, workflow: &str, before: Timestamp) -> Verdict {
+    let schedule = tables.schedules.get(workflow);
+    let unsafe_row = tables.fires.values().find(|row| {
+        row.workflow == workflow
+            && row.kind == TriggerKind::Cron
+            && row.state != FireState::Waiting
+            && row.due_at < before
+            && schedule.is_some_and(|schedule| {
+                schedule.generation == row.generation && schedule.fired_through < row.due_at
+            })
+    });
+    ensure!(
+        unsafe_row.is_none(),
+        "I1: a fire beyond the high-water mark of {workflow} was forgotten: {unsafe_row:?}"
+    );
+    Ok(())
+}

@@ -1,0 +1,177 @@
+//! `akka test FILE...`: workflows played with nodes that only pretend to run, and what should come of it.
+
+mod cases;
+mod verdict;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use akkaflow_engine::OutcomeKind;
+use akkaflow_model::definition::Workflow;
+use akkaflow_model::state::AttemptState;
+use akkaflow_model::time::Timestamp;
+use chrono_tz::Tz;
+use clap::ArgMatches;
+
+use super::{Outcome, capsule, cron};
+use crate::context::Context;
+use crate::exit::FAILED;
+use crate::failure::Failure;
+use crate::rehearsal::{Mock, Play};
+use cases::{Case, Expected};
+
+/// One test with all that it needs.
+struct Prepared {
+    name: String,
+    workflow: Arc<Workflow>,
+    zone: Tz,
+    fire_time: Timestamp,
+    params: Vec<(String, String)>,
+    /// How the attempts of each node end; the last one repeats.
+    mocks: Vec<(String, Vec<Mock>)>,
+    expected: Expected,
+}
+
+/// Plays every test of every file.
+pub(super) fn run(context: &Context, matches: &ArgMatches) -> Outcome {
+    let zone = cron::zone(context, matches)?;
+    let files = matches.get_many::<String>("FILE").into_iter().flatten();
+    let (mut passed, mut failed) = (0, 0);
+    let mut report = Vec::new();
+    for file in files {
+        for test in prepare(context, Path::new(file), zone)? {
+            let problems = test.play(context);
+            if problems.is_empty() {
+                passed += 1;
+            } else {
+                failed += 1;
+            }
+            if context.is_json {
+                report.push(serde_json::json!({
+                    "file": file, "test": test.name, "passed": problems.is_empty(), "problems": problems,
+                }));
+            } else {
+                tell(context, file, &test.name, &problems);
+            }
+        }
+    }
+    if context.is_json {
+        outln!("{}", serde_json::Value::Array(report));
+    } else {
+        let (ok, bad) = (
+            context.say("通过", "passed"),
+            context.say("未通过", "failed"),
+        );
+        outln!("{passed} {ok}, {failed} {bad}");
+    }
+    Ok(if failed == 0 { 0 } else { FAILED })
+}
+
+fn tell(context: &Context, file: &str, name: &str, problems: &[String]) {
+    let verdict = if problems.is_empty() {
+        context.say("通过  ", "ok    ")
+    } else {
+        context.say("未通过", "FAILED")
+    };
+    outln!("{verdict}  {file}: {name}");
+    problems
+        .iter()
+        .for_each(|problem| outln!("        {problem}"));
+}
+
+fn prepare(context: &Context, file: &Path, zone: Tz) -> Result<Vec<Prepared>, Failure> {
+    if file
+        .extension()
+        .is_some_and(|extension| extension == "json")
+    {
+        return Ok(vec![of_capsule(context, file)?]);
+    }
+    cases::read(context, file, zone)
+}
+
+/// What an instance did is what its workflow is expected to do again, its attempts ending as they did.
+fn of_capsule(context: &Context, file: &Path) -> Result<Prepared, Failure> {
+    let capsule = capsule::read(context, file)?;
+    let zone = capsule
+        .time_zone
+        .parse::<Tz>()
+        .map_err(|error| Failure::usage(format!("{}: {error}", file.display())))?;
+    let workflow = capsule::definitions(&capsule)
+        .into_iter()
+        .find(|workflow| workflow.version == capsule.row.version)
+        .ok_or_else(|| {
+            let problem = context.say("其中的定义无法读取", "its definition cannot be read");
+            Failure::usage(format!("{}: {problem}", file.display()))
+        })?;
+    let mut mocks: Vec<(String, Vec<Mock>)> = Vec::new();
+    let run = capsule.row.run;
+    for attempt in capsule
+        .attempts
+        .iter()
+        .filter(|attempt| attempt.key.run == run)
+    {
+        let mock = Mock {
+            kind: match attempt.state {
+                AttemptState::Failed => OutcomeKind::Failed,
+                AttemptState::Lost => OutcomeKind::Lost,
+                AttemptState::Killed => OutcomeKind::Cancelled,
+                AttemptState::Succeeded | AttemptState::Assigned | AttemptState::Running => {
+                    OutcomeKind::Succeeded
+                }
+            },
+            exit_code: attempt.exit_code,
+            takes: attempt
+                .ended_at
+                .map(|end| end.since(attempt.assigned_at))
+                .unwrap_or_default(),
+        };
+        match mocks.iter_mut().find(|(node, _)| *node == attempt.key.node) {
+            Some((_, mocks)) => mocks.push(mock),
+            None => mocks.push((attempt.key.node.clone(), vec![mock])),
+        }
+    }
+    Ok(Prepared {
+        name: format!("{} {}", capsule.workflow, capsule.instance.short()),
+        expected: Expected {
+            state: Some(capsule.row.state),
+            nodes: capsule
+                .nodes
+                .iter()
+                .map(|node| (node.node.clone(), Some(node.state)))
+                .collect(),
+            ..Expected::default()
+        },
+        params: capsule.row.params,
+        fire_time: capsule.row.fire_time,
+        workflow,
+        zone,
+        mocks,
+    })
+}
+
+impl Prepared {
+    /// What is not as expected, one sentence each.
+    fn play(&self, context: &Context) -> Vec<String> {
+        let mock = |node: &str, attempt: u32| {
+            let of = |wanted: &str| self.mocks.iter().find(|(name, _)| name == wanted);
+            let mocks = of(node)
+                .or_else(|| of(Case::ANY))
+                .map(|(_, mocks)| &mocks[..]);
+            let index = attempt.saturating_sub(1) as usize;
+            let mock = mocks.and_then(|mocks| mocks.get(index).or(mocks.last()));
+            mock.cloned()
+                .unwrap_or_else(|| Mock::at_once(OutcomeKind::Succeeded))
+        };
+        let play = Play {
+            workflow: &self.workflow,
+            zone: self.zone,
+            fire_time: self.fire_time,
+            params: self.params.clone(),
+            mock: &mock,
+        };
+        match play.run() {
+            Ok(played) => verdict::problems(context.screen.lang, &self.expected, &played),
+            Err(rejection) => vec![rejection.text.get(context.screen.lang).to_owned()],
+        }
+    }
+}

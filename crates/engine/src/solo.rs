@@ -1,0 +1,169 @@
+//! One instance alone: the engine's own functions, fed with the instance's part of the journal.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use akkaflow_model::definition::{Version, Workflow};
+use akkaflow_model::id::{Epoch, InstanceId};
+use akkaflow_model::record::{InstanceRow, NodeRow, Record, Snapshot};
+use akkaflow_model::time::Timestamp;
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+
+use crate::attempts::Assignee;
+use crate::definition::Definitions;
+use crate::graph::Graph;
+use crate::input::Input;
+use crate::instances::Instance;
+use crate::journal::{Given, owner};
+use crate::{Engine, Options, Shelf};
+
+/// One step as far as it concerned one instance.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Moment {
+    /// The epoch of the master that took it.
+    pub epoch: Epoch,
+    /// When.
+    pub at: Timestamp,
+    /// What happened, where it speaks of this instance alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<Input>,
+    /// What the instance was given of what it shares with others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub given: Vec<Given>,
+    /// What was decided, see [`crate::decisions`].
+    pub decisions: u32,
+}
+
+/// An engine that holds one instance and takes what it shares with others as given.
+#[derive(Debug)]
+pub struct Solo {
+    id: InstanceId,
+    engine: Engine,
+    epoch: Epoch,
+    definitions: BTreeMap<Version, Arc<Workflow>>,
+}
+
+impl Solo {
+    /// An instance that is still to be admitted; `definitions` holds those that its runs are pinned to.
+    pub fn new(
+        id: InstanceId,
+        zone: Tz,
+        definitions: impl IntoIterator<Item = Arc<Workflow>>,
+    ) -> Self {
+        let options = Options {
+            zone,
+            epoch: Epoch(0),
+            seed: 0,
+            // Losses are given.
+            lost_after: Duration::MAX,
+            packing: Arc::new(Shelf::default()),
+        };
+        Self {
+            id,
+            engine: Engine::load(options, Snapshot::default(), Definitions::default()),
+            epoch: Epoch(0),
+            definitions: definitions
+                .into_iter()
+                .map(|workflow| (workflow.version.clone(), workflow))
+                .collect(),
+        }
+    }
+
+    /// Adds a definition, which a later run may be pinned to.
+    pub fn learn(&mut self, workflow: Arc<Workflow>) {
+        self.definitions.insert(workflow.version.clone(), workflow);
+    }
+
+    /// Takes the step again; gives the rows of the instance that it leads to.
+    pub fn step(&mut self, moment: &Moment) -> Vec<Record> {
+        if moment.epoch != self.epoch {
+            // Another master, another clock.
+            self.epoch = moment.epoch;
+            self.engine.now = moment.at;
+        }
+        let engine = &mut self.engine;
+        engine.now = engine.now.max(moment.at);
+        engine.has_stepped = true;
+        engine.serve_timers();
+        if let Some(input) = moment.input.clone().filter(|it| it.is_about(self.id)) {
+            engine.accept(input);
+        }
+        for given in moment.given.iter().cloned() {
+            self.give(given);
+        }
+        let mut records = self.engine.flush().records;
+        records.retain(|record| owner(record) == Some(self.id));
+        records
+    }
+
+    /// The instance, while it is open.
+    pub fn instance(&self) -> Option<&InstanceRow> {
+        self.engine.instance(self.id)
+    }
+
+    fn give(&mut self, given: Given) {
+        let id = self.id;
+        match given {
+            Given::Admitted { row, nodes } => self.admit(*row, nodes),
+            Given::Repaired { version } => {
+                if let Some(workflow) = self.definitions.get(&version) {
+                    let graph = Graph::compile(workflow.clone());
+                    self.engine.replace_graph(id, graph);
+                }
+            }
+            Given::Started => self.engine.start(id),
+            Given::Ended { state, message } => self.engine.end(id, state, message),
+            Given::Worker {
+                node,
+                worker,
+                incarnation,
+                host,
+                epoch,
+            } => {
+                let assignee = Assignee {
+                    worker,
+                    incarnation,
+                    host,
+                    epoch,
+                };
+                self.with_node(&node, |engine, node| engine.assign(id, node, assignee));
+            }
+            Given::Held {
+                node,
+                incarnation,
+                epoch,
+            } => self.with_node(&node, |engine, node| {
+                engine.on_held(id, node, Some((incarnation, epoch)));
+            }),
+            Given::Lost { node } => self.with_node(&node, |engine, node| engine.lose(id, node)),
+            Given::Wait { node, message } => {
+                self.with_node(&node, |engine, node| engine.say_wait(id, node, message));
+            }
+        }
+    }
+
+    fn with_node(&mut self, name: &str, act: impl FnOnce(&mut Engine, usize)) {
+        let instance = self.engine.instances.get(&self.id);
+        if let Some(node) = instance.and_then(|instance| instance.graph.position(name)) {
+            act(&mut self.engine, node);
+        }
+    }
+
+    fn admit(&mut self, row: InstanceRow, nodes: Vec<NodeRow>) {
+        let graph = match self.definitions.get(&row.version) {
+            Some(workflow) => Graph::compile(workflow.clone()),
+            None => Graph::unreadable(nodes.iter().map(|node| node.node.clone()).collect()),
+        };
+        let mut instance = Instance::new(row, graph);
+        for node in nodes {
+            if let Some(position) = instance.graph.position(&node.node) {
+                instance.slots[position].row = Some(Box::new(node));
+                instance.mark(position);
+            }
+        }
+        instance.replay();
+        self.engine.admit(instance);
+    }
+}
