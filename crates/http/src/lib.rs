@@ -15,6 +15,7 @@
 //! | `v1`, `legacy`, `health` | the routes |
 
 mod app;
+mod body;
 mod definitions;
 mod failure;
 mod guard;

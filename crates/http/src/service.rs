@@ -20,7 +20,7 @@ use crate::definitions::{Actions, Definitions};
 use crate::failure::Failure;
 use crate::guard::Guard;
 use crate::options::Options;
-use crate::{guard, health, language, legacy, v1};
+use crate::{body, guard, health, language, legacy, v1};
 
 /// How long requests that have begun may go on after the stop.
 const FAREWELL: Duration = Duration::from_secs(3);
@@ -109,7 +109,6 @@ impl Service {
 }
 
 fn router(app: Arc<App>, guard: Arc<Guard>) -> Router {
-    let limit = DefaultBodyLimit::max(app.options.max_body_bytes);
     Router::new()
         .merge(health::routes())
         .nest("/api/v1", v1::routes())
@@ -120,7 +119,8 @@ fn router(app: Arc<App>, guard: Arc<Guard>) -> Router {
                 Text::new("没有这个地址", "there is nothing at this address"),
             )
         })
-        .layer(limit)
+        .layer(DefaultBodyLimit::disable())
+        .layer(from_fn_with_state(Arc::clone(&app), body::read_whole))
         .layer(axum::middleware::from_fn_with_state(guard, guard::check))
         .layer(from_fn_with_state(Arc::clone(&app), language::speak))
         .layer(map_response(harden))
