@@ -430,29 +430,40 @@ impl Engine {
         all
     }
 
-    /// Nodes of the workflow's open instances that no attached worker may take: somebody must act, so these come first.
+    /// Nodes of the workflow's open instances that no attached worker may take or whose pool has no room: somebody may
+    /// have to act, so these come first.
     fn explain_open_instances(&self, name: &str) -> Vec<Reason> {
         self.instances
             .values()
             .filter(|instance| instance.row.workflow == name)
             .flat_map(|instance| (0..instance.slots.len()).map(move |node| (instance, node)))
-            .filter_map(|(instance, node)| {
-                let target = &instance.place(node)?.0.target;
-                let lack = self.workers.lack(target)?;
-                let (id, node_name) = (instance.row.id, instance.graph.name(node));
-                let message = waits::message(target, &lack, self.now);
-                Some(Reason::new(
-                    "no_worker",
-                    id.to_string(),
-                    instance.node(node).map(|row| row.ready_at),
-                    format!("实例{id}的节点[{node_name}]：{}", message.render(Lang::Zh)),
-                    format!(
-                        "node `{node_name}` of instance {id}: {}",
-                        message.render(Lang::En)
-                    ),
-                ))
-            })
+            .flat_map(|(instance, node)| self.explain_stuck(instance, node))
             .take(WAITING_NODES_NAMED)
+            .collect()
+    }
+
+    /// What a ready node waits for beside a free slot, told to somebody who asked about its workflow.
+    fn explain_stuck(&self, instance: &Instance, node: usize) -> Vec<Reason> {
+        let Some((class, place)) = instance.place(node) else {
+            return Vec::new();
+        };
+        let (id, name) = (instance.row.id, instance.graph.name(node));
+        let since = instance.node(node).map(|row| row.ready_at);
+        let lack = self.workers.lack(&class.target);
+        let lack = lack.and_then(|_| self.explain_worker(&class.target, name, since));
+        lack.into_iter()
+            .chain(self.explain_pool(class, place, since))
+            .map(|reason| Reason {
+                object: id.to_string(),
+                text: Text::new(
+                    format!("实例{id}的节点[{name}]：{}", reason.text.get(Lang::Zh)),
+                    format!(
+                        "node `{name}` of instance {id}: {}",
+                        reason.text.get(Lang::En)
+                    ),
+                ),
+                ..reason
+            })
             .collect()
     }
 }

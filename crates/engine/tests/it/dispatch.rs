@@ -105,13 +105,16 @@ fn a_pool_lets_in_as_many_as_it_has_slots() {
     world.run("other");
     assert_eq!(world.running_nodes(), "other-a wf-a");
     assert_eq!(world.why(second, "wf-a"), ["pool_full"]);
-    let reasons = world
-        .engine
-        .explain(&akkaflow_engine::ExplainObject::Instance(second));
+    use akkaflow_engine::ExplainObject;
+    let reasons = world.engine.explain(&ExplainObject::Instance(second));
     assert!(
         reasons[0].text.en.contains(&first.to_string()),
         "{reasons:?}"
     );
+    let of_workflow = world.engine.explain(&ExplainObject::Workflow("wf".into()));
+    let said = (of_workflow[0].code, &of_workflow[0].text.en);
+    let told = format!("node `wf-a` of instance {second}: {}", reasons[0].text.en);
+    assert_eq!(said, ("pool_full", &told));
     let holds: Vec<_> = world.running.iter().map(|it| it.key.clone()).collect();
     world.restart();
     world.attach_again("w", 10, 1, &holds);
