@@ -100,8 +100,11 @@ pub struct Checked {
 pub struct FileProblem {
     /// The file.
     pub path: String,
-    /// The workflow that it defines, where that could be read.
+    /// The workflow in force that the file defined before; else the one that it names, where that could be read.
     pub workflow: Option<String>,
+    /// Whether that workflow is in force with the last good version of the file.
+    #[serde(default)]
+    pub runs_on: bool,
     /// When it was found.
     pub found_at: Time,
     /// What is wrong.

@@ -210,7 +210,11 @@ impl Engine {
         }
     }
 
-    pub(crate) fn on_file_problem(&mut self, row: FileProblemRow) {
+    pub(crate) fn on_file_problem(&mut self, mut row: FileProblemRow) {
+        // What the broken content calls itself is not what runs on.
+        if let Some(name) = self.files.owned.of(&row.path).next() {
+            row.workflow = Some(name.to_owned());
+        }
         // The same problem found again is an old one.
         let is_known = self.files.problems.get(&row.path).is_some_and(|known| {
             (&known.workflow, &known.findings) == (&row.workflow, &row.findings)

@@ -570,7 +570,7 @@ pub struct RequestRow {
 pub struct FileProblemRow {
     /// The file.
     pub path: String,
-    /// The workflow that it defines, where that could be read.
+    /// The workflow in force that the file defined before; else the one that it names, where that could be read.
     pub workflow: Option<String>,
     /// When it was found.
     pub found_at: Timestamp,

@@ -30,7 +30,7 @@ fn render(screen: &Screen, front: &Front) -> String {
     text.push_str(&screen.title("运行结束工作流实例", "Ended instances"));
     text.push_str(&finished(screen, &front.finished));
     text.push_str(screen.say("只显示最近20个\n", "only the last 20 are shown\n"));
-    text.push_str(&problems::lines(screen, &front.file_problems, &[]));
+    text.push_str(&problems::lines(screen, &front.file_problems));
     text
 }
 

@@ -2,10 +2,9 @@
 
 use std::path::Path;
 
-use akkaflow_api::{Diagnostic, FileProblem, WorkflowSummary};
+use akkaflow_api::{Diagnostic, FileProblem};
 use akkaflow_model::diagnostic::Severity;
 use akkaflow_model::error::ErrorCode;
-use akkaflow_model::record::WorkflowStatus;
 use akkaflow_model::text::Lang;
 
 use super::Outcome;
@@ -19,13 +18,8 @@ pub(super) fn all(context: &Context) -> Result<Vec<FileProblem>, Failure> {
     context.client.get("/api/v1/file-problems")
 }
 
-/// How many there are, and the first error of each; nothing when there is none. Of the workflows that are known to be in
-/// force it is said that they run on.
-pub(super) fn lines(
-    screen: &Screen,
-    problems: &[FileProblem],
-    in_force: &[WorkflowSummary],
-) -> String {
+/// How many there are, and the first error of each; nothing when there is none.
+pub(super) fn lines(screen: &Screen, problems: &[FileProblem]) -> String {
     if problems.is_empty() {
         return String::new();
     }
@@ -40,17 +34,11 @@ pub(super) fn lines(
     let mut text = format!("\n{}\n", screen.paint(&head, Paint::Red));
     for problem in problems {
         let line = line(problem);
-        let kept = in_force.iter().find(|workflow| is_kept(workflow, problem));
-        let kept = kept.map_or_else(String::new, |workflow| last_good(screen, &workflow.name));
+        let kept = problem.workflow.as_ref().filter(|_| problem.runs_on);
+        let kept = kept.map_or_else(String::new, |name| last_good(screen, name));
         text.push_str(&format!("  {line}{kept}\n"));
     }
     text
-}
-
-/// Whether a workflow runs on with an earlier content because the newest one of its file is wrong.
-fn is_kept(workflow: &WorkflowSummary, problem: &FileProblem) -> bool {
-    workflow.status != WorkflowStatus::Deleted
-        && workflow.file.as_deref() == Some(problem.path.as_str())
 }
 
 fn last_good(screen: &Screen, name: &str) -> String {
@@ -155,30 +143,25 @@ mod tests {
     #[test]
     fn each_file_shows_its_first_error_at_its_place() {
         let problems = [problem("xmlconfig/a.xml", None), problem("b.xml", None)];
-        let text = lines(&screen(Lang::En, None), &problems, &[]);
+        let text = lines(&screen(Lang::En, None), &problems);
         assert_eq!(
             text,
             "\n2 files have problems; their newest content is not in force:\n  \
              xmlconfig/a.xml:2:33 wrong\n  b.xml:2:33 wrong\n"
         );
-        let text = lines(&screen(Lang::Zh, None), &problems[..1], &[]);
+        let text = lines(&screen(Lang::Zh, None), &problems[..1]);
         assert!(text.contains("1个工作流文件有错误"), "{text}");
-        assert_eq!(lines(&screen(Lang::En, None), &[], &[]), "");
+        assert_eq!(lines(&screen(Lang::En, None), &[]), "");
     }
 
     #[test]
     fn a_workflow_that_runs_on_with_its_last_good_version_is_named() {
-        let summary = |name: &str, file: &str| -> WorkflowSummary {
-            serde_json::from_value(json!({
-                "name": name, "dir": "/", "creator": "", "desc": null, "status": "live", "is_enabled": null,
-                "cron": null, "version": "0", "file": file, "created_at": "2026-11-21T01:00:00.000Z",
-                "updated_at": "2026-11-21T01:00:00.000Z"
-            }))
-            .unwrap()
+        let kept = FileProblem {
+            runs_on: true,
+            ..problem("a.xml", Some("日报"))
         };
-        let problems = [problem("a.xml", None), problem("new.xml", Some("new"))];
-        let in_force = [summary("日报", "a.xml"), summary("other", "b.xml")];
-        let text = lines(&screen(Lang::En, None), &problems, &in_force);
+        let problems = [kept, problem("new.xml", Some("new"))];
+        let text = lines(&screen(Lang::En, None), &problems);
         assert!(
             text.contains(
                 "a.xml:2:33 wrong (workflow `日报` runs on with its last good version)\n"
@@ -186,7 +169,7 @@ mod tests {
             "{text}"
         );
         assert!(text.ends_with("new.xml:2:33 wrong\n"), "{text}");
-        let text = lines(&screen(Lang::Zh, None), &problems, &in_force);
+        let text = lines(&screen(Lang::Zh, None), &problems);
         assert!(
             text.contains("（工作流日报仍使用上一个正确的版本）"),
             "{text}"

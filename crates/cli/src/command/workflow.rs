@@ -148,10 +148,7 @@ fn list(context: &Context, folder: Option<&str>) -> Outcome {
     } else {
         out!("{}", workflow_view::tree(&context.screen, &workflows));
         let problems = problems::all(context)?;
-        out!(
-            "{}",
-            problems::lines(&context.screen, &problems, &workflows)
-        );
+        out!("{}", problems::lines(&context.screen, &problems));
     }
     Ok(0)
 }

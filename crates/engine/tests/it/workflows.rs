@@ -190,6 +190,8 @@ fn problem_of_a_file_is_kept_until_the_file_is_good_or_gone() {
     world.input(problem("a.xml"));
     world.input(problem("b.xml"));
     assert_eq!(world.rows.problems.len(), 2);
+    let named = |path: &str| world.rows.problems[path].workflow.as_deref();
+    assert_eq!((named("a.xml"), named("b.xml")), (Some("wf"), None));
     assert_eq!(
         world.rows.workflows["wf"].status,
         WorkflowStatus::Live,

@@ -171,11 +171,15 @@ async fn file_problems(
 }
 
 async fn problems(app: &App, lang: Lang) -> Result<Vec<FileProblem>, Failure> {
-    let problems = app.store.file_problems().await?;
-    Ok(problems
-        .iter()
-        .map(|problem| view::file_problem(problem, lang))
-        .collect())
+    let mut problems = Vec::new();
+    for row in app.store.file_problems().await? {
+        let workflow = match &row.workflow {
+            Some(name) => app.store.workflow(name).await?,
+            None => None,
+        };
+        problems.push(view::file_problem(&row, workflow.as_ref(), lang));
+    }
+    Ok(problems)
 }
 
 async fn fence(State(app): Shared, Path(id): Path<String>) -> Result<Json<Named>, Failure> {

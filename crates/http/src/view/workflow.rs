@@ -275,14 +275,23 @@ async fn problems_of(
     Ok(problems
         .iter()
         .filter(|problem| concerns(problem))
-        .map(|problem| file_problem(problem, lang))
+        .map(|problem| file_problem(problem, Some(row), lang))
         .collect())
 }
 
-pub(crate) fn file_problem(row: &FileProblemRow, lang: Lang) -> FileProblem {
+/// A broken file, and the workflow that it names if there is one.
+pub(crate) fn file_problem(
+    row: &FileProblemRow,
+    workflow: Option<&WorkflowRow>,
+    lang: Lang,
+) -> FileProblem {
+    let runs_on = workflow.is_some_and(|workflow| {
+        workflow.status != WorkflowStatus::Deleted && workflow.file_path.as_ref() == Some(&row.path)
+    });
     FileProblem {
         path: row.path.clone(),
         workflow: row.workflow.clone(),
+        runs_on,
         found_at: row.found_at.into(),
         diagnostics: row
             .findings

@@ -264,8 +264,14 @@ async fn a_run_takes_params_a_date_and_a_key() {
 #[tokio::test]
 async fn a_body_that_is_too_large_is_refused() {
     let server = Server::start(&MemoryStore::new()).await;
-    let got = server.post("/api/v1/workflows", &" ".repeat(5 << 20)).await;
-    assert_eq!(got.status, 400);
+    for mebibytes in [5, 40] {
+        let body = " ".repeat(mebibytes << 20);
+        let got = server.post("/api/v1/workflows", &body).await;
+        assert_eq!(got.status, 400);
+        let detail = got.json()["detail"].clone();
+        let expected = "the body of the request is larger than 4194304 bytes";
+        assert_eq!(detail, expected);
+    }
 }
 
 #[tokio::test]
@@ -360,15 +366,36 @@ async fn killing_what_has_ended_is_a_conflict_and_what_never_was_is_not_found() 
 #[tokio::test]
 async fn the_overview_tells_of_files_that_cannot_be_used() {
     let (server, store) = filled().await;
-    let problem = akkaflow_model::record::FileProblemRow {
-        path: "xmlconfig/new.xml".to_owned(),
-        workflow: None,
-        found_at: at(0),
-        findings: Vec::new(),
+    let problem = |path: &str, workflow: Option<&str>| {
+        Record::FileProblem(akkaflow_model::record::FileProblemRow {
+            path: path.to_owned(),
+            workflow: workflow.map(str::to_owned),
+            found_at: at(0),
+            findings: Vec::new(),
+        })
     };
-    put(&store, 2, vec![Record::FileProblem(problem)]).await;
+    let problems = vec![
+        problem("xmlconfig/new.xml", None),
+        problem("xmlconfig/other.xml", Some("日报")),
+        problem("xmlconfig/日报.xml", Some("日报")),
+    ];
+    put(&store, 2, problems).await;
     let front = server.get("/api/v1/front").await.json();
-    assert_eq!(front["file_problems"][0]["path"], "xmlconfig/new.xml");
+    let known: Vec<_> = (0..3)
+        .map(|n| &front["file_problems"][n])
+        .map(|problem| {
+            (
+                problem["path"].as_str().unwrap(),
+                problem["runs_on"] == true,
+            )
+        })
+        .collect();
+    let expected = [
+        ("xmlconfig/new.xml", false),
+        ("xmlconfig/other.xml", false),
+        ("xmlconfig/日报.xml", true),
+    ];
+    assert_eq!(known, expected);
 }
 
 #[tokio::test]
