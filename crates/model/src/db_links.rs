@@ -194,7 +194,7 @@ fn read_link(element: &Element, diagnostics: &mut Diagnostics) -> Option<DbLink>
     let value = |name: &str| {
         element
             .attribute(name)
-            .map(|attribute| attribute.value.clone())
+            .map(|attribute| attribute.value.to_string())
     };
     let link = DbLink {
         name: value("name")?.trim().to_owned(),

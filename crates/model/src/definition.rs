@@ -338,7 +338,7 @@ impl ActionNode {
     /// What an `<action>` means that says nothing but what to do.
     pub fn new(body: Element) -> Self {
         Self {
-            tag: body.name.clone(),
+            tag: body.name.to_string(),
             body,
             host: None,
             worker_labels: Vec::new(),

@@ -264,7 +264,7 @@ fn changed(source: &str, root: &Element, change: &Change) -> Result<Vec<Replacem
             let element = graph::find(root, at)?;
             if std::ptr::eq(element, root) || graph::is_node_of(root, element) {
                 return Err(EditError::NotRemovable {
-                    tag: element.name.clone(),
+                    tag: element.name.to_string(),
                 });
             }
             Ok(vec![element::remove(source, element)])

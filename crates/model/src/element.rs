@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 
 /// Bytes `start..end` of the decoded (UTF-8) text of a definition.
@@ -25,10 +26,10 @@ impl Span {
 /// An attribute, unescaped.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attribute {
-    /// Its name.
-    pub name: String,
+    /// Its name. Most names and values are short, and a file has hundreds: these lie where they are used.
+    pub name: CompactString,
     /// Its value, entities resolved.
-    pub value: String,
+    pub value: CompactString,
     /// Where the name stands.
     #[serde(skip)]
     pub name_span: Span,
@@ -45,7 +46,7 @@ pub enum Child {
     /// Text or CDATA, unescaped; neighbouring runs are one child.
     Text {
         /// The characters.
-        text: String,
+        text: CompactString,
         /// Where they stand.
         #[serde(skip)]
         span: Span,
@@ -56,7 +57,7 @@ pub enum Child {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Element {
     /// Its label.
-    pub name: String,
+    pub name: CompactString,
     /// Its attributes, in order.
     pub attributes: Vec<Attribute>,
     /// What is inside, in order.
@@ -71,7 +72,7 @@ pub struct Element {
 
 impl Element {
     /// An empty element that stands nowhere, for programs that build one.
-    pub fn new(name: impl Into<String>) -> Self {
+    pub fn new(name: impl Into<CompactString>) -> Self {
         Self {
             name: name.into(),
             attributes: Vec::new(),

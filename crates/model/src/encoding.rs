@@ -74,7 +74,14 @@ impl Decoded {
 
     /// XML has no way to hold most control characters, so no reader accepts them.
     fn stop_at_forbidden_character(&mut self, diagnostics: &mut Diagnostics) {
-        let found = self.text[..self.sound]
+        let sound = &self.text[..self.sound];
+        // Of the characters that text can hold these are forbidden: nearly every file has none, and bytes are quickly seen.
+        let is_suspect =
+            |byte: u8| (byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r')) || byte == 0xEF;
+        if !sound.bytes().any(is_suspect) {
+            return;
+        }
+        let found = sound
             .char_indices()
             .find(|(_, character)| !is_xml_character(*character));
         if let Some((start, character)) = found {

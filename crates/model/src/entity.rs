@@ -1,5 +1,7 @@
 //! `&amp;` and its kind: the five entities of XML and numeric references, nothing else.
 
+use compact_str::CompactString;
+
 use crate::code;
 use crate::diagnostic::Diagnostics;
 use crate::element::Span;
@@ -38,8 +40,8 @@ fn parse_digits(digits: &str, radix: u32) -> Option<u32> {
 
 /// Resolves every reference in an attribute's raw value that stands at `offset`; each wrong one is reported and kept
 /// as it is.
-pub(crate) fn unescape(raw: &str, offset: usize, diagnostics: &mut Diagnostics) -> String {
-    let mut value = String::with_capacity(raw.len());
+pub(crate) fn unescape(raw: &str, offset: usize, diagnostics: &mut Diagnostics) -> CompactString {
+    let mut value = CompactString::default();
     let mut rest = raw;
     while let Some(ampersand) = rest.find('&') {
         value.push_str(&rest[..ampersand]);

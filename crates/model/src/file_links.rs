@@ -212,7 +212,7 @@ fn read_link(element: &Element, diagnostics: &mut Diagnostics) -> Option<FileLin
     let value = |name: &str| {
         element
             .attribute(name)
-            .map_or_else(String::new, |attribute| attribute.value.clone())
+            .map_or_else(String::new, |attribute| attribute.value.to_string())
     };
     is_whole.then(|| FileLink {
         name: value("name").trim().to_owned(),

@@ -72,7 +72,7 @@ pub fn mend(bytes: &[u8], bodies: &[Shape]) -> Result<Mended, Refused> {
         });
     };
     let shape = shape_of(&root.name, bodies).ok_or_else(|| Refused::OtherRoot {
-        label: root.name.clone(),
+        label: root.name.to_string(),
     })?;
     let indentations = walk::indentations(&document.source, &root, &shape);
     Ok(rewrite(bytes, &document.source, &indentations))

@@ -21,6 +21,8 @@ mod time;
 
 use chrono_tz::Tz;
 
+use compact_str::CompactString;
+
 use crate::cron::moment_of;
 use crate::element::{Child, Element};
 use crate::text::Text;
@@ -105,7 +107,7 @@ pub fn substitute_element(
     let mut copy = element.clone();
     let replace = |text: &str| substitute(text, params, fire_time, zone);
     for_each_text(&mut copy, &mut |text| {
-        *text = replace(text)?;
+        *text = replace(text)?.into();
         Ok(())
     })?;
     Ok(copy)
@@ -211,7 +213,7 @@ fn put(list: &mut Vec<(String, String)>, name: &str, value: String) {
 
 fn for_each_text(
     element: &mut Element,
-    change: &mut impl FnMut(&mut String) -> Result<(), ParamError>,
+    change: &mut impl FnMut(&mut CompactString) -> Result<(), ParamError>,
 ) -> Result<(), ParamError> {
     for attribute in &mut element.attributes {
         change(&mut attribute.value)?;

@@ -70,7 +70,7 @@ impl SubWorkflow {
         let shape = &*SHAPE;
         let params = element.elements_named("param").map(|param| {
             let name = param.attribute("name")?.value.trim().to_owned();
-            Some((name, param.attribute("value")?.value.clone()))
+            Some((name, param.attribute("value")?.value.to_string()))
         });
         Some(Self {
             workflow: shape.value(element, "workflow")?.to_owned(),

@@ -6,6 +6,7 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
+use compact_str::CompactString;
 use quick_xml::Reader;
 use quick_xml::errors::{Error, IllFormedError, SyntaxError};
 use quick_xml::events::attributes::AttrError;
@@ -178,7 +179,7 @@ impl Parser<'_> {
     }
 
     fn open(&mut self, tag: &BytesStart<'_>, span: Span) -> Result<(), Stop> {
-        let name = tag.name().as_ref().to_owned();
+        let name = CompactString::from(tag.name().as_ref());
         let name_span = Span {
             start: span.start + 1,
             end: span.start + 1 + name.len(),
@@ -246,7 +247,7 @@ impl Parser<'_> {
                 span.end = run_span.end;
             }
             _ => parent.children.push(Child::Text {
-                text: run.to_owned(),
+                text: run.into(),
                 span: run_span,
             }),
         }
@@ -303,7 +304,7 @@ impl Parser<'_> {
             }
             let value = entity::unescape(&attribute.value, value_span.start, &mut self.diagnostics);
             found.push(Attribute {
-                name: name.to_owned(),
+                name: name.into(),
                 value,
                 name_span,
                 value_span,
@@ -467,7 +468,7 @@ impl Parser<'_> {
 
     fn line_of_open_tag(&self) -> usize {
         let start = self.stack.last().map_or(0, |open| open.span.start);
-        1 + self.source[..start].matches('\n').count()
+        1 + memchr::memchr_iter(b'\n', &self.source.as_bytes()[..start]).count()
     }
 
     fn doctype(&mut self, span: Span) -> Stop {

@@ -131,11 +131,11 @@ impl From<CancelReason> for wire::CancelReason {
 impl From<&Element> for wire::Element {
     fn from(element: &Element) -> Self {
         Self {
-            name: element.name.clone(),
+            name: element.name.to_string(),
             attributes: element
                 .attributes
                 .iter()
-                .map(|attribute| (attribute.name.clone(), attribute.value.clone()).into())
+                .map(|attribute| (attribute.name.to_string(), attribute.value.to_string()).into())
                 .collect(),
             children: element.children.iter().map(child_to_wire).collect(),
         }
@@ -145,7 +145,7 @@ impl From<&Element> for wire::Element {
 fn child_to_wire(child: &Child) -> wire::Child {
     let child = match child {
         Child::Element(element) => wire::child::Child::Element(element.into()),
-        Child::Text { text, .. } => wire::child::Child::Text(text.clone()),
+        Child::Text { text, .. } => wire::child::Child::Text(text.to_string()),
     };
     wire::Child { child: Some(child) }
 }
@@ -167,8 +167,8 @@ fn element_from_wire(element: wire::Element, depth: usize) -> Result<Element, Ma
         .attributes
         .into_iter()
         .map(|pair| Attribute {
-            name: pair.name,
-            value: pair.value,
+            name: pair.name.into(),
+            value: pair.value.into(),
             name_span: Span::default(),
             value_span: Span::default(),
         })
@@ -180,7 +180,7 @@ fn element_from_wire(element: wire::Element, depth: usize) -> Result<Element, Ma
                     Child::Element(element_from_wire(element, depth)?)
                 }
                 wire::child::Child::Text(text) => Child::Text {
-                    text,
+                    text: text.into(),
                     span: Span::default(),
                 },
             });
@@ -279,13 +279,13 @@ mod tests {
     fn an_element_travels_with_everything_inside() {
         let mut body = Element::new("script");
         body.attributes.push(Attribute {
-            name: "a".to_owned(),
-            value: "<1>".to_owned(),
+            name: "a".into(),
+            value: "<1>".into(),
             name_span: Span::default(),
             value_span: Span::default(),
         });
         body.children.push(Child::Text {
-            text: "\n 行".to_owned(),
+            text: "\n 行".into(),
             span: Span::default(),
         });
         body.children.push(Child::Element(Element::new("code")));

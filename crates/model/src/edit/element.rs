@@ -61,7 +61,7 @@ pub(super) fn remove_attribute(
     let attribute = element
         .attribute(name)
         .ok_or_else(|| EditError::UnknownAttribute {
-            tag: element.name.clone(),
+            tag: element.name.to_string(),
             name: name.to_owned(),
         })?;
     let start = source[..attribute.name_span.start].trim_end().len();
@@ -113,7 +113,7 @@ fn pieces(source: &str, content: Range<usize>) -> Vec<Piece> {
         } else {
             let length = rest.find('<').unwrap_or(rest.len());
             let words = entity::unescape(&rest[..length], 0, &mut Diagnostics::new());
-            (length, Kind::Text(words))
+            (length, Kind::Text(words.into()))
         };
         pieces.push(Piece {
             range: at..at + length,
@@ -134,7 +134,7 @@ pub(super) fn set_text(
     escape::check(text)?;
     if element.elements().next().is_some() {
         return Err(EditError::HasElements {
-            tag: element.name.clone(),
+            tag: element.name.to_string(),
         });
     }
     if element.text() == text {

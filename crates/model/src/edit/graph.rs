@@ -22,7 +22,7 @@ pub(super) fn find<'e>(root: &'e Element, place: &Place) -> Result<&'e Element, 
         named
             .nth(step.index)
             .ok_or_else(|| EditError::UnknownElement {
-                parent: parent.name.clone(),
+                parent: parent.name.to_string(),
                 tag: step.tag.clone(),
                 index: step.index,
             })
@@ -170,7 +170,7 @@ pub(super) fn add_node(
     let is_known = child_shape(workflow, &node.name).is_some_and(is_node);
     if !is_known || name.is_empty() {
         return Err(EditError::NotANode {
-            tag: node.name.clone(),
+            tag: node.name.to_string(),
         });
     }
     check_free(root, name)?;
@@ -354,7 +354,7 @@ enum Form {
 
 fn form(workflow: &Shape, from: &Element, to: &Element, label: &str) -> Result<Form, EditError> {
     let unknown = || EditError::NoSuchKind {
-        tag: from.name.clone(),
+        tag: from.name.to_string(),
         label: label.to_owned(),
     };
     let shape = child_shape(workflow, &from.name).ok_or_else(unknown)?;
@@ -431,8 +431,8 @@ pub(super) fn add_edge(
 
 fn plain_attribute(name: &str, value: &str) -> Attribute {
     Attribute {
-        name: name.to_owned(),
-        value: value.to_owned(),
+        name: name.into(),
+        value: value.into(),
         name_span: Default::default(),
         value_span: Default::default(),
     }

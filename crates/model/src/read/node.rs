@@ -80,7 +80,7 @@ impl Reader<'_> {
             name_span: element
                 .attribute("name")
                 .map_or(element.name_span, |attribute| attribute.value_span),
-            tag: element.name.clone(),
+            tag: element.name.to_string(),
             targets: targets(element),
             after,
             node,
@@ -114,7 +114,7 @@ impl Reader<'_> {
         let outputs = self.read_outputs(element);
         let body = self.body(element)?;
         Some(ActionNode {
-            tag: body.name.clone(),
+            tag: body.name.to_string(),
             body: body.clone(),
             host: optional(element, "host").filter(|host| host != "-1"),
             worker_labels: shape.words(element, "worker-labels"),

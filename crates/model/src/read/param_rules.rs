@@ -36,7 +36,7 @@ impl Reader<'_> {
                 continue;
             };
             if let Some(value) = value {
-                params.values.push((name.clone(), value.value.clone()));
+                params.values.push((name.clone(), value.value.to_string()));
             }
             if RULES.iter().any(|rule| element.attribute(rule).is_some()) {
                 let rule = read_rule(element, name, is_required);

@@ -182,7 +182,7 @@ pub(crate) fn params(bytes: &[u8]) {
         }
         let mut element = akkaflow_model::element::Element::new("code");
         element.children.push(akkaflow_model::element::Child::Text {
-            text: text.clone(),
+            text: text.as_str().into(),
             span: akkaflow_model::element::Span::default(),
         });
         used_params(&element);

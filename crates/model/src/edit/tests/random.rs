@@ -2,6 +2,8 @@
 
 use std::hash::BuildHasher as _;
 
+use compact_str::CompactString;
+
 use crate::edit::tests::element;
 use crate::edit::{Change, Place, Replacement, Step, apply, edit};
 use crate::element::{Child, Element, Span};
@@ -77,7 +79,7 @@ fn plain(element: &mut Element) {
         attribute.name_span = Span::default();
         attribute.value_span = Span::default();
     }
-    let text = element.text();
+    let text = CompactString::from(element.text());
     let has_elements = element.elements().next().is_some();
     element
         .children
@@ -149,7 +151,7 @@ fn node_names(root: &Element) -> Vec<String> {
         .elements()
         .filter(|element| element.name != "coordinator");
     nodes
-        .filter_map(|node| Some(node.attribute("name")?.value.clone()))
+        .filter_map(|node| Some(node.attribute("name")?.value.to_string()))
         .collect()
 }
 
@@ -192,7 +194,7 @@ fn places(element: &Element, place: &Place, found: &mut Vec<Place>) {
     for child in element.elements() {
         let index = counts.iter().filter(|(tag, _)| *tag == child.name).count();
         counts.push((&child.name, index));
-        places(child, &place.clone().nth(&child.name, index), found);
+        places(child, &place.clone().nth(child.name.as_str(), index), found);
     }
 }
 
@@ -202,7 +204,7 @@ fn put(element: &mut Element, name: &str, value: &str) {
         .iter_mut()
         .find(|attribute| attribute.name == name)
     {
-        Some(attribute) => attribute.value = value.to_owned(),
+        Some(attribute) => attribute.value = value.into(),
         None => element
             .attributes
             .extend(self::element("x", &[(name, value)], Vec::new()).attributes),
@@ -214,7 +216,7 @@ fn lead(element: &mut Element, old: &str, to: &str) {
     let leads = ["start", "join", "ok", "error", "path"].contains(&element.name.as_str());
     for attribute in &mut element.attributes {
         if leads && attribute.name == "to" && attribute.value == old {
-            attribute.value = to.to_owned();
+            attribute.value = to.into();
         }
     }
     for child in &mut element.children {
@@ -292,7 +294,7 @@ fn random_change(root: &Element, number: usize, random: &mut Random) -> (Change,
             let text = random.text();
             let span = Span::default();
             let child = Child::Text {
-                text: text.clone(),
+                text: text.as_str().into(),
                 span,
             };
             at_mut(&mut expected, &at).children = if text.is_empty() {
@@ -311,7 +313,7 @@ fn random_change(root: &Element, number: usize, random: &mut Random) -> (Change,
         6 => {
             let code = element("code", &[], vec![]);
             let words = Child::Text {
-                text: format!("x{}", random.text()),
+                text: format!("x{}", random.text()).into(),
                 span: Span::default(),
             };
             let code = Element {

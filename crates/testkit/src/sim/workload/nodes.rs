@@ -219,7 +219,7 @@ fn draw_body(rng: &mut Rng) -> Element {
     };
     let mut body = Element::new("script");
     body.children.push(Child::Text {
-        text: text.to_owned(),
+        text: text.into(),
         span: Span::default(),
     });
     body
