@@ -227,6 +227,15 @@ pub enum Order {
         /// Only say what would change.
         is_dry_run: bool,
     },
+    /// Sets values that a workflow keeps between its instances.
+    SetState {
+        /// The workflow.
+        name: String,
+        /// Names and values.
+        values: Vec<(String, String)>,
+        /// Who asks.
+        user: String,
+    },
 }
 
 /// How an ended instance runs again.

@@ -72,6 +72,7 @@ impl Engine {
                 workflow,
                 is_dry_run,
             } => self.repair(id, workflow, is_dry_run),
+            Order::SetState { name, values, user } => self.set_state(&name, &values, &user),
         };
         self.out.reply(request, result);
     }

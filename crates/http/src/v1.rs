@@ -6,6 +6,7 @@ mod cron;
 mod instances;
 mod logs;
 mod pools;
+mod state;
 mod steering;
 mod unused;
 mod workflows;
@@ -27,6 +28,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
     Router::new()
         .merge(workflows::routes())
         .merge(instances::routes())
+        .merge(state::routes())
         .merge(logs::routes())
         .merge(steering::routes())
         .merge(pools::routes())

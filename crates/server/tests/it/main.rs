@@ -11,4 +11,5 @@ mod harness;
 mod restart;
 mod schedules;
 mod standalone;
+mod values;
 mod witness;

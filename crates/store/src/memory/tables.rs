@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use akkaflow_model::id::{AttemptKey, Epoch, InstanceId};
 use akkaflow_model::record::{
     AttemptRow, CalendarRow, ChainRow, ClusterRow, FileProblemRow, FireRow, InstanceRow, NodeRow,
-    PoolRow, Record, RequestRow, ScheduleRow, TokenRow, TriggerKind, VersionRow, WorkflowRow,
+    PoolRow, Record, RequestRow, ScheduleRow, StateRow, TokenRow, TriggerKind, VersionRow,
+    WorkflowRow,
 };
 
 use crate::batch::{Batch, BatchId, CommitError};
@@ -56,6 +57,7 @@ pub(crate) struct Tables {
     pub(crate) requests: BTreeMap<String, RequestRow>,
     pub(crate) file_problems: BTreeMap<String, FileProblemRow>,
     pub(crate) calendars: BTreeMap<String, CalendarRow>,
+    pub(crate) states: BTreeMap<(String, String), StateRow>,
     chunks: BTreeMap<(InstanceId, u64), LogChunk>,
     chunk_keys: BTreeSet<ChunkKey>,
     last_chunk: u64,
@@ -180,6 +182,11 @@ impl Tables {
             Record::Calendar(row) => drop(self.calendars.insert(row.name.clone(), row)),
             Record::Cluster(row) => self.cluster = row,
             Record::Pool(row) => drop(self.pools.insert(row.name.clone(), row)),
+            Record::State(row) => {
+                let key = (row.workflow.clone(), row.name.clone());
+                self.states.insert(key, row);
+            }
+            Record::DeleteAttempt { key } => drop(self.attempts.remove(&key)),
         }
     }
 

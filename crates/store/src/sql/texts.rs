@@ -164,6 +164,13 @@ fn remove(what: Removal, keys: usize) -> String {
         Removal::Attempts => remove_from("af_attempt", "instance", keys),
         Removal::Logs => remove_from("af_log_chunk", "instance", keys),
         Removal::FileProblems => remove_from("af_file_problem", "path_hash", keys),
+        Removal::SingleAttempts => {
+            let key = "(instance = ? AND node = ? AND run = ? AND attempt = ?)";
+            format!(
+                "DELETE FROM af_attempt WHERE {}",
+                vec![key; keys].join(" OR ")
+            )
+        }
     }
 }
 

@@ -44,6 +44,7 @@ suite!(
     attempts_and_nodes_come_in_order,
     daily_counts_follow_the_offset,
     deletions_leave_nothing_but_fires_and_tokens,
+    single_attempts_are_dropped,
     fires_come_newest_first,
     ids_are_found_by_any_part,
     listings_obey_all_filters,

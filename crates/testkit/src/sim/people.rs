@@ -11,6 +11,7 @@ use akkaflow_model::record::{FileProblemRow, Mark, Record};
 use akkaflow_model::state::InstanceState;
 use akkaflow_model::time::Timestamp;
 
+use super::nesting::STATE;
 use super::planted::Planted;
 use super::workload::{POOLS, draw_calendar};
 use super::world::{Event, World};
@@ -224,7 +225,8 @@ impl World {
             }
             75..=90 => self.draw_rerun(master)?,
             91..=94 => self.draw_deletion(master)?,
-            95..=96 => self.draw_fencing()?,
+            95 => self.draw_fencing()?,
+            96 => self.draw_state(),
             97 => Input::FileGone {
                 path: format!("xmlconfig/{}.xml", self.workflow_name()),
             },
@@ -446,6 +448,18 @@ impl World {
         let id = self.some_instance()?;
         let is_stored = self.store.tables.instances.contains_key(&id);
         Some(self.order(Asked::Other, Order::DeleteInstance { id, is_stored }))
+    }
+
+    /// Somebody sets the state of a workflow, whether it has one or not.
+    fn draw_state(&mut self) -> Input {
+        let name = self.workflow_name();
+        let value = self.rng.below(1_000).to_string();
+        let order = Order::SetState {
+            name,
+            values: vec![(STATE.to_owned(), value)],
+            user: "people".to_owned(),
+        };
+        self.order(Asked::Other, order)
     }
 
     /// An operator vouches only for a machine that is off.
