@@ -304,7 +304,12 @@ fn a_node_whose_child_runs_can_neither_change_nor_go() {
 fn a_node_that_was_turned_into_a_wait_has_nothing_to_do_with_its_old_child() {
     let (mut world, id, child) = nested("retry=1 interval=60");
     world.fail("a");
-    repair(&mut world, id, "start s\n s: for=90s ok=z\n z: ok=e\n end e").unwrap();
+    repair(
+        &mut world,
+        id,
+        "start s\n s: for=90s ok=z\n z: ok=e\n end e",
+    )
+    .unwrap();
     assert_eq!(world.node(id, "s").child, None);
     assert_eq!(world.why(id, "s"), ["wait"]);
     world.rerun(child, true).unwrap();
