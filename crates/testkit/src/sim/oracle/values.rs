@@ -193,7 +193,8 @@ fn output_for_state(tables: &Tables, library: &Library, instance: &InstanceRow) 
 
 /// A node has one child at a time.
 pub(super) fn check_only_child(tables: &Tables, row: &InstanceRow) -> Verdict {
-    let Some(parent) = &row.parent else {
+    // A batch may hold its end as well, and the next child.
+    let Some(parent) = row.parent.as_ref().filter(|_| !row.state.is_terminal()) else {
         return Ok(());
     };
     let other = tables.instances.values().find(|other| {
