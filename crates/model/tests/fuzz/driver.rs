@@ -5,16 +5,19 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use crate::clock;
 use crate::coverage::Coverage;
 use crate::memory;
 use crate::mutate::{Random, mutated};
 
 /// What one target may take beside the bare program, its corpus included.
 const MOST_KIB: u64 = 64 << 10;
-/// An input that takes longer hangs; a busy machine is slow, too.
+/// An input that takes more processor time hangs.
 const HANG: Duration = Duration::from_secs(30);
+/// So does one that takes longer, however little the machine leaves to this process.
+const STUCK: Duration = Duration::from_secs(1_800);
 /// How often the watch looks.
 const LOOK: Duration = Duration::from_millis(250);
 /// Inputs of a run guided by coverage.
@@ -157,18 +160,16 @@ impl Watch {
         );
         let name = name.to_owned();
         std::thread::spawn(move || {
-            let (mut last, mut waited) = (usize::MAX, Duration::ZERO);
+            let (mut last, mut since, mut busy) = (usize::MAX, Instant::now(), clock::busy());
             while !is_over.load(Ordering::Relaxed) {
                 std::thread::sleep(LOOK);
                 let now = count.load(Ordering::Relaxed);
-                waited = if now == last {
-                    waited + LOOK
-                } else {
-                    Duration::ZERO
-                };
-                last = now;
+                if now != last {
+                    (last, since, busy) = (now, Instant::now(), clock::busy());
+                }
+                let is_hanging = since.elapsed() >= STUCK || clock::busy() >= busy + HANG;
                 let input = input.lock().unwrap_or_else(PoisonError::into_inner);
-                if let Some(input) = input.as_ref().filter(|_| waited >= HANG) {
+                if let Some(input) = input.as_ref().filter(|_| is_hanging) {
                     eprintln!("{name} hangs on {}", shown(input));
                     std::process::abort();
                 }

@@ -13,6 +13,7 @@
 
 #[path = "../it/catalog.rs"]
 mod catalog;
+mod clock;
 mod coverage;
 mod driver;
 mod memory;
