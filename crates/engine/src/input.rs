@@ -257,6 +257,15 @@ pub enum Order {
         /// Fires without an instance that were due earlier.
         fires_before: Option<Timestamp>,
     },
+    /// Sets values that a workflow keeps between its instances.
+    SetState {
+        /// The workflow.
+        name: String,
+        /// Names and values.
+        values: Vec<(String, String)>,
+        /// Who asks.
+        user: String,
+    },
 }
 
 impl Order {
@@ -284,7 +293,8 @@ impl Order {
             | Self::Thaw
             | Self::SetPool { .. }
             | Self::Repair { .. }
-            | Self::Expire { .. } => None,
+            | Self::Expire { .. }
+            | Self::SetState { .. } => None,
         }
     }
 }

@@ -12,7 +12,9 @@
 //! | `definition`, `plan` | what is kept of a workflow while nothing of it runs |
 //! | `lifecycle`, `instances`, `graph`, `walk`, `ways` | an instance from its birth to its end |
 //! | `queue`, `pools`, `workers`, `attempts`, `attach`, `waits` | who runs what, who waits for whom |
-//! | `timers`, `turns`, `ids`, `pairs`, `params` | moments, fairness, names, values |
+//! | `waiting`, `children` | nodes that the engine does itself: waits, instances of other workflows |
+//! | `timers`, `turns`, `ids`, `pairs` | moments, fairness, names |
+//! | `params`, `state` | values: given, handed on, kept |
 //! | `journal`, `solo` | what is kept of a step, and one instance replayed from it |
 //! | `load`, `inspect`, `explain`, `invariants` | from rows, and what can be asked |
 
@@ -20,6 +22,7 @@ mod attach;
 mod attempts;
 mod calendars;
 mod chain;
+mod children;
 mod definition;
 mod effect;
 mod explain;
@@ -48,9 +51,11 @@ mod rerun;
 mod schedule;
 mod slots;
 mod solo;
+mod state;
 mod timers;
 mod tokens;
 mod turns;
+mod waiting;
 mod waits;
 mod walk;
 mod ways;
@@ -67,7 +72,7 @@ pub use inspect::{Counts, PoolView, WorkerView};
 pub use journal::{Entry as JournalEntry, Given, Part, decisions};
 pub use solo::{Moment, Solo};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -85,6 +90,7 @@ use crate::pairs::Pairs;
 use crate::pools::Pools;
 use crate::queue::ReadyQueues;
 use crate::requests::Requests;
+use crate::state::States;
 use crate::timers::{Timer, Timers};
 use crate::turns::Turns;
 use crate::workers::Workers;
@@ -133,10 +139,13 @@ pub struct Engine {
     instances: BTreeMap<InstanceId, Box<Instance>>,
     chains: BTreeMap<InstanceId, ChainRow>,
     requests: Requests,
+    states: States,
     workers: Workers,
     ready: ReadyQueues,
     pools: Pools,
     cluster: ClusterRow,
+    /// Nodes that the engine itself must do something with.
+    own: BTreeSet<(InstanceId, usize)>,
     timers: Timers,
     /// Workflows that may have become able to fire.
     consider: Turns,
@@ -164,8 +173,10 @@ impl Engine {
     /// Latest moment at which the caller must send [`Input::Tick`], if anything is waiting for time.
     pub fn next_deadline(&self) -> Option<Timestamp> {
         let must_look = !self.has_stepped && self.workers.iter().next().is_some();
-        let is_behind =
-            !self.consider.is_empty() || !self.backlog.is_empty() || self.ready.has_untold();
+        let is_behind = !self.consider.is_empty()
+            || !self.backlog.is_empty()
+            || (!self.own.is_empty() && self.cluster.frozen.is_none())
+            || self.ready.has_untold();
         if must_look || is_behind {
             return Some(self.now.max(Timestamp::default()));
         }
@@ -219,7 +230,9 @@ impl Engine {
     /// Lets everything go on that can: fires, starts, dispatches. Iterative, and bounded by the budget.
     fn settle(&mut self) {
         for _ in 0..STEP_BUDGET {
-            if let Some(name) = self.consider.next() {
+            if let Some((id, node)) = self.next_own() {
+                self.do_own(id, node);
+            } else if let Some(name) = self.consider.next() {
                 self.consider_firing(&name);
             } else if let Some(name) = self.backlog.next() {
                 if self.start_next(&name) {
@@ -232,6 +245,14 @@ impl Engine {
         }
         self.dispatch_ready();
         self.tell_waits();
+    }
+
+    /// The next node that the engine must do something with; none while the cluster is frozen.
+    fn next_own(&mut self) -> Option<(InstanceId, usize)> {
+        match self.cluster.frozen {
+            Some(_) => None,
+            None => self.own.pop_first(),
+        }
     }
 
     /// Writes the rows of what has changed, each once, and lets go of what is over.

@@ -12,6 +12,7 @@ use akkaflow_model::time::Timestamp;
 use chrono_tz::Tz;
 
 use crate::effect::Effect;
+use crate::graph::Runner;
 use crate::instances::{Course, Instance};
 use crate::journal::Given;
 use crate::params::{self, ParamError};
@@ -43,11 +44,9 @@ impl Engine {
         overrides: &[(String, String)],
         fire_time: Timestamp,
     ) -> Result<Params, ParamError> {
-        let list = workflow
-            .coordinator
-            .as_ref()
-            .map_or(&[][..], |coordinator| &coordinator.params);
-        params::resolve_params(list, overrides, fire_time, self.zone_of(Some(workflow)))
+        let coordinator = workflow.coordinator.as_ref();
+        let zone = self.zone_of(Some(workflow));
+        params::resolve(coordinator, overrides, fire_time, zone)
     }
 
     /// The wall that a workflow's dates are read from.
@@ -104,6 +103,8 @@ impl Engine {
             hold: None,
             marks: Vec::new(),
             asked_by: birth.asked_by,
+            pinned: None,
+            parent: None,
         };
         let (generation, key) = birth.fire.unwrap_or_else(|| (0, id.to_string()));
         self.out.record(Record::Fire(FireRow {
@@ -178,6 +179,7 @@ impl Engine {
         let is_readable = instance.graph.is_readable();
         self.touch(id);
         if is_readable {
+            self.pin_state(id);
             self.walk_from_start(id);
         } else {
             self.end_unreadable(id);
@@ -230,15 +232,20 @@ impl Engine {
         for node in nodes.clone() {
             self.stop_waiting(id, node);
         }
+        let children = self.open_children(id);
         let Some(instance) = self.instances.get_mut(&id) else {
             return;
         };
         begin_ending(&mut instance.row, state, message);
-        halt(instance, self.now, &mut self.out);
+        halt(instance, &children, self.now, &mut self.out);
+        let may_finish = instance.course() == Course::Finishing;
         for node in nodes {
             self.resume_waiting(id, node);
         }
         self.touch(id);
+        for (node, child) in children.into_iter().filter(|_| !may_finish) {
+            self.kill_child(id, node, child);
+        }
         self.finish_if_done(id);
     }
 
@@ -250,6 +257,9 @@ impl Engine {
         message: Option<Message>,
     ) {
         let now = self.now;
+        let kept = (state == InstanceState::Succeeded)
+            .then(|| self.commit_state(id))
+            .flatten();
         let Some(instance) = self.instances.get_mut(&id) else {
             return;
         };
@@ -261,7 +271,7 @@ impl Engine {
         row.state = state;
         row.ending = None;
         row.hold = None;
-        row.message = message;
+        row.message = message.or(kept);
         row.ended_at = Some(now);
         let gives_tokens = state == InstanceState::Succeeded
             && !row.gave_tokens
@@ -295,6 +305,7 @@ impl Engine {
         if let Some(root) = chain {
             self.chain_member_ended(root, &workflow, state == InstanceState::Succeeded);
         }
+        self.tell_parent(id);
     }
 
     /// Takes the node out of its queue and stops its timers; call before its state changes.
@@ -305,6 +316,7 @@ impl Engine {
         if let Some((class, place)) = instance.place(node) {
             self.ready.remove(class, place);
         }
+        self.own.remove(&(id, node));
         for (at, timer) in instance.timers(node) {
             self.timers.clear(at, timer);
         }
@@ -317,6 +329,9 @@ impl Engine {
         };
         if let Some((class, place)) = instance.place(node) {
             self.ready.push(class, place);
+        }
+        if instance.is_own_turn(node) {
+            self.own.insert((id, node));
         }
         for (at, timer) in instance.timers(node) {
             self.timers.set(at, timer);
@@ -346,13 +361,18 @@ fn begin_ending(row: &mut InstanceRow, state: InstanceState, message: Message) {
 }
 
 /// Ends what must not go on in an ending instance.
-fn halt(instance: &mut Instance, now: Timestamp, out: &mut crate::outbox::Outbox) {
+fn halt(
+    instance: &mut Instance,
+    children: &[(usize, InstanceId)],
+    now: Timestamp,
+    out: &mut crate::outbox::Outbox,
+) {
     let may_finish = instance.course() == Course::Finishing;
     for node in 0..instance.slots.len() {
         let Some(row) = instance.node(node).filter(|row| !row.state.is_terminal()) else {
             continue;
         };
-        let has_begun = row.attempts > 0 && row.state != NodeState::Suspended;
+        let has_begun = row.started_at.is_some() && row.state != NodeState::Suspended;
         if may_finish && has_begun {
             continue;
         }
@@ -364,7 +384,8 @@ fn halt(instance: &mut Instance, now: Timestamp, out: &mut crate::outbox::Outbox
             if attempt.cancel.is_none() {
                 cancel(instance, node, CancelReason::InstanceEnding, out);
             }
-        } else {
+        } else if !children.iter().any(|(parent, _)| *parent == node) {
+            // A node with a child is over once that is.
             close(
                 instance,
                 node,
@@ -411,6 +432,10 @@ pub(crate) fn close(
         row.message = Some(message);
         row.ended_at = Some(now);
         row.retry_at = None;
+        if state != NodeState::Succeeded || instance.graph.vertex(node).runner == Runner::Look {
+            // A failure hands nothing on, and what the last look of a wait saw is no output.
+            row.outputs.clear();
+        }
         instance.live -= 1;
         instance.mark(node);
     }

@@ -14,6 +14,7 @@ use crate::pairs::Pairs;
 use crate::pools::Pools;
 use crate::queue::ReadyQueues;
 use crate::requests::Requests;
+use crate::state::States;
 use crate::timers::Timers;
 use crate::workers::Workers;
 use crate::workflows::{Entry, Files};
@@ -44,10 +45,12 @@ impl Engine {
                 .map(|chain| (chain.root, chain))
                 .collect(),
             requests: Requests::load(snapshot.requests),
+            states: States::default(),
             workers: Workers::default(),
             ready: ReadyQueues::default(),
             pools: Pools::load(snapshot.pools),
             cluster: snapshot.cluster,
+            own: Default::default(),
             timers: Timers::default(),
             consider: Default::default(),
             backlog: Default::default(),
@@ -56,6 +59,9 @@ impl Engine {
         };
         for row in snapshot.file_problems {
             engine.files.problems.insert(row.path.clone(), row);
+        }
+        for row in snapshot.states {
+            engine.states.put(row);
         }
         for row in snapshot.workflows {
             engine.load_workflow(row, &mut definitions);

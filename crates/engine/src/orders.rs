@@ -77,6 +77,7 @@ impl Engine {
                 instances,
                 fires_before,
             } => Ok(self.expire(workflow, &instances, fires_before)),
+            Order::SetState { name, values, user } => self.set_state(&name, &values, &user),
         };
         self.out.reply(request, result);
     }

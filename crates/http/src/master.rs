@@ -307,7 +307,8 @@ fn is_repeatable(command: &Command) -> bool {
         | Command::Thaw
         | Command::SetPool { .. }
         | Command::MarkNode { .. }
-        | Command::Repair { .. } => true,
+        | Command::Repair { .. }
+        | Command::SetState { .. } => true,
         Command::Trigger { .. } | Command::TriggerBlood { .. } | Command::Rerun { .. } => false,
     }
 }

@@ -7,6 +7,7 @@ mod cron;
 mod instances;
 mod logs;
 mod pools;
+mod state;
 mod steering;
 mod unused;
 mod workflows;
@@ -29,6 +30,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .merge(workflows::routes())
         .merge(instances::routes())
         .merge(capsule::routes())
+        .merge(state::routes())
         .merge(logs::routes())
         .merge(steering::routes())
         .merge(pools::routes())

@@ -152,6 +152,15 @@ pub enum Command {
         /// Only say what would change.
         is_dry_run: bool,
     },
+    /// Sets values that a workflow keeps between its instances. Answer: [`Answer::Done`].
+    SetState {
+        /// The workflow.
+        name: String,
+        /// Names and values.
+        values: Vec<(String, String)>,
+        /// Who asks; may be empty.
+        user: String,
+    },
 }
 
 /// Who asks for something, and why.

@@ -216,6 +216,11 @@ impl From<Command> for wire::ExecuteRequest {
                 xml,
                 is_dry_run,
             }),
+            Command::SetState { name, values, user } => Wire::SetState(wire::SetState {
+                name,
+                values: values.into_iter().map(Into::into).collect(),
+                user,
+            }),
         };
         Self {
             command: Some(command),
@@ -312,6 +317,11 @@ impl TryFrom<wire::ExecuteRequest> for Command {
                     id: instance_from_bytes(&repair.id)?,
                     xml: repair.xml,
                     is_dry_run: repair.is_dry_run,
+                },
+                Wire::SetState(state) => Self::SetState {
+                    name: state.name,
+                    values: state.values.into_iter().map(Into::into).collect(),
+                    user: state.user,
                 },
             },
         )

@@ -34,6 +34,7 @@ mod faults;
 mod graph;
 mod kept;
 mod master;
+mod nesting;
 mod network;
 mod oracle;
 mod people;

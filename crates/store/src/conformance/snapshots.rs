@@ -11,7 +11,7 @@ use akkaflow_model::state::{AttemptState, InstanceState};
 use crate::conformance::Leader;
 use crate::conformance::samples::{
     at, attempt, calendar, chain, fire, hold, id, instance, node, pool, problem, request, schedule,
-    token, version, workflow,
+    state, token, version, workflow,
 };
 use crate::contract::Store;
 
@@ -90,6 +90,7 @@ pub async fn a_snapshot_holds_what_is_open(store: Arc<dyn Store>) {
             Record::Pool(pool("a", Some(u32::MAX))),
             Record::Pool(pool("gone", Some(1))),
             Record::Pool(pool("gone", None)),
+            Record::State(state("w", "last")),
         ])
         .await;
     let expected = Snapshot {
@@ -109,6 +110,7 @@ pub async fn a_snapshot_holds_what_is_open(store: Arc<dyn Store>) {
             frozen: Some(hold("x")),
         },
         pools: vec![pool("a", Some(u32::MAX)), pool("b", Some(0))],
+        states: vec![state("w", "last")],
     };
     assert_eq!(store.snapshot(at(2 * WEEK)).await.unwrap(), expected);
 }

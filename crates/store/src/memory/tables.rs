@@ -9,7 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use akkaflow_model::id::{AttemptKey, Epoch, InstanceId};
 use akkaflow_model::record::{
     AttemptRow, CalendarRow, ChainRow, ClusterRow, FileProblemRow, FireRow, InstanceRow, NodeRow,
-    PoolRow, Record, RequestRow, ScheduleRow, TokenRow, TriggerKind, VersionRow, WorkflowRow,
+    PoolRow, Record, RequestRow, ScheduleRow, StateRow, TokenRow, TriggerKind, VersionRow,
+    WorkflowRow,
 };
 use akkaflow_model::time::Timestamp;
 
@@ -68,6 +69,7 @@ pub(crate) struct Tables {
     pub(crate) requests: BTreeMap<String, RequestRow>,
     pub(crate) file_problems: BTreeMap<String, FileProblemRow>,
     pub(crate) calendars: BTreeMap<String, CalendarRow>,
+    pub(crate) states: BTreeMap<(String, String), StateRow>,
     chunks: BTreeMap<(InstanceId, u64), LogChunk>,
     chunk_keys: BTreeSet<ChunkKey>,
     last_chunk: u64,
@@ -202,6 +204,11 @@ impl Tables {
             Record::Pool(row) => drop(self.pools.insert(row.name.clone(), row)),
             Record::ExpireInstance { id } => self.expire_instance(id),
             Record::ForgetFires { workflow, before } => self.forget_fires(&workflow, before),
+            Record::State(row) => {
+                let key = (row.workflow.clone(), row.name.clone());
+                self.states.insert(key, row);
+            }
+            Record::DeleteAttempt { key } => drop(self.attempts.remove(&key)),
         }
     }
 

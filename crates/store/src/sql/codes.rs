@@ -39,6 +39,7 @@ impl Coded for TriggerKind {
         (Self::Trigger, 2),
         (Self::Blood, 3),
         (Self::Run, 4),
+        (Self::SubWorkflow, 5),
     ];
 
     fn code(self) -> i64 {
@@ -48,6 +49,7 @@ impl Coded for TriggerKind {
             Self::Trigger => 2,
             Self::Blood => 3,
             Self::Run => 4,
+            Self::SubWorkflow => 5,
         }
     }
 }

@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use akkaflow_model::record::{
     AttemptRow, CalendarRow, ChainRow, ClusterRow, FileProblemRow, FireRow, InstanceRow, NodeRow,
-    PoolRow, RequestRow, ScheduleRow, TokenRow, VersionRow, WorkflowRow,
+    PoolRow, RequestRow, ScheduleRow, StateRow, TokenRow, VersionRow, WorkflowRow,
 };
 
 use crate::batch::Batch;
@@ -56,6 +56,8 @@ pub(crate) enum Target {
     Cluster,
     /// `af_pool`.
     Pool,
+    /// `af_state`.
+    State,
 }
 
 impl Target {
@@ -76,6 +78,7 @@ impl Target {
             Self::Calendar => &CalendarRow::LAYOUT,
             Self::Cluster => &ClusterRow::LAYOUT,
             Self::Pool => &PoolRow::LAYOUT,
+            Self::State => &StateRow::LAYOUT,
         }
     }
 }
@@ -97,6 +100,8 @@ pub(crate) enum Removal {
     Chains,
     /// Problems by digest of the path.
     FileProblems,
+    /// Single attempts by their whole key.
+    SingleAttempts,
 }
 
 /// What a statement's text depends on.

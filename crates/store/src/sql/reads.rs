@@ -2,8 +2,8 @@
 
 use akkaflow_model::id::InstanceId;
 use akkaflow_model::record::{
-    AttemptRow, CalendarRow, FileProblemRow, FireRow, InstanceRow, NodeRow, ScheduleRow, TokenRow,
-    VersionRow, WorkflowRow,
+    AttemptRow, CalendarRow, FileProblemRow, FireRow, InstanceRow, NodeRow, ScheduleRow, StateRow,
+    TokenRow, VersionRow, WorkflowRow,
 };
 
 use crate::batch::BatchId;
@@ -98,6 +98,15 @@ pub(crate) async fn setting(
 pub(crate) async fn workflows(executor: &mut Executor<'_>) -> Result<Vec<WorkflowRow>, Error> {
     let text = select::<WorkflowRow>(" WHERE status <> 2 ORDER BY name");
     executor.rows(text, &[]).await
+}
+
+/// See [`crate::Queries::states`].
+pub(crate) async fn states(
+    executor: &mut Executor<'_>,
+    workflow: &str,
+) -> Result<Vec<StateRow>, Error> {
+    let text = select::<StateRow>(" WHERE workflow = ? ORDER BY name");
+    executor.rows(text, &[Value::text(workflow)]).await
 }
 
 /// See [`crate::Store::workflow`].

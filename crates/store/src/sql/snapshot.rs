@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use akkaflow_model::definition::Version;
 use akkaflow_model::record::{
     AttemptRow, CalendarRow, ChainRow, ClusterRow, FireRow, InstanceRow, NodeRow, PoolRow,
-    RequestRow, ScheduleRow, Snapshot, TokenRow, VersionRow, WorkflowRow, WorkflowStatus,
+    RequestRow, ScheduleRow, Snapshot, StateRow, TokenRow, VersionRow, WorkflowRow, WorkflowStatus,
 };
 use akkaflow_model::time::Timestamp;
 use futures::SinkExt as _;
@@ -71,6 +71,7 @@ pub(crate) async fn snapshot(
             select::<PoolRow>(" WHERE slots IS NOT NULL ORDER BY name"),
         )
         .await?,
+        states: rows(executor, select::<StateRow>(" ORDER BY workflow, name")).await?,
         workflows,
         versions: Vec::new(),
         instances,

@@ -7,7 +7,9 @@ use akkaflow_model::outcome::{Outcome, OutcomeKind};
 use akkaflow_model::record::Record;
 use akkaflow_model::state::AttemptState;
 
+use super::nesting::OUTPUT;
 use super::oracle::Verdict;
+use super::rng::mix;
 use super::workload::nodes::EXIT_CODES;
 
 /// A process that runs.
@@ -78,10 +80,12 @@ impl Processes {
                 AttemptState::Succeeded => {
                     self.executed.get(&row.key) == Some(&Some(OutcomeKind::Succeeded))
                 }
-                AttemptState::Failed => matches!(
-                    self.executed.get(&row.key),
-                    Some(Some(OutcomeKind::Failed | OutcomeKind::FailedForGood))
-                ),
+                AttemptState::Failed => match self.executed.get(&row.key) {
+                    Some(Some(OutcomeKind::Failed | OutcomeKind::FailedForGood)) => true,
+                    // A success that lacks what its node declares is a failure.
+                    Some(Some(OutcomeKind::Succeeded)) => handed_on(&row.key).is_none(),
+                    _ => false,
+                },
                 _ => true,
             };
             if !is_true {
@@ -120,16 +124,32 @@ impl Processes {
     }
 }
 
+/// What the attempt hands on when it succeeds: a number of its own; a few hand on nothing.
+pub(crate) fn handed_on(key: &AttemptKey) -> Option<String> {
+    let node = key.node.bytes().map(u64::from).sum::<u64>();
+    let place = node ^ (u64::from(key.run) << 32) ^ (u64::from(key.attempt) << 48);
+    let number = mix(key.instance.as_u128() as u64 ^ place);
+    (!number.is_multiple_of(25)).then(|| (number >> 8).to_string())
+}
+
 /// An outcome of this kind, as a worker reports it. What would fail again has no exit code.
 pub(crate) fn outcome(key: &AttemptKey, kind: OutcomeKind) -> Outcome {
+    let outputs = handed_on(key).filter(|_| kind == OutcomeKind::Succeeded);
     Outcome {
         kind,
         text: None,
         exit_code: match kind {
             OutcomeKind::Succeeded => Some(0),
             OutcomeKind::Failed => Some(EXIT_CODES[key.scatter() as usize % EXIT_CODES.len()]),
-            OutcomeKind::FailedForGood | OutcomeKind::Cancelled | OutcomeKind::Lost => None,
+            OutcomeKind::FailedForGood
+            | OutcomeKind::Cancelled
+            | OutcomeKind::Lost
+            | OutcomeKind::NotYet => None,
         },
         log_length: 0,
+        outputs: outputs
+            .map(|value| (OUTPUT.to_owned(), value))
+            .into_iter()
+            .collect(),
     }
 }

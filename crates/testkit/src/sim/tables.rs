@@ -6,8 +6,8 @@ use std::time::Duration;
 use akkaflow_model::id::{AttemptKey, InstanceId};
 use akkaflow_model::record::{
     AttemptRow, CalendarRow, ChainRow, ClusterRow, FileProblemRow, FireRow, FireState, InstanceRow,
-    NodeRow, PoolRow, Record, RequestRow, ScheduleRow, Snapshot, TokenRow, TriggerKind, VersionRow,
-    WorkflowRow,
+    NodeRow, PoolRow, Record, RequestRow, ScheduleRow, Snapshot, StateRow, TokenRow, TriggerKind,
+    VersionRow, WorkflowRow,
 };
 use akkaflow_model::time::Timestamp;
 
@@ -34,6 +34,7 @@ pub(crate) struct Tables {
     pub(crate) calendars: BTreeMap<String, CalendarRow>,
     pub(crate) cluster: ClusterRow,
     pub(crate) pools: BTreeMap<String, PoolRow>,
+    pub(crate) states: BTreeMap<(String, String), StateRow>,
 }
 
 impl Tables {
@@ -61,6 +62,11 @@ impl Tables {
             Record::Pool(row) => drop(self.pools.insert(row.name.clone(), row)),
             Record::ExpireInstance { id } => self.expire(id),
             Record::ForgetFires { workflow, before } => self.forget_fires(&workflow, before),
+            Record::State(row) => {
+                let key = (row.workflow.clone(), row.name.clone());
+                self.states.insert(key, row);
+            }
+            Record::DeleteAttempt { key } => drop(self.attempts.remove(&key)),
         }
     }
 
@@ -186,6 +192,7 @@ impl Tables {
                 .filter(|row| row.slots.is_some())
                 .cloned()
                 .collect(),
+            states: self.states.values().cloned().collect(),
             instances,
         }
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use akkaflow_model::id::{AttemptKey, InstanceId};
 use akkaflow_model::record::{
-    AttemptRow, FireRow, InstanceRow, NodeRow, TokenRow, WorkflowRow, WorkflowStatus,
+    AttemptRow, FireRow, InstanceRow, NodeRow, StateRow, TokenRow, WorkflowRow, WorkflowStatus,
 };
 use akkaflow_model::state::InstanceState;
 use akkaflow_model::time::Timestamp;
@@ -33,6 +33,14 @@ impl Tables {
             .collect();
         rows.sort_by_key(|row| Reverse((row.due_at, row.kind, row.generation, &row.key)));
         rows.into_iter().take(limit as usize).cloned().collect()
+    }
+
+    /// See [`crate::Queries::states`].
+    pub(crate) fn states_of(&self, workflow: &str) -> Vec<StateRow> {
+        let rows = self.states.values();
+        rows.filter(|row| row.workflow == workflow)
+            .cloned()
+            .collect()
     }
 
     /// See [`crate::Store::waiting_tokens`].

@@ -48,6 +48,7 @@ impl Tables {
                 .filter(|row| row.slots.is_some())
                 .cloned()
                 .collect(),
+            states: self.states.values().cloned().collect(),
         }
     }
 
