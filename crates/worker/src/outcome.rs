@@ -93,7 +93,7 @@ fn of_own_end(exit: &Exit, home: &AttemptHome) -> Outcome {
         (None, None) => return lost(),
     };
     let outputs = match text {
-        None => outputs::read(&home.outputs()),
+        None => outputs::read_all(home),
         Some(text) => Err(with_excerpt(text, &home.err())),
     };
     let (kind, text, outputs) = match outputs {
