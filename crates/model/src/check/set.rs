@@ -513,9 +513,9 @@ fn idle_upstream(file: &str, upstream: &Upstream, idle: Idle) -> Finding {
 fn stuck_child(file: &str, child: &Started) -> Finding {
     let found = shortened(&child.name);
     let message = Text::new(
-        format!("子工作流 `{found}` 的instance-limit不允许启动，该节点会一直等待"),
+        format!("子工作流 `{found}` 的instance-limit不允许启动，子实例会一直等待"),
         format!(
-            "workflow `{found}` has an instance limit that lets nothing start: the node waits for ever"
+            "workflow `{found}` has an instance limit that lets nothing start: the child waits for ever"
         ),
     );
     let help = Text::new(
