@@ -153,6 +153,7 @@ impl Engine {
                 chain: Some(Some(root)),
                 fire: None,
                 asked_by: None,
+                parent: None,
             });
             if !self.chains.contains_key(&root) {
                 return;

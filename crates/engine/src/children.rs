@@ -18,6 +18,7 @@ use akkaflow_model::text::Text;
 
 use crate::attempts::{is_limited_by_attempt, timeout_of};
 use crate::instances::{Course, Instance};
+use crate::journal::Given;
 use crate::lifecycle::{Birth, close};
 use crate::marks::mark_message;
 use crate::waiting::first_error;
@@ -37,6 +38,11 @@ pub(crate) fn is_timed_out(row: &NodeRow) -> bool {
 impl Engine {
     /// The child that a node waits for.
     pub(crate) fn open_child(&self, id: InstanceId, node: usize) -> Option<InstanceId> {
+        self.instances.get(&id)?.slots[node].child
+    }
+
+    /// The same from the rows: what a load sets.
+    pub(crate) fn child_of_rows(&self, id: InstanceId, node: usize) -> Option<InstanceId> {
         let instance = self.instances.get(&id)?;
         let row = instance.node(node).filter(|row| !row.state.is_terminal())?;
         let child = self.instances.get(&row.child?)?;
@@ -45,6 +51,36 @@ impl Engine {
                 parent.instance == id && parent.waits && parent.run == row.run
             });
         (is_ours && !child.row.state.is_terminal()).then_some(child.row.id)
+    }
+
+    /// Somebody has an instance run again: the node that still waits to try once more takes its end.
+    pub(crate) fn tell_parent_again(&mut self, child: InstanceId) {
+        let parent = self
+            .instances
+            .get(&child)
+            .and_then(|it| it.row.parent.clone());
+        let Some(parent) = parent else {
+            return;
+        };
+        let above = self.instances.get(&parent.instance);
+        let node = above.and_then(|above| above.graph.position(&parent.node));
+        if let Some(node) =
+            node.filter(|node| self.child_of_rows(parent.instance, *node) == Some(child))
+        {
+            let given = Given::ChildAgain {
+                node: parent.node,
+                child,
+            };
+            self.out.given(parent.instance, given);
+            self.await_again(parent.instance, node, child);
+        }
+    }
+
+    pub(crate) fn await_again(&mut self, id: InstanceId, node: usize, child: InstanceId) {
+        if let Some(instance) = self.instances.get_mut(&id) {
+            instance.slots[node].child = Some(child);
+        }
+        self.touched.push(id);
     }
 
     /// All of them, with their nodes.
@@ -60,15 +96,42 @@ impl Engine {
         let mut diagnostics = Diagnostics::new();
         let made = match SubWorkflow::parse(body, &mut diagnostics) {
             // Somebody has rerun the child that had failed.
-            Some(sub) if self.open_child(id, node).is_some() => Ok((sub, None)),
-            Some(sub) => self
-                .child_params(id, &sub)
-                .map(|params| (sub, Some(params))),
+            Some(sub) if self.open_child(id, node).is_some() => {
+                let child = self.open_child(id, node).expect("looked at just now");
+                Ok((sub, child))
+            }
+            Some(sub) => self.child_params(id, &sub).map(|params| {
+                let child = self.make_child(id, node, &sub, params);
+                (sub, child)
+            }),
             None => Err(first_error(diagnostics)),
         };
+        let Some(name) = self
+            .instances
+            .get(&id)
+            .map(|it| it.graph.name(node).to_owned())
+        else {
+            return;
+        };
         match made {
-            Err(text) => self.end_node(id, node, NodeState::Failed, Message::said(text)),
-            Ok((sub, params)) => self.attach_child(id, node, &sub, params),
+            Err(text) => {
+                let message = Message::said(text);
+                let given = Given::NoChild {
+                    node: name,
+                    message: message.clone(),
+                };
+                self.out.given(id, given);
+                self.end_node(id, node, NodeState::Failed, message);
+            }
+            Ok((sub, child)) => {
+                let given = Given::Child {
+                    node: name,
+                    child,
+                    waits: sub.waits,
+                };
+                self.out.given(id, given);
+                self.attach_child(id, node, child, sub.waits);
+            }
         }
     }
 
@@ -118,16 +181,15 @@ impl Engine {
         false
     }
 
-    /// Makes the child, if there is none yet, and lets the node wait for it.
-    fn attach_child(
+    /// Lets the node wait for its child.
+    pub(crate) fn attach_child(
         &mut self,
         id: InstanceId,
         node: usize,
-        sub: &SubWorkflow,
-        params: Option<Params>,
+        child: InstanceId,
+        waits: bool,
     ) {
         let now = self.now;
-        let made = params.map(|params| self.make_child(id, node, sub, params));
         self.stop_waiting(id, node);
         let Some(instance) = self.instances.get_mut(&id) else {
             return;
@@ -139,7 +201,7 @@ impl Engine {
         row.state = NodeState::Running;
         row.message = None;
         row.attempts += 1;
-        row.child = made.or(row.child);
+        row.child = Some(child);
         let action = graph.action(node);
         let is_limited_by_attempt =
             action.is_some_and(|it| it.timeout_scope == TimeoutScope::Attempt);
@@ -148,12 +210,13 @@ impl Engine {
             row.deadline = limit.map(|seconds| now.plus(Duration::from_secs(seconds)));
         }
         row.started_at.get_or_insert(now);
+        instance.slots[node].child = waits.then_some(child);
         instance.mark(node);
         self.touched.push(id);
         self.resume_waiting(id, node);
-        if !sub.waits {
+        if !waits {
             self.end_node(id, node, NodeState::Succeeded, Message::Succeeded);
-        } else if let Some(child) = made {
+        } else {
             // It may be over already: a policy of its workflow can forbid one more instance.
             self.tell_parent(child);
         }
@@ -175,7 +238,7 @@ impl Engine {
             waits: sub.waits,
             depth: depth_of(parent) + 1,
         };
-        let child = self.create(Birth {
+        self.create(Birth {
             workflow: sub.workflow.clone(),
             trigger: TriggerKind::SubWorkflow,
             fire_time,
@@ -184,12 +247,8 @@ impl Engine {
             chain: None,
             fire: None,
             asked_by: None,
-        });
-        if let Some(instance) = self.instances.get_mut(&child) {
-            instance.row.parent = Some(link);
-        }
-        self.touch(child);
-        child
+            parent: Some(link),
+        })
     }
 
     /// An instance is over: the node that waits for it goes on.
@@ -209,7 +268,7 @@ impl Engine {
         let node = self.instances.get(&parent.instance).and_then(|instance| {
             let node = instance.graph.position(&parent.node)?;
             let row = instance.node(node)?;
-            let waits = row.child == Some(child)
+            let waits = instance.slots[node].child == Some(child)
                 && row.run == parent.run
                 && !row.state.is_terminal()
                 && !instance.row.state.is_terminal();
@@ -224,11 +283,23 @@ impl Engine {
                     state,
                 },
             };
+            let given = Given::ChildOver {
+                node: parent.node,
+                state,
+                message: message.clone(),
+            };
+            self.out.given(parent.instance, given);
             self.child_over(parent.instance, node, state, message);
         }
     }
 
-    fn child_over(&mut self, id: InstanceId, node: usize, state: InstanceState, message: Message) {
+    pub(crate) fn child_over(
+        &mut self,
+        id: InstanceId,
+        node: usize,
+        state: InstanceState,
+        message: Message,
+    ) {
         let now = self.now;
         self.stop_waiting(id, node);
         let Some(instance) = self.instances.get_mut(&id) else {
@@ -238,6 +309,7 @@ impl Engine {
         let is_timed_out = instance.node(node).is_some_and(is_timed_out);
         let has_succeeded = state == InstanceState::Succeeded;
         let is_limited_by_attempt = is_limited_by_attempt(instance, node);
+        instance.slots[node].child = None;
         if let Some(row) = instance.slots[node].row.as_deref_mut() {
             // Somebody had it run again meanwhile: that was a try as well.
             row.attempts += u32::from(row.retry_at.take().is_some());
@@ -277,7 +349,7 @@ impl Engine {
         };
         let node = instance.graph.name(node).to_owned();
         let message = Message::ParentEnded { instance: id, node };
-        self.end(child, InstanceState::Killed, message);
+        self.end_from_outside(child, InstanceState::Killed, message);
     }
 
     /// The node's time is up: it fails once its child is gone.

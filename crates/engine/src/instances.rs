@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use akkaflow_model::definition::FailurePolicy;
-use akkaflow_model::id::{AttemptKey, RequestId};
+use akkaflow_model::id::{AttemptKey, InstanceId, RequestId};
 use akkaflow_model::message::Message;
 use akkaflow_model::record::{AttemptRow, CleanUp, InstanceRow, NodeRow};
 use akkaflow_model::state::{InstanceState, NodeState};
@@ -30,6 +30,8 @@ pub(crate) struct Slot {
     pub(crate) row: Option<Box<NodeRow>>,
     /// Its attempt in no terminal state.
     pub(crate) attempt: Option<Box<AttemptRow>>,
+    /// The instance that it waits for, while that is open.
+    pub(crate) child: Option<InstanceId>,
     is_dirty: bool,
 }
 

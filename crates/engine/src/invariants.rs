@@ -64,6 +64,9 @@ impl Engine {
         if instance.is_own_turn(node) != self.own.contains(&(instance.row.id, node)) {
             return Err("is ours to do and not in our list, or the reverse".into());
         }
+        if slot.child != self.child_of_rows(instance.row.id, node) {
+            return Err("waits for another child than its row says".into());
+        }
         self.check_told(instance, node)?;
         for (at, timer) in instance.timers(node) {
             if !self.timers.contains(at, timer.clone()) {

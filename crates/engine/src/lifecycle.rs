@@ -5,7 +5,7 @@ use akkaflow_model::definition::Workflow;
 use akkaflow_model::id::InstanceId;
 use akkaflow_model::message::Message;
 use akkaflow_model::record::{
-    CancelReason, CleanUp, FireRow, FireState, InstanceRow, Record, TriggerKind,
+    CancelReason, CleanUp, FireRow, FireState, InstanceRow, ParentNode, Record, TriggerKind,
 };
 use akkaflow_model::state::{InstanceState, NodeState};
 use akkaflow_model::time::Timestamp;
@@ -34,6 +34,8 @@ pub(crate) struct Birth {
     pub(crate) fire: Option<(u32, String)>,
     /// Who asked for it; `None` when it starts by itself, or nobody said.
     pub(crate) asked_by: Option<String>,
+    /// The node of another instance that starts it.
+    pub(crate) parent: Option<ParentNode>,
 }
 
 impl Engine {
@@ -104,7 +106,7 @@ impl Engine {
             marks: Vec::new(),
             asked_by: birth.asked_by,
             pinned: None,
-            parent: None,
+            parent: birth.parent,
         };
         let (generation, key) = birth.fire.unwrap_or_else(|| (0, id.to_string()));
         self.out.record(Record::Fire(FireRow {
@@ -164,6 +166,7 @@ impl Engine {
             return false;
         };
         entry.running.insert((self.now, id));
+        self.pin_state(id, None);
         self.out.given(id, Given::Started);
         self.start(id);
         true
@@ -179,7 +182,6 @@ impl Engine {
         let is_readable = instance.graph.is_readable();
         self.touch(id);
         if is_readable {
-            self.pin_state(id);
             self.walk_from_start(id);
         } else {
             self.end_unreadable(id);
@@ -271,6 +273,9 @@ impl Engine {
         row.state = state;
         row.ending = None;
         row.hold = None;
+        if let Some(message) = kept.as_ref().filter(|_| message.is_none()).cloned() {
+            self.out.given(id, Given::StateKept { message });
+        }
         row.message = message.or(kept);
         row.ended_at = Some(now);
         let gives_tokens = state == InstanceState::Succeeded

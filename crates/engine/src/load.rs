@@ -215,6 +215,10 @@ impl Engine {
             .flat_map(|(id, instance)| (0..instance.slots.len()).map(|node| (*id, node)))
             .collect();
         for (id, node) in nodes {
+            let child = self.child_of_rows(id, node);
+            if let Some(instance) = self.instances.get_mut(&id) {
+                instance.slots[node].child = child;
+            }
             self.resume_waiting(id, node);
         }
     }

@@ -155,6 +155,7 @@ impl Engine {
             chain: None,
             fire: None,
             asked_by: named(user),
+            parent: None,
         });
         if let Some((key, body_hash)) = idempotency {
             let row = RequestRow {
@@ -199,6 +200,7 @@ impl Engine {
             chain: None,
             fire: None,
             asked_by: named(user),
+            parent: None,
         });
         Ok(Answer::Instance { id })
     }
@@ -224,6 +226,7 @@ impl Engine {
             chain: Some(None),
             fire: None,
             asked_by: named(user),
+            parent: None,
         });
         self.begin_chain(id, name, &workflows, fire_time);
         Ok(Answer::Chain { id, workflows })

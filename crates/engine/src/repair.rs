@@ -61,6 +61,9 @@ impl Engine {
                 }));
             }
             let version = version_of(&graph);
+            if self.open(id)?.row.started_at.is_some() {
+                self.pin_state(id, graph.workflow().map(|workflow| &**workflow));
+            }
             self.out.given(id, Given::Repaired { version });
             self.replace_graph(id, graph);
         }
@@ -113,7 +116,6 @@ impl Engine {
         }
         self.touch(id);
         if has_started {
-            self.pin_state(id);
             self.walk(id, reached.into_iter().map(Arrival::Reach).collect());
         }
     }
@@ -365,8 +367,11 @@ fn moved(mut old: Instance, graph: Arc<Graph>) -> (Instance, Vec<NodeRow>) {
                 let row = begin_anew(&old.graph, node, &instance.graph, position, row);
                 instance.live += usize::from(!row.state.is_terminal());
                 instance.open_attempts += usize::from(slot.attempt.is_some());
+                let row_child = row.child;
                 instance.slots[position].row = Some(row);
                 instance.slots[position].attempt = slot.attempt.take();
+                instance.slots[position].child =
+                    slot.child.filter(|child| row_child == Some(*child));
                 instance.mark(position);
             }
             None if row.state.is_terminal() => {}

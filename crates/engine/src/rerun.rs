@@ -77,6 +77,7 @@ impl Engine {
             carry_over(&mut instance, stored.nodes, &again);
         }
         self.admit(instance);
+        self.tell_parent_again(id);
         Ok(Answer::Instance { id })
     }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use akkaflow_model::definition::{Version, Workflow};
 use akkaflow_model::id::{Epoch, InstanceId};
 use akkaflow_model::record::{InstanceRow, NodeRow, Record, Snapshot};
+use akkaflow_model::state::NodeState;
 use akkaflow_model::time::Timestamp;
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
@@ -141,6 +142,47 @@ impl Solo {
             Given::Wait { node, message } => {
                 self.with_node(&node, |engine, node| engine.say_wait(id, node, message));
             }
+            other => self.give_values(other),
+        }
+    }
+
+    /// What concerns state, waits and children.
+    fn give_values(&mut self, given: Given) {
+        let id = self.id;
+        match given {
+            Given::Read { pinned } => self.engine.read_state(id, pinned),
+            Given::StateKept { message } => {
+                if let Some(instance) = self.engine.instances.get_mut(&id) {
+                    instance.row.message = Some(message);
+                }
+            }
+            Given::Begun { node } => {
+                self.with_node(&node, |engine, node| engine.do_own(id, node));
+            }
+            Given::Child { node, child, waits } => self.with_node(&node, |engine, node| {
+                engine.attach_child(id, node, child, waits);
+            }),
+            Given::NoChild { node, message } => self.with_node(&node, |engine, node| {
+                engine.end_node(id, node, NodeState::Failed, message);
+            }),
+            Given::ChildAgain { node, child } => {
+                self.with_node(&node, |engine, node| engine.await_again(id, node, child));
+            }
+            Given::ChildOver {
+                node,
+                state,
+                message,
+            } => self.with_node(&node, |engine, node| {
+                engine.child_over(id, node, state, message);
+            }),
+            Given::Admitted { .. }
+            | Given::Repaired { .. }
+            | Given::Started
+            | Given::Ended { .. }
+            | Given::Worker { .. }
+            | Given::Held { .. }
+            | Given::Lost { .. }
+            | Given::Wait { .. } => {}
         }
     }
 

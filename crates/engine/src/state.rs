@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use akkaflow_model::command::{Answer, Rejection};
-use akkaflow_model::definition::StateVariable;
+use akkaflow_model::definition::{StateVariable, Workflow};
 use akkaflow_model::error::ErrorCode;
 use akkaflow_model::id::InstanceId;
 use akkaflow_model::message::Message;
@@ -15,6 +15,7 @@ use akkaflow_model::record::{PinnedState, Record, StateRow};
 use akkaflow_model::text::Text;
 
 use crate::instances::Instance;
+use crate::journal::Given;
 use crate::{Engine, Params};
 
 /// The longest value that a person may set, bytes: as long as all outputs of a node together.
@@ -43,13 +44,16 @@ impl States {
 
 impl Engine {
     /// Lets an instance that leaves the queue read the state. What it has read in an earlier run stays.
-    pub(crate) fn pin_state(&mut self, id: InstanceId) {
+    ///
+    /// `workflow`: the definition that a repair gives it.
+    pub(crate) fn pin_state(&mut self, id: InstanceId, workflow: Option<&Workflow>) {
         let now = self.now;
         let Some(instance) = self.instances.get_mut(&id) else {
             return;
         };
         let graph = instance.graph.clone();
-        let variables = graph.workflow().map_or(&[][..], |workflow| &workflow.state);
+        let workflow = workflow.or(graph.workflow().map(|workflow| &**workflow));
+        let variables = workflow.map_or(&[][..], |workflow| &workflow.state);
         if variables.is_empty() {
             return;
         }
@@ -65,7 +69,17 @@ impl Engine {
                 pinned.values.push((variable.name.clone(), value.clone()));
             }
         }
-        row.pinned = Some(pinned);
+        let given = Given::Read {
+            pinned: pinned.clone(),
+        };
+        self.out.given(id, given);
+        self.read_state(id, pinned);
+    }
+
+    pub(crate) fn read_state(&mut self, id: InstanceId, pinned: PinnedState) {
+        if let Some(instance) = self.instances.get_mut(&id) {
+            instance.row.pinned = Some(pinned);
+        }
         self.touch(id);
     }
 

@@ -17,6 +17,7 @@ use akkaflow_model::wait::{Awaited, Wait};
 
 use crate::Engine;
 use crate::instances::Instance;
+use crate::journal::Given;
 use crate::params;
 
 /// A file that was seen is looked at again after so long: if it is the same then, nobody writes it any more.
@@ -34,9 +35,17 @@ impl Engine {
             return;
         };
         match instance.with_values(zone, |values| values.substitute_element(&action.body)) {
-            Err(error) => self.end_node(id, node, NodeState::Failed, params::message(&error)),
             Ok(body) if action.tag == SubWorkflow::TAG => self.start_child(id, node, &body),
-            Ok(body) => self.begin_wait(id, node, action, &body),
+            body => {
+                let name = graph.name(node).to_owned();
+                self.out.given(id, Given::Begun { node: name });
+                match body {
+                    Err(error) => {
+                        self.end_node(id, node, NodeState::Failed, params::message(&error));
+                    }
+                    Ok(body) => self.begin_wait(id, node, action, &body),
+                }
+            }
         }
     }
 

@@ -956,15 +956,15 @@ fn with_body(action: ActionNode, tag: &str) -> ActionNode {
 
 fn content(text: &str) -> Child {
     Child::Text {
-        text: text.to_owned(),
+        text: text.into(),
         span: Span::default(),
     }
 }
 
 fn attribute(element: &mut Element, name: &str, value: &str) {
     element.attributes.push(Attribute {
-        name: name.to_owned(),
-        value: value.to_owned(),
+        name: name.into(),
+        value: value.into(),
         name_span: Span::default(),
         value_span: Span::default(),
     });

@@ -57,7 +57,7 @@ pub(super) fn add_values(rng: &mut Rng, nodes: &mut [Node]) -> Vec<StateVariable
             let giver = rng.pick(&givers);
             let text = format!(" {giver}=${{output:{giver}.{OUTPUT}}};");
             action.body.children.push(Child::Text {
-                text,
+                text: text.into(),
                 span: Span::default(),
             });
         }
@@ -110,8 +110,8 @@ fn set_body(action: &mut ActionNode, body: Element) {
 
 pub(crate) fn attribute(element: &mut Element, name: &str, value: &str) {
     element.attributes.push(Attribute {
-        name: name.to_owned(),
-        value: value.to_owned(),
+        name: name.into(),
+        value: value.into(),
         name_span: Span::default(),
         value_span: Span::default(),
     });
