@@ -283,6 +283,7 @@ impl Engine {
                     state,
                 },
             };
+            self.note_timers(parent.instance);
             let given = Given::ChildOver {
                 node: parent.node,
                 state,

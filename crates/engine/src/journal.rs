@@ -112,6 +112,11 @@ pub enum Given {
         /// The instance.
         child: InstanceId,
     },
+    /// How many of its timers were served in this step before what comes next.
+    Timers {
+        /// So many.
+        served: usize,
+    },
     /// The end of the child that a node waits for.
     ChildOver {
         /// The node.

@@ -153,6 +153,8 @@ pub struct Engine {
     backlog: Turns,
     /// Instances with changed rows, repeats allowed.
     touched: Vec<InstanceId>,
+    /// Whose timers this step has served so far, while it does.
+    served: Option<Vec<InstanceId>>,
     out: Outbox,
 }
 
@@ -192,19 +194,39 @@ impl Engine {
     }
 
     fn serve_timers(&mut self) {
+        self.served = Some(Vec::new());
         for _ in 0..STEP_BUDGET {
             // A slot may make up for a hundred: what is still due is served by the next step.
-            if self.out.len() > RECORD_BUDGET {
-                return;
+            if self.out.len() > RECORD_BUDGET || !self.serve_timer() {
+                break;
             }
-            match self.timers.pop_due(self.now) {
-                Some(Timer::Schedule(name)) => self.on_schedule_due(&name),
-                Some(Timer::Retry(id, node)) => self.on_retry_due(id, node),
-                Some(Timer::Deadline(id, node)) => self.on_deadline(id, node),
-                Some(Timer::WarnWaiting(id, node)) => self.on_long_wait(id, node),
-                Some(Timer::WorkerLost(id)) => self.on_worker_lost(&id),
-                None => return,
-            }
+        }
+        self.served = None;
+    }
+
+    /// Serves the next timer that is due; says whether there was one.
+    fn serve_timer(&mut self) -> bool {
+        let Some(timer) = self.timers.pop_due(self.now) else {
+            return false;
+        };
+        if let (Some(served), Some(id)) = (&mut self.served, timer.instance()) {
+            served.push(id);
+        }
+        match timer {
+            Timer::Schedule(name) => self.on_schedule_due(&name),
+            Timer::Retry(id, node) => self.on_retry_due(id, node),
+            Timer::Deadline(id, node) => self.on_deadline(id, node),
+            Timer::WarnWaiting(id, node) => self.on_long_wait(id, node),
+            Timer::WorkerLost(id) => self.on_worker_lost(&id),
+        }
+        true
+    }
+
+    /// A timer of another instance concerns this one: its own ones that were served before it count first.
+    fn note_timers(&mut self, id: InstanceId) {
+        if let Some(served) = &self.served {
+            let served = served.iter().filter(|own| **own == id).count();
+            self.out.given(id, Given::Timers { served });
         }
     }
 

@@ -203,6 +203,7 @@ impl Engine {
         state: InstanceState,
         message: Message,
     ) {
+        self.note_timers(id);
         let given = Given::Ended {
             state,
             message: message.clone(),

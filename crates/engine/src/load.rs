@@ -55,6 +55,7 @@ impl Engine {
             consider: Default::default(),
             backlog: Default::default(),
             touched: Vec::new(),
+            served: None,
             out: Outbox::default(),
         };
         for row in snapshot.file_problems {

@@ -87,16 +87,37 @@ impl Solo {
         let engine = &mut self.engine;
         engine.now = engine.now.max(moment.at);
         engine.has_stepped = true;
-        engine.serve_timers();
+        let after = self.serve_timers(&moment.given);
+        let engine = &mut self.engine;
         if let Some(input) = moment.input.clone().filter(|it| it.is_about(self.id)) {
             engine.accept(input);
         }
-        for given in moment.given.iter().cloned() {
+        for given in after.iter().cloned() {
             self.give(given);
         }
         let mut records = self.engine.flush().records;
         records.retain(|record| owner(record) == Some(self.id));
         records
+    }
+
+    /// Serves the timers, with what other instances gave by theirs in between. Gives back what came later.
+    fn serve_timers<'a>(&mut self, given: &'a [Given]) -> &'a [Given] {
+        let is_timers = |it: &Given| matches!(it, Given::Timers { .. });
+        let last = given.iter().rposition(is_timers).map_or(0, |at| at + 2);
+        let (during, after) = given.split_at(last.min(given.len()));
+        let mut count = 0;
+        for given in during.iter().cloned() {
+            match given {
+                Given::Timers { served } => {
+                    while count < served && self.engine.serve_timer() {
+                        count += 1;
+                    }
+                }
+                given => self.give(given),
+            }
+        }
+        self.engine.serve_timers();
+        after
     }
 
     /// The instance, while it is open.
@@ -182,6 +203,7 @@ impl Solo {
             | Given::Worker { .. }
             | Given::Held { .. }
             | Given::Lost { .. }
+            | Given::Timers { .. }
             | Given::Wait { .. } => {}
         }
     }

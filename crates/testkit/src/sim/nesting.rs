@@ -103,7 +103,7 @@ fn action_of(node: &mut Node) -> Option<&mut ActionNode> {
 }
 
 fn set_body(action: &mut ActionNode, body: Element) {
-    action.tag = body.name.clone();
+    action.tag = body.name.to_string();
     action.body = body;
     action.host = None;
 }

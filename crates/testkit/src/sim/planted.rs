@@ -507,7 +507,7 @@ impl Planted {
                 (Self::LabelsOverlooked, NodeKind::Action(action)) => action.worker_labels.clear(),
                 (Self::WaitTooShort, NodeKind::Action(action)) if action.tag == Wait::TAG => {
                     for attribute in &mut action.body.attributes {
-                        attribute.value = "1s".to_owned();
+                        attribute.value = "1s".into();
                     }
                 }
                 (Self::JoinDoesNotWait, NodeKind::Join { to }) => {

@@ -77,7 +77,13 @@ pub(crate) fn check_end(
     let may_be_replaced = (library.contents.values()).any(|content| {
         content.name == instance.workflow && content.overlap == Overlap::CancelRunning
     });
-    let kills = if may_be_replaced { u32::MAX } else { kills };
+    // So may a child whose node is over, by its time or a person's mark, or with its instance.
+    let is_child = instance.parent.as_ref().is_some_and(|parent| parent.waits);
+    let kills = if may_be_replaced || is_child {
+        u32::MAX
+    } else {
+        kills
+    };
     run.check_clean_up(tables, &fates, kills)
 }
 
