@@ -8,6 +8,7 @@ mod capsule;
 mod cluster;
 mod cron;
 mod definition;
+mod forecast;
 mod front;
 mod instance;
 mod log;
@@ -30,6 +31,7 @@ pub use capsule::{CAPSULE_FORMAT, Capsule, CapsuleDefinition};
 pub use cluster::{By, Cluster, Health, Hold, Master, Pool, Reason, SetPool, WorkerView};
 pub use cron::{CronPreview, NextFire};
 pub use definition::{Checked, Diagnostic, FileProblem, Put};
+pub use forecast::{Forecast, ForecastHour, ForecastInstance, ForecastStuck};
 pub use front::{DayCount, Front};
 pub use instance::{
     Attempt, Chain, Created, InstanceDetail, InstanceNode, InstanceSummary, Killed, MarkKind,

@@ -176,6 +176,7 @@ pub fn command(lang: Lang) -> Command {
                 .arg(words.argument("WHAT", "实例id或工作流名称", "Id of an instance or name of a workflow"))
                 .arg(words.option("node", "NODE", "只看该节点", "Only this node of the instance")),
         )
+        .subcommand(forecast(words))
         .subcommand(
             words
                 .command("capsule", "导出实例的调度历史（不含密码），可离线重放或当作测试", "Export what an instance was decided from, without secrets, to replay or test it anywhere")
@@ -297,6 +298,30 @@ fn format(words: &Words) -> Command {
                 .num_args(1..),
         )
         .arg(words.flag("check", "只显示差异，不修改文件", "Only show what would change"))
+}
+
+fn forecast(words: &Words) -> Command {
+    words
+        .command(
+            "forecast",
+            "预测：每小时负荷、各实例预计何时启动和结束、哪些会延迟、哪些会一直等待",
+            "Foresee the load by the hour, when instances start and end, what is late and what waits for ever",
+        )
+        .arg(
+            words
+                .argument("HORIZON", "预测多久，例如7d、12h，默认7d，最多31d", "How far to look, such as 7d or 12h; 7d by default, 31d at most")
+                .required(false),
+        )
+        .arg(words.option("workflow", "NAME", "只显示该工作流", "Show this workflow only"))
+        .arg(
+            words
+                .option("limit", "COUNT", "每个列表最多显示多少个，默认40", "At most so many of each list, 40 by default")
+                .value_parser(clap::value_parser!(u16).range(1..=20_000)),
+        )
+        .after_help(words.say(
+            "假定无人操作、没有失败，各节点用时与以往相同（最近30次成功的中位数）",
+            "It takes for granted that nobody does anything, nothing fails, and nodes take as long as they did: the median of the last 30 successes",
+        ))
 }
 
 fn cron(words: &Words) -> Command {

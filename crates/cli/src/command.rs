@@ -5,6 +5,7 @@ mod check;
 mod cluster;
 mod cron;
 mod eval;
+mod forecast;
 mod format;
 mod front;
 mod instance;
@@ -45,6 +46,7 @@ pub(crate) fn run(context: &Context, matches: &ArgMatches) -> Outcome {
         "capsule" => capsule::export(context, matches),
         "replay" => capsule::replay(context, matches),
         "test" => test::run(context, matches),
+        "forecast" => forecast::run(context, matches),
         "why" => why::run(context, matches),
         "cluster" => cluster::run(context, matches),
         "pool" => steering::pool(context, matches),

@@ -75,7 +75,7 @@ impl Screen {
         time.map(|time| self.time(time)).unwrap_or_default()
     }
 
-    fn format(&self, time: Time, format: &str) -> String {
+    pub(crate) fn format(&self, time: Time, format: &str) -> String {
         let utc = time.0.to_utc();
         match self.zone {
             Some(zone) => utc.with_timezone(&zone).format(format).to_string(),
@@ -145,7 +145,8 @@ impl Screen {
         self.cell(state.label(self.lang), paint)
     }
 
-    fn cell(&self, text: &str, paint: Option<Paint>) -> Cell {
+    /// A cell in a colour, where colours are wanted.
+    pub(crate) fn cell(&self, text: &str, paint: Option<Paint>) -> Cell {
         let cell = Cell::new(text);
         match paint.filter(|_| self.is_colored) {
             None => cell,

@@ -9,11 +9,12 @@
 //! | `input`, `effect`, `outbox` | what happened, what follows |
 //! | `workflows`, `schedule`, `slots`, `calendars`, `tokens`, `overlap`, `chain` | why instances start |
 //! | `orders`, `rerun`, `holds`, `marks`, `repair`, `requests` | what people ask for |
-//! | `definition`, `plan` | what is kept of a workflow while nothing of it runs |
+//! | `definition`, `plan`, `packing` | what is kept of a workflow while nothing of it runs |
 //! | `lifecycle`, `instances`, `graph`, `walk`, `ways` | an instance from its birth to its end |
 //! | `queue`, `pools`, `workers`, `attempts`, `attach`, `waits` | who runs what, who waits for whom |
 //! | `timers`, `turns`, `ids`, `pairs`, `params` | moments, fairness, names, values |
 //! | `journal`, `solo` | what is kept of a step, and one instance replayed from it |
+//! | `forecast`, `learned` | what is to come, and how long nodes usually take |
 //! | `load`, `inspect`, `explain`, `invariants` | from rows, and what can be asked |
 
 mod attach;
@@ -23,6 +24,7 @@ mod chain;
 mod definition;
 mod effect;
 mod explain;
+mod forecast;
 mod graph;
 mod holds;
 mod ids;
@@ -31,12 +33,14 @@ mod inspect;
 mod instances;
 mod invariants;
 mod journal;
+mod learned;
 mod lifecycle;
 mod load;
 mod marks;
 mod orders;
 mod outbox;
 mod overlap;
+mod packing;
 mod pairs;
 mod params;
 mod plan;
@@ -60,11 +64,14 @@ mod workflows;
 pub use definition::{Definition, Definitions, Packing, Shelf};
 pub use effect::{Dispatch, Effect, Step};
 pub use explain::{ExplainObject, Reason};
+pub use forecast::{Ahead, Cut, Forecast, Hour, Planned, Stuck};
 pub use input::{
     Input, Order, Origin, Outcome, OutcomeKind, Rerun, RerunFrom, StoredInstance, WorkerInfo,
 };
 pub use inspect::{Counts, PoolView, WorkerView};
 pub use journal::{Entry as JournalEntry, Given, Part, decisions};
+pub use learned::{Learned, Success, Usual};
+pub use packing::PackedText;
 pub use solo::{Moment, Solo};
 
 use std::collections::BTreeMap;

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use akkaflow_model::time::Timestamp;
 use akkaflow_store::Store;
 use chrono_tz::Tz;
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, Semaphore};
 
 use crate::definitions::Definitions;
 use crate::failure::Failure;
@@ -19,6 +19,8 @@ pub(crate) struct App {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) master: MasterClient,
     pub(crate) definitions: Definitions,
+    /// Held by whoever makes a forecast: each takes a core for seconds, and memory for all workflows.
+    pub(crate) forecasting: Semaphore,
     zone: OnceCell<Tz>,
 }
 
@@ -38,6 +40,7 @@ impl App {
             store,
             master,
             definitions,
+            forecasting: Semaphore::new(1),
             zone: OnceCell::new(),
         }
     }

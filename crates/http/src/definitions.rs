@@ -33,6 +33,11 @@ impl Definitions {
         }
     }
 
+    /// The action types that definitions may use.
+    pub(crate) fn actions(&self) -> Actions {
+        Arc::clone(&self.actions)
+    }
+
     /// Reads what a caller sent.
     pub(crate) fn read(&self, xml: &[u8]) -> Reading {
         read_workflow(xml, &*self.actions)

@@ -4,6 +4,7 @@ mod capsule;
 mod check;
 mod cluster;
 mod cron;
+mod forecast;
 mod instances;
 mod logs;
 mod pools;
@@ -34,6 +35,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .merge(pools::routes())
         .merge(cluster::routes())
         .merge(cron::routes())
+        .merge(forecast::routes())
         .method_not_allowed_fallback(async || {
             Failure::new(
                 ErrorCode::Invalid,

@@ -5,10 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use akkaflow_engine::{Definition, Definitions, Engine, Options as EngineOptions};
+use akkaflow_engine::{Definition, Definitions, Engine, Options as EngineOptions, PackedText};
 use akkaflow_model::definition::Version;
 use akkaflow_model::id::Epoch;
-use akkaflow_model::read::read_stored;
 use akkaflow_model::record::{Snapshot, VersionRow};
 use akkaflow_protocol::leader::{
     Leader, LeaderAction, LeaderInput, LeaderOptions, LeaderState, LeaseView, StoreDown, TakenOver,
@@ -29,7 +28,6 @@ use crate::error::Error;
 use crate::files::{Files, Intake, Told};
 use crate::options::Options;
 use crate::outage::{Call, Outage};
-use crate::packing::PackedText;
 use crate::retention::Housekeeper;
 use crate::shared::{Shared, Term};
 
@@ -475,7 +473,7 @@ async fn load(shared: &Shared, configured: Option<Tz>, default: Tz) -> Result<Lo
         .map_err(|_| akkaflow_store::Error::Corrupt(format!("time zone `{stored}`")))?;
     let cluster = shared.store.lease().await?.map_or(0, |lease| lease.cluster);
     let packing = Arc::new(PackedText {
-        registry: Arc::clone(&shared.registry),
+        actions: Arc::clone(&shared.registry) as _,
     });
     let (contents, received) = parts::channel(PARTS_AHEAD);
     let (snapshot, definitions) = futures::join!(
@@ -517,16 +515,15 @@ async fn read_definitions(
 }
 
 fn definition(packing: &PackedText, row: &VersionRow) -> Option<(Version, Definition)> {
-    let workflow = read_stored(&row.xml, Some(&row.version), &*packing.registry);
-    if workflow.is_none() {
+    let definition = packing.read(row);
+    if definition.is_none() {
         tracing::error!(
             workflow.name = row.workflow,
             version = row.version.0,
             "a stored definition cannot be read any more; its workflow does not start"
         );
     }
-    let definition = Definition::new(&Arc::new(workflow?), packing);
-    Some((row.version.clone(), definition))
+    Some((row.version.clone(), definition?))
 }
 
 fn view_of(lease: &Lease) -> LeaseView {
@@ -545,7 +542,24 @@ fn fresh_seed() -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use akkaflow_actions::Registry;
+    use akkaflow_engine::Packing as _;
+    use akkaflow_model::read::read_workflow;
+
     use super::*;
+
+    #[test]
+    fn a_packed_definition_is_much_smaller_and_comes_back_whole() {
+        let text = include_bytes!("../../engine/src/packing/typical.xml");
+        let actions = Arc::new(Registry::builtin());
+        let workflow = read_workflow(text, &*actions).workflow.expect("an example");
+        let workflow = Arc::new(workflow);
+        let packing = PackedText { actions };
+        let packed = packing.pack(&workflow);
+        assert!(packed.len() * 10 < text.len(), "{} bytes", packed.len());
+        assert_eq!(packing.unpack(&packed).as_deref(), Some(&*workflow));
+        assert!(packing.unpack(&packed[..packed.len() / 2]).is_none());
+    }
 
     fn lease(holder: &str, endpoint: &str, incarnation: u128) -> Lease {
         Lease {

@@ -12,7 +12,6 @@
 //! | `effects` | carries out released effects |
 //! | `sessions` | the control streams of attached workers |
 //! | `grpc` | the wire |
-//! | `packing` | definitions as the engine keeps them |
 //! | `retention` | removes what was kept for long enough |
 //! | `files` | watches the directory of workflow files |
 //! | `links` | reads the db-links that attempts need |
@@ -28,7 +27,6 @@ mod links;
 mod misfits;
 mod options;
 mod outage;
-mod packing;
 mod retention;
 mod service;
 mod sessions;

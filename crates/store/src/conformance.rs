@@ -24,6 +24,7 @@ pub use leadership::{
 pub use listing::{
     attempts_and_nodes_come_in_order, daily_counts_follow_the_offset, fires_come_newest_first,
     ids_are_found_by_any_part, listings_obey_all_filters,
+    successes_are_of_the_newest_ended_instances,
 };
 pub use load::{a_batch_of_5000_records_is_written, readers_see_whole_batches};
 pub use output::{output_is_appended_once_and_read_in_order, output_of_any_bytes_round_trips};

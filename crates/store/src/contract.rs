@@ -17,7 +17,7 @@ use crate::batch::{Batch, BatchId, CommitError, JournalRow};
 use crate::error::Error;
 use crate::lease::{Candidate, Lease, TakenOver};
 use crate::log::{LogChunk, StoredChunk};
-use crate::query::InstanceQuery;
+use crate::query::{InstanceQuery, Took};
 use crate::trim::{Trim, Trimmed};
 
 /// Takes the contents that a new master needs; a reader that has gone away misses the rest.
@@ -74,6 +74,10 @@ pub trait Queries: Send + Sync {
 
     /// All attempts of an instance, of all runs, in the order of assignment.
     async fn attempts(&self, id: InstanceId) -> Result<Vec<AttemptRow>, Error>;
+
+    /// The attempts that succeeded in the newest `instances` ended instances of a workflow: the newest instance first, then
+    /// by node, run and number.
+    async fn successes(&self, workflow: &str, instances: u32) -> Result<Vec<Took>, Error>;
 
     /// Where the journal stood at a moment: the position of the last entry written before it; 0 when there is none.
     async fn journal_at(&self, at: Timestamp) -> Result<u64, Error>;

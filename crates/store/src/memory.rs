@@ -20,7 +20,7 @@ use crate::error::Error;
 use crate::lease::{Candidate, Lease, TakenOver};
 use crate::log::{LogChunk, StoredChunk};
 use crate::memory::tables::Tables;
-use crate::query::InstanceQuery;
+use crate::query::{InstanceQuery, Took};
 use crate::trim::{Trim, Trimmed};
 
 /// Keeps everything in memory. Clones share it, as processes share a database.
@@ -166,6 +166,10 @@ impl Queries for MemoryStore {
         offset_seconds: i32,
     ) -> Result<Vec<(String, InstanceState, u64)>, Error> {
         Ok(self.tables().daily_counts(from, offset_seconds))
+    }
+
+    async fn successes(&self, workflow: &str, instances: u32) -> Result<Vec<Took>, Error> {
+        Ok(self.tables().successes(workflow, instances))
     }
 
     async fn instance(&self, id: InstanceId) -> Result<Option<InstanceRow>, Error> {

@@ -14,6 +14,7 @@ mod dates;
 mod dependencies;
 mod dispatch;
 mod finally;
+mod forecasts;
 mod graph;
 mod holds;
 mod joins;

@@ -276,7 +276,8 @@ impl World {
         }
     }
 
-    fn loaded(&self) -> Engine {
+    /// A new master's engine.
+    pub(crate) fn loaded(&self) -> Engine {
         let options = Options {
             epoch: Epoch(self.epoch),
             ..options()

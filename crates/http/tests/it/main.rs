@@ -4,6 +4,7 @@
 
 mod api;
 mod commands;
+mod forecast;
 mod guard;
 mod legacy;
 mod logs;

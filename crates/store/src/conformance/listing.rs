@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use akkaflow_model::id::InstanceId;
-use akkaflow_model::record::{InstanceRow, Record, TriggerKind};
-use akkaflow_model::state::InstanceState;
+use akkaflow_model::record::{AttemptRow, InstanceRow, Record, TriggerKind};
+use akkaflow_model::state::{AttemptState, InstanceState};
 
 use crate::conformance::Leader;
 use crate::conformance::samples::{at, attempt, fire, id, instance, node};
@@ -178,4 +178,51 @@ pub async fn attempts_and_nodes_come_in_order(store: Arc<dyn Store>) {
     let order: Vec<&str> = nodes.iter().map(|row| row.node.as_str()).collect();
     assert_eq!(order, ["m", "z"]);
     assert_eq!(store.attempts(owner).await.unwrap().len(), 3);
+}
+
+/// Of the newest ended instances only, whatever became of them, and of attempts that succeeded.
+pub async fn successes_are_of_the_newest_ended_instances(store: Arc<dyn Store>) {
+    let mut leader = Leader::new(&store).await;
+    let took = |number: u128, name: &str, run: u32, state: AttemptState| {
+        let from = at(number as i64 * 1000);
+        Record::Attempt(AttemptRow {
+            state,
+            assigned_at: from,
+            ended_at: state.is_terminal().then(|| at(number as i64 * 1001)),
+            ..attempt(id(number), name, run, 1)
+        })
+    };
+    let states = [
+        InstanceState::Succeeded,
+        InstanceState::Failed,
+        InstanceState::Running,
+        InstanceState::Succeeded,
+    ];
+    let mut records = Vec::new();
+    for (number, state) in (1..).zip(states) {
+        records.push(Record::Instance(made(number, "w", "", state)));
+        records.push(took(number, "b", 1, AttemptState::Succeeded));
+        records.push(took(number, "a", 1, AttemptState::Failed));
+        records.push(took(number, "a", 2, AttemptState::Succeeded));
+        records.push(took(number, "c", 1, AttemptState::Running));
+    }
+    records.push(Record::Instance(made(
+        9,
+        "other",
+        "",
+        InstanceState::Failed,
+    )));
+    records.push(took(9, "a", 1, AttemptState::Succeeded));
+    leader.commit(records).await;
+    let found = async |instances| -> Vec<(String, i64, i64)> {
+        let found = store.successes("w", instances).await.unwrap();
+        let found = found.into_iter();
+        found
+            .map(|it| (it.node, it.from.as_millis(), it.to.as_millis()))
+            .collect()
+    };
+    let both = |number: i64| ["a", "b"].map(|node| (node.to_owned(), number * 1000, number * 1001));
+    assert_eq!(found(2).await, [both(4), both(2)].concat());
+    assert_eq!(found(9).await, [both(4), both(2), both(1)].concat());
+    assert_eq!(found(0).await, []);
 }

@@ -17,7 +17,7 @@ use crate::batch::{BatchId, JournalRow};
 use crate::contract::Queries;
 use crate::error::Error;
 use crate::place::Place;
-use crate::query::InstanceQuery;
+use crate::query::{InstanceQuery, Took};
 use crate::sql::executor::Executor;
 use crate::sql::{daily, reads, retention};
 
@@ -148,6 +148,10 @@ impl<D: Lend> Queries for D {
 
     async fn attempts(&self, id: InstanceId) -> Result<Vec<AttemptRow>, Error> {
         read!(self, reads::attempts, id)
+    }
+
+    async fn successes(&self, workflow: &str, instances: u32) -> Result<Vec<Took>, Error> {
+        read!(self, reads::successes, workflow, instances)
     }
 
     async fn journal_at(&self, at: Timestamp) -> Result<u64, Error> {

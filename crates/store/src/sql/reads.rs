@@ -5,11 +5,13 @@ use akkaflow_model::record::{
     AttemptRow, CalendarRow, FileProblemRow, FireRow, InstanceRow, NodeRow, ScheduleRow, TokenRow,
     VersionRow, WorkflowRow,
 };
+use akkaflow_model::state::AttemptState;
+use akkaflow_model::time::Timestamp;
 
 use crate::batch::BatchId;
 use crate::error::Error;
 use crate::lease::Lease;
-use crate::query::{ID_CHARACTERS, InstanceQuery};
+use crate::query::{ID_CHARACTERS, InstanceQuery, Took};
 use crate::sql::executor::{Executor, Text};
 use crate::sql::row::Columns;
 use crate::sql::table::Table;
@@ -267,4 +269,37 @@ pub(crate) async fn attempts(
 ) -> Result<Vec<AttemptRow>, Error> {
     let text = select::<AttemptRow>(" WHERE instance = ? ORDER BY assigned_at, number");
     executor.rows(text, &[Value::id(id)]).await
+}
+
+/// See [`crate::Queries::successes`].
+pub(crate) async fn successes(
+    executor: &mut Executor<'_>,
+    workflow: &str,
+    instances: u32,
+) -> Result<Vec<Took>, Error> {
+    let rows = executor
+        .fetch(
+            "SELECT a.node, a.assigned_at, a.ended_at FROM \
+             (SELECT id, created_at FROM af_instance WHERE workflow = ? AND ended_at IS NOT NULL \
+             ORDER BY created_at DESC, id DESC LIMIT ?) AS i \
+             JOIN af_attempt AS a ON a.instance = i.id \
+             WHERE a.state = ? AND a.ended_at IS NOT NULL \
+             ORDER BY i.created_at DESC, i.id DESC, a.node, a.run, a.attempt",
+            &[
+                Value::text(workflow),
+                Value::Int(instances.into()),
+                Value::Int(AttemptState::Succeeded.code().into()),
+            ],
+        )
+        .await?;
+    rows.iter()
+        .map(|row| {
+            let mut columns = Columns::new(row);
+            Ok(Took {
+                node: columns.text()?,
+                from: Timestamp::from_millis(columns.int()?),
+                to: Timestamp::from_millis(columns.int()?),
+            })
+        })
+        .collect()
 }

@@ -56,6 +56,7 @@ suite!(
     random_batches_give_the_snapshots_of_the_twin,
     readers_see_whole_batches,
     records_of_every_kind_round_trip,
+    successes_are_of_the_newest_ended_instances,
     the_fence_holds,
     the_journal_is_read_back,
     the_newest_instances_and_open_ones_do_not_expire,

@@ -22,7 +22,7 @@ const ALLOWED: &[(u8, &str, &[&str])] = &[
         &["engine", "protocol", "store", "rpc", "actions", "alert"],
     ),
     (3, "worker", &["protocol", "rpc", "actions", "connectors"]),
-    (3, "http", &["api", "rpc", "store"]),
+    (3, "http", &["api", "engine", "rpc", "store"]),
     (4, "server", LOWER),
     (4, "cli", &["api", "actions", "engine"]),
     (5, "testkit", ALL),

@@ -7,11 +7,11 @@ use akkaflow_model::id::{AttemptKey, InstanceId};
 use akkaflow_model::record::{
     AttemptRow, FireRow, InstanceRow, NodeRow, TokenRow, WorkflowRow, WorkflowStatus,
 };
-use akkaflow_model::state::InstanceState;
+use akkaflow_model::state::{AttemptState, InstanceState};
 use akkaflow_model::time::Timestamp;
 
 use crate::memory::tables::Tables;
-use crate::query::{InstanceQuery, search_text};
+use crate::query::{InstanceQuery, Took, search_text};
 use crate::sql::daily;
 
 impl Tables {
@@ -128,6 +128,32 @@ impl Tables {
         rows.sort_by_key(|numbered| (numbered.row.assigned_at, numbered.number));
         rows.into_iter()
             .map(|numbered| numbered.row.clone())
+            .collect()
+    }
+
+    /// See [`crate::Queries::successes`].
+    pub(crate) fn successes(&self, workflow: &str, instances: u32) -> Vec<Took> {
+        let mut ended: Vec<&InstanceRow> = self
+            .instances
+            .values()
+            .filter(|row| row.workflow == workflow && row.ended_at.is_some())
+            .collect();
+        ended.sort_by_key(|row| Reverse((row.created_at, row.id)));
+        let newest = ended.into_iter().take(instances as usize);
+        let attempts = newest.flat_map(|row| {
+            let mut attempts = self.attempts_of(row.id);
+            attempts.sort_by(|a, b| a.key.cmp(&b.key));
+            attempts
+        });
+        attempts
+            .filter(|row| row.state == AttemptState::Succeeded)
+            .filter_map(|row| {
+                Some(Took {
+                    node: row.key.node,
+                    from: row.assigned_at,
+                    to: row.ended_at?,
+                })
+            })
             .collect()
     }
 }
