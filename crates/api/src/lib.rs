@@ -4,6 +4,7 @@
 //! milliseconds. Sentences (`message`, `text`, `title`, `detail`) come in the language of the request; a [`Problem`]
 //! carries both. Fields are only ever added.
 
+mod backfill;
 mod capsule;
 mod cluster;
 mod cron;
@@ -27,6 +28,10 @@ pub const ERROR_CODE_HEADER: &str = "akkaflow-error-code";
 /// percent-encoded UTF-8. The body stays as akkaflow's tools know it.
 pub const WARNINGS_HEADER: &str = "akkaflow-warnings";
 
+pub use backfill::{
+    AbortBackfill, BackfillDetail, BackfillPlan, BackfillRun, BackfillSummary, Estimate, LeftOut,
+    RunCounts, StartBackfill,
+};
 pub use capsule::{CAPSULE_FORMAT, Capsule, CapsuleDefinition};
 pub use cluster::{By, Cluster, Health, Hold, Master, Pool, Reason, SetPool, WorkerView};
 pub use cron::{CronPreview, NextFire};

@@ -1,5 +1,7 @@
 //! What may be typed, in the modern form.
 
+mod backfill;
+
 use akkaflow_model::text::Lang;
 use clap::{Arg, ArgAction, Command};
 use clap_complete::Shell;
@@ -173,7 +175,7 @@ pub fn command(lang: Lang) -> Command {
         .subcommand(
             words
                 .command("why", "为什么还没有运行", "Say why an instance or a workflow does not run")
-                .arg(words.argument("WHAT", "实例id或工作流名称", "Id of an instance or name of a workflow"))
+                .arg(words.argument("WHAT", "实例或补数的id，或工作流名称", "Id of an instance or a backfill, or name of a workflow"))
                 .arg(words.option("node", "NODE", "只看该节点", "Only this node of the instance")),
         )
         .subcommand(forecast(words))
@@ -215,6 +217,7 @@ pub fn command(lang: Lang) -> Command {
                 )
                 .subcommand(words.command("thaw", "解冻集群", "Let the cluster go on")),
         )
+        .subcommand(backfill::backfill(words))
         .subcommand(pool(words))
         .subcommand(
             words.object("worker", "worker管理", "Workers").subcommand(

@@ -1,5 +1,6 @@
 //! One module per object.
 
+mod backfill;
 mod capsule;
 mod check;
 mod cluster;
@@ -49,6 +50,7 @@ pub(crate) fn run(context: &Context, matches: &ArgMatches) -> Outcome {
         "forecast" => forecast::run(context, matches),
         "why" => why::run(context, matches),
         "cluster" => cluster::run(context, matches),
+        "backfill" => backfill::run(context, matches),
         "pool" => steering::pool(context, matches),
         "worker" => cluster::worker(context, matches),
         "fmt" => format::run(context, matches),

@@ -42,6 +42,8 @@ const ZH: &str = "\
   akka eval TEXT [--at 日期]                离线计算 '${time.today|yyyyMMdd|-1 day}' 一类表达式
   akka why ID|NAME                          为什么还没有运行
   akka cluster [freeze|thaw]                集群信息 | 冻结 | 解冻
+  akka backfill plan|start NAME --from 日期 --to 日期 [--dependants]  补数：计划 | 开始
+  akka backfill list | info|pause|resume|abort ID  补数：查看 | 暂停 | 恢复 | 中止
   akka pool list | set NAME 份数 | del NAME  资源池
   akka worker fence ID                      宣布失联的worker已死
   akka fmt [--check] PATH...                整理工作流文件的缩进，脚本与注释不变
@@ -90,6 +92,8 @@ USAGE
   akka eval TEXT [--at DATE]                what '${time.today|yyyyMMdd|-1 day}' and the like become
   akka why ID|NAME                          why it does not run
   akka cluster [freeze|thaw]                who is there | fire and dispatch nothing | go on
+  akka backfill plan|start NAME --from D --to D [--dependants]  run a range of dates: look | do it
+  akka backfill list | info|pause|resume|abort ID  how far it is, and steering it
   akka pool list | set NAME SLOTS | del NAME  what nodes share
   akka worker fence ID                      declare a worker out of reach dead
   akka fmt [--check] PATH...                mend the indentation of files; scripts and comments stay

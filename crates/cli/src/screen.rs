@@ -89,7 +89,11 @@ impl Screen {
             return String::new();
         };
         let ended = ended.unwrap_or_else(|| Time(Local::now().into()));
-        let seconds = ended.0.since(started.0).as_secs();
+        self.span(ended.0.since(started.0).as_secs())
+    }
+
+    /// So many seconds.
+    pub(crate) fn span(&self, seconds: u64) -> String {
         let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
         match self.lang {
             Lang::Zh if hours > 0 => format!("{hours}时{minutes}分{seconds}秒"),

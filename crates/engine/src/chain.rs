@@ -12,25 +12,40 @@ use crate::lifecycle::Birth;
 impl Engine {
     /// The enabled workflows that depend on `root`, directly or not, each after all of its upstreams among them.
     pub(crate) fn downstream(&self, root: &str) -> Vec<String> {
+        let members = self.all_after(root, |name| {
+            self.is_enabled(name) && !self.is_suspended(name)
+        });
+        self.in_dependency_order(&members)
+    }
+
+    /// What depends on `root`, directly or through others, as far as `is_taken` leads.
+    pub(crate) fn all_after(
+        &self,
+        root: &str,
+        is_taken: impl Fn(&str) -> bool,
+    ) -> BTreeSet<String> {
         let mut members = BTreeSet::new();
         let mut open = VecDeque::from([root.to_owned()]);
         while let Some(name) = open.pop_front() {
             for dependant in self.dependants(&name) {
-                let is_enabled = self
-                    .workflows
-                    .get(dependant)
-                    .is_some_and(|entry| entry.plan().is_some_and(|plan| plan.is_enabled))
-                    && !self.is_suspended(dependant);
-                if is_enabled && dependant != root && members.insert(dependant.to_owned()) {
+                let is_new = dependant != root && !members.contains(dependant);
+                if is_new && is_taken(dependant) {
+                    members.insert(dependant.to_owned());
                     open.push_back(dependant.to_owned());
                 }
             }
         }
-        self.in_dependency_order(&members)
+        members
+    }
+
+    pub(crate) fn is_enabled(&self, name: &str) -> bool {
+        self.workflows
+            .get(name)
+            .is_some_and(|entry| entry.plan().is_some_and(|plan| plan.is_enabled))
     }
 
     /// Members of a cycle wait for each other for ever; they are left out.
-    fn in_dependency_order(&self, members: &BTreeSet<String>) -> Vec<String> {
+    pub(crate) fn in_dependency_order(&self, members: &BTreeSet<String>) -> Vec<String> {
         let mut missing: BTreeMap<&str, usize> = members
             .iter()
             .map(|name| (name.as_str(), self.upstreams_among(name, members)))

@@ -1,5 +1,6 @@
 //! Why something does not run. Answered by the predicates that schedule.
 
+mod backfill;
 mod trigger;
 
 use akkaflow_model::id::InstanceId;
@@ -34,6 +35,13 @@ pub enum ExplainObject {
     },
     /// A workflow: why it does not fire by itself just now.
     Workflow(String),
+    /// An open backfill: what its next runs wait for.
+    Backfill {
+        /// The backfill.
+        id: InstanceId,
+        /// Only the run at this position.
+        run: Option<u32>,
+    },
 }
 
 /// One unmet condition.
@@ -71,6 +79,7 @@ impl Engine {
     pub fn explain(&self, object: &ExplainObject) -> Vec<Reason> {
         match object {
             ExplainObject::Workflow(name) => self.explain_workflow(name),
+            ExplainObject::Backfill { id, run } => self.explain_backfill(*id, *run),
             ExplainObject::Instance(id) => match self.instances.get(id) {
                 Some(instance) => self.explain_instance(instance),
                 None => vec![not_open(*id)],

@@ -16,7 +16,7 @@ use crate::orders::{Answered, not_found};
 use crate::waits;
 
 impl Engine {
-    fn hold(&self, user: String, reason: String) -> Hold {
+    pub(crate) fn hold(&self, user: String, reason: String) -> Hold {
         Hold {
             user,
             reason,
@@ -46,6 +46,7 @@ impl Engine {
                 entry.queue.remove(&key);
                 entry.paused.insert(key);
             }
+            self.backfills.unpark(&workflow);
             return Ok(Answer::Done);
         }
         self.change_all_waits(id, |instance| {
@@ -202,6 +203,7 @@ impl Engine {
             self.write_workflow(row);
             self.update_schedule(name);
             self.consider.join(name);
+            self.backfills.unpark(name);
             self.resume_chains_at(name);
         }
         Ok(Answer::Done)
@@ -231,6 +233,7 @@ impl Engine {
         }
         self.out.record(Record::Cluster(self.cluster.clone()));
         self.ready.wake_all();
+        self.wake_backfills();
         for (name, entry) in &self.workflows {
             if !entry.waiting_fires.is_empty() || !entry.tokens.is_empty() {
                 self.consider.join(name);

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use akkaflow_model::backfill::BackfillSpec;
 use akkaflow_model::command::By;
 use akkaflow_model::definition::Workflow;
 use akkaflow_model::diagnostic::Finding;
@@ -257,6 +258,40 @@ pub enum Order {
         /// Fires without an instance that were due earlier.
         fires_before: Option<Timestamp>,
     },
+    /// Runs a workflow for a range of business dates.
+    StartBackfill {
+        /// What.
+        spec: BackfillSpec,
+        /// What has succeeded already: workflows with fire times; see [`crate::Engine::backfill_scope`].
+        good: Vec<(String, Timestamp)>,
+        /// Only say what would run.
+        is_dry_run: bool,
+        /// Key and hash of the content of a request that may be repeated.
+        idempotency: Option<(String, String)>,
+        /// Who asks, and why.
+        by: By,
+    },
+    /// Starts nothing of a backfill for the time being.
+    PauseBackfill {
+        /// The backfill.
+        id: InstanceId,
+        /// Who asks, and why.
+        by: By,
+    },
+    /// Lets a paused backfill go on.
+    ResumeBackfill {
+        /// The backfill.
+        id: InstanceId,
+    },
+    /// Starts nothing of a backfill ever again.
+    AbortBackfill {
+        /// The backfill.
+        id: InstanceId,
+        /// Whether what runs of it is killed.
+        kills: bool,
+        /// Who asks, and why.
+        by: By,
+    },
 }
 
 impl Order {
@@ -284,7 +319,11 @@ impl Order {
             | Self::Thaw
             | Self::SetPool { .. }
             | Self::Repair { .. }
-            | Self::Expire { .. } => None,
+            | Self::Expire { .. }
+            | Self::StartBackfill { .. }
+            | Self::PauseBackfill { .. }
+            | Self::ResumeBackfill { .. }
+            | Self::AbortBackfill { .. } => None,
         }
     }
 }

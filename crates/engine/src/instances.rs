@@ -5,10 +5,11 @@ use std::sync::Arc;
 use akkaflow_model::definition::FailurePolicy;
 use akkaflow_model::id::{AttemptKey, RequestId};
 use akkaflow_model::message::Message;
-use akkaflow_model::record::{AttemptRow, CleanUp, InstanceRow, NodeRow};
+use akkaflow_model::record::{AttemptRow, CleanUp, InstanceRow, NodeRow, TriggerKind};
 use akkaflow_model::state::{InstanceState, NodeState};
 use akkaflow_model::time::Timestamp;
 
+use crate::backfill::RANK_BEHIND;
 use crate::graph::{Graph, Needs};
 use crate::queue::{Class, Need, Place, rank};
 use crate::timers::Timer;
@@ -220,7 +221,12 @@ impl Instance {
             return None;
         }
         let vertex = self.graph.vertex(node);
-        let place = (rank(row.ready_at, vertex.priority), self.row.id, node);
+        let behind = match self.row.trigger {
+            TriggerKind::Backfill => RANK_BEHIND,
+            _ => 0,
+        };
+        let rank = rank(row.ready_at, vertex.priority.saturating_sub(behind));
+        let place = (rank, self.row.id, node);
         Some((vertex.class.as_ref()?, place))
     }
 

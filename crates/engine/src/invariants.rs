@@ -30,6 +30,7 @@ impl Engine {
         self.check_attempts()?;
         self.check_timers()?;
         self.check_queues()?;
+        self.check_backfills()?;
         self.check_files()
     }
 
@@ -317,6 +318,10 @@ impl Engine {
         }
         for chain in self.chains.values() {
             hash.add(chain);
+        }
+        for row in self.backfills() {
+            hash.add(row);
+            hash.add(&self.backfill_runs(row.id));
         }
         hash.add(&self.cluster);
         for pool in self.pools.rows() {

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `input`, `effect`, `outbox` | what happened, what follows |
 //! | `workflows`, `schedule`, `slots`, `calendars`, `tokens`, `overlap`, `chain` | why instances start |
+//! | `backfill` | ranges of business dates, beside production |
 //! | `orders`, `rerun`, `holds`, `marks`, `repair`, `requests` | what people ask for |
 //! | `definition`, `plan`, `packing` | what is kept of a workflow while nothing of it runs |
 //! | `lifecycle`, `instances`, `graph`, `walk`, `ways` | an instance from its birth to its end |
@@ -19,6 +20,7 @@
 
 mod attach;
 mod attempts;
+mod backfill;
 mod calendars;
 mod chain;
 mod definition;
@@ -83,6 +85,7 @@ use akkaflow_model::record::{ChainRow, ClusterRow};
 use akkaflow_model::time::Timestamp;
 use chrono_tz::Tz;
 
+use crate::backfill::Backfills;
 use crate::calendars::Calendars;
 use crate::definition::{Crons, Recent};
 use crate::ids::Ids;
@@ -143,6 +146,7 @@ pub struct Engine {
     workers: Workers,
     ready: ReadyQueues,
     pools: Pools,
+    backfills: Backfills,
     cluster: ClusterRow,
     timers: Timers,
     /// Workflows that may have become able to fire.
@@ -171,8 +175,10 @@ impl Engine {
     /// Latest moment at which the caller must send [`Input::Tick`], if anything is waiting for time.
     pub fn next_deadline(&self) -> Option<Timestamp> {
         let must_look = !self.has_stepped && self.workers.iter().next().is_some();
-        let is_behind =
-            !self.consider.is_empty() || !self.backlog.is_empty() || self.ready.has_untold();
+        let is_behind = !self.consider.is_empty()
+            || !self.backlog.is_empty()
+            || !self.backfills.due.is_empty()
+            || self.ready.has_untold();
         if must_look || is_behind {
             return Some(self.now.max(Timestamp::default()));
         }
@@ -232,6 +238,8 @@ impl Engine {
                 if self.start_next(&name) {
                     self.backlog.join(&name);
                 }
+            } else if let Some(id) = self.backfills.next_due() {
+                self.advance_backfill(id);
             } else {
                 break;
             }

@@ -125,7 +125,7 @@ impl Engine {
         id
     }
 
-    fn draw_id(&mut self) -> InstanceId {
+    pub(crate) fn draw_id(&mut self) -> InstanceId {
         loop {
             let id = self.ids.draw(self.now);
             if !self.instances.contains_key(&id) {
@@ -163,6 +163,7 @@ impl Engine {
             return false;
         };
         entry.running.insert((self.now, id));
+        self.backfills.unpark(workflow);
         self.out.given(id, Given::Started);
         self.start(id);
         true
@@ -272,6 +273,7 @@ impl Engine {
         row.gave_tokens |= gives_tokens;
         let (workflow, created_at, chain) = (row.workflow.clone(), row.created_at, row.chain);
         let fire_time = row.fire_time;
+        let is_backfill = row.trigger == TriggerKind::Backfill;
         for request in std::mem::take(&mut instance.killers) {
             self.out.reply(request, Ok(Answer::Done));
         }
@@ -292,8 +294,12 @@ impl Engine {
             let zone = self.zone_of(graph.workflow().map(|workflow| &**workflow));
             self.give_tokens(id, &workflow, fire_time, day_of(fire_time, zone));
         }
-        if let Some(root) = chain {
-            self.chain_member_ended(root, &workflow, state == InstanceState::Succeeded);
+        self.backfills.unpark(&workflow);
+        let is_good = state == InstanceState::Succeeded;
+        match chain {
+            Some(backfill) if is_backfill => self.run_ended(backfill, id, is_good),
+            Some(root) => self.chain_member_ended(root, &workflow, is_good),
+            None => {}
         }
     }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use akkaflow_model::record::{InstanceRow, NodeRow, Snapshot, WorkflowStatus};
 
+use crate::backfill::Backfills;
 use crate::calendars::Calendars;
 use crate::definition::{Definitions, Recent};
 use crate::graph::Graph;
@@ -47,6 +48,7 @@ impl Engine {
             workers: Workers::default(),
             ready: ReadyQueues::default(),
             pools: Pools::load(snapshot.pools),
+            backfills: Backfills::load(snapshot.backfills, snapshot.backfill_runs),
             cluster: snapshot.cluster,
             timers: Timers::default(),
             consider: Default::default(),

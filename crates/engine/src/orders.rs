@@ -13,6 +13,7 @@ use akkaflow_model::text::Text;
 use akkaflow_model::time::Timestamp;
 
 use crate::Engine;
+use crate::backfill::StartBackfill;
 use crate::input::Order;
 use crate::lifecycle::Birth;
 use crate::params::ParamError;
@@ -77,6 +78,22 @@ impl Engine {
                 instances,
                 fires_before,
             } => Ok(self.expire(workflow, &instances, fires_before)),
+            Order::StartBackfill {
+                spec,
+                good,
+                is_dry_run,
+                idempotency,
+                by,
+            } => self.start_backfill(StartBackfill {
+                spec,
+                good,
+                is_dry_run,
+                idempotency,
+                by,
+            }),
+            Order::PauseBackfill { id, by } => self.pause_backfill(id, by),
+            Order::ResumeBackfill { id } => self.resume_backfill(id),
+            Order::AbortBackfill { id, kills, by } => self.abort_backfill(id, kills, by),
         };
         self.out.reply(request, result);
     }
@@ -118,22 +135,8 @@ impl Engine {
         idempotency: Option<(String, String)>,
         user: String,
     ) -> Answered {
-        if let Some((key, body_hash)) = &idempotency
-            && let Some(known) = self.requests.find(key, self.now)
-        {
-            return if known.body_hash == *body_hash {
-                Ok(Answer::Instance { id: known.instance })
-            } else {
-                Err(Rejection::new(
-                    ErrorCode::Conflict,
-                    Text::new(
-                        format!("请求标识{key}已用于另一个内容不同的请求"),
-                        format!(
-                            "idempotency key `{key}` was used for a request with other content"
-                        ),
-                    ),
-                ))
-            };
+        if let Some(id) = self.known_request(idempotency.as_ref())? {
+            return Ok(Answer::Instance { id });
         }
         let workflow = self.startable(name, || {
             Text::new(
@@ -155,17 +158,46 @@ impl Engine {
             fire: None,
             asked_by: named(user),
         });
+        self.remember_request(idempotency, id);
+        Ok(Answer::Instance { id })
+    }
+
+    /// What a request made that was asked before.
+    pub(crate) fn known_request(
+        &self,
+        idempotency: Option<&(String, String)>,
+    ) -> Result<Option<InstanceId>, Rejection> {
+        let Some((key, body_hash)) = idempotency else {
+            return Ok(None);
+        };
+        match self.requests.find(key, self.now) {
+            None => Ok(None),
+            Some(known) if known.body_hash == *body_hash => Ok(Some(known.instance)),
+            Some(_) => Err(Rejection::new(
+                ErrorCode::Conflict,
+                Text::new(
+                    format!("请求标识{key}已用于另一个内容不同的请求"),
+                    format!("idempotency key `{key}` was used for a request with other content"),
+                ),
+            )),
+        }
+    }
+
+    pub(crate) fn remember_request(
+        &mut self,
+        idempotency: Option<(String, String)>,
+        instance: InstanceId,
+    ) {
         if let Some((key, body_hash)) = idempotency {
             let row = RequestRow {
                 key,
                 body_hash,
-                instance: id,
+                instance,
                 at: self.now,
             };
             self.out.record(Record::Request(row.clone()));
             self.requests.remember(row);
         }
-        Ok(Answer::Instance { id })
     }
 
     /// The workflow in force, if it has a coordinator.

@@ -13,11 +13,14 @@ use crate::tokens;
 use crate::workflows::Entry;
 
 impl Engine {
-    /// Whether a fire makes no instance, because others fill the limit.
+    /// Whether a fire makes no instance, because others fill the limit. Those of a backfill do not count: they would cost
+    /// production its slots.
     pub(crate) fn must_skip(&self, name: &str) -> bool {
-        self.workflows
-            .get(name)
-            .is_some_and(|entry| entry.overlap() == Overlap::Skip && entry.open() >= entry.limit())
+        let is_production = |id: &&InstanceId| !self.is_of_backfill(**id);
+        self.workflows.get(name).is_some_and(|entry| {
+            entry.overlap() == Overlap::Skip
+                && entry.open().filter(is_production).count() >= entry.limit()
+        })
     }
 
     /// The fire is recorded, and makes no instance. One that tokens alone have caused uses them up: else it would come
@@ -40,7 +43,7 @@ impl Engine {
     }
 
     /// Kills what keeps a new instance from starting, the oldest first: what runs, else what a schedule has put into the
-    /// queue before it. What is being ended already makes room by itself.
+    /// queue before it. What is being ended already makes room by itself, and what a backfill has started ends in its time.
     pub(crate) fn make_room(&mut self, name: &str, new: InstanceId) {
         let Some(entry) = self
             .workflows
@@ -63,7 +66,9 @@ impl Engine {
             })
         };
         let running = entry.running.iter().map(|(_, id)| *id);
-        let running: Vec<InstanceId> = running.filter(|id| !is_ending(id)).collect();
+        let running: Vec<InstanceId> = running
+            .filter(|id| !is_ending(id) && !self.is_of_backfill(*id))
+            .collect();
         let queued = entry.queue.iter().map(|(_, id)| *id);
         let queued: Vec<InstanceId> = queued.filter(|id| *id != new && is_fired(id)).collect();
         let surplus = (running.len() + entry.queue.len()).saturating_sub(entry.limit());
@@ -91,7 +96,8 @@ impl Entry {
     }
 
     /// Instances that run, wait to, or were paused before they began.
-    fn open(&self) -> usize {
-        self.running.len() + self.queue.len() + self.paused.len()
+    fn open(&self) -> impl Iterator<Item = &InstanceId> {
+        let all = self.running.iter().chain(&self.queue).chain(&self.paused);
+        all.map(|(_, id)| id)
     }
 }

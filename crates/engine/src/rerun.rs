@@ -7,7 +7,9 @@ use akkaflow_model::command::{Answer, Rejection};
 use akkaflow_model::definition::{NodeKind, Workflow};
 use akkaflow_model::error::ErrorCode;
 use akkaflow_model::id::InstanceId;
-use akkaflow_model::record::{CleanUp, EARLIER_RUNS, EarlierRun, InstanceRow, Mark, NodeRow};
+use akkaflow_model::record::{
+    CleanUp, EARLIER_RUNS, EarlierRun, InstanceRow, Mark, NodeRow, TriggerKind,
+};
 use akkaflow_model::state::{InstanceState, NodeState};
 use akkaflow_model::text::Text;
 
@@ -74,7 +76,13 @@ impl Engine {
         if how.from != RerunFrom::Start {
             carry_over(&mut instance, stored.nodes, &again);
         }
+        let backfill = (instance.row.trigger == TriggerKind::Backfill)
+            .then_some(instance.row.chain)
+            .flatten();
         self.admit(instance);
+        if let Some(backfill) = backfill {
+            self.run_again(backfill, id);
+        }
         Ok(Answer::Instance { id })
     }
 

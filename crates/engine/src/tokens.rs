@@ -202,13 +202,13 @@ fn held(plan: &Plan, upstream: &str, tokens: &Tokens) -> BTreeSet<InstanceId> {
 }
 
 /// The business dates of an upstream that a fire looks at.
-enum Days {
+pub(crate) enum Days {
     All,
     Of(BTreeSet<i32>),
 }
 
 impl Days {
-    fn of_rule(plan: &Plan, rule: DateRule, day: i32) -> Self {
+    pub(crate) fn of_rule(plan: &Plan, rule: DateRule, day: i32) -> Self {
         let last = |count: u32| {
             std::iter::successors(Some(day), |day| Some(plan.day_before(*day)))
                 .take(usize::try_from(count).unwrap_or(usize::MAX))
@@ -381,7 +381,7 @@ impl Entry {
 }
 
 /// The same time of day on another date.
-fn moved(at: Timestamp, day: i32, zone: Tz) -> Timestamp {
+pub(crate) fn moved(at: Timestamp, day: i32, zone: Tz) -> Timestamp {
     let time = at.to_utc().with_timezone(&zone).time();
     NaiveDate::from_num_days_from_ce_opt(day)
         .map_or(at, |date| local(date.and_time(time), zone, false))

@@ -280,6 +280,7 @@ impl Engine {
         self.let_go(name);
         self.update_schedule(name);
         self.consider.join(name);
+        self.backfills.unpark(name);
         if self
             .workflows
             .get(name)
@@ -333,6 +334,12 @@ impl Engine {
             return conflict(
                 "该工作流有实例处于就绪中".into(),
                 format!("an instance of workflow `{name}` is waiting to start"),
+            );
+        }
+        if let Some(id) = self.backfills.holding(name) {
+            return conflict(
+                format!("补数{id}还要运行该工作流，请等待其结束或先中止它"),
+                format!("backfill {id} still has runs of it: wait for its end, or abort it first"),
             );
         }
         let row = WorkflowRow {

@@ -197,9 +197,11 @@ async fn execute(app: &App, command: Command) -> Result<Answer, Failure> {
 async fn instance_of(app: &App, command: Command) -> Result<String, Failure> {
     match execute(app, command).await? {
         Answer::Instance { id } | Answer::Chain { id, .. } => Ok(id.to_string()),
-        Answer::Done | Answer::Put { .. } | Answer::Repair { .. } => fail(
-            "master的应答与请求不符",
-            "the master answered something else than was asked",
-        ),
+        Answer::Done | Answer::Put { .. } | Answer::Repair { .. } | Answer::Backfill { .. } => {
+            fail(
+                "master的应答与请求不符",
+                "the master answered something else than was asked",
+            )
+        }
     }
 }

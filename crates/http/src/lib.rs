@@ -17,6 +17,7 @@
 mod app;
 mod body;
 mod definitions;
+mod estimate;
 mod failure;
 mod guard;
 mod health;

@@ -277,9 +277,12 @@ async fn pause_before_next_round(queue: &VecDeque<String>) {
     }
 }
 
-/// A run without a key gets one, so that asking again cannot run it twice.
+/// A run or a backfill without a key gets one, so that asking again cannot start it twice.
 fn with_key(mut command: Command) -> Command {
     if let Command::Run {
+        idempotency_key, ..
+    }
+    | Command::StartBackfill {
         idempotency_key, ..
     } = &mut command
     {
@@ -307,7 +310,11 @@ fn is_repeatable(command: &Command) -> bool {
         | Command::Thaw
         | Command::SetPool { .. }
         | Command::MarkNode { .. }
-        | Command::Repair { .. } => true,
+        | Command::Repair { .. }
+        | Command::StartBackfill { .. }
+        | Command::PauseBackfill { .. }
+        | Command::ResumeBackfill { .. }
+        | Command::AbortBackfill { .. } => true,
         Command::Trigger { .. } | Command::TriggerBlood { .. } | Command::Rerun { .. } => false,
     }
 }

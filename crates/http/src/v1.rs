@@ -1,5 +1,6 @@
 //! The routes of `/api/v1`.
 
+mod backfills;
 mod capsule;
 mod check;
 mod cluster;
@@ -33,6 +34,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .merge(logs::routes())
         .merge(steering::routes())
         .merge(pools::routes())
+        .merge(backfills::routes())
         .merge(cluster::routes())
         .merge(cron::routes())
         .merge(forecast::routes())

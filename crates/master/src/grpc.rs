@@ -1,5 +1,6 @@
 //! The wire: what workers and http-servers say to a master.
 
+mod backfill;
 mod commands;
 mod worker_stream;
 
@@ -194,6 +195,10 @@ impl Master for MasterService {
                 node: node.node,
             },
             Some(Object::Workflow(name)) => ExplainObject::Workflow(name),
+            Some(Object::Backfill(of)) => ExplainObject::Backfill {
+                id: instance_from_bytes(&of.backfill)?,
+                run: of.run,
+            },
             None => return Err(Status::invalid_argument("nothing to explain")),
         };
         let reasons = term

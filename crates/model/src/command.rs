@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::backfill::{BackfillRunRow, BackfillSpec, LeftOut};
 use crate::diagnostic::Finding;
 use crate::error::ErrorCode;
 use crate::id::{InstanceId, WorkerId};
@@ -152,6 +153,38 @@ pub enum Command {
         /// Only say what would change.
         is_dry_run: bool,
     },
+    /// Runs a workflow for a range of business dates. Answer: [`Answer::Backfill`].
+    StartBackfill {
+        /// What.
+        spec: BackfillSpec,
+        /// Only say what would run.
+        is_dry_run: bool,
+        /// A repeated request with the same key gets the same backfill.
+        idempotency_key: Option<String>,
+        /// Who asks, and why.
+        by: By,
+    },
+    /// Starts nothing of a backfill for the time being. Answer: [`Answer::Done`].
+    PauseBackfill {
+        /// The backfill.
+        id: InstanceId,
+        /// Who asks, and why.
+        by: By,
+    },
+    /// Lets a paused backfill go on. Answer: [`Answer::Done`].
+    ResumeBackfill {
+        /// The backfill.
+        id: InstanceId,
+    },
+    /// Starts nothing of a backfill ever again. Answer: [`Answer::Done`].
+    AbortBackfill {
+        /// The backfill.
+        id: InstanceId,
+        /// Whether what runs of it is killed; else it may finish.
+        kills: bool,
+        /// Who asks, and why.
+        by: By,
+    },
 }
 
 /// Who asks for something, and why.
@@ -249,6 +282,15 @@ pub enum Answer {
         is_applied: bool,
         /// The nodes that differ; none when the definition is the one it has.
         changes: Vec<NodeChange>,
+    },
+    /// What a backfill runs.
+    Backfill {
+        /// Its id; `None` when it was only asked what would run.
+        id: Option<InstanceId>,
+        /// Its runs, in order; none when the answer is repeated for a backfill that has ended.
+        runs: Vec<BackfillRunRow>,
+        /// Dependants that it leaves out.
+        left_out: Vec<LeftOut>,
     },
 }
 

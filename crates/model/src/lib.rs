@@ -20,9 +20,11 @@
 //! | [`condition`] | what an edge or an answer is held against |
 //! | [`cron`], [`schedule`], [`param`] | when things start, and the dates and values that they start with |
 //! | [`record`] | the rows that must be durable |
+//! | [`backfill`] | ranges of business dates that are run again |
 //! | [`command`] | what people ask of the master, and its answers |
 //! | [`text`], [`message`] | what people read, in Chinese and English |
 
+pub mod backfill;
 pub mod check;
 pub mod code;
 pub mod command;

@@ -5,6 +5,7 @@
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
+use crate::backfill::{BackfillRow, BackfillRunRow};
 use crate::definition::Version;
 use crate::id::{AttemptKey, Epoch, Incarnation, InstanceId, WorkerId};
 use crate::message::Message;
@@ -67,6 +68,10 @@ pub enum Record {
         /// Due before it.
         before: Timestamp,
     },
+    /// Key: id.
+    Backfill(BackfillRow),
+    /// Key: backfill, position.
+    BackfillRun(BackfillRunRow),
 }
 
 /// That somebody holds something up, until somebody lets it go on.
@@ -219,6 +224,8 @@ pub enum TriggerKind {
     Blood,
     /// A person said `run`: gives no token.
     Run,
+    /// A date of a backfill: gives no token, consumes none.
+    Backfill,
 }
 
 /// What became of a due slot.
@@ -387,7 +394,7 @@ pub struct InstanceRow {
     /// Set while it waits before it ends for what still runs, or for its clean-up: the state it will have. Its `message` is
     /// already set.
     pub ending: Option<InstanceState>,
-    /// The chain it belongs to: the id of the chain's root instance.
+    /// The chain it belongs to: the id of the chain's root instance; of an instance of a backfill, the backfill.
     pub chain: Option<InstanceId>,
     /// The folder of its workflow at creation.
     pub dir: String,
@@ -609,4 +616,8 @@ pub struct Snapshot {
     pub cluster: ClusterRow,
     /// All pools that were not removed.
     pub pools: Vec<PoolRow>,
+    /// Backfills that have not ended.
+    pub backfills: Vec<BackfillRow>,
+    /// All their runs, in order.
+    pub backfill_runs: Vec<BackfillRunRow>,
 }

@@ -216,6 +216,29 @@ impl From<Command> for wire::ExecuteRequest {
                 xml,
                 is_dry_run,
             }),
+            Command::StartBackfill {
+                spec,
+                is_dry_run,
+                idempotency_key,
+                by,
+            } => Wire::StartBackfill(wire::StartBackfill {
+                spec: Some(spec.into()),
+                is_dry_run,
+                idempotency_key,
+                by: Some(by.into()),
+            }),
+            Command::PauseBackfill { id, by } => Wire::PauseBackfill(wire::HoldInstance {
+                id: instance_bytes(id),
+                by: Some(by.into()),
+            }),
+            Command::ResumeBackfill { id } => Wire::ResumeBackfill(wire::NamedInstance {
+                id: instance_bytes(id),
+            }),
+            Command::AbortBackfill { id, kills, by } => Wire::AbortBackfill(wire::AbortBackfill {
+                id: instance_bytes(id),
+                kills,
+                by: Some(by.into()),
+            }),
         };
         Self {
             command: Some(command),
@@ -312,6 +335,27 @@ impl TryFrom<wire::ExecuteRequest> for Command {
                     id: instance_from_bytes(&repair.id)?,
                     xml: repair.xml,
                     is_dry_run: repair.is_dry_run,
+                },
+                Wire::StartBackfill(start) => Self::StartBackfill {
+                    spec: start
+                        .spec
+                        .ok_or(Malformed::Missing("backfill.spec"))?
+                        .into(),
+                    is_dry_run: start.is_dry_run,
+                    idempotency_key: start.idempotency_key,
+                    by: by(start.by),
+                },
+                Wire::PauseBackfill(hold) => Self::PauseBackfill {
+                    id: instance_from_bytes(&hold.id)?,
+                    by: by(hold.by),
+                },
+                Wire::ResumeBackfill(backfill) => Self::ResumeBackfill {
+                    id: instance_from_bytes(&backfill.id)?,
+                },
+                Wire::AbortBackfill(abort) => Self::AbortBackfill {
+                    id: instance_from_bytes(&abort.id)?,
+                    kills: abort.kills,
+                    by: by(abort.by),
                 },
             },
         )
@@ -424,6 +468,11 @@ impl From<Result<Answer, Rejection>> for wire::ExecuteReply {
                 is_applied,
                 changes: changes.into_iter().map(Into::into).collect(),
             }),
+            Ok(Answer::Backfill { id, runs, left_out }) => Reply::Backfill(wire::BackfillPlan {
+                id: id.map(instance_bytes).unwrap_or_default(),
+                runs: runs.into_iter().map(Into::into).collect(),
+                left_out: left_out.into_iter().map(Into::into).collect(),
+            }),
             Err(rejection) => Reply::Rejection(rejection.into()),
         };
         Self { reply: Some(reply) }
@@ -486,6 +535,7 @@ pub fn result_from_wire(reply: wire::ExecuteReply) -> Result<Result<Answer, Reje
                 .map(NodeChange::try_from)
                 .collect::<Result<_, _>>()?,
         },
+        Reply::Backfill(plan) => crate::backfill::answer(plan)?,
         Reply::Rejection(rejection) => return Ok(Err(rejection.try_into()?)),
     };
     Ok(Ok(answer))
@@ -575,6 +625,22 @@ mod tests {
                 xml: Some(vec![1]),
                 is_dry_run: true,
             },
+            Command::StartBackfill {
+                spec: crate::backfill::tests::spec(),
+                is_dry_run: true,
+                idempotency_key: Some("once".to_owned()),
+                by: who(),
+            },
+            Command::PauseBackfill {
+                id: id(),
+                by: who(),
+            },
+            Command::ResumeBackfill { id: id() },
+            Command::AbortBackfill {
+                id: id(),
+                kills: true,
+                by: who(),
+            },
             Command::ResetAll,
             Command::Kill {
                 id: id(),
@@ -626,6 +692,8 @@ mod tests {
                     refusal: Some(Text::new("不行", "no")),
                 }],
             }),
+            Ok(crate::backfill::tests::planned(None)),
+            Ok(crate::backfill::tests::planned(Some(id()))),
             Err(Rejection {
                 code: ErrorCode::Conflict,
                 text: Text::new("不行", "no"),

@@ -2,6 +2,7 @@
 //!
 //! A master that does not lead answers every call with FAILED_PRECONDITION, so no error code maps to it.
 
+mod backfill;
 pub mod command;
 mod malformed;
 pub mod worker;

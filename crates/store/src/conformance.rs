@@ -5,6 +5,7 @@
 //! ```
 #![expect(clippy::unwrap_used, reason = "a suite of tests")]
 
+mod backfills;
 mod fencing;
 mod leadership;
 mod listing;
@@ -16,6 +17,7 @@ mod retention;
 mod samples;
 mod snapshots;
 
+pub use backfills::backfills_and_what_they_ask_of_the_past;
 pub use fencing::{a_batch_is_all_or_nothing, the_fence_holds};
 pub use leadership::{
     a_lease_is_founded_renewed_and_given_back, a_take_over_needs_the_lease_as_it_was_seen,

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use akkaflow_model::backfill::{BackfillRow, BackfillRunRow};
 use akkaflow_model::id::{Epoch, InstanceId};
 use akkaflow_model::record::{
     AttemptRow, CalendarRow, FileProblemRow, FireRow, InstanceRow, NodeRow, ScheduleRow, Snapshot,
@@ -17,7 +18,7 @@ use crate::batch::{Batch, BatchId, CommitError, JournalRow};
 use crate::error::Error;
 use crate::lease::{Candidate, Lease, TakenOver};
 use crate::log::{LogChunk, StoredChunk};
-use crate::query::{InstanceQuery, Took};
+use crate::query::{InstanceQuery, RunCounts, Took};
 use crate::trim::{Trim, Trimmed};
 
 /// Takes the contents that a new master needs; a reader that has gone away misses the rest.
@@ -105,6 +106,26 @@ pub trait Queries: Send + Sync {
         before: Timestamp,
         limit: u32,
     ) -> Result<Option<Timestamp>, Error>;
+
+    /// Backfills, newest first.
+    async fn backfills(&self, limit: u32) -> Result<Vec<BackfillRow>, Error>;
+
+    /// One backfill.
+    async fn backfill(&self, id: InstanceId) -> Result<Option<BackfillRow>, Error>;
+
+    /// The runs of a backfill, in order.
+    async fn backfill_runs(&self, id: InstanceId) -> Result<Vec<BackfillRunRow>, Error>;
+
+    /// How many runs of each backfill stand how.
+    async fn backfill_counts(&self, ids: &[InstanceId]) -> Result<RunCounts, Error>;
+
+    /// The fire times from `from` until before `until` at which instances of a workflow have succeeded, in order, each once.
+    async fn succeeded(
+        &self,
+        workflow: &str,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<Timestamp>, Error>;
 }
 
 /// The facts of the cluster.

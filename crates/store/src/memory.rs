@@ -4,6 +4,7 @@ mod tables;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use akkaflow_model::backfill::{BackfillRow, BackfillRunRow};
 use akkaflow_model::id::{Epoch, InstanceId};
 use akkaflow_model::record::{
     AttemptRow, CalendarRow, FileProblemRow, FireRow, InstanceRow, NodeRow, ScheduleRow, Snapshot,
@@ -20,7 +21,7 @@ use crate::error::Error;
 use crate::lease::{Candidate, Lease, TakenOver};
 use crate::log::{LogChunk, StoredChunk};
 use crate::memory::tables::Tables;
-use crate::query::{InstanceQuery, Took};
+use crate::query::{InstanceQuery, RunCounts, Took};
 use crate::trim::{Trim, Trimmed};
 
 /// Keeps everything in memory. Clones share it, as processes share a database.
@@ -213,5 +214,35 @@ impl Queries for MemoryStore {
         limit: u32,
     ) -> Result<Option<Timestamp>, Error> {
         Ok(self.tables().forgettable_fires(workflow, before, limit))
+    }
+
+    async fn backfills(&self, limit: u32) -> Result<Vec<BackfillRow>, Error> {
+        Ok(self.tables().newest_backfills(limit))
+    }
+
+    async fn backfill(&self, id: InstanceId) -> Result<Option<BackfillRow>, Error> {
+        Ok(self.tables().backfills.get(&id).cloned())
+    }
+
+    async fn backfill_runs(&self, id: InstanceId) -> Result<Vec<BackfillRunRow>, Error> {
+        Ok(self.tables().runs_of(id).cloned().collect())
+    }
+
+    async fn backfill_counts(&self, ids: &[InstanceId]) -> Result<RunCounts, Error> {
+        let tables = self.tables();
+        let mut counts = RunCounts::new();
+        for run in ids.iter().flat_map(|id| tables.runs_of(*id)) {
+            *counts.entry((run.backfill, run.state)).or_default() += 1;
+        }
+        Ok(counts)
+    }
+
+    async fn succeeded(
+        &self,
+        workflow: &str,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<Timestamp>, Error> {
+        Ok(self.tables().succeeded(workflow, from, until))
     }
 }

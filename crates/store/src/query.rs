@@ -1,8 +1,14 @@
 //! What a listing of instances is asked for.
 
+use std::collections::BTreeMap;
+
+use akkaflow_model::backfill::RunState;
 use akkaflow_model::id::InstanceId;
 use akkaflow_model::state::InstanceState;
 use akkaflow_model::time::Timestamp;
+
+/// How many runs of backfills stand how; none is left out.
+pub type RunCounts = BTreeMap<(InstanceId, RunState), u64>;
 
 /// Order and bounds of a listing of instances.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 //! **Invariant:** a statement's text is a constant, or put together from constants and groups of placeholders; values
 //! only ever travel as bound parameters.
 
+pub(crate) mod backfills;
 pub(crate) mod codes;
 pub(crate) mod daily;
 pub(crate) mod executor;

@@ -20,13 +20,14 @@
 //! | `world`, `plan`, `rng` | the queue of events, what a history is like, chance |
 //! | `master`, `effects`, `store`, `tables` | a master around the real types, what it shows, what is durable |
 //! | `worker`, `processes`, `network` | a worker around the real agent, what really runs, connections |
-//! | `people`, `faults`, `workload` | what people do, what goes wrong, random workflows |
+//! | `people`, `backfills`, `faults`, `workload` | what people do, what goes wrong, random workflows |
 //! | `oracle`, `graph`, `checks`, `explained` | what must hold of the rows, of the graph, of the whole, of what is said of it |
 //! | `planted` | faults on purpose, to prove that the above bites |
 //! | `alone` | each instance replayed alone from the journal, in some histories |
 //! | `kept`, `shrink` | what of a history is kept, and how a failing one is cut down |
 
 mod alone;
+mod backfills;
 mod checks;
 mod effects;
 mod explained;

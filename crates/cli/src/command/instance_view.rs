@@ -155,6 +155,7 @@ pub(super) fn trigger(screen: &Screen, kind: TriggerKind) -> &'static str {
         TriggerKind::Trigger => ("手动触发", "trigger"),
         TriggerKind::Blood => ("blood触发", "trigger-blood"),
         TriggerKind::Run => ("手动运行", "run"),
+        TriggerKind::Backfill => ("补数", "backfill"),
     };
     screen.say(zh, en)
 }

@@ -1,4 +1,4 @@
-//! `akka why ID|NAME`
+//! `akka why ID|NAME`: a workflow, else an instance, else a backfill.
 
 use akkaflow_api::{InstanceDetail, Reason, WorkflowDetail};
 use akkaflow_model::error::ErrorCode;
@@ -23,8 +23,9 @@ pub(super) fn run(context: &Context, matches: &ArgMatches) -> Outcome {
         .get_raw(&format!("/api/v1/workflows/{}/explain", encode(what)))
     {
         Err(failure) if failure.code == ErrorCode::NotFound => {
-            let outcome =
-                of_instance().map_err(|of_instance| neither(context, failure, of_instance));
+            let outcome = of_instance()
+                .or_else(|absent| backfill(context, what, absent))
+                .map_err(|of_instance| neither(context, failure, of_instance));
             problems::explain_absence(context, what, outcome)
         }
         Err(failure) => Err(failure),
@@ -57,6 +58,22 @@ fn neither(context: &Context, workflow: Failure, instance: Failure) -> Failure {
     Failure::new(ErrorCode::NotFound, message)
 }
 
+/// What the next dates of a backfill wait for; `absent` when there is none of this id.
+fn backfill(context: &Context, id: &str, absent: Failure) -> Outcome {
+    if absent.code != ErrorCode::NotFound {
+        return Err(absent);
+    }
+    let path = format!("/api/v1/backfills/{}/explain", encode(id));
+    match context.client.get_raw(&path) {
+        Ok(answer) => {
+            let fine = context.say("没有等待的日期", "no date of it waits");
+            print(context, &answer, fine)
+        }
+        Err(failure) if failure.code == ErrorCode::NotFound => Err(absent),
+        Err(failure) => Err(failure),
+    }
+}
+
 fn instance(context: &Context, id: &str, node: Option<&str>) -> Outcome {
     let path = format!("/api/v1/instances/{}", encode(id));
     let detail: InstanceDetail = context.client.get(&path)?;
@@ -87,7 +104,7 @@ fn print(context: &Context, answer: &Answer, fine: &str) -> Outcome {
     Ok(0)
 }
 
-fn render(screen: &Screen, reasons: &[Reason]) -> String {
+pub(super) fn render(screen: &Screen, reasons: &[Reason]) -> String {
     let header = [
         screen.say("原因", "reason"),
         screen.say("对象", "object"),

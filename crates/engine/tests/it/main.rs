@@ -7,6 +7,7 @@
 mod world;
 
 mod after;
+mod backfills;
 mod chains;
 mod commands;
 mod conditions;

@@ -9,6 +9,7 @@ use akkaflow_engine::{
     Options, Order, Origin, Outcome, OutcomeKind, Rerun, RerunFrom, Shelf, Solo, Step,
     StoredInstance, WorkerInfo,
 };
+use akkaflow_model::backfill::{BackfillRow, BackfillRunRow};
 use akkaflow_model::command::{Answer, By, Rejection};
 use akkaflow_model::condition::{Condition, EDGE_VARIABLES};
 use akkaflow_model::definition::{
@@ -57,6 +58,8 @@ pub(crate) struct Rows {
     pub(crate) calendars: BTreeMap<String, CalendarRow>,
     pub(crate) cluster: ClusterRow,
     pub(crate) pools: BTreeMap<String, PoolRow>,
+    pub(crate) backfills: BTreeMap<InstanceId, BackfillRow>,
+    pub(crate) backfill_runs: BTreeMap<(InstanceId, u32), BackfillRunRow>,
 }
 
 impl Rows {
@@ -111,6 +114,11 @@ impl Rows {
                         || row.state == akkaflow_model::record::FireState::Waiting
                         || row.instance.is_some_and(|id| instances.contains_key(&id))
                 });
+            }
+            Record::Backfill(row) => drop(self.backfills.insert(row.id, row)),
+            Record::BackfillRun(row) => {
+                let key = (row.backfill, row.position);
+                self.backfill_runs.insert(key, row);
             }
         }
     }
@@ -169,6 +177,18 @@ impl Rows {
                 .pools
                 .values()
                 .filter(|row| row.slots.is_some())
+                .cloned()
+                .collect(),
+            backfills: self
+                .backfills
+                .values()
+                .filter(|row| row.ended_at.is_none())
+                .cloned()
+                .collect(),
+            backfill_runs: self
+                .backfill_runs
+                .values()
+                .filter(|row| self.backfills[&row.backfill].ended_at.is_none())
                 .cloned()
                 .collect(),
         }

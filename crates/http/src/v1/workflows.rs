@@ -182,16 +182,7 @@ async fn run(
     bytes: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Failure> {
     let Run { params, date, user } = body(&bytes?)?;
-    let key = headers
-        .get("idempotency-key")
-        .map(|key| key.to_str().map(ToOwned::to_owned))
-        .transpose()
-        .map_err(|_| {
-            Failure::invalid(
-                "Idempotency-Key含有非ASCII字符",
-                "the Idempotency-Key holds characters beyond ASCII",
-            )
-        })?;
+    let key = idempotency_key(&headers)?;
     let warnings = unused::warnings(&app, &name, &params.0).await;
     let warnings = warnings.iter().map(|text| text.get(lang).to_owned());
     let command = Command::Run {
@@ -202,6 +193,20 @@ async fn run(
         user,
     };
     created_with(&app, command, warnings.collect()).await
+}
+
+/// The key of a request that may be repeated.
+pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Failure> {
+    headers
+        .get("idempotency-key")
+        .map(|key| key.to_str().map(ToOwned::to_owned))
+        .transpose()
+        .map_err(|_| {
+            Failure::invalid(
+                "Idempotency-Key含有非ASCII字符",
+                "the Idempotency-Key holds characters beyond ASCII",
+            )
+        })
 }
 
 async fn trigger(

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod api;
+mod backfills;
 mod commands;
 mod forecast;
 mod guard;

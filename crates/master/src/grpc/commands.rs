@@ -14,6 +14,7 @@ use akkaflow_model::text::Text;
 use akkaflow_model::time::Timestamp;
 use chrono_tz::Tz;
 
+use super::backfill;
 use crate::core::{Gone, StoredOrder};
 use crate::shared::{Shared, Term};
 
@@ -39,10 +40,8 @@ pub(crate) async fn execute(
                 Ok(fire_time) => fire_time,
                 Err(rejection) => return Ok(Err(rejection)),
             };
-            let idempotency = idempotency_key.map(|key| {
-                let body = serde_json::json!([name, params, date]).to_string();
-                (key, format!("{:08x}", crc32c::crc32c(body.as_bytes())))
-            });
+            let body = serde_json::json!([name, params, date]);
+            let idempotency = idempotency_key.map(|key| (key, named(&body)));
             Order::Run {
                 name,
                 params,
@@ -111,6 +110,18 @@ pub(crate) async fn execute(
             },
             Err(rejection) => return Ok(Err(rejection)),
         },
+        Command::StartBackfill {
+            spec,
+            is_dry_run,
+            idempotency_key,
+            by,
+        } => match backfill::start(shared, term, spec, is_dry_run, idempotency_key, by).await? {
+            Ok(order) => order,
+            Err(rejection) => return Ok(Err(rejection)),
+        },
+        Command::PauseBackfill { id, by } => Order::PauseBackfill { id, by },
+        Command::ResumeBackfill { id } => Order::ResumeBackfill { id },
+        Command::AbortBackfill { id, kills, by } => Order::AbortBackfill { id, kills, by },
         Command::ResetWorkflow { name } => Order::ResetWorkflow { name },
         Command::ResetAll => Order::ResetAll,
         Command::Kill { id, user } => Order::Kill { id, user },
@@ -142,6 +153,11 @@ pub(crate) async fn execute(
         }
     };
     term.core.order(order).await
+}
+
+/// Names the content of a request that may be repeated.
+pub(super) fn named(body: &serde_json::Value) -> String {
+    format!("{:08x}", crc32c::crc32c(body.to_string().as_bytes()))
 }
 
 /// The wall from which a workflow's dates are read.

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use akkaflow_model::backfill::{BackfillHold, RunState};
 use akkaflow_model::record::{ClusterRow, FireState, Record, TriggerKind, WorkflowStatus};
 use akkaflow_model::state::{AttemptState, InstanceState, NodeState};
 
 use crate::conformance::Leader;
 use crate::conformance::samples::{
-    at, attempt, chain, fire, hold, id, instance, mark, node, pool, problem, request, schedule,
-    token, version, workflow,
+    at, attempt, backfill, backfill_run, chain, fire, hold, id, instance, mark, node, pool,
+    problem, request, schedule, token, version, workflow,
 };
 use crate::contract::Store;
 use crate::memory::MemoryStore;
@@ -184,7 +185,19 @@ fn record(chance: &mut Chance, run: u32) -> Record {
             let remaining: &[&str] = if chance.below(2) == 0 { &[] } else { &["x"] };
             Record::Chain(chain(owner, remaining))
         }
-        _ => match chance.below(5) {
+        _ => match chance.below(7) {
+            5 => {
+                let mut row = backfill(number.into());
+                row.ended_at = chance.perhaps(moment);
+                row.hold = chance.perhaps(BackfillHold::Person(hold("w")));
+                Record::Backfill(row)
+            }
+            6 => {
+                let mut row = backfill_run(number.into(), chance.below(5) as u32);
+                row.state = chance.one(RunState::ALL);
+                row.instance = chance.perhaps(owner);
+                Record::BackfillRun(row)
+            }
             3 => Record::Cluster(ClusterRow {
                 frozen: chance.perhaps(hold("x")),
             }),

@@ -1,5 +1,8 @@
 //! Rows with everything that a database might spoil.
 
+use akkaflow_model::backfill::{
+    BackfillRow, BackfillRunRow, BackfillSpec, BackfillState, RunState,
+};
 use akkaflow_model::definition::Version;
 use akkaflow_model::diagnostic::{Finding, Severity};
 use akkaflow_model::id::{AttemptKey, Epoch, Incarnation, InstanceId, WorkerId};
@@ -250,6 +253,42 @@ pub(crate) fn pool(name: &str, slots: Option<u32>) -> PoolRow {
         slots,
         user: "李".to_owned(),
         updated_at: at(80),
+    }
+}
+
+pub(crate) fn backfill(number: u128) -> BackfillRow {
+    BackfillRow {
+        id: id(number),
+        spec: BackfillSpec {
+            workflow: NAME.to_owned(),
+            from: i32::MIN,
+            to: i32::MAX,
+            with_dependants: true,
+            max_parallel: u32::MAX,
+            keep_going: false,
+            again: true,
+        },
+        user: NASTY.to_owned(),
+        reason: String::new(),
+        created_at: at(81),
+        state: BackfillState::Running,
+        hold: None,
+        abort: None,
+        ended_at: None,
+    }
+}
+
+pub(crate) fn backfill_run(number: u128, position: u32) -> BackfillRunRow {
+    BackfillRunRow {
+        backfill: id(number),
+        position,
+        workflow: NAME.to_owned(),
+        day: i32::MIN,
+        fire_time: at(i64::MIN),
+        needs: vec![0, u32::MAX],
+        state: RunState::Waiting,
+        instance: None,
+        changed_at: at(82),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use akkaflow_model::backfill::BackfillRow;
 use akkaflow_model::record::{
     ClusterRow, FireRow, FireState, InstanceRow, NodeRow, Record, Snapshot, TokenRow, WorkflowRow,
     WorkflowStatus,
@@ -10,8 +11,8 @@ use akkaflow_model::state::{AttemptState, InstanceState};
 
 use crate::conformance::Leader;
 use crate::conformance::samples::{
-    at, attempt, calendar, chain, fire, hold, id, instance, node, pool, problem, request, schedule,
-    token, version, workflow,
+    at, attempt, backfill, backfill_run, calendar, chain, fire, hold, id, instance, node, pool,
+    problem, request, schedule, token, version, workflow,
 };
 use crate::contract::Store;
 
@@ -90,6 +91,14 @@ pub async fn a_snapshot_holds_what_is_open(store: Arc<dyn Store>) {
             Record::Pool(pool("a", Some(u32::MAX))),
             Record::Pool(pool("gone", Some(1))),
             Record::Pool(pool("gone", None)),
+            Record::BackfillRun(backfill_run(2, 10)),
+            Record::BackfillRun(backfill_run(2, 9)),
+            Record::BackfillRun(backfill_run(1, 0)),
+            Record::Backfill(backfill(2)),
+            Record::Backfill(BackfillRow {
+                ended_at: Some(at(9)),
+                ..backfill(1)
+            }),
         ])
         .await;
     let expected = Snapshot {
@@ -109,6 +118,8 @@ pub async fn a_snapshot_holds_what_is_open(store: Arc<dyn Store>) {
             frozen: Some(hold("x")),
         },
         pools: vec![pool("a", Some(u32::MAX)), pool("b", Some(0))],
+        backfills: vec![backfill(2)],
+        backfill_runs: vec![backfill_run(2, 9), backfill_run(2, 10)],
     };
     assert_eq!(store.snapshot(at(2 * WEEK)).await.unwrap(), expected);
 }

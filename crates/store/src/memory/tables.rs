@@ -6,6 +6,7 @@ mod retention;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use akkaflow_model::backfill::{BackfillRow, BackfillRunRow};
 use akkaflow_model::id::{AttemptKey, Epoch, InstanceId};
 use akkaflow_model::record::{
     AttemptRow, CalendarRow, ChainRow, ClusterRow, FileProblemRow, FireRow, InstanceRow, NodeRow,
@@ -68,6 +69,8 @@ pub(crate) struct Tables {
     pub(crate) requests: BTreeMap<String, RequestRow>,
     pub(crate) file_problems: BTreeMap<String, FileProblemRow>,
     pub(crate) calendars: BTreeMap<String, CalendarRow>,
+    pub(crate) backfills: BTreeMap<InstanceId, BackfillRow>,
+    pub(crate) backfill_runs: BTreeMap<(InstanceId, u32), BackfillRunRow>,
     chunks: BTreeMap<(InstanceId, u64), LogChunk>,
     chunk_keys: BTreeSet<ChunkKey>,
     last_chunk: u64,
@@ -202,6 +205,11 @@ impl Tables {
             Record::Pool(row) => drop(self.pools.insert(row.name.clone(), row)),
             Record::ExpireInstance { id } => self.expire_instance(id),
             Record::ForgetFires { workflow, before } => self.forget_fires(&workflow, before),
+            Record::Backfill(row) => drop(self.backfills.insert(row.id, row)),
+            Record::BackfillRun(row) => {
+                let key = (row.backfill, row.position);
+                self.backfill_runs.insert(key, row);
+            }
         }
     }
 

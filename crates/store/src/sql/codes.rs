@@ -39,6 +39,7 @@ impl Coded for TriggerKind {
         (Self::Trigger, 2),
         (Self::Blood, 3),
         (Self::Run, 4),
+        (Self::Backfill, 6),
     ];
 
     fn code(self) -> i64 {
@@ -48,6 +49,7 @@ impl Coded for TriggerKind {
             Self::Trigger => 2,
             Self::Blood => 3,
             Self::Run => 4,
+            Self::Backfill => 6,
         }
     }
 }
@@ -114,6 +116,8 @@ impl Coded for CancelReason {
 
 #[cfg(test)]
 mod tests {
+    use akkaflow_model::backfill::{BackfillState, RunState};
+
     use super::*;
 
     fn reads_back<T: Coded + PartialEq + std::fmt::Debug>() {
@@ -131,5 +135,7 @@ mod tests {
         reads_back::<FireState>();
         reads_back::<SkipReason>();
         reads_back::<CancelReason>();
+        reads_back::<BackfillState>();
+        reads_back::<RunState>();
     }
 }

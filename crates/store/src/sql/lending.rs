@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use akkaflow_model::backfill::{BackfillRow, BackfillRunRow};
 use akkaflow_model::id::InstanceId;
 use akkaflow_model::record::{
     AttemptRow, CalendarRow, FileProblemRow, FireRow, InstanceRow, NodeRow, ScheduleRow, TokenRow,
@@ -17,9 +18,9 @@ use crate::batch::{BatchId, JournalRow};
 use crate::contract::Queries;
 use crate::error::Error;
 use crate::place::Place;
-use crate::query::{InstanceQuery, Took};
+use crate::query::{InstanceQuery, RunCounts, Took};
 use crate::sql::executor::Executor;
-use crate::sql::{daily, reads, retention};
+use crate::sql::{backfills, daily, reads, retention};
 
 /// A query that takes longer is given up: the server or the disk is stuck.
 pub(crate) const QUERY: Duration = Duration::from_secs(30);
@@ -183,5 +184,30 @@ impl<D: Lend> Queries for D {
         limit: u32,
     ) -> Result<Option<Timestamp>, Error> {
         read!(self, retention::forgettable_fires, workflow, before, limit)
+    }
+
+    async fn backfills(&self, limit: u32) -> Result<Vec<BackfillRow>, Error> {
+        read!(self, backfills::backfills, limit)
+    }
+
+    async fn backfill(&self, id: InstanceId) -> Result<Option<BackfillRow>, Error> {
+        read!(self, backfills::backfill, id)
+    }
+
+    async fn backfill_runs(&self, id: InstanceId) -> Result<Vec<BackfillRunRow>, Error> {
+        read!(self, backfills::runs, id)
+    }
+
+    async fn backfill_counts(&self, ids: &[InstanceId]) -> Result<RunCounts, Error> {
+        read!(self, backfills::counts, ids)
+    }
+
+    async fn succeeded(
+        &self,
+        workflow: &str,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<Timestamp>, Error> {
+        read!(self, backfills::succeeded, workflow, from, until)
     }
 }

@@ -8,6 +8,7 @@ mod segment;
 
 use std::ops::Range;
 
+use akkaflow_model::backfill::{BackfillRow, BackfillRunRow};
 use akkaflow_model::record::{
     AttemptRow, CalendarRow, ChainRow, ClusterRow, FileProblemRow, FireRow, InstanceRow, NodeRow,
     PoolRow, RequestRow, ScheduleRow, TokenRow, VersionRow, WorkflowRow,
@@ -56,6 +57,10 @@ pub(crate) enum Target {
     Cluster,
     /// `af_pool`.
     Pool,
+    /// `af_backfill`.
+    Backfill,
+    /// `af_backfill_run`.
+    BackfillRun,
 }
 
 impl Target {
@@ -76,6 +81,8 @@ impl Target {
             Self::Calendar => &CalendarRow::LAYOUT,
             Self::Cluster => &ClusterRow::LAYOUT,
             Self::Pool => &PoolRow::LAYOUT,
+            Self::Backfill => &BackfillRow::LAYOUT,
+            Self::BackfillRun => &BackfillRunRow::LAYOUT,
         }
     }
 }

@@ -89,7 +89,13 @@ impl<'a> Columns<'a> {
         u32::try_from(number).map_err(|_| Error::Corrupt(format!("count {number} out of range")))
     }
 
-    /// The same, or NULL.
+    /// A business date.
+    pub(crate) fn day(&mut self) -> Result<i32, Error> {
+        let number = self.int()?;
+        i32::try_from(number).map_err(|_| Error::Corrupt(format!("day {number} out of range")))
+    }
+
+    /// The same as [`Columns::count`], or NULL.
     pub(crate) fn optional_count(&mut self) -> Result<Option<u32>, Error> {
         let out_of_range = |number| Error::Corrupt(format!("count {number} out of range"));
         self.optional_int()?

@@ -12,6 +12,7 @@ use futures::SinkExt as _;
 
 use crate::contract::Contents;
 use crate::error::Error;
+use crate::sql::backfills;
 use crate::sql::executor::Executor;
 use crate::sql::reads;
 use crate::sql::table::Table;
@@ -71,6 +72,8 @@ pub(crate) async fn snapshot(
             select::<PoolRow>(" WHERE slots IS NOT NULL ORDER BY name"),
         )
         .await?,
+        backfills: backfills::open(executor).await?,
+        backfill_runs: backfills::open_runs(executor).await?,
         workflows,
         versions: Vec::new(),
         instances,

@@ -1,5 +1,6 @@
 //! The tables of the records.
 
+mod backfill;
 mod cluster;
 mod definitions;
 mod instances;

@@ -42,6 +42,7 @@ suite!(
     a_snapshot_holds_what_is_open,
     a_take_over_needs_the_lease_as_it_was_seen,
     attempts_and_nodes_come_in_order,
+    backfills_and_what_they_ask_of_the_past,
     daily_counts_follow_the_offset,
     deletions_leave_nothing_but_fires_and_tokens,
     expired_instances_leave_nothing_but_waiting_tokens,

@@ -100,6 +100,13 @@ impl World {
                 stuck = Some(format!("I12: {} missed its slot", workflow.name));
             }
         }
+        for backfill in reign.engine.backfills() {
+            // What keeps it open is named, or runs.
+            let runs = reign.engine.backfill_runs(backfill.id);
+            if runs.iter().all(|run| run.state.is_good()) {
+                stuck = Some(format!("B6: backfill {} is good and open", backfill.id));
+            }
+        }
         for instance in reign.engine.open_instances() {
             let age = now.as_millis() - instance.created_at.as_millis();
             if age > PATIENCE

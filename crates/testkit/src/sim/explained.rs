@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use akkaflow_engine::{Engine, ExplainObject, WorkerView};
+use akkaflow_model::backfill::{BackfillRow, RunState};
 use akkaflow_model::definition::{ActionNode, NodeKind, Workflow};
 use akkaflow_model::id::InstanceId;
 use akkaflow_model::record::{InstanceRow, NodeRow};
@@ -29,6 +30,9 @@ pub(crate) fn check_explained(engine: &Engine) -> Verdict {
             .map(|pool| (pool.name, (pool.slots, pool.held)))
             .collect(),
     };
+    for backfill in engine.backfills() {
+        seen.check_backfill(backfill)?;
+    }
     for instance in engine.open_instances() {
         if instance.state == InstanceState::Ready {
             seen.check_waiting(instance)?;
@@ -64,6 +68,63 @@ impl Seen<'_> {
             && i64::try_from(running).is_ok_and(|running| running < limit)
             && is_first;
         same(row.id, "", is_runnable, &codes)
+    }
+
+    /// Who waits in a backfill has a reason that is true.
+    fn check_backfill(&self, backfill: &BackfillRow) -> Verdict {
+        let runs = self.engine.backfill_runs(backfill.id);
+        let running = runs
+            .iter()
+            .filter(|run| run.state == RunState::Running)
+            .count();
+        let is_held = backfill.hold.is_some() || backfill.abort.is_some();
+        let is_full = running >= backfill.spec.max_parallel as usize;
+        for run in runs.iter().filter(|run| run.state == RunState::Waiting) {
+            let codes = self.codes(&ExplainObject::Backfill {
+                id: backfill.id,
+                run: Some(run.position),
+            });
+            let is_unmet = run.needs.iter().any(|need| {
+                let needed = &runs[*need as usize];
+                let mut date = runs
+                    .iter()
+                    .filter(|other| (other.day, &other.workflow) == (needed.day, &needed.workflow));
+                date.any(|other| !other.state.is_good())
+            });
+            let has_room = self.has_room_for_a_run(&run.workflow);
+            let is_frozen = self.engine.frozen().is_some();
+            let is_runnable = !(is_held || is_full || is_unmet || is_frozen) && has_room;
+            same(backfill.id, &run.position.to_string(), is_runnable, &codes)?;
+            for (code, is_true) in [
+                ("frozen", is_frozen),
+                ("backfill_parallel", is_full),
+                ("backfill_upstream", is_unmet),
+                ("backfill_paused", backfill.hold.is_some()),
+                ("backfill_aborted", backfill.abort.is_some()),
+                ("instance_limit", !has_room),
+                ("queued", !has_room),
+                ("suspended", !has_room),
+            ] {
+                if codes.contains(&code) && !is_true {
+                    return Err(format!("E1: {run:?} says {code}, which is not so"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn has_room_for_a_run(&self, workflow: &str) -> bool {
+        let of_it = || {
+            let all = self.engine.open_instances();
+            all.filter(|other| other.workflow == workflow)
+        };
+        let running = of_it().filter(|other| other.started_at.is_some()).count();
+        let definition = self.engine.definition(workflow);
+        let limit = definition.map_or(0, |definition| definition.instance_limit());
+        let row = self.engine.workflow(workflow);
+        row.is_some_and(|row| row.hold.is_none())
+            && i64::try_from(running).is_ok_and(|running| running < limit)
+            && of_it().all(|other| other.state != InstanceState::Ready)
     }
 
     fn check_node(&self, instance: &InstanceRow, row: &NodeRow) -> Verdict {

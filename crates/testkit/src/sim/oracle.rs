@@ -3,6 +3,7 @@
 //! It knows nothing of the engine: the rules are the contract's.
 
 mod attempts;
+mod backfills;
 mod dispatch;
 mod holds;
 mod instances;
@@ -20,6 +21,7 @@ use super::graph;
 use super::tables::Tables;
 use super::workload::Library;
 use attempts::check_assigned_after;
+use backfills::TouchedBackfills;
 use slots::check_forgotten;
 
 /// What the contract says has been broken, in words.
@@ -38,7 +40,7 @@ pub(crate) struct Oracle {
     pub(crate) labels: BTreeMap<WorkerId, BTreeSet<String>>,
     /// Instances that people let go on, mark or repair: there a few rules that hold of a run left alone do not.
     pub(crate) steered: BTreeSet<InstanceId>,
-    /// How often people asked for the end of an instance.
+    /// How often people asked for the end of an instance, or of all of a backfill.
     pub(crate) kills: BTreeMap<InstanceId, u32>,
 }
 
@@ -64,6 +66,7 @@ struct Touched {
     fired_alone: Vec<String>,
     /// The largest size of each pool that was written.
     pool_sizes: BTreeMap<String, u32>,
+    backfills: TouchedBackfills,
     /// Nodes as they stood before the batch, of those that were written.
     nodes_before: BTreeMap<(InstanceId, String), Option<NodeRow>>,
 }
@@ -182,6 +185,8 @@ impl Oracle {
                 *size = (*size).max(before.unwrap_or(0)).max(row.slots.unwrap_or(0));
                 Ok(())
             }
+            Record::Backfill(row) => self.check_backfill(tables, row, touched),
+            Record::BackfillRun(row) => self.check_run(tables, library, row, touched),
             Record::Version(_)
             | Record::Chain(_)
             | Record::Calendar(_)
@@ -207,6 +212,7 @@ impl Oracle {
             }
         }
         self.check_holds(tables, touched)?;
+        self.check_backfills_after(tables, touched)?;
         for key in &touched.assigned {
             check_assigned_after(tables, library, touched, key)?;
             self.check_dispatch(tables, library, touched, key)?;

@@ -36,7 +36,7 @@ pub(crate) struct People {
 
 /// What a reply is held against.
 #[derive(Debug, Clone)]
-enum Asked {
+pub(super) enum Asked {
     Start,
     Repeatable { key: String },
     Kill { id: InstanceId },
@@ -139,14 +139,14 @@ impl World {
         self.order(Asked::Other, Order::Kill { id, user })
     }
 
-    fn order(&mut self, asked: Asked, order: Order) -> Input {
+    pub(super) fn order(&mut self, asked: Asked, order: Order) -> Input {
         self.people.last_request += 1;
         let request = RequestId(self.people.last_request);
         self.people.open.insert(request, asked);
         Input::Order { request, order }
     }
 
-    fn workflow_name(&mut self) -> String {
+    pub(super) fn workflow_name(&mut self) -> String {
         let index = self.rng.index(self.library.shapes.len());
         self.library.shapes[index].name.clone()
     }
@@ -166,7 +166,8 @@ impl World {
     }
 
     fn draw_input(&mut self, master: usize) -> Option<Input> {
-        Some(match self.rng.below(120) {
+        Some(match self.rng.below(126) {
+            120..=125 => self.draw_backfill(master)?,
             100..=119 => self.draw_steering(master)?,
             0..=7 => {
                 let index = self.rng.index(self.library.shapes.len());
@@ -278,7 +279,7 @@ impl World {
     }
 
     /// Stored rows may be read only while nothing is on its way to the store.
-    fn is_settled(&self, master: usize) -> bool {
+    pub(super) fn is_settled(&self, master: usize) -> bool {
         self.masters[master]
             .reign
             .as_ref()

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use akkaflow_model::backfill::{BackfillRow, BackfillRunRow};
 use akkaflow_model::id::{AttemptKey, InstanceId};
 use akkaflow_model::record::{
     AttemptRow, CalendarRow, ChainRow, ClusterRow, FileProblemRow, FireRow, FireState, InstanceRow,
@@ -34,6 +35,8 @@ pub(crate) struct Tables {
     pub(crate) calendars: BTreeMap<String, CalendarRow>,
     pub(crate) cluster: ClusterRow,
     pub(crate) pools: BTreeMap<String, PoolRow>,
+    pub(crate) backfills: BTreeMap<InstanceId, BackfillRow>,
+    pub(crate) backfill_runs: BTreeMap<(InstanceId, u32), BackfillRunRow>,
 }
 
 impl Tables {
@@ -61,6 +64,11 @@ impl Tables {
             Record::Pool(row) => drop(self.pools.insert(row.name.clone(), row)),
             Record::ExpireInstance { id } => self.expire(id),
             Record::ForgetFires { workflow, before } => self.forget_fires(&workflow, before),
+            Record::Backfill(row) => drop(self.backfills.insert(row.id, row)),
+            Record::BackfillRun(row) => {
+                let key = (row.backfill, row.position);
+                self.backfill_runs.insert(key, row);
+            }
         }
     }
 
@@ -85,6 +93,11 @@ impl Tables {
                 || row.state == FireState::Waiting
                 || row.instance.is_some_and(|id| instances.contains_key(&id))
         });
+    }
+
+    fn is_backfill_open(&self, id: InstanceId) -> bool {
+        let row = self.backfills.get(&id);
+        row.is_some_and(|row| row.ended_at.is_none())
     }
 
     fn delete(&mut self, id: InstanceId) {
@@ -184,6 +197,18 @@ impl Tables {
                 .pools
                 .values()
                 .filter(|row| row.slots.is_some())
+                .cloned()
+                .collect(),
+            backfills: self
+                .backfills
+                .values()
+                .filter(|row| row.ended_at.is_none())
+                .cloned()
+                .collect(),
+            backfill_runs: self
+                .backfill_runs
+                .values()
+                .filter(|run| self.is_backfill_open(run.backfill))
                 .cloned()
                 .collect(),
             instances,

@@ -1,8 +1,9 @@
 //! Queries of people and programs.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use akkaflow_model::backfill::{BackfillRow, BackfillRunRow};
 use akkaflow_model::id::{AttemptKey, InstanceId};
 use akkaflow_model::record::{
     AttemptRow, FireRow, InstanceRow, NodeRow, TokenRow, WorkflowRow, WorkflowStatus,
@@ -155,6 +156,41 @@ impl Tables {
                 })
             })
             .collect()
+    }
+
+    /// See [`crate::Queries::backfills`].
+    pub(crate) fn newest_backfills(&self, limit: u32) -> Vec<BackfillRow> {
+        let mut rows: Vec<&BackfillRow> = self.backfills.values().collect();
+        rows.sort_by_key(|row| Reverse((row.created_at, row.id)));
+        rows.into_iter().take(limit as usize).cloned().collect()
+    }
+
+    /// See [`crate::Queries::backfill_runs`].
+    pub(crate) fn runs_of(&self, id: InstanceId) -> impl Iterator<Item = &BackfillRunRow> {
+        self.backfill_runs
+            .range((id, 0)..=(id, u32::MAX))
+            .map(|(_, row)| row)
+    }
+
+    /// See [`crate::Queries::succeeded`].
+    pub(crate) fn succeeded(
+        &self,
+        workflow: &str,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Vec<Timestamp> {
+        let has_succeeded = |fire: &&FireRow| {
+            let instance = fire.instance.and_then(|id| self.instances.get(&id));
+            instance.is_some_and(|row| row.state == InstanceState::Succeeded)
+        };
+        let moments: BTreeSet<Timestamp> = self
+            .fires
+            .values()
+            .filter(|fire| fire.workflow == workflow && (from..until).contains(&fire.due_at))
+            .filter(has_succeeded)
+            .map(|fire| fire.due_at)
+            .collect();
+        moments.into_iter().collect()
     }
 }
 

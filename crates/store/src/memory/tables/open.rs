@@ -1,5 +1,6 @@
 //! What a new master needs.
 
+use akkaflow_model::backfill::BackfillRow;
 use akkaflow_model::record::{
     AttemptRow, FireState, NodeRow, RequestRow, Snapshot, TokenRow, VersionRow,
 };
@@ -48,7 +49,18 @@ impl Tables {
                 .filter(|row| row.slots.is_some())
                 .cloned()
                 .collect(),
+            backfills: self.open_backfills().cloned().collect(),
+            backfill_runs: self
+                .open_backfills()
+                .flat_map(|row| self.runs_of(row.id))
+                .cloned()
+                .collect(),
         }
+    }
+
+    fn open_backfills(&self) -> impl Iterator<Item = &BackfillRow> {
+        let all = self.backfills.values();
+        all.filter(|row| row.ended_at.is_none())
     }
 
     fn versions_needed(&self) -> Vec<VersionRow> {

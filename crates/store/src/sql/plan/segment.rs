@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use akkaflow_model::backfill::{BackfillRow, BackfillRunRow};
 use akkaflow_model::id::{AttemptKey, InstanceId};
 use akkaflow_model::record::{
     AttemptRow, CalendarRow, ChainRow, ClusterRow, FileProblemRow, FireRow, InstanceRow, NodeRow,
@@ -31,6 +32,8 @@ pub(crate) struct Segment<'a> {
     calendars: Group<'a, &'a str, CalendarRow>,
     cluster: Group<'a, (), ClusterRow>,
     pools: Group<'a, &'a str, PoolRow>,
+    backfills: Group<'a, InstanceId, BackfillRow>,
+    backfill_runs: Group<'a, (InstanceId, u32), BackfillRunRow>,
     deleted: Vec<InstanceId>,
     /// Those of the deleted whose used tokens and chains go too.
     expired: Vec<InstanceId>,
@@ -104,6 +107,11 @@ impl<'a> Segment<'a> {
                 self.expired.push(*id);
             }
             Record::ForgetFires { workflow, before } => self.forgotten.push((workflow, *before)),
+            Record::Backfill(row) => self.backfills.put(row.id, number, row, |_| false),
+            Record::BackfillRun(row) => {
+                let key = (row.backfill, row.position);
+                self.backfill_runs.put(key, number, row, |_| false);
+            }
         }
     }
 
@@ -122,6 +130,8 @@ impl<'a> Segment<'a> {
         self.calendars.flush(Target::Calendar, plan, limits);
         self.cluster.flush(Target::Cluster, plan, limits);
         self.pools.flush(Target::Pool, plan, limits);
+        self.backfills.flush(Target::Backfill, plan, limits);
+        self.backfill_runs.flush(Target::BackfillRun, plan, limits);
         flush_problems(self.file_problems, plan, limits);
         let instances = [
             Removal::Attempts,

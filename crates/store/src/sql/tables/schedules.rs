@@ -110,8 +110,7 @@ impl Table for TokenRow {
             business_at: columns.time()?,
             given_at: columns.time()?,
             consumed_by: columns.optional_id()?,
-            business_day: i32::try_from(columns.int()?)
-                .map_err(|_| Error::Corrupt("a business day out of range".to_owned()))?,
+            business_day: columns.day()?,
             is_held: columns.flag()?,
         })
     }

@@ -2,7 +2,7 @@
 
 use akkaflow_model::definition::ActionNode;
 use akkaflow_model::id::AttemptKey;
-use akkaflow_model::record::{InstanceRow, NodeRow};
+use akkaflow_model::record::{InstanceRow, NodeRow, TriggerKind};
 use akkaflow_model::state::{InstanceState, NodeState};
 
 use super::{Oracle, Touched, Verdict, ensure};
@@ -122,5 +122,11 @@ fn action_of<'a>(
 ) -> Option<(&'a ActionNode, i32)> {
     let workflow = library.contents.get(&instance.version)?;
     let action = graph::action(workflow, node)?;
-    Some((action, action.priority.unwrap_or(workflow.priority)))
+    let priority = action.priority.unwrap_or(workflow.priority);
+    // What a backfill runs comes behind what becomes ready within an hour after it.
+    let behind = match instance.trigger {
+        TriggerKind::Backfill => 60,
+        _ => 0,
+    };
+    Some((action, priority - behind))
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use akkaflow_model::record::{CleanUp, InstanceRow, NodeRow};
+use akkaflow_model::record::{CleanUp, InstanceRow, NodeRow, TriggerKind};
 use akkaflow_model::state::InstanceState;
 
 use super::tokens::check_tokens_given;
@@ -39,7 +39,9 @@ impl Oracle {
                 row.id,
                 row.run
             );
-            if let Some(root) = row.chain {
+            // A backfill runs a workflow once for each of its dates.
+            let chain = row.chain.filter(|_| row.trigger != TriggerKind::Backfill);
+            if let Some(root) = chain {
                 ensure!(
                     self.chain_members.insert((root, row.workflow.clone())),
                     "I7: chain {root} started {} twice",
@@ -149,7 +151,9 @@ impl Oracle {
                     open.key
                 ));
             }
-            let kills = self.kills.get(&id).copied().unwrap_or_default();
+            // An aborted backfill may have all of its instances killed.
+            let asked = [Some(id), row.chain].into_iter().flatten();
+            let kills = asked.filter_map(|id| self.kills.get(&id)).sum();
             graph::check_end(tables, library, row, kills)?;
         }
         if graph::must_stop(library, row) {

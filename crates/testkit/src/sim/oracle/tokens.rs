@@ -91,6 +91,7 @@ impl Oracle {
             };
             other.workflow == row.workflow
                 && other.id != row.id
+                && other.trigger != TriggerKind::Backfill
                 && !other.state.is_terminal()
                 && touched.before.get(&other.id).is_none_or(was_open)
         };
