@@ -193,6 +193,9 @@ pub struct InstanceDetail {
     pub params: Params,
     /// Names the definition it runs with.
     pub version: String,
+    /// The backfill that started it.
+    #[serde(default)]
+    pub backfill: Option<String>,
     /// Set while it waits for its cancelled attempts: the state it will have.
     pub ending: Option<InstanceState>,
     /// What its workflow is for.

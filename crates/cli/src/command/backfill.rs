@@ -184,6 +184,15 @@ fn render_plan(screen: &Screen, plan: &BackfillPlan, most: Option<u32>, shows_al
         .filter(|run| run.state == RunState::Good)
         .count();
     let count = plan.runs.len() - good;
+    if count == 0 && good > 0 {
+        text.push_str(&match screen.lang {
+            Lang::Zh => format!("无需运行：{good}次均已成功；加 --again 再次运行\n"),
+            Lang::En => {
+                format!("nothing to run: {good} good already; --again runs them once more\n")
+            }
+        });
+        return text;
+    }
     let most = most.unwrap_or(DEFAULT_PARALLEL);
     let takes = estimate(screen, &plan.estimate);
     text.push_str(&match screen.lang {
@@ -203,6 +212,10 @@ fn estimate(screen: &Screen, estimate: &Estimate) -> String {
     match (screen.lang, unknown) {
         (Lang::Zh, 0) => format!("预计{span}"),
         (Lang::En, 0) => format!("about {span}"),
+        (Lang::Zh, _) if estimate.seconds == 0 => "时长未知，尚无足够的历史".to_owned(),
+        (Lang::En, _) if estimate.seconds == 0 => {
+            "how long is unknown, for lack of history".to_owned()
+        }
         (Lang::Zh, _) => format!("预计至少{span}（其中{unknown}次没有足够的历史）"),
         (Lang::En, _) => format!("at least {span} ({unknown} of them without enough history)"),
     }
@@ -324,7 +337,7 @@ fn render_list(screen: &Screen, all: &[BackfillSummary]) -> String {
             ]
         })
         .collect();
-    screen.table_without(&header, rows, &[header[8], header[7]])
+    screen.table_without(&header, rows, &[header[8], header[7], header[6], header[3]])
 }
 
 fn render_info(screen: &Screen, detail: &BackfillDetail) -> String {
@@ -460,6 +473,26 @@ mod tests {
     }
 
     #[test]
+    fn a_plan_without_history_or_without_work_says_so() {
+        let mut plan = BackfillPlan {
+            id: None,
+            runs: vec![item(1, "waiting")],
+            left_out: Vec::new(),
+            estimate: Estimate {
+                seconds: 0,
+                unknown: 1,
+            },
+        };
+        let said = |lang, plan: &BackfillPlan| render_plan(&screen(lang, None), plan, None, false);
+        assert!(said(Lang::En, &plan).contains("how long is unknown"));
+        assert!(said(Lang::Zh, &plan).contains("时长未知"));
+        plan.runs = vec![item(0, "good")];
+        plan.estimate.unknown = 0;
+        assert!(said(Lang::En, &plan).contains("nothing to run: 1 good already; --again"));
+        assert!(said(Lang::Zh, &plan).contains("无需运行：1次均已成功；加 --again"));
+    }
+
+    #[test]
     fn a_long_plan_shows_what_tells_and_the_next_runs() {
         let mut runs: Vec<_> = (0..SHOWN as u32 + 50)
             .map(|it| item(it, "waiting"))
@@ -489,6 +522,8 @@ mod tests {
                 }
             }
         }
+        let list = render_list(&screen(Lang::En, Some(60)), &[detail().summary]);
+        assert!(list.contains(" 2026-01-01 "), "a date is whole: {list}");
         let text = render_info(&screen(Lang::En, None), &detail());
         for words in [
             "by ann",

@@ -65,6 +65,9 @@ pub(super) fn render(screen: &Screen, detail: &InstanceDetail) -> String {
             plain(trigger(screen, instance.trigger)),
         ),
     ];
+    if let Some(backfill) = &detail.backfill {
+        pairs.push((screen.say("补 数 ID", "Backfill"), plain(backfill)));
+    }
     if let Some(user) = &instance.asked_by {
         pairs.push((screen.say("运行者", "Asked by"), plain(user)));
     }
@@ -201,6 +204,19 @@ mod tests {
     fn an_instance_is_readable_on_eighty_columns() {
         let text = render(&screen(Lang::Zh, Some(80)), &detail());
         insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn an_instance_names_its_backfill() {
+        let id = "01933333-3333-7333-8333-33338f3a11aa";
+        let of_backfill = InstanceDetail {
+            backfill: Some(id.to_owned()),
+            ..detail()
+        };
+        for lang in [Lang::Zh, Lang::En] {
+            assert!(render(&screen(lang, None), &of_backfill).contains(id));
+            assert!(!render(&screen(lang, None), &detail()).contains(id));
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use akkaflow_api::{Attempt, InstanceDetail, InstanceNode, InstanceSummary, Params};
 use akkaflow_model::definition::{Node, Workflow};
-use akkaflow_model::record::{AttemptRow, InstanceRow, NodeRow};
+use akkaflow_model::record::{AttemptRow, InstanceRow, NodeRow, TriggerKind};
 use akkaflow_model::state::NodeState;
 use akkaflow_model::text::Lang;
 
@@ -50,6 +50,7 @@ pub(crate) fn detail(
         summary: summary(row, lang),
         params: Params(row.params.clone()),
         version: row.version.0.clone(),
+        backfill: backfill(row),
         ending: row.ending,
         desc: definition.and_then(|definition| definition.desc.clone()),
         mail_level: definition.map_or_else(Vec::new, |definition| definition.mail_level.clone()),
@@ -58,6 +59,12 @@ pub(crate) fn detail(
         instance_limit: definition.map(|definition| definition.instance_limit),
         nodes: node_views(row, nodes, definition, lang),
     }
+}
+
+/// What started it is a chain or a backfill; the trigger tells which.
+fn backfill(row: &InstanceRow) -> Option<String> {
+    let chain = row.chain.filter(|_| row.trigger == TriggerKind::Backfill);
+    chain.map(|id| id.to_string())
 }
 
 fn node_views(

@@ -5,7 +5,7 @@ use akkaflow_model::backfill::{
 };
 use akkaflow_model::command::{Answer, By, Command};
 use akkaflow_model::id::InstanceId;
-use akkaflow_model::record::{Hold, InstanceRow, Record};
+use akkaflow_model::record::{Hold, InstanceRow, Record, TriggerKind};
 use akkaflow_model::state::InstanceState;
 use akkaflow_model::text::Text;
 use akkaflow_model::time::Timestamp;
@@ -208,6 +208,27 @@ async fn listings_and_details_say_how_far_they_are() {
         .get(&format!("/api/v1/backfills/{}/explain?run=2", id(1)))
         .await;
     assert_eq!(explained.status, 200, "{explained:?}");
+}
+
+#[tokio::test]
+async fn an_instance_names_the_backfill_that_started_it() {
+    let started = |number: u128, trigger| {
+        Record::Instance(InstanceRow {
+            id: id(100 + number),
+            trigger,
+            chain: Some(id(1)),
+            ..instance_row()
+        })
+    };
+    let records = vec![
+        started(1, TriggerKind::Backfill),
+        started(2, TriggerKind::Blood),
+    ];
+    let (server, _) = server(Answer::Done, records).await;
+    for (number, expected) in [(1, json!(id(1).to_string())), (2, json!(null))] {
+        let path = format!("/api/v1/instances/{}", id(100 + number));
+        assert_eq!(server.get(&path).await.json()["backfill"], expected);
+    }
 }
 
 #[tokio::test]
