@@ -9,6 +9,7 @@ use akkaflow_model::time::Timestamp;
 use chrono::Datelike;
 
 use super::people::Asked;
+use super::planted::Planted;
 use super::world::World;
 
 impl World {
@@ -73,7 +74,7 @@ impl World {
             .as_ref()?
             .engine
             .backfill_scope(&spec);
-        let good = if spec.again {
+        let good = if spec.again || self.planted == Some(Planted::GoodDatesOverlooked) {
             Vec::new()
         } else {
             scope.iter().flat_map(|span| self.good(span)).collect()

@@ -1,5 +1,6 @@
 //! Faults that are planted on purpose, in the thin host code around the real types, to prove that the simulator bites.
 
+use akkaflow_model::backfill::RunState;
 use akkaflow_model::definition::{
     Coordinator, DateRule, DependencyTerm, FailurePolicy, Growth, Misfire, NodeKind, OnTimeout,
     Overlap, TimeoutScope, Workflow,
@@ -238,6 +239,26 @@ faults! {
     FreezeNotWritten,
     /// A new master does not load that the cluster is frozen.
     FreezeNotLoaded,
+    /// That a run of a backfill has begun is not written.
+    BackfillBeginNotWritten,
+    /// That a run of a backfill is over is not written.
+    BackfillEndNotWritten,
+    /// That a backfill is paused is not written.
+    BackfillPauseNotWritten,
+    /// That a backfill is aborted is not written.
+    BackfillAbortNotWritten,
+    /// What the dates of a backfill wait for is not written.
+    BackfillNeedsNotWritten,
+    /// A backfill may have one instance more than its bound.
+    BackfillBoundOverstated,
+    /// A new master does not load the backfills.
+    BackfillsNotLoaded,
+    /// A new master does not load that backfills are paused.
+    BackfillPausesNotLoaded,
+    /// A new master starts again what a backfill has started.
+    BackfillRunsStartedAgain,
+    /// A backfill is planned without looking which dates are good.
+    GoodDatesOverlooked,
     /// Marks of nodes are not written.
     MarksNotWritten,
     /// A new master does not load the marks of nodes.
@@ -322,6 +343,13 @@ impl Planted {
             Self::CalendarNotWritten => {
                 records.retain(|record| !matches!(record, Record::Calendar(_)));
             }
+            Self::BackfillBeginNotWritten => records.retain(|record| {
+                !matches!(record, Record::BackfillRun(row) if row.state == RunState::Running)
+            }),
+            Self::BackfillEndNotWritten => records.retain(|record| {
+                !matches!(record, Record::BackfillRun(row)
+                    if matches!(row.state, RunState::Succeeded | RunState::Failed))
+            }),
             Self::SurplusNotWritten => records.retain(|record| {
                 !matches!(record, Record::Fire(row) if row.reason == Some(SkipReason::TooMany))
             }),
@@ -352,6 +380,12 @@ impl Planted {
             (Self::PauseNotWritten, Record::Instance(row)) => row.hold = None,
             (Self::MarksNotWritten, Record::Instance(row)) => row.marks.clear(),
             (Self::SuspensionNotWritten, Record::Workflow(row)) => row.hold = None,
+            (Self::BackfillPauseNotWritten, Record::Backfill(row)) => row.hold = None,
+            (Self::BackfillAbortNotWritten, Record::Backfill(row)) => row.abort = None,
+            (Self::BackfillNeedsNotWritten, Record::BackfillRun(row)) => row.needs.clear(),
+            (Self::BackfillBoundOverstated, Record::Backfill(row)) => {
+                row.spec.max_parallel = row.spec.max_parallel.saturating_sub(1);
+            }
             (Self::PoolOverstated, Record::Pool(row)) => {
                 row.slots = row.slots.map(|slots| slots.saturating_sub(1));
             }
@@ -374,6 +408,22 @@ impl Planted {
                 for row in &mut snapshot.schedules {
                     let earlier = row.fired_through.as_millis() - 3 * 3_600_000;
                     row.fired_through = Timestamp::from_millis(earlier);
+                }
+            }
+            Self::BackfillsNotLoaded => {
+                snapshot.backfills.clear();
+                snapshot.backfill_runs.clear();
+            }
+            Self::BackfillPausesNotLoaded => snapshot
+                .backfills
+                .iter_mut()
+                .for_each(|row| row.hold = None),
+            Self::BackfillRunsStartedAgain => {
+                for run in &mut snapshot.backfill_runs {
+                    if run.state == RunState::Running {
+                        run.state = RunState::Waiting;
+                        run.instance = None;
+                    }
                 }
             }
             Self::PoolsNotLoaded => snapshot.pools.clear(),
