@@ -204,8 +204,8 @@ fn a_made_up_edge_is_named() {
         ["worker -> store: not in the table of crates"]
     );
     assert_eq!(
-        of("akkaflow-http", "akkaflow-engine"),
-        ["http -> engine: not in the table of crates"]
+        of("akkaflow-http", "akkaflow-protocol"),
+        ["http -> protocol: not in the table of crates"]
     );
     assert_eq!(
         of("akkaflow-model", "akkaflow-engine"),
