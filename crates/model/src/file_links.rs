@@ -316,6 +316,21 @@ mod tests {
     }
 
     #[test]
+    fn what_is_said_of_a_line_hides_the_password_on_it() {
+        let text = r#"<file-links>
+  <link password='TOPSECRET' name="a" typ="SFTP" host="h" port="1" username="u"/>
+  <link password="TOPSECRET
+</file-links>"#;
+        let read = read_file_links(text.as_bytes(), FILE);
+        let findings = crate::render::locate_all(&read.source, FILE, &read.diagnostics);
+        assert!(findings.iter().any(|finding| finding.line == 2));
+        assert!(findings.iter().any(|finding| finding.line == 3));
+        for finding in findings {
+            assert!(!finding.excerpt.contains("SECRET"), "{finding:?}");
+        }
+    }
+
+    #[test]
     fn every_kind_has_its_word() {
         for word in FileKind::WORDS {
             let kind = FileKind::from_word(&word.to_lowercase()).unwrap();

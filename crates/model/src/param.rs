@@ -29,6 +29,13 @@ use crate::text::Text;
 use crate::time::Timestamp;
 use scan::{Reference, Token, tokens};
 
+/// The longest value of a parameter, in bytes: processes get each in their environment, where Linux takes twice as much.
+pub const LONGEST_VALUE: usize = 64 << 10;
+/// All values of an instance together, in bytes: so much fits into the environment of a process.
+pub const LARGEST_VALUES: usize = 1 << 20;
+/// The texts of an action with their parameters filled in, together, in bytes: four times the largest file.
+pub const LARGEST_BODY: usize = 4 << 20;
+
 pub use error::ParamError;
 pub(crate) use misleading::Misleading;
 pub use misleading::misleading_dates;
@@ -43,7 +50,7 @@ pub(crate) use time::parse_local;
 /// result holds each name once.
 ///
 /// # Errors
-/// The first [`ParamError`] of a value.
+/// The first [`ParamError`] of a value. Values that repeat others grow with each step, so all that is made is bounded.
 pub fn resolve_params(
     list: &[(String, String)],
     overrides: &[(String, String)],
@@ -51,6 +58,7 @@ pub fn resolve_params(
     zone: Tz,
 ) -> Result<Vec<(String, String)>, ParamError> {
     let mut resolved: Vec<(String, String)> = Vec::new();
+    let mut left = LARGEST_VALUES;
     for (name, value) in list {
         let value = match find(overrides, name) {
             Some(value) => value.to_owned(),
@@ -61,23 +69,47 @@ pub fn resolve_params(
                     accepts_bare_names: true,
                     fire_time,
                     zone,
+                    limit: LONGEST_VALUE,
                 };
-                context.substitute(value)?
+                context.substitute(value).map_err(|error| error.of(name))?
             }
         };
+        take(&mut left, name, &value)?;
         put(&mut resolved, name, value);
     }
     for (name, value) in overrides {
+        take(&mut left, name, value)?;
         put(&mut resolved, name, value.clone());
     }
     Ok(resolved)
 }
 
+/// Takes the room of a value from what is `left` for all.
+fn take(left: &mut usize, name: &str, value: &str) -> Result<(), ParamError> {
+    *left = left
+        .checked_sub(value.len())
+        .filter(|_| value.len() <= LONGEST_VALUE)
+        .ok_or(ParamError::TooLarge)
+        .map_err(|error| error.of(name))?;
+    Ok(())
+}
+
 /// Replaces `${param:x}` and `${time...}` in a text.
 ///
 /// # Errors
-/// [`ParamError::Undefined`] for an unknown parameter, others for a date that cannot be read.
+/// [`ParamError::Undefined`] for an unknown parameter, [`ParamError::TooLarge`] beyond [`LARGEST_BODY`], others for a date
+/// that cannot be read.
 pub fn substitute(
+    text: &str,
+    params: &[(String, String)],
+    fire_time: Timestamp,
+    zone: Tz,
+) -> Result<String, ParamError> {
+    substitute_within(LARGEST_BODY, text, params, fire_time, zone)
+}
+
+fn substitute_within(
+    limit: usize,
     text: &str,
     params: &[(String, String)],
     fire_time: Timestamp,
@@ -89,6 +121,7 @@ pub fn substitute(
         accepts_bare_names: false,
         fire_time,
         zone,
+        limit,
     };
     context.substitute(text)
 }
@@ -105,9 +138,11 @@ pub fn substitute_element(
     zone: Tz,
 ) -> Result<Element, ParamError> {
     let mut copy = element.clone();
-    let replace = |text: &str| substitute(text, params, fire_time, zone);
+    let mut left = LARGEST_BODY;
     for_each_text(&mut copy, &mut |text| {
-        *text = replace(text)?.into();
+        let filled = substitute_within(left, text, params, fire_time, zone)?;
+        left = left.saturating_sub(filled.len());
+        *text = filled.into();
         Ok(())
     })?;
     Ok(copy)
@@ -151,6 +186,8 @@ struct Context<'a> {
     accepts_bare_names: bool,
     fire_time: Timestamp,
     zone: Tz,
+    /// How long a text may become, in bytes.
+    limit: usize,
 }
 
 impl Context<'_> {
@@ -169,6 +206,10 @@ impl Context<'_> {
                     result.push_str(value.unwrap_or(raw));
                 }
             }
+            // No piece is longer than a value or the text itself.
+            if result.len() > self.limit {
+                return Err(ParamError::TooLarge);
+            }
         }
         Ok(result)
     }
@@ -180,6 +221,9 @@ impl Context<'_> {
             match token {
                 Token::Reference(_, Reference::Param(name)) => result.push_str(self.param(name)?),
                 Token::Literal(raw) | Token::Reference(raw, _) => result.push_str(raw),
+            }
+            if result.len() > LONGEST_VALUE {
+                return Err(ParamError::TooLarge);
             }
         }
         Ok(result)

@@ -39,7 +39,9 @@ pub fn locate_all(source: &str, file: &str, diagnostics: &[Diagnostic]) -> Vec<F
     let secrets = diagnostics
         .iter()
         .filter(|diagnostic| diagnostic.code == code::SECRET_IN_CLEAR);
-    lines.secrets = secrets.map(|diagnostic| diagnostic.span).collect();
+    lines
+        .secrets
+        .extend(secrets.map(|diagnostic| diagnostic.span));
     diagnostics
         .iter()
         .map(|diagnostic| lines.locate(file, diagnostic))
@@ -60,16 +62,20 @@ impl<'a> Lines<'a> {
         Self {
             source,
             starts: std::iter::once(0).chain(breaks).collect(),
-            secrets: Vec::new(),
+            secrets: passwords(source),
         }
     }
 
     /// The beginning of a line, which stands at `begin`.
     fn excerpt(&self, line: &str, begin: usize) -> String {
-        let is_secret = |at: usize| {
-            let mut secrets = self.secrets.iter();
-            secrets.any(|span| span.range().contains(&(begin + at)))
-        };
+        // A hostile line holds a hundred thousand of them.
+        let end = begin + LONGEST_EXCERPT * char::MAX.len_utf8();
+        let near: Vec<&Span> = self
+            .secrets
+            .iter()
+            .filter(|span| span.start < end && span.end > begin)
+            .collect();
+        let is_secret = |at: usize| near.iter().any(|span| span.range().contains(&(begin + at)));
         line.char_indices()
             .take(LONGEST_EXCERPT)
             .map(|(at, character)| if is_secret(at) { '*' } else { character })
@@ -101,6 +107,27 @@ impl<'a> Lines<'a> {
     fn boundary(&self, at: usize) -> usize {
         self.source.floor_char_boundary(at.min(self.source.len()))
     }
+}
+
+/// Where the values of attributes called `password` stand: the files of links hold them in clear, on lines with other things.
+fn passwords(source: &str) -> Vec<Span> {
+    const NAME: &str = "password";
+    let value = |at: usize| {
+        let rest = source[at + NAME.len()..].trim_start().strip_prefix('=')?;
+        let rest = rest.trim_start();
+        let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+        let rest = &rest[1..];
+        let start = source.len() - rest.len();
+        // One that is never closed may reach as far as the line.
+        let length = rest.find([quote, '\n']).unwrap_or(rest.len());
+        Some(Span {
+            start,
+            end: start + length,
+        })
+    };
+    memchr::memmem::find_iter(source.as_bytes(), NAME)
+        .filter_map(value)
+        .collect()
 }
 
 /// Files are limited to a mebibyte, so every count fits.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::{LARGEST_BODY, LARGEST_VALUES, LONGEST_VALUE};
 use crate::text::Text;
 
 /// Why a value cannot be computed.
@@ -39,9 +40,26 @@ pub enum ParamError {
         /// What stands between the braces.
         expression: String,
     },
+    /// A value, or all of them, became longer than processes can take.
+    ValueTooLarge {
+        /// The parameter.
+        name: String,
+    },
+    /// A text with its parameters filled in became too large.
+    TooLarge,
 }
 
 impl ParamError {
+    /// What a text that is too large means where it is the value of a parameter.
+    pub(super) fn of(self, name: &str) -> Self {
+        match self {
+            Self::TooLarge => Self::ValueTooLarge {
+                name: name.to_owned(),
+            },
+            other => other,
+        }
+    }
+
     /// What is wrong and what to do, in both languages.
     pub fn text(&self) -> Text {
         match self {
@@ -88,6 +106,28 @@ impl ParamError {
             Self::OutOfRange { expression } => Text::new(
                 format!("时间表达式 `{expression}` 超出范围"),
                 format!("`{expression}` leaves the calendar"),
+            ),
+            Self::ValueTooLarge { name } => Text::new(
+                format!(
+                    "参数 `{name}` 过长：每个值最多{}KiB，全部合计最多{}KiB；请改用文件传递数据",
+                    LONGEST_VALUE >> 10,
+                    LARGEST_VALUES >> 10
+                ),
+                format!(
+                    "parameter `{name}` is too long: a value has at most {} KiB, all of them together {} KiB; hand data on in files",
+                    LONGEST_VALUE >> 10,
+                    LARGEST_VALUES >> 10
+                ),
+            ),
+            Self::TooLarge => Text::new(
+                format!(
+                    "填入参数后的内容超过{}MiB，请改用文件传递数据",
+                    LARGEST_BODY >> 20
+                ),
+                format!(
+                    "with its parameters filled in the text is larger than {} MiB; hand data on in files",
+                    LARGEST_BODY >> 20
+                ),
             ),
         }
     }

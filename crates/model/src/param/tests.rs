@@ -436,3 +436,37 @@ fn a_misspelt_keyword_names_the_one_that_was_meant() {
     let said = evaluate("time.epoch", "2026-11-21").unwrap_err().text();
     assert!(said.en.contains("there are time.today"), "{}", said.en);
 }
+
+#[test]
+fn values_that_repeat_each_other_end_in_an_error_not_in_the_memory() {
+    let mut list = pairs(&[("p0", "lol")]);
+    for level in 1..20 {
+        let value = format!("${{param:p{}}}", level - 1).repeat(10);
+        list.push((format!("p{level}"), value));
+    }
+    let fire_time = at("2026-11-21", SHANGHAI);
+    let resolved = resolve_params(&list, &[], fire_time, SHANGHAI);
+    let too_large = |name: &str| ParamError::ValueTooLarge {
+        name: name.to_owned(),
+    };
+    assert_eq!(resolved, Err(too_large("p5")));
+    let given = [("big".to_owned(), "x".repeat((64 << 10) + 1))];
+    let resolved = resolve_params(&[], &given, fire_time, SHANGHAI);
+    assert_eq!(resolved, Err(too_large("big")));
+    let many: Vec<_> = (0..17)
+        .map(|n| (format!("n{n}"), "x".repeat(64 << 10)))
+        .collect();
+    let resolved = resolve_params(&many, &[], fire_time, SHANGHAI);
+    assert_eq!(resolved, Err(too_large("n16")), "all of them together");
+}
+
+#[test]
+fn a_body_with_long_values_many_times_is_too_large() {
+    let params = [("p".to_owned(), "x".repeat(64 << 10))];
+    let attribute = "${param:p}".repeat(40);
+    let xml = format!("<a x='{attribute}' y='{attribute}'/>");
+    let root = xml::read(xml.as_bytes()).root.unwrap();
+    let fire_time = at("2026-11-21", SHANGHAI);
+    let filled = substitute_element(&root, &params, fire_time, SHANGHAI);
+    assert_eq!(filled, Err(ParamError::TooLarge));
+}

@@ -1,11 +1,11 @@
 //! Uses of parameters and dates.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use crate::code;
 use crate::element::{Child, Element, Span};
-use crate::param::{self, Misleading};
+use crate::param::{self, LONGEST_VALUE, Misleading};
 use crate::quote::shortened;
 use crate::read::Reader;
 use crate::read::coordinator::param_elements;
@@ -42,16 +42,20 @@ impl Reader<'_> {
                 .collect(),
             reported: BTreeSet::new(),
         };
-        let mut above: BTreeSet<&str> = BTreeSet::new();
+        let mut above: BTreeMap<&str, usize> = BTreeMap::new();
         for param in params() {
+            let mut length = 0;
             if let Some(value) = param.attribute("value") {
                 let value = Value {
                     text: &value.value,
                     span: value.value_span,
                 };
                 self.check_param_value(value, &above, &mut names);
+                length = self.check_length(value, &above);
             }
-            above.extend(param.attribute("name").map(|name| name.value.trim()));
+            if let Some(name) = param.attribute("name") {
+                above.insert(name.value.trim(), length);
+            }
         }
         for node in root.elements() {
             match node.name.as_str() {
@@ -67,22 +71,49 @@ impl Reader<'_> {
     fn check_param_value<'e>(
         &mut self,
         value: Value<'e>,
-        above: &BTreeSet<&'e str>,
+        above: &BTreeMap<&'e str, usize>,
         names: &mut Names<'e>,
     ) {
         for (range, name) in param::references(value.text) {
-            if names.listed.contains(name) && !above.contains(name) {
+            if names.listed.contains(name) && !above.contains_key(name) {
                 self.defined_below(value, range, name);
             } else {
                 self.check_reference(value, range, name, names);
             }
         }
         for (range, name) in param::bare_names(value.text) {
-            if above.contains(name) {
+            if above.contains_key(name) {
                 self.bare_param(value, range, name);
             }
         }
         self.check_times(value);
+    }
+
+    /// How long a value becomes with the lengths of those above it, dates aside. Values that repeat others grow with each
+    /// line; the first that is too long is reported, and those that use it count as short.
+    fn check_length(&mut self, value: Value<'_>, above: &BTreeMap<&str, usize>) -> usize {
+        let references = param::references(value.text);
+        let used = references.into_iter().chain(param::bare_names(value.text));
+        let length = used.fold(value.text.len(), |length, (range, name)| {
+            let other = above.get(name).map_or(range.len(), |other| *other);
+            (length + other).saturating_sub(range.len())
+        });
+        if length <= LONGEST_VALUE {
+            return length;
+        }
+        self.diagnostics.error(
+            code::BAD_PARAM_VALUE,
+            value.span,
+            Text::new(
+                format!("该参数的值约有{length}字节"),
+                format!("the value of this parameter has about {length} bytes"),
+            ),
+            Text::new(
+                format!("最多{LONGEST_VALUE}字节，请改用文件传递数据"),
+                format!("at most {LONGEST_VALUE} are allowed; hand data on in files"),
+            ),
+        );
+        0
     }
 
     fn check_body_values<'e>(&mut self, element: &'e Element, names: &mut Names<'e>) {

@@ -31,7 +31,16 @@ const MOST_BYTES: usize = 1 << 20;
 /// A longer range is surely a mistake, and no run of days off is looked through for longer.
 const MOST_DAYS: u64 = 400;
 const DIRECTIVES: [&str; 5] = ["title", "weekend", "holiday", "workday", "until"];
-const WEEKDAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
+/// Three letters of each are enough.
+const WEEKDAYS: [&str; 7] = [
+    "sunday",
+    "monday",
+    "tuesday",
+    "wednesday",
+    "thursday",
+    "friday",
+    "saturday",
+];
 
 /// Which days are workdays.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -286,17 +295,15 @@ impl Reader {
             }
             let found = WEEKDAYS
                 .iter()
-                .position(|day| name.len() >= 3 && name.starts_with(day));
+                .position(|day| name.len() >= 3 && day.starts_with(&name));
             match found {
                 Some(day) => weekend |= 1 << day,
                 None => {
                     let found = shortened(word.text);
-                    let help = did_you_mean(&name, WEEKDAYS).unwrap_or_else(|| {
-                        Text::new(
-                            "星期写作 mon tue wed thu fri sat sun",
-                            "write mon tue wed thu fri sat sun",
-                        )
-                    });
+                    let help = Text::new(
+                        "星期写作 mon tue wed thu fri sat sun",
+                        "write mon tue wed thu fri sat sun",
+                    );
                     self.error(
                         word.span(),
                         format!("`{found}` 不是星期"),

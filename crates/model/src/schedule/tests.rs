@@ -207,7 +207,7 @@ fn policies_agree_with_a_scan_of_days() {
 
 #[test]
 fn wrong_calendars_name_every_mistake_at_its_place() {
-    let text = "weekend sat sonday\nholliday 2026-01-01\nholiday 2026-13-01 元旦\nworkday\n\
+    let text = "weekend sat sonday monkey\nholliday 2026-01-01\nholiday 2026-13-01 元旦\nworkday\n\
                 holiday 2026-05-05..2026-05-01\nholiday 2026-06-01 a\nworkday 2026-06-01\n\
                 holiday 12-25\nholiday 12-25 again\nholiday 2026-01-01..2036-01-01\ntitle\nuntil soon\n";
     let file = Calendar::read("x/half.calendar", text.as_bytes());
@@ -231,6 +231,7 @@ fn wrong_calendars_name_every_mistake_at_its_place() {
         found,
         [
             "1:13+6 `sonday` is no day of the week (write mon tue wed thu fri sat sun)".to_owned(),
+            "1:20+6 `monkey` is no day of the week (write mon tue wed thu fri sat sun)".to_owned(),
             "2:1+8 `holliday` is not known here (did you mean `holiday`?)".to_owned(),
             format!("3:9+10 `2026-13-01` is no date ({dates})"),
             format!("4:1+7 `workday` needs a date, as in 2026-01-01 ({example})"),
@@ -472,7 +473,7 @@ fn dates_that_cannot_be_read_are_all_named() {
 #[test]
 #[expect(clippy::disallowed_methods, reason = "time is what is measured")]
 fn the_cost_is_flat() {
-    let calendar = Calendar::read("n.calendar", b"weekend sun mon tue wed thu fri sat")
+    let calendar = Calendar::read("n.calendar", b"weekend sun mon tue wed thurs friday sat")
         .calendar
         .unwrap();
     let mut slow = vec![
