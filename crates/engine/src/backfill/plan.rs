@@ -79,8 +79,8 @@ impl Engine {
             moments: vec![BTreeMap::new(); members.len()],
             count: 0,
         };
-        for place in 0..members.len() {
-            self.draft_member(&mut draft, spec, place, &members[place])?;
+        for (place, name) in members.iter().enumerate() {
+            self.draft_member(&mut draft, spec, place, name)?;
         }
         if draft.moments[0].is_empty() {
             let (from, to) = (date_of(spec.from), date_of(spec.to));

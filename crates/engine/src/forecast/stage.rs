@@ -87,7 +87,7 @@ impl<'a> Stage<'a> {
     }
 
     fn move_to(&mut self, next: Timestamp) {
-        for id in self.tracks.to_ask() {
+        for id in self.tracks.take_unasked() {
             let reasons = self.engine.explain(&ExplainObject::Instance(id));
             if let Some(track) = self.tracks.get_mut(id) {
                 track.why = reasons.into_iter().next();

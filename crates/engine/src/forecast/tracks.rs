@@ -129,7 +129,7 @@ impl Tracks {
     }
 
     /// Those that should be asked what they wait for before the clock moves.
-    pub(super) fn to_ask(&mut self) -> Vec<InstanceId> {
+    pub(super) fn take_unasked(&mut self) -> Vec<InstanceId> {
         let waiting = std::mem::take(&mut self.waiting).into_iter();
         let open = |id: &InstanceId| {
             let track = self.tracks.get(id);

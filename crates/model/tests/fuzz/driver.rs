@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::clock;
 use crate::coverage::Coverage;
@@ -160,14 +160,15 @@ impl Watch {
         );
         let name = name.to_owned();
         std::thread::spawn(move || {
-            let (mut last, mut since, mut busy) = (usize::MAX, Instant::now(), clock::busy());
+            let (mut last, mut waited, mut busy) = (usize::MAX, Duration::ZERO, clock::busy());
             while !is_over.load(Ordering::Relaxed) {
                 std::thread::sleep(LOOK);
                 let now = count.load(Ordering::Relaxed);
+                waited += LOOK;
                 if now != last {
-                    (last, since, busy) = (now, Instant::now(), clock::busy());
+                    (last, waited, busy) = (now, Duration::ZERO, clock::busy());
                 }
-                let is_hanging = since.elapsed() >= STUCK || clock::busy() >= busy + HANG;
+                let is_hanging = waited >= STUCK || clock::busy() >= busy + HANG;
                 let input = input.lock().unwrap_or_else(PoisonError::into_inner);
                 if let Some(input) = input.as_ref().filter(|_| is_hanging) {
                     eprintln!("{name} hangs on {}", shown(input));
