@@ -38,7 +38,7 @@ fn an_instance_has_the_documented_keys() {
         "fire_time": "2026-11-21T04:59:00.000Z", "created_at": "2026-11-21T04:59:00.000Z", "started_at": null,
         "ended_at": null, "message": null, "handled_errors": false, "dir": "/tmp", "creator": "me", "params": {},
         "version": "0", "ending": null, "desc": null, "mail_level": ["failed"], "mail_receivers": [],
-        "instance_limit": 1, "hold": null, "asked_by": null,
+        "instance_limit": 1, "hold": null, "asked_by": null, "backfill": null,
         "nodes": [{"name": "a", "type": "script", "state": "skipped", "attempts": 0, "worker": null,
             "started_at": null, "ended_at": null, "message": null, "desc": null, "retry_at": null}]
     });
