@@ -18,10 +18,11 @@ use akkaflow_model::time::Timestamp;
 
 use crate::Engine;
 use crate::graph::Graph;
+
 use crate::instances::Instance;
 use crate::journal::Given;
 use crate::orders::Answered;
-use crate::ways::Arrival;
+use crate::ways::{Arrival, Left};
 
 impl Engine {
     /// Says what another definition changes for an open instance and, unless only that was asked for, puts it in force there.
@@ -173,11 +174,20 @@ impl Trial {
             let mut trial = copy(instance, Arc::clone(graph));
             let seen: BTreeSet<usize> = pass_controls(&mut trial, now).into_iter().collect();
             for node in 0..graph.len() {
-                if trial.node(node).is_some() && !seen.contains(&node) {
-                    let name = graph.name(node);
-                    changes.retain(|change| change.node != name);
-                    changes.push(change(name, ChangeKind::Changed, Some(unreached(name))));
-                }
+                let name = graph.name(node);
+                let was_handled = || {
+                    let before = old.position(name);
+                    before.is_some_and(|before| matches!(instance.left(before), Left::Failed))
+                };
+                let refusal = if trial.node(node).is_some() && !seen.contains(&node) {
+                    unreached(name)
+                } else if matches!(trial.left(node), Left::Broken) && was_handled() {
+                    unhandled(name)
+                } else {
+                    continue;
+                };
+                changes.retain(|change| change.node != name);
+                changes.push(change(name, ChangeKind::Changed, Some(refusal)));
             }
         }
         Self { changes }
@@ -290,6 +300,13 @@ fn turned(name: &str) -> Text {
     Text::new(
         format!("节点[{name}]已到达，不能变成另一类节点"),
         format!("node `{name}` was reached: it cannot become a node of another kind"),
+    )
+}
+
+fn unhandled(name: &str) -> Text {
+    Text::new(
+        format!("节点[{name}]已失败，原定义的error边处理了该失败，请保留它的error边"),
+        format!("node `{name}` has failed and its error edge took care of that: let it keep one"),
     )
 }
 

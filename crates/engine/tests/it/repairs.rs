@@ -154,6 +154,22 @@ fn what_has_run_must_still_be_led_to() {
 }
 
 #[test]
+fn a_failure_that_was_taken_care_of_stays_so() {
+    let mut world = World::with_worker();
+    world.put(wf("start a\n a: ok=b error=b\n b: ok=e\n end e"));
+    let id = world.run("wf");
+    world.fail("a");
+    let without = "start f\n fork f: a b\n a: ok=j\n b: ok=j\n join j: e\n end e";
+    let (is_applied, shown) = changes(repair(&mut world, id, true, without));
+    assert!(!is_applied);
+    assert!(shown.contains("a:changed!"), "{shown}");
+    let refused = repair(&mut world, id, false, without).unwrap_err();
+    assert!(refused.contains("let it keep one"), "{refused}");
+    world.ok("b");
+    assert_eq!(world.state(id), InstanceState::Succeeded);
+}
+
+#[test]
 fn the_definition_in_force_is_taken_when_none_is_given() {
     let (mut world, id) = broken();
     world.put(wf(MENDED));
