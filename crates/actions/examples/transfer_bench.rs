@@ -210,6 +210,7 @@ impl Bench {
             links: self.links(),
             log: LogSink::new(|_, _| {}),
             cancel: CancellationToken::new(),
+            outputs: Vec::new(),
         };
         let start = Instant::now();
         action.run(&attempt).await.unwrap();

@@ -80,4 +80,6 @@ pub struct ProcessSpec {
 pub struct Outcome {
     /// What people read beside the success.
     pub text: Option<Text>,
+    /// What it hands on, of the outputs that its node declares.
+    pub outputs: Vec<(String, String)>,
 }

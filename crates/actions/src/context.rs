@@ -34,12 +34,22 @@ pub struct AttemptContext {
     pub log: LogSink,
     /// Fires when the attempt must stop.
     pub cancel: CancellationToken,
+    /// The outputs that the node declares.
+    pub outputs: Vec<String>,
 }
 
 impl AttemptContext {
     /// Returns once the attempt must stop.
     pub async fn cancelled(&self) {
         self.cancel.cancelled().await;
+    }
+
+    /// Those of some values that the node declares as its outputs.
+    pub(crate) fn declared(&self, values: Vec<(String, String)>) -> Vec<(String, String)> {
+        values
+            .into_iter()
+            .filter(|(name, _)| self.outputs.contains(name))
+            .collect()
     }
 
     /// The link called `name`.

@@ -42,12 +42,13 @@ pub(crate) async fn execute(
 }
 
 /// Runs all statements of `text` in one transaction, unless it is a single one or the text opens transactions itself. Says what each did
-/// in the log, with the first rows that it returned. What fails rolls back all of them, as far as the database can: MySQL commits at each `CREATE`, `DROP` and the like.
+/// in the log, with the first rows that it returned; gives back the first row of the last query. What fails rolls back all of them, as far as the database can: MySQL commits at each `CREATE`, `DROP` and the like.
 pub(crate) async fn run_statements(
     attempt: &AttemptContext,
     session: &mut dyn Session,
     text: &str,
-) -> Result<(), ActionError> {
+) -> Result<Vec<(String, String)>, ActionError> {
+    let mut row = Vec::new();
     let dialect = session.dialect();
     let statements = split(text, dialect);
     let has_transaction = statements.len() > 1 && !statements.iter().any(opens_transaction);
@@ -60,7 +61,13 @@ pub(crate) async fn run_statements(
             count: statements.len(),
             line: statement.line,
         };
-        if let Err(error) = run_one(attempt, session, statement, &place).await {
+        let done = run_one(attempt, session, statement, &place).await;
+        if let Ok(results) = &done
+            && let Some(last) = results.last()
+        {
+            row = first_row(last);
+        }
+        if let Err(error) = done {
             if has_transaction && error != ActionError::Cancelled {
                 // A failure to roll back changes nothing: the connection is dropped, and that rolls back too.
                 let _ = execute(attempt, session, "rollback").await;
@@ -74,7 +81,16 @@ pub(crate) async fn run_statements(
             .await
             .map_err(|error| error.within(&place))?;
     }
-    Ok(())
+    Ok(row)
+}
+
+/// The first row of a result, by its columns; NULL has no value.
+fn first_row(result: &Preview) -> Vec<(String, String)> {
+    let names = result.columns.iter().cloned();
+    let values = names.zip(result.first.iter().cloned());
+    values
+        .filter_map(|(name, value)| Some((name, value?)))
+        .collect()
 }
 
 struct Place {
@@ -88,7 +104,7 @@ async fn run_one(
     session: &mut dyn Session,
     statement: &Statement,
     place: &Place,
-) -> Result<(), ActionError> {
+) -> Result<Vec<Preview>, ActionError> {
     let Place {
         number,
         count,
@@ -122,7 +138,7 @@ async fn run_one(
     for result in &done.results {
         table::report(attempt, result);
     }
-    Ok(())
+    Ok(done.results)
 }
 
 fn opens_transaction(statement: &Statement) -> bool {

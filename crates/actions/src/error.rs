@@ -11,6 +11,12 @@ pub enum ActionError {
     /// Another attempt would fail in the same way.
     #[error("{}", .0.en)]
     Fatal(Text),
+    /// It looked, and what it waits for is not there yet: no failure.
+    #[error("not yet")]
+    NotYet {
+        /// What it saw: the same seen twice is what it waits for. In words first, then whatever tells two sights apart.
+        seen: Vec<(String, String)>,
+    },
     /// Stopped because [`crate::AttemptContext::cancelled`] fired; nothing of it is left running.
     #[error("cancelled")]
     Cancelled,

@@ -5,6 +5,7 @@
 //! | `action`, `context`, `error` | what an action type is, what an attempt is given, how it fails |
 //! | `registry` | all types by their tag: a new one is one file and one line there |
 //! | `script`, `shell`, `sql`, `transfer` | the types |
+//! | `wait` | one look of a `<wait>` at a file or a database |
 //! | `planned` | what a type is that is checked and kept, but not run yet |
 //! | `data_monitor`, `email`, `file_executor`, `file_monitor`, `http`, `metadata`, `python`, `ssh` | such types |
 //! | `attachments` | elements that several types share |
@@ -33,6 +34,7 @@ mod sql;
 mod ssh;
 mod table;
 mod transfer;
+mod wait;
 
 pub use action::{Action, Outcome, ProcessSpec, Work};
 pub use context::{AttemptContext, Level, LogSink};

@@ -9,7 +9,6 @@ use akkaflow_model::element::Element;
 use akkaflow_model::read::ActionCatalog;
 use akkaflow_model::shape::{Shape, planned_body};
 use akkaflow_model::sub_workflow::SubWorkflow;
-use akkaflow_model::wait::Wait;
 use async_trait::async_trait;
 
 use crate::action::{Action, Outcome, Work};
@@ -100,9 +99,7 @@ impl Registry {
                     SubWorkflow::parse(body, diagnostics);
                 },
             )
-            .with_engine_node(Wait::TAG, Wait::shape(), |body, diagnostics| {
-                Wait::parse(body, diagnostics);
-            })
+            .with::<crate::wait::Look>()
     }
 
     /// Adds a type.

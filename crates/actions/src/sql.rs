@@ -69,7 +69,10 @@ impl Action for Sql {
 
     async fn run(&self, attempt: &AttemptContext) -> Result<Outcome, ActionError> {
         let mut session = database::open(attempt, &self.link).await?;
-        database::run_statements(attempt, session.as_mut(), &self.statements).await?;
-        Ok(Outcome::default())
+        let row = database::run_statements(attempt, session.as_mut(), &self.statements).await?;
+        Ok(Outcome {
+            outputs: attempt.declared(row),
+            ..Outcome::default()
+        })
     }
 }

@@ -104,6 +104,9 @@ impl Action for Transfer {
                 target.run(attempt, source).await
             }
         };
-        result.map(|()| Outcome::default())
+        result.map(|copied| Outcome {
+            outputs: attempt.declared(copied.counters()),
+            ..Outcome::default()
+        })
     }
 }

@@ -191,6 +191,12 @@ pub struct InstanceDetail {
     pub summary: InstanceSummary,
     /// Name and resolved value, in order.
     pub params: Params,
+    /// The values of its workflow's state that it sees.
+    #[serde(default)]
+    pub state_values: Params,
+    /// Who started it, when that was a node of another instance.
+    #[serde(default)]
+    pub parent: Option<ParentNode>,
     /// Names the definition it runs with.
     pub version: String,
     /// The backfill that started it.
@@ -232,8 +238,23 @@ pub struct InstanceNode {
     pub message: Option<String>,
     /// What it is for.
     pub desc: Option<String>,
-    /// When its next attempt may start.
+    /// When its next attempt may start; of a `<wait>`, when it looks again or is over.
     pub retry_at: Option<Time>,
+    /// What it has handed on.
+    #[serde(default)]
+    pub outputs: Params,
+    /// The instance that a `<sub-workflow>` has started, the latest one.
+    #[serde(default)]
+    pub child: Option<String>,
+}
+
+/// The `<sub-workflow>` that started an instance.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ParentNode {
+    /// Its instance.
+    pub instance: String,
+    /// The node.
+    pub node: String,
 }
 
 /// One try of an action on one worker.

@@ -40,12 +40,13 @@ pub use forecast::{Forecast, ForecastHour, ForecastInstance, ForecastStuck};
 pub use front::{DayCount, Front};
 pub use instance::{
     Attempt, Chain, Created, InstanceDetail, InstanceNode, InstanceSummary, Killed, MarkKind,
-    MarkNode, NodeChange, Repair, Repaired, Rerun, Run, Trigger,
+    MarkNode, NodeChange, ParentNode, Repair, Repaired, Rerun, Run, Trigger,
 };
 pub use log::{LOG_COMPLETE_HEADER, LOG_CURSOR_HEADER, Level, LogLine};
 pub use params::Params;
 pub use problem::Problem;
 pub use time::Time;
 pub use workflow::{
-    Deleted, Dependency, Named, PastFire, Schedule, WorkflowDetail, WorkflowNode, WorkflowSummary,
+    Deleted, Dependency, Named, PastFire, Schedule, SetState, StateValue, WorkflowDetail,
+    WorkflowNode, WorkflowSummary,
 };

@@ -160,3 +160,35 @@ pub struct Named {
     /// Its name.
     pub name: String,
 }
+
+/// A value that a workflow keeps between its instances.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StateValue {
+    /// Its name.
+    pub name: String,
+    /// What the next instance sees.
+    pub value: String,
+    /// Whose output becomes the value once an instance has succeeded: `node.output`.
+    pub from: String,
+    /// What it is for.
+    pub desc: Option<String>,
+    /// When it was written; `null` while it is the initial value.
+    pub set_at: Option<Time>,
+    /// The instance whose success wrote it.
+    pub instance: Option<String>,
+    /// The fire time of that instance: only an instance that is not older may write it again.
+    pub fire_time: Option<Time>,
+    /// The person who set it; empty when it was an instance, or nobody gave a name.
+    pub user: String,
+}
+
+/// Sets values that a workflow keeps between its instances.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SetState {
+    /// Names and values.
+    pub values: Params,
+    /// Who asks.
+    #[serde(default)]
+    pub user: String,
+}

@@ -469,6 +469,23 @@ fn workflow(words: &Words) -> Command {
                 .arg(file()),
         )
         .subcommand(named("del", "删除工作流", "Delete a workflow").visible_alias("delete"))
+        .subcommand(
+            named(
+                "state",
+                "查看或设置跨实例保留的值",
+                "Show or set what it keeps between runs",
+            )
+            .arg(
+                words
+                    .option(
+                        "set",
+                        "K=V",
+                        "设置一个值，可重复",
+                        "Set a value, repeatable",
+                    )
+                    .action(ArgAction::Append),
+            ),
+        )
         .subcommand(named(
             "reset",
             "重置调度器状态",

@@ -101,7 +101,13 @@ impl Client {
         self.send(Method::POST, path, &[JSON], body)
     }
 
-    /// The same; a repeated request with the same key gets the same answer.
+    /// Replaces something by a body of JSON.
+    pub(crate) fn put(&self, path: &str, body: &impl Serialize) -> Result<Answer, Failure> {
+        let body = serde_json::to_vec(body).expect("requests are plain data");
+        self.send(Method::PUT, path, &[JSON], body)
+    }
+
+    /// As [`Self::post`]; a repeated request with the same key gets the same answer.
     pub(crate) fn post_once(
         &self,
         path: &str,
@@ -120,12 +126,6 @@ impl Client {
             &[("content-type", "application/xml")],
             xml,
         )
-    }
-
-    /// Sets something.
-    pub(crate) fn put(&self, path: &str, body: &impl Serialize) -> Result<Answer, Failure> {
-        let body = serde_json::to_vec(body).expect("requests are plain data");
-        self.send(Method::PUT, path, &[JSON], body)
     }
 
     /// Removes something.

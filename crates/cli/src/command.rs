@@ -21,6 +21,7 @@ mod watch;
 mod why;
 mod workflow;
 mod workflow_check;
+mod workflow_state;
 mod workflow_view;
 
 use clap::ArgMatches;

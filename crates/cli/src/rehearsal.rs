@@ -282,5 +282,6 @@ fn outcome(mock: &Mock) -> Outcome {
         text: None,
         exit_code: mock.exit_code,
         log_length: 0,
+        outputs: Vec::new(),
     }
 }

@@ -9,6 +9,9 @@ const COLUMNS: usize = 64;
 /// Characters of a value that are kept.
 const CHARACTERS: usize = 60;
 
+/// Bytes of a value of the first row that is kept as it is.
+const WHOLE: usize = 64 << 10;
+
 /// Results of one statement that are kept: a procedure may give thousands.
 const RESULTS: usize = 10;
 
@@ -23,6 +26,8 @@ pub struct Preview {
     pub rows: Vec<Vec<String>>,
     /// Rows that are not.
     pub more_rows: u64,
+    /// The first row's values as they are, for programs; `None` is NULL, or too long, or no text.
+    pub first: Vec<Option<String>>,
 }
 
 impl Preview {
@@ -53,8 +58,11 @@ impl Preview {
             None => "NULL".to_owned(),
             Some(bytes) => cell(bytes.as_ref()),
         };
-        self.rows
-            .push(row.into_iter().take(COLUMNS).map(cell).collect());
+        let row: Vec<Option<T>> = row.into_iter().take(COLUMNS).collect();
+        if self.rows.is_empty() {
+            self.first = row.iter().map(whole).collect();
+        }
+        self.rows.push(row.into_iter().map(cell).collect());
     }
 
     /// All rows of the result.
@@ -68,6 +76,12 @@ pub(crate) fn keep(results: &mut Vec<Preview>, preview: Option<Preview>) {
     if results.len() < RESULTS {
         results.extend(preview);
     }
+}
+
+fn whole<T: AsRef<[u8]>>(value: &Option<T>) -> Option<String> {
+    let bytes = value.as_ref()?.as_ref();
+    let text = std::str::from_utf8(bytes).ok()?;
+    (text.len() <= WHOLE).then(|| text.to_owned())
 }
 
 fn cell(bytes: &[u8]) -> String {
@@ -118,6 +132,8 @@ mod tests {
         ]);
         let cut = format!("{}…", "长".repeat(60));
         assert_eq!(preview.rows, [["x\\ty\\n", "NULL", "0xff00", &cut]]);
+        let whole = [Some("x\ty\n".to_owned()), None, None, Some(long)];
+        assert_eq!(preview.first, whole);
     }
 
     #[test]

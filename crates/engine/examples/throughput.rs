@@ -145,6 +145,7 @@ impl Bench {
                     text: None,
                     exit_code: Some(0),
                     log_length: 0,
+                    outputs: Vec::new(),
                 },
             });
         }

@@ -5,12 +5,13 @@ use std::time::Duration;
 use akkaflow_model::definition::{OnTimeout, TimeoutScope};
 use akkaflow_model::id::{AttemptKey, Epoch, Incarnation, InstanceId, WorkerId};
 use akkaflow_model::message::Message;
-use akkaflow_model::record::{AttemptRow, CancelReason};
+use akkaflow_model::record::{AttemptRow, CancelReason, Record};
 use akkaflow_model::state::{AttemptState, InstanceState, NodeState};
 use akkaflow_model::text::Text;
 
 use crate::Engine;
 use crate::effect::{Dispatch, Effect};
+use crate::graph::Runner;
 use crate::input::{Outcome, OutcomeKind};
 use crate::instances::{Course, Instance};
 use crate::journal::Given;
@@ -19,6 +20,7 @@ use crate::marks::mark_message;
 use crate::params;
 use crate::queue::{Class, Place};
 use crate::timers::Timer;
+use crate::waiting;
 use crate::waits;
 
 /// A node that is lost so often is suspected of killing its workers: a person must look.
@@ -109,15 +111,14 @@ impl Engine {
         let Some(action) = graph.action(node) else {
             return;
         };
-        let params = &instance.row.params;
-        let body =
-            match params::substitute_element(&action.body, params, instance.row.fire_time, zone) {
-                Ok(body) => body,
-                Err(error) => {
-                    self.end_node(id, node, NodeState::Failed, params::message(&error));
-                    return;
-                }
-            };
+        let body = instance.with_values(zone, |values| values.substitute_element(&action.body));
+        let body = match body {
+            Ok(body) => body,
+            Err(error) => {
+                self.end_node(id, node, NodeState::Failed, params::message(&error));
+                return;
+            }
+        };
         let Some(row) = instance.slots[node].row.as_deref_mut() else {
             return;
         };
@@ -158,6 +159,7 @@ impl Engine {
             params: instance.row.params.clone(),
             fire_time: instance.row.fire_time,
             zone,
+            outputs: action.outputs.iter().map(|it| it.name.clone()).collect(),
         })));
         instance.slots[node].attempt = Some(Box::new(attempt));
         instance.open_attempts += 1;
@@ -268,12 +270,13 @@ impl Engine {
                 text: None,
                 exit_code: None,
                 log_length: 0,
+                outputs: Vec::new(),
             },
         );
     }
 
     /// The first outcome of an attempt; there is no second one.
-    fn attempt_over(&mut self, id: InstanceId, node: usize, outcome: Outcome) {
+    fn attempt_over(&mut self, id: InstanceId, node: usize, mut outcome: Outcome) {
         let now = self.now;
         self.stop_waiting(id, node);
         let Some(instance) = self.instances.get_mut(&id) else {
@@ -292,16 +295,21 @@ impl Engine {
             self.pools.give_back(need, (id, node));
             self.ready.unpark(&need.pool);
         }
+        let note = take_outputs(instance, node, &mut outcome);
         attempt.state = match outcome.kind {
             OutcomeKind::Succeeded => AttemptState::Succeeded,
             OutcomeKind::Failed | OutcomeKind::FailedForGood => AttemptState::Failed,
             OutcomeKind::Cancelled => AttemptState::Killed,
             OutcomeKind::Lost => AttemptState::Lost,
+            // Its row goes, whatever it says.
+            OutcomeKind::NotYet => AttemptState::Succeeded,
         };
         attempt.ended_at = Some(now);
         attempt.message = Some(match (&outcome.text, outcome.kind) {
+            (None, _) if note.is_some() => note.unwrap_or(Message::Succeeded),
             (Some(text), _) => Message::said(text.clone()),
             (None, OutcomeKind::Succeeded) => Message::Succeeded,
+            (None, OutcomeKind::NotYet) => Message::NotYet { seen: None },
             (None, OutcomeKind::Failed | OutcomeKind::FailedForGood) => {
                 Message::said(Text::new("节点执行失败", "failed"))
             }
@@ -324,7 +332,10 @@ impl Engine {
         attempt.log_length = outcome.log_length;
         let (worker, cancelled) = (attempt.worker.clone(), attempt.cancel);
         let message = attempt.message.clone().unwrap_or(Message::Succeeded);
-        self.out.attempt(*attempt);
+        match outcome.kind {
+            OutcomeKind::NotYet => self.out.record(Record::DeleteAttempt { key: attempt.key }),
+            _ => self.out.attempt(*attempt),
+        }
         self.touched.push(id);
         self.release_slot(&worker, id, node);
         let ended = Ended {
@@ -360,7 +371,7 @@ impl Engine {
                 OutcomeKind::Succeeded => (NodeState::Succeeded, message),
                 _ if ended.is_timed_out => (NodeState::Failed, timed_out),
                 OutcomeKind::Failed | OutcomeKind::FailedForGood => (NodeState::Failed, message),
-                OutcomeKind::Cancelled | OutcomeKind::Lost => {
+                OutcomeKind::Cancelled | OutcomeKind::Lost | OutcomeKind::NotYet => {
                     (NodeState::Killed, Message::InstanceEnded)
                 }
             };
@@ -383,6 +394,7 @@ impl Engine {
             _ if ended.is_timed_out => self.end_node(id, node, NodeState::Failed, timed_out),
             OutcomeKind::Failed => self.retry_or_fail(id, node, message, ended.exit_code),
             OutcomeKind::FailedForGood => self.fail(id, node, message),
+            OutcomeKind::NotYet => self.look_again(id, node, message),
             OutcomeKind::Cancelled | OutcomeKind::Lost => self.lost_once_more(id, node, message),
         }
     }
@@ -399,7 +411,7 @@ impl Engine {
         self.end_node(id, node, NodeState::Failed, message);
     }
 
-    fn retry_or_fail(
+    pub(crate) fn retry_or_fail(
         &mut self,
         id: InstanceId,
         node: usize,
@@ -458,6 +470,7 @@ impl Engine {
             times: row.losses,
         };
         row.state = NodeState::Suspended;
+        row.outputs.clear();
         row.message = Some(quarantined.clone());
         instance.mark(node);
         self.suspend(id, quarantined);
@@ -509,6 +522,10 @@ impl Engine {
         let Some(instance) = self.instances.get_mut(&id) else {
             return;
         };
+        if instance.graph.vertex(node).runner == Runner::Timer {
+            self.end_node(id, node, NodeState::Succeeded, Message::Succeeded);
+            return;
+        }
         let Some(row) = instance.slots[node].row.as_deref_mut() else {
             return;
         };
@@ -521,6 +538,7 @@ impl Engine {
 
     /// The time of the node, or of its attempt, is up.
     pub(crate) fn on_deadline(&mut self, id: InstanceId, node: usize) {
+        let child = self.open_child(id, node);
         let Some(instance) = self.instances.get_mut(&id) else {
             return;
         };
@@ -533,6 +551,12 @@ impl Engine {
         if instance.slots[node].attempt.is_some() {
             cancel(instance, node, CancelReason::TimedOut, &mut self.out);
             self.touched.push(id);
+        } else if let Some(child) = child {
+            self.time_out_child(id, node);
+            // One that kills its instance kills the child with it.
+            if !kills {
+                self.kill_child(id, node, child);
+            }
         } else if kills {
             self.stop_waiting(id, node);
             if let Some(instance) = self.instances.get_mut(&id) {
@@ -561,8 +585,34 @@ struct Ended {
     message: Message,
 }
 
+/// Keeps what a successful attempt has handed on. A success that lacks what its node declares is a failure. Gives back
+/// what there is to say.
+fn take_outputs(instance: &mut Instance, node: usize, outcome: &mut Outcome) -> Option<Message> {
+    if outcome.kind == OutcomeKind::NotYet && !waiting::has_settled(instance, node, outcome) {
+        return Some(waiting::remember(instance, node, outcome));
+    }
+    if outcome.kind != OutcomeKind::Succeeded {
+        return None;
+    }
+    let graph = instance.graph.clone();
+    let declared = graph.action(node).map_or(&[][..], |it| &it.outputs);
+    match params::judge_outputs(declared, &outcome.outputs) {
+        Ok((outputs, note)) => {
+            if let Some(row) = instance.slots[node].row.as_deref_mut() {
+                row.outputs = outputs;
+            }
+            note
+        }
+        Err(message) => {
+            outcome.kind = OutcomeKind::Failed;
+            outcome.text = None;
+            Some(message)
+        }
+    }
+}
+
 /// The limit in seconds of the node or its attempts.
-fn timeout_of(instance: &Instance, node: usize) -> u64 {
+pub(crate) fn timeout_of(instance: &Instance, node: usize) -> u64 {
     instance
         .graph
         .action(node)
@@ -570,7 +620,8 @@ fn timeout_of(instance: &Instance, node: usize) -> u64 {
         .unwrap_or_default()
 }
 
-fn is_limited_by_attempt(instance: &Instance, node: usize) -> bool {
+/// Whether the limit holds for each attempt by itself.
+pub(crate) fn is_limited_by_attempt(instance: &Instance, node: usize) -> bool {
     instance
         .graph
         .action(node)

@@ -114,6 +114,7 @@ impl Engine {
             chain: Some(Some(id)),
             fire: None,
             asked_by: named(user),
+            parent: None,
         });
         if let Some(backfill) = self.backfills.open.get_mut(&id) {
             backfill.begin(position, instance);

@@ -168,6 +168,7 @@ impl Engine {
                 chain: Some(Some(root)),
                 fire: None,
                 asked_by: None,
+                parent: None,
             });
             if !self.chains.contains_key(&root) {
                 return;

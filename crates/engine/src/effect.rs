@@ -81,4 +81,6 @@ pub struct Dispatch {
     pub fire_time: Timestamp,
     /// The zone in which its workflow reads times.
     pub zone: Tz,
+    /// The outputs that its node declares.
+    pub outputs: Vec<String>,
 }

@@ -3,14 +3,17 @@
 mod backfill;
 mod trigger;
 
+use akkaflow_model::diagnostic::Diagnostics;
 use akkaflow_model::id::InstanceId;
 use akkaflow_model::message::{Message, because_en, because_zh, by_en, by_zh};
-use akkaflow_model::record::WorkflowStatus;
+use akkaflow_model::record::{NodeRow, WorkflowStatus};
 use akkaflow_model::state::{InstanceState, NodeState};
 use akkaflow_model::text::{Lang, Text};
 use akkaflow_model::time::Timestamp;
+use akkaflow_model::wait::{Awaited, Wait};
 
 use crate::Engine;
+use crate::graph::Runner;
 use crate::instances::{Course, Instance};
 use crate::orders::StartBlock;
 use crate::pools::NoRoom;
@@ -204,20 +207,15 @@ impl Engine {
         }
         match row.state {
             NodeState::Suspended => vec![held_up(instance)],
+            NodeState::Running if self.open_child(instance.row.id, node).is_some() => {
+                self.explain_child(instance, node)
+            }
+            NodeState::Running if instance.graph.vertex(node).runner != Runner::Worker => {
+                self.explain_wait(instance, node).into_iter().collect()
+            }
             NodeState::Running => row
                 .retry_at
-                .map(|at| {
-                    Reason::new(
-                        "retry_interval",
-                        name,
-                        Some(row.ready_at),
-                        format!("等待重试间隔，下次尝试时间{}", at.to_rfc3339()),
-                        format!(
-                            "waits out the interval between attempts until {}",
-                            at.to_rfc3339()
-                        ),
-                    )
-                })
+                .map(|at| between_tries(name, row, at))
                 .into_iter()
                 .collect(),
             NodeState::Ready => self.explain_ready(instance, node),
@@ -225,7 +223,82 @@ impl Engine {
         }
     }
 
+    /// The node waits for its child, and for what that waits for.
+    fn explain_child(&self, instance: &Instance, node: usize) -> Vec<Reason> {
+        let child = self.open_child(instance.row.id, node);
+        let Some(child) = child.and_then(|id| self.instances.get(&id)) else {
+            return Vec::new();
+        };
+        let (id, workflow) = (child.row.id, &child.row.workflow);
+        let reason = Reason::new(
+            "sub_workflow",
+            id.to_string(),
+            Some(child.row.created_at),
+            format!("等待工作流[{workflow}]的实例{id}结束"),
+            format!("waits for instance {id} of workflow `{workflow}` to end"),
+        );
+        let mut reasons = vec![reason];
+        reasons.extend(self.explain_instance(child));
+        reasons
+    }
+
+    /// A `<wait>` until its moment or between two looks, a `<sub-workflow>` between two tries.
+    fn explain_wait(&self, instance: &Instance, node: usize) -> Option<Reason> {
+        let (row, name) = (instance.node(node)?, instance.graph.name(node));
+        let at = row.retry_at?;
+        let runner = instance.graph.vertex(node).runner;
+        if runner == Runner::Child {
+            return Some(between_tries(name, row, at));
+        }
+        let what = match runner {
+            Runner::Look => self.looked_for(instance, node),
+            Runner::Timer | Runner::Worker | Runner::Child => Text::new(
+                format!("等待至{}", at.to_rfc3339()),
+                format!("waits until {}", at.to_rfc3339()),
+            ),
+        };
+        Some(Reason {
+            code: "wait",
+            object: name.to_owned(),
+            since: row.started_at,
+            text: what,
+        })
+    }
+
+    /// What a `<wait>` looks for, what it has seen, and when it looks again.
+    fn looked_for(&self, instance: &Instance, node: usize) -> Text {
+        let zone = self.zone_of_instance(instance.row.id);
+        let wait = instance.graph.action(node).and_then(|action| {
+            let body = instance.with_values(zone, |values| values.substitute_element(&action.body));
+            Wait::parse(&body.ok()?, &mut Diagnostics::new())
+        });
+        let what = match wait.map(|wait| wait.what) {
+            Some(Awaited::File { path, .. }) => {
+                Text::new(format!("等待文件{path}"), format!("waits for file {path}"))
+            }
+            Some(Awaited::Sql { link, .. }) => Text::new(
+                format!("等待数据库连接{link}的SQL条件"),
+                format!("waits for a condition in SQL on db-link {link}"),
+            ),
+            Some(Awaited::Elapsed { .. } | Awaited::Until(_)) | None => Text::new("等待", "waits"),
+        };
+        let row = instance.node(node);
+        let seen = row.and_then(|row| row.message.as_ref());
+        let seen = |lang| seen.map_or_else(String::new, |seen| seen.render(lang));
+        let again = row
+            .and_then(|row| row.retry_at)
+            .unwrap_or(self.now)
+            .to_rfc3339();
+        Text::new(
+            format!("{}：{}；{again}再次检查", what.zh, seen(Lang::Zh)),
+            format!("{}: {}; it looks again at {again}", what.en, seen(Lang::En)),
+        )
+    }
+
     fn explain_ready(&self, instance: &Instance, node: usize) -> Vec<Reason> {
+        if instance.is_own_turn(node) {
+            return self.explain_frozen().into_iter().collect();
+        }
         let name = instance.graph.name(node);
         let since = instance.node(node).map(|row| row.ready_at);
         let Some((class, place)) = instance.place(node) else {
@@ -475,6 +548,17 @@ impl Engine {
             })
             .collect()
     }
+}
+
+fn between_tries(name: &str, row: &NodeRow, at: Timestamp) -> Reason {
+    let at = at.to_rfc3339();
+    Reason::new(
+        "retry_interval",
+        name,
+        Some(row.ready_at),
+        format!("等待重试间隔，下次尝试时间{at}"),
+        format!("waits out the interval between attempts until {at}"),
+    )
 }
 
 fn explain_unreached(instance: &Instance, node: usize) -> Vec<Reason> {

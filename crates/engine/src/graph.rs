@@ -5,8 +5,38 @@ use std::sync::Arc;
 
 use akkaflow_model::condition::Condition;
 use akkaflow_model::definition::{ActionNode, FailurePolicy, NodeKind, Workflow};
+use akkaflow_model::sub_workflow::SubWorkflow;
+use akkaflow_model::wait::Wait;
 
 use crate::queue::Class;
+
+/// Who does the work of a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Runner {
+    /// A worker, or nobody: a control node.
+    #[default]
+    Worker,
+    /// The engine, by a timer: a `<wait>` for a moment.
+    Timer,
+    /// A worker, again and again until it sees what a `<wait>` waits for.
+    Look,
+    /// An instance of another workflow.
+    Child,
+}
+
+impl Runner {
+    fn of(kind: &NodeKind) -> Self {
+        let NodeKind::Action(action) = kind else {
+            return Self::Worker;
+        };
+        match action.tag.as_str() {
+            SubWorkflow::TAG => Self::Child,
+            Wait::TAG if action.body.elements().next().is_some() => Self::Look,
+            Wait::TAG => Self::Timer,
+            _ => Self::Worker,
+        }
+    }
+}
 
 /// When an edge is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +78,8 @@ pub(crate) struct Vertex {
     pub(crate) class: Option<Arc<Class>>,
     /// Among the nodes that wait for a worker: the greater, the earlier.
     pub(crate) priority: i32,
+    /// Who does its work.
+    pub(crate) runner: Runner,
 }
 
 /// What a vertex waits for.
@@ -223,6 +255,7 @@ fn connect(workflow: &Workflow, index: &BTreeMap<String, usize>) -> Vec<Vertex> 
             vertices[from].class = Some(Arc::new(Class::of(action)));
             vertices[from].priority = action.priority.unwrap_or(workflow.priority);
         }
+        vertices[from].runner = Runner::of(&node.kind);
         for (on, target) in edges(&node.kind) {
             let Some(&to) = index.get(target) else {
                 continue;

@@ -88,11 +88,11 @@ impl Engine {
             }
             let paused_for = instance.row.hold.take().map(|hold| now.since(hold.since));
             for node in 0..instance.slots.len() {
-                let slot = &mut instance.slots[node];
-                let Some(row) = slot.row.as_deref_mut() else {
+                let runs = instance.runs(node);
+                let Some(row) = instance.slots[node].row.as_deref_mut() else {
                     continue;
                 };
-                let is_idle = slot.attempt.is_none() && !row.state.is_terminal();
+                let is_idle = !runs && !row.state.is_terminal();
                 if row.state == NodeState::Suspended {
                     // Somebody has looked: it may be lost as often again.
                     row.state = NodeState::Ready;

@@ -292,6 +292,15 @@ pub enum Order {
         /// Who asks, and why.
         by: By,
     },
+    /// Sets values that a workflow keeps between its instances.
+    SetState {
+        /// The workflow.
+        name: String,
+        /// Names and values.
+        values: Vec<(String, String)>,
+        /// Who asks.
+        user: String,
+    },
 }
 
 impl Order {
@@ -323,7 +332,8 @@ impl Order {
             | Self::StartBackfill { .. }
             | Self::PauseBackfill { .. }
             | Self::ResumeBackfill { .. }
-            | Self::AbortBackfill { .. } => None,
+            | Self::AbortBackfill { .. }
+            | Self::SetState { .. } => None,
         }
     }
 }

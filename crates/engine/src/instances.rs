@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use akkaflow_model::definition::FailurePolicy;
-use akkaflow_model::id::{AttemptKey, RequestId};
+use akkaflow_model::id::{AttemptKey, InstanceId, RequestId};
 use akkaflow_model::message::Message;
 use akkaflow_model::record::{AttemptRow, CleanUp, InstanceRow, NodeRow, TriggerKind};
 use akkaflow_model::state::{InstanceState, NodeState};
 use akkaflow_model::time::Timestamp;
 
 use crate::backfill::RANK_BEHIND;
-use crate::graph::{Graph, Needs};
+use crate::children;
+use crate::graph::{Graph, Needs, Runner};
 use crate::queue::{Class, Need, Place, rank};
 use crate::timers::Timer;
 use crate::waits;
@@ -30,6 +31,8 @@ pub(crate) struct Slot {
     pub(crate) row: Option<Box<NodeRow>>,
     /// Its attempt in no terminal state.
     pub(crate) attempt: Option<Box<AttemptRow>>,
+    /// The instance that it waits for, while that is open.
+    pub(crate) child: Option<InstanceId>,
     is_dirty: bool,
 }
 
@@ -123,7 +126,7 @@ impl Instance {
             && self.graph.is_readable()
             && match self.course() {
                 Course::Walking | Course::Cleaning => true,
-                Course::Finishing => row.attempts > 0,
+                Course::Finishing => row.started_at.is_some(),
                 Course::Stopping => false,
             }
     }
@@ -180,6 +183,8 @@ impl Instance {
             message,
             worker: None,
             waits: Vec::new(),
+            outputs: Vec::new(),
+            child: None,
         }));
         self.live += usize::from(!is_done);
         self.mark(node);
@@ -217,7 +222,7 @@ impl Instance {
     /// The line that the node must stand in, and its place; `None` when it must wait in none.
     pub(crate) fn place(&self, node: usize) -> Option<(&Arc<Class>, Place)> {
         let row = self.node(node)?;
-        if row.state != NodeState::Ready || !self.may_start(row) {
+        if row.state != NodeState::Ready || !self.may_start(row) || self.is_own_turn(node) {
             return None;
         }
         let vertex = self.graph.vertex(node);
@@ -241,6 +246,28 @@ impl Instance {
         self.graph.vertex(node).class.as_ref()?.pool.as_ref()
     }
 
+    /// Whether work is being done for the node: it has an attempt or a child. One that waits, between two tries too, does
+    /// not run.
+    pub(crate) fn runs(&self, node: usize) -> bool {
+        let slot = &self.slots[node];
+        let is_waiting = |row: &NodeRow| row.state != NodeState::Running || row.retry_at.is_some();
+        slot.attempt.is_some() || !slot.row.as_deref().is_none_or(is_waiting)
+    }
+
+    /// Whether the engine itself must do something with the node: start its instance, begin its wait.
+    pub(crate) fn is_own_turn(&self, node: usize) -> bool {
+        let is_begun = |row: &NodeRow| row.started_at.is_some();
+        let Some(row) = self.node(node).filter(|row| row.state == NodeState::Ready) else {
+            return false;
+        };
+        self.may_start(row)
+            && match self.graph.vertex(node).runner {
+                Runner::Worker => false,
+                Runner::Look => !is_begun(row),
+                Runner::Timer | Runner::Child => true,
+            }
+    }
+
     /// The timers that must run for the node.
     pub(crate) fn timers(&self, node: usize) -> impl Iterator<Item = (Timestamp, Timer)> + use<> {
         let id = self.row.id;
@@ -259,9 +286,9 @@ impl Instance {
             .is_some_and(|attempt| attempt.cancel.is_some());
         let deadline = row
             .and_then(|row| row.deadline)
-            .filter(|_| !is_cancelled)
+            .filter(|_| !is_cancelled && !row.is_some_and(children::is_timed_out))
             // While a person holds the instance up, the time of what does not run stands still.
-            .filter(|_| self.row.hold.is_none() || slot.attempt.is_some())
+            .filter(|_| self.row.hold.is_none() || self.runs(node))
             .map(|at| (at, Timer::Deadline(id, node)));
         let warning = row
             .and_then(waits::warning_due)

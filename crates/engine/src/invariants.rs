@@ -7,6 +7,7 @@ use akkaflow_model::state::{InstanceState, NodeState};
 use serde::Serialize;
 
 use crate::Engine;
+use crate::graph::Runner;
 use crate::instances::{Course, Instance};
 use crate::schedule::MOST_SLOTS;
 use crate::timers::Timer;
@@ -48,7 +49,9 @@ impl Engine {
                 format!("instance {id}, node {}: {fault}", instance.graph.name(node))
             })?;
         }
-        self.check_goes_on(instance)
+        check_values(instance)
+            .and_then(|()| self.check_parent(instance))
+            .and_then(|()| self.check_goes_on(instance))
             .map_err(|fault| format!("instance {id}: {fault}"))
     }
 
@@ -58,6 +61,12 @@ impl Engine {
             && !self.ready.contains(class, place)
         {
             return Err("is ready but in no queue".into());
+        }
+        if instance.is_own_turn(node) != self.own.contains(&(instance.row.id, node)) {
+            return Err("is ours to do and not in our list, or the reverse".into());
+        }
+        if slot.child != self.child_of_rows(instance.row.id, node) {
+            return Err("waits for another child than its row says".into());
         }
         self.check_told(instance, node)?;
         for (at, timer) in instance.timers(node) {
@@ -82,8 +91,9 @@ impl Engine {
             }
         } else if state == Some(NodeState::Running)
             && slot.row.as_ref().is_some_and(|row| row.retry_at.is_none())
+            && self.open_child(instance.row.id, node).is_none()
         {
-            return Err("is running without attempt or time of retry".into());
+            return Err("is running without attempt, child or time of retry".into());
         }
         match &slot.row {
             Some(row) if row.attempts < row.failures + row.losses => {
@@ -93,6 +103,30 @@ impl Engine {
                 Err("is terminal without end, or the reverse".into())
             }
             _ => Ok(()),
+        }
+    }
+
+    /// A child that somebody waits for lives no longer than its parent.
+    fn check_parent(&self, instance: &Instance) -> Checked {
+        let Some(parent) = instance.row.parent.as_ref().filter(|parent| parent.waits) else {
+            return Ok(());
+        };
+        // One that was rerun by itself after its parent ended stands alone.
+        if instance.row.run > 1 || instance.row.ending.is_some() {
+            return Ok(());
+        }
+        let waits = self.instances.get(&parent.instance).is_some_and(|above| {
+            let node = above.graph.position(&parent.node);
+            let row = node.and_then(|node| above.node(node));
+            row.is_some_and(|row| row.child == Some(instance.row.id) && !row.state.is_terminal())
+        });
+        if waits {
+            Ok(())
+        } else {
+            Err(format!(
+                "outlives node {} of {}",
+                parent.node, parent.instance
+            ))
         }
     }
 
@@ -130,7 +164,9 @@ impl Engine {
                 if instance.live == 0 {
                     return Err("is open though no node is".into());
                 }
-                if instance.course() == Course::Stopping && instance.open_attempts == 0 {
+                let has_children = !self.open_children(row.id).is_empty();
+                let is_stopping = instance.course() == Course::Stopping;
+                if is_stopping && instance.open_attempts == 0 && !has_children {
                     return Err("is ending though nothing runs".into());
                 }
                 Ok(())
@@ -327,6 +363,9 @@ impl Engine {
         for pool in self.pools.rows() {
             hash.add(pool);
         }
+        for state in self.states.iter() {
+            hash.add(state);
+        }
         for request in self.requests.rows() {
             hash.add(request);
         }
@@ -335,6 +374,38 @@ impl Engine {
         }
         hash.0
     }
+}
+
+/// What has left the queue has read the state of its workflow, and only nodes that have succeeded hand something on.
+fn check_values(instance: &Instance) -> Checked {
+    if let Some(workflow) = instance.graph.workflow()
+        && instance.row.started_at.is_some()
+    {
+        let pinned = instance.state().unwrap_or_default();
+        let is_read = |name: &str| pinned.iter().any(|(known, _)| known == name);
+        if let Some(unread) = workflow.state.iter().find(|it| !is_read(&it.name)) {
+            return Err(format!("has not read state {}", unread.name));
+        }
+    }
+    for node in 0..instance.slots.len() {
+        let is_early = instance.node(node).is_some_and(|row| {
+            let may_hold = match row.state {
+                NodeState::Succeeded => true,
+                // What it saw when it looked last.
+                NodeState::Ready | NodeState::Running => {
+                    instance.graph.vertex(node).runner == Runner::Look
+                        || !instance.graph.is_readable()
+                }
+                NodeState::Failed | NodeState::Killed | NodeState::Suspended => false,
+            };
+            !row.outputs.is_empty() && !may_hold
+        });
+        if is_early {
+            let name = instance.graph.name(node);
+            return Err(format!("node {name} hands on what it has not"));
+        }
+    }
+    Ok(())
 }
 
 fn check_counts(instance: &Instance) -> Checked {

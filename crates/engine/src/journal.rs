@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use akkaflow_model::definition::Version;
 use akkaflow_model::id::{Epoch, Incarnation, InstanceId, WorkerId};
 use akkaflow_model::message::Message;
-use akkaflow_model::record::{AttemptRow, InstanceRow, NodeRow, Record};
+use akkaflow_model::record::{AttemptRow, InstanceRow, NodeRow, PinnedState, Record};
 use akkaflow_model::state::InstanceState;
 use akkaflow_model::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -73,6 +73,58 @@ pub enum Given {
         node: String,
         /// The reason; `None` when it waits no more.
         message: Option<Message>,
+    },
+    /// The state of its workflow, as it was.
+    Read {
+        /// Moment and values.
+        pinned: PinnedState,
+    },
+    /// That values of the state stay as they are though it has succeeded.
+    StateKept {
+        /// Which, and why.
+        message: Message,
+    },
+    /// Its turn to a node that the engine does itself: a wait begins.
+    Begun {
+        /// The node.
+        node: String,
+    },
+    /// A child to a node.
+    Child {
+        /// The node.
+        node: String,
+        /// The instance.
+        child: InstanceId,
+        /// Whether the node ends with it.
+        waits: bool,
+    },
+    /// No child to a node.
+    NoChild {
+        /// The node.
+        node: String,
+        /// Why.
+        message: Message,
+    },
+    /// News that somebody has the failed child of a node run again.
+    ChildAgain {
+        /// The node.
+        node: String,
+        /// The instance.
+        child: InstanceId,
+    },
+    /// How many of its timers were served in this step before what comes next.
+    Timers {
+        /// So many.
+        served: usize,
+    },
+    /// The end of the child that a node waits for.
+    ChildOver {
+        /// The node.
+        node: String,
+        /// How the child ended.
+        state: InstanceState,
+        /// What the node says of that.
+        message: Message,
     },
 }
 

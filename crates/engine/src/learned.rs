@@ -1,7 +1,7 @@
 //! How long nodes usually take, learned from attempts that succeeded.
 
 use std::array;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use akkaflow_model::time::Timestamp;
@@ -25,6 +25,8 @@ pub struct Success {
     pub from: Timestamp,
     /// When it had ended.
     pub to: Timestamp,
+    /// When its node began, where that is known.
+    pub since: Option<Timestamp>,
 }
 
 /// How long one attempt of a node takes.
@@ -41,6 +43,8 @@ pub struct Usual {
 pub struct Learned {
     zone: Tz,
     workflows: BTreeMap<String, BTreeMap<String, Habit>>,
+    /// The same from the beginning of the node, of those that began before that attempt.
+    waits: BTreeMap<String, BTreeMap<String, Habit>>,
 }
 
 /// What is known of one node.
@@ -57,23 +61,38 @@ impl Learned {
         Self {
             zone,
             workflows: BTreeMap::new(),
+            waits: BTreeMap::new(),
         }
     }
 
     /// Learns the successes of a workflow, newest first, in place of those it knew.
     pub fn learn(&mut self, workflow: &str, successes: Vec<Success>) {
         let mut samples: BTreeMap<String, Vec<(usize, Duration)>> = BTreeMap::new();
+        let mut waits = samples.clone();
+        let mut have_waited = BTreeSet::new();
         for success in successes {
             let weekday = self.weekday(success.from);
-            let took = success.to.since(success.from);
+            let since = success.since.unwrap_or(success.from);
+            if since < success.from {
+                have_waited.insert(success.node.clone());
+            }
+            let of_node = waits.entry(success.node.clone()).or_default();
+            of_node.push((weekday, success.to.since(since)));
             let of_node = samples.entry(success.node).or_default();
-            of_node.push((weekday, took));
+            of_node.push((weekday, success.to.since(success.from)));
         }
-        let habits = samples
-            .into_iter()
-            .filter_map(|(node, samples)| Some((node, Habit::of(&samples)?)));
-        let habits: BTreeMap<String, Habit> = habits.collect();
-        self.workflows.insert(workflow.to_owned(), habits);
+        waits.retain(|node, _| have_waited.contains(node));
+        self.workflows.insert(workflow.to_owned(), habits(samples));
+        self.waits.insert(workflow.to_owned(), habits(waits));
+    }
+
+    /// How long a node waits that looks for something, from its beginning on.
+    pub fn usual_wait(&self, workflow: &str, node: &str, at: Timestamp) -> Option<Usual> {
+        let habit = self.waits.get(workflow).and_then(|nodes| nodes.get(node));
+        match habit {
+            Some(habit) => Some(habit.weekdays[self.weekday(at)].unwrap_or(habit.always)),
+            None => self.usual(workflow, node, at),
+        }
     }
 
     /// How long an attempt takes that starts at `at`; `None` when too little is known.
@@ -86,6 +105,13 @@ impl Learned {
         let weekday = at.to_utc().with_timezone(&self.zone).weekday();
         weekday.num_days_from_monday() as usize
     }
+}
+
+fn habits(samples: BTreeMap<String, Vec<(usize, Duration)>>) -> BTreeMap<String, Habit> {
+    let habits = samples.into_iter();
+    habits
+        .filter_map(|(node, samples)| Some((node, Habit::of(&samples)?)))
+        .collect()
 }
 
 impl Habit {
@@ -129,6 +155,7 @@ mod tests {
     fn success(day: i64, seconds: i64) -> Success {
         let from = MONDAY + day * DAY;
         Success {
+            since: None,
             node: "a".to_owned(),
             from: Timestamp::from_millis(from),
             to: Timestamp::from_millis(from + seconds * 1000),

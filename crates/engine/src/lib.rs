@@ -13,7 +13,9 @@
 //! | `definition`, `plan`, `packing` | what is kept of a workflow while nothing of it runs |
 //! | `lifecycle`, `instances`, `graph`, `walk`, `ways` | an instance from its birth to its end |
 //! | `queue`, `pools`, `workers`, `attempts`, `attach`, `waits` | who runs what, who waits for whom |
-//! | `timers`, `turns`, `ids`, `pairs`, `params` | moments, fairness, names, values |
+//! | `waiting`, `children` | nodes that the engine does itself: waits, instances of other workflows |
+//! | `timers`, `turns`, `ids`, `pairs` | moments, fairness, names |
+//! | `params`, `state` | values: given, handed on, kept |
 //! | `journal`, `solo` | what is kept of a step, and one instance replayed from it |
 //! | `forecast`, `learned` | what is to come, and how long nodes usually take |
 //! | `load`, `inspect`, `explain`, `invariants` | from rows, and what can be asked |
@@ -23,6 +25,7 @@ mod attempts;
 mod backfill;
 mod calendars;
 mod chain;
+mod children;
 mod definition;
 mod effect;
 mod explain;
@@ -54,9 +57,11 @@ mod rerun;
 mod schedule;
 mod slots;
 mod solo;
+mod state;
 mod timers;
 mod tokens;
 mod turns;
+mod waiting;
 mod waits;
 mod walk;
 mod ways;
@@ -76,7 +81,7 @@ pub use learned::{Learned, Success, Usual};
 pub use packing::PackedText;
 pub use solo::{Moment, Solo};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -95,6 +100,7 @@ use crate::pairs::Pairs;
 use crate::pools::Pools;
 use crate::queue::ReadyQueues;
 use crate::requests::Requests;
+use crate::state::States;
 use crate::timers::{Timer, Timers};
 use crate::turns::Turns;
 use crate::workers::Workers;
@@ -143,11 +149,14 @@ pub struct Engine {
     instances: BTreeMap<InstanceId, Box<Instance>>,
     chains: BTreeMap<InstanceId, ChainRow>,
     requests: Requests,
+    states: States,
     workers: Workers,
     ready: ReadyQueues,
     pools: Pools,
     backfills: Backfills,
     cluster: ClusterRow,
+    /// Nodes that the engine itself must do something with.
+    own: BTreeSet<(InstanceId, usize)>,
     timers: Timers,
     /// Workflows that may have become able to fire.
     consider: Turns,
@@ -155,6 +164,8 @@ pub struct Engine {
     backlog: Turns,
     /// Instances with changed rows, repeats allowed.
     touched: Vec<InstanceId>,
+    /// Whose timers this step has served so far, while it does.
+    served: Option<Vec<InstanceId>>,
     out: Outbox,
 }
 
@@ -178,6 +189,7 @@ impl Engine {
         let is_behind = !self.consider.is_empty()
             || !self.backlog.is_empty()
             || !self.backfills.due.is_empty()
+            || (!self.own.is_empty() && self.cluster.frozen.is_none())
             || self.ready.has_untold();
         if must_look || is_behind {
             return Some(self.now.max(Timestamp::default()));
@@ -194,19 +206,39 @@ impl Engine {
     }
 
     fn serve_timers(&mut self) {
+        self.served = Some(Vec::new());
         for _ in 0..STEP_BUDGET {
             // A slot may make up for a hundred: what is still due is served by the next step.
-            if self.out.len() > RECORD_BUDGET {
-                return;
+            if self.out.len() > RECORD_BUDGET || !self.serve_timer() {
+                break;
             }
-            match self.timers.pop_due(self.now) {
-                Some(Timer::Schedule(name)) => self.on_schedule_due(&name),
-                Some(Timer::Retry(id, node)) => self.on_retry_due(id, node),
-                Some(Timer::Deadline(id, node)) => self.on_deadline(id, node),
-                Some(Timer::WarnWaiting(id, node)) => self.on_long_wait(id, node),
-                Some(Timer::WorkerLost(id)) => self.on_worker_lost(&id),
-                None => return,
-            }
+        }
+        self.served = None;
+    }
+
+    /// Serves the next timer that is due; says whether there was one.
+    fn serve_timer(&mut self) -> bool {
+        let Some(timer) = self.timers.pop_due(self.now) else {
+            return false;
+        };
+        if let (Some(served), Some(id)) = (&mut self.served, timer.instance()) {
+            served.push(id);
+        }
+        match timer {
+            Timer::Schedule(name) => self.on_schedule_due(&name),
+            Timer::Retry(id, node) => self.on_retry_due(id, node),
+            Timer::Deadline(id, node) => self.on_deadline(id, node),
+            Timer::WarnWaiting(id, node) => self.on_long_wait(id, node),
+            Timer::WorkerLost(id) => self.on_worker_lost(&id),
+        }
+        true
+    }
+
+    /// A timer of another instance concerns this one: its own ones that were served before it count first.
+    fn note_timers(&mut self, id: InstanceId) {
+        if let Some(served) = &self.served {
+            let served = served.iter().filter(|own| **own == id).count();
+            self.out.given(id, Given::Timers { served });
         }
     }
 
@@ -232,7 +264,9 @@ impl Engine {
     /// Lets everything go on that can: fires, starts, dispatches. Iterative, and bounded by the budget.
     fn settle(&mut self) {
         for _ in 0..STEP_BUDGET {
-            if let Some(name) = self.consider.next() {
+            if let Some((id, node)) = self.next_own() {
+                self.do_own(id, node);
+            } else if let Some(name) = self.consider.next() {
                 self.consider_firing(&name);
             } else if let Some(name) = self.backlog.next() {
                 if self.start_next(&name) {
@@ -247,6 +281,14 @@ impl Engine {
         }
         self.dispatch_ready();
         self.tell_waits();
+    }
+
+    /// The next node that the engine must do something with; none while the cluster is frozen.
+    fn next_own(&mut self) -> Option<(InstanceId, usize)> {
+        match self.cluster.frozen {
+            Some(_) => None,
+            None => self.own.pop_first(),
+        }
     }
 
     /// Writes the rows of what has changed, each once, and lets go of what is over.

@@ -5,13 +5,14 @@ use akkaflow_model::definition::Workflow;
 use akkaflow_model::id::InstanceId;
 use akkaflow_model::message::Message;
 use akkaflow_model::record::{
-    CancelReason, CleanUp, FireRow, FireState, InstanceRow, Record, TriggerKind,
+    CancelReason, CleanUp, FireRow, FireState, InstanceRow, ParentNode, Record, TriggerKind,
 };
 use akkaflow_model::state::{InstanceState, NodeState};
 use akkaflow_model::time::Timestamp;
 use chrono_tz::Tz;
 
 use crate::effect::Effect;
+use crate::graph::Runner;
 use crate::instances::{Course, Instance};
 use crate::journal::Given;
 use crate::params::{self, ParamError};
@@ -33,6 +34,8 @@ pub(crate) struct Birth {
     pub(crate) fire: Option<(u32, String)>,
     /// Who asked for it; `None` when it starts by itself, or nobody said.
     pub(crate) asked_by: Option<String>,
+    /// The node of another instance that starts it.
+    pub(crate) parent: Option<ParentNode>,
 }
 
 impl Engine {
@@ -43,11 +46,9 @@ impl Engine {
         overrides: &[(String, String)],
         fire_time: Timestamp,
     ) -> Result<Params, ParamError> {
-        let list = workflow
-            .coordinator
-            .as_ref()
-            .map_or(&[][..], |coordinator| &coordinator.params);
-        params::resolve_params(list, overrides, fire_time, self.zone_of(Some(workflow)))
+        let coordinator = workflow.coordinator.as_ref();
+        let zone = self.zone_of(Some(workflow));
+        params::resolve(coordinator, overrides, fire_time, zone)
     }
 
     /// The wall that a workflow's dates are read from.
@@ -104,6 +105,8 @@ impl Engine {
             hold: None,
             marks: Vec::new(),
             asked_by: birth.asked_by,
+            pinned: None,
+            parent: birth.parent,
         };
         let (generation, key) = birth.fire.unwrap_or_else(|| (0, id.to_string()));
         self.out.record(Record::Fire(FireRow {
@@ -164,6 +167,7 @@ impl Engine {
         };
         entry.running.insert((self.now, id));
         self.backfills.unpark(workflow);
+        self.pin_state(id, None);
         self.out.given(id, Given::Started);
         self.start(id);
         true
@@ -200,6 +204,7 @@ impl Engine {
         state: InstanceState,
         message: Message,
     ) {
+        self.note_timers(id);
         let given = Given::Ended {
             state,
             message: message.clone(),
@@ -231,15 +236,20 @@ impl Engine {
         for node in nodes.clone() {
             self.stop_waiting(id, node);
         }
+        let children = self.open_children(id);
         let Some(instance) = self.instances.get_mut(&id) else {
             return;
         };
         begin_ending(&mut instance.row, state, message);
-        halt(instance, self.now, &mut self.out);
+        halt(instance, &children, self.now, &mut self.out);
+        let may_finish = instance.course() == Course::Finishing;
         for node in nodes {
             self.resume_waiting(id, node);
         }
         self.touch(id);
+        for (node, child) in children.into_iter().filter(|_| !may_finish) {
+            self.kill_child(id, node, child);
+        }
         self.finish_if_done(id);
     }
 
@@ -251,6 +261,9 @@ impl Engine {
         message: Option<Message>,
     ) {
         let now = self.now;
+        let kept = (state == InstanceState::Succeeded)
+            .then(|| self.commit_state(id))
+            .flatten();
         let Some(instance) = self.instances.get_mut(&id) else {
             return;
         };
@@ -262,7 +275,10 @@ impl Engine {
         row.state = state;
         row.ending = None;
         row.hold = None;
-        row.message = message;
+        if let Some(message) = kept.as_ref().filter(|_| message.is_none()).cloned() {
+            self.out.given(id, Given::StateKept { message });
+        }
+        row.message = message.or(kept);
         row.ended_at = Some(now);
         let gives_tokens = state == InstanceState::Succeeded
             && !row.gave_tokens
@@ -301,6 +317,7 @@ impl Engine {
             Some(root) => self.chain_member_ended(root, &workflow, is_good),
             None => {}
         }
+        self.tell_parent(id);
     }
 
     /// Takes the node out of its queue and stops its timers; call before its state changes.
@@ -311,6 +328,7 @@ impl Engine {
         if let Some((class, place)) = instance.place(node) {
             self.ready.remove(class, place);
         }
+        self.own.remove(&(id, node));
         for (at, timer) in instance.timers(node) {
             self.timers.clear(at, timer);
         }
@@ -323,6 +341,9 @@ impl Engine {
         };
         if let Some((class, place)) = instance.place(node) {
             self.ready.push(class, place);
+        }
+        if instance.is_own_turn(node) {
+            self.own.insert((id, node));
         }
         for (at, timer) in instance.timers(node) {
             self.timers.set(at, timer);
@@ -352,13 +373,18 @@ fn begin_ending(row: &mut InstanceRow, state: InstanceState, message: Message) {
 }
 
 /// Ends what must not go on in an ending instance.
-fn halt(instance: &mut Instance, now: Timestamp, out: &mut crate::outbox::Outbox) {
+fn halt(
+    instance: &mut Instance,
+    children: &[(usize, InstanceId)],
+    now: Timestamp,
+    out: &mut crate::outbox::Outbox,
+) {
     let may_finish = instance.course() == Course::Finishing;
     for node in 0..instance.slots.len() {
         let Some(row) = instance.node(node).filter(|row| !row.state.is_terminal()) else {
             continue;
         };
-        let has_begun = row.attempts > 0 && row.state != NodeState::Suspended;
+        let has_begun = row.started_at.is_some() && row.state != NodeState::Suspended;
         if may_finish && has_begun {
             continue;
         }
@@ -370,7 +396,8 @@ fn halt(instance: &mut Instance, now: Timestamp, out: &mut crate::outbox::Outbox
             if attempt.cancel.is_none() {
                 cancel(instance, node, CancelReason::InstanceEnding, out);
             }
-        } else {
+        } else if !children.iter().any(|(parent, _)| *parent == node) {
+            // A node with a child is over once that is.
             close(
                 instance,
                 node,
@@ -417,6 +444,10 @@ pub(crate) fn close(
         row.message = Some(message);
         row.ended_at = Some(now);
         row.retry_at = None;
+        if state != NodeState::Succeeded || instance.graph.vertex(node).runner == Runner::Look {
+            // A failure hands nothing on, and what the last look of a wait saw is no output.
+            row.outputs.clear();
+        }
         instance.live -= 1;
         instance.mark(node);
     }

@@ -15,6 +15,7 @@ use crate::pairs::Pairs;
 use crate::pools::Pools;
 use crate::queue::ReadyQueues;
 use crate::requests::Requests;
+use crate::state::States;
 use crate::timers::Timers;
 use crate::workers::Workers;
 use crate::workflows::{Entry, Files};
@@ -45,19 +46,25 @@ impl Engine {
                 .map(|chain| (chain.root, chain))
                 .collect(),
             requests: Requests::load(snapshot.requests),
+            states: States::default(),
             workers: Workers::default(),
             ready: ReadyQueues::default(),
             pools: Pools::load(snapshot.pools),
             backfills: Backfills::load(snapshot.backfills, snapshot.backfill_runs),
             cluster: snapshot.cluster,
+            own: Default::default(),
             timers: Timers::default(),
             consider: Default::default(),
             backlog: Default::default(),
             touched: Vec::new(),
+            served: None,
             out: Outbox::default(),
         };
         for row in snapshot.file_problems {
             engine.files.problems.insert(row.path.clone(), row);
+        }
+        for row in snapshot.states {
+            engine.states.put(row);
         }
         for row in snapshot.workflows {
             engine.load_workflow(row, &mut definitions);
@@ -211,6 +218,10 @@ impl Engine {
             .flat_map(|(id, instance)| (0..instance.slots.len()).map(|node| (*id, node)))
             .collect();
         for (id, node) in nodes {
+            let child = self.child_of_rows(id, node);
+            if let Some(instance) = self.instances.get_mut(&id) {
+                instance.slots[node].child = child;
+            }
             self.resume_waiting(id, node);
         }
     }

@@ -85,7 +85,9 @@ impl Engine {
         instance.row.marks.push(mark);
         let is_running = instance.slots[node].attempt.is_some();
         self.touch(id);
-        if is_running {
+        if let Some(child) = self.open_child(id, node) {
+            self.kill_child(id, node, child);
+        } else if is_running {
             self.stop_waiting(id, node);
             if let Some(instance) = self.instances.get_mut(&id) {
                 cancel(instance, node, CancelReason::Marked, &mut self.out);

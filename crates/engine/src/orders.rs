@@ -94,6 +94,7 @@ impl Engine {
             Order::PauseBackfill { id, by } => self.pause_backfill(id, by),
             Order::ResumeBackfill { id } => self.resume_backfill(id),
             Order::AbortBackfill { id, kills, by } => self.abort_backfill(id, kills, by),
+            Order::SetState { name, values, user } => self.set_state(&name, &values, &user),
         };
         self.out.reply(request, result);
     }
@@ -157,6 +158,7 @@ impl Engine {
             chain: None,
             fire: None,
             asked_by: named(user),
+            parent: None,
         });
         self.remember_request(idempotency, id);
         Ok(Answer::Instance { id })
@@ -230,6 +232,7 @@ impl Engine {
             chain: None,
             fire: None,
             asked_by: named(user),
+            parent: None,
         });
         Ok(Answer::Instance { id })
     }
@@ -255,6 +258,7 @@ impl Engine {
             chain: Some(None),
             fire: None,
             asked_by: named(user),
+            parent: None,
         });
         self.begin_chain(id, name, &workflows, fire_time);
         Ok(Answer::Chain { id, workflows })

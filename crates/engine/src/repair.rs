@@ -17,8 +17,7 @@ use akkaflow_model::text::{Lang, Text};
 use akkaflow_model::time::Timestamp;
 
 use crate::Engine;
-use crate::graph::Graph;
-
+use crate::graph::{Graph, Runner};
 use crate::instances::Instance;
 use crate::journal::Given;
 use crate::orders::Answered;
@@ -62,6 +61,9 @@ impl Engine {
                 }));
             }
             let version = version_of(&graph);
+            if self.open(id)?.row.started_at.is_some() {
+                self.pin_state(id, graph.workflow().map(|workflow| &**workflow));
+            }
             self.out.given(id, Given::Repaired { version });
             self.replace_graph(id, graph);
         }
@@ -221,7 +223,7 @@ fn compare(instance: &Instance, before: usize, graph: &Graph, after: usize) -> O
     if is_same {
         return is_rewired.then(|| change(name, ChangeKind::Rewired, None));
     }
-    let is_running = instance.slots[before].attempt.is_some();
+    let is_running = instance.runs(before);
     let has_ended = instance
         .node(before)
         .is_some_and(|row| row.state.is_terminal());
@@ -274,7 +276,7 @@ fn content(kind: &NodeKind) -> (NodeKind, Option<String>) {
 /// Why a node cannot be taken away.
 fn why_it_stays(instance: &Instance, node: usize) -> Option<Text> {
     let name = instance.graph.name(node);
-    if instance.slots[node].attempt.is_some() {
+    if instance.runs(node) {
         return Some(running(name));
     }
     let is_action = instance.graph.vertex(node).class.is_some();
@@ -378,10 +380,14 @@ fn moved(mut old: Instance, graph: Arc<Graph>) -> (Instance, Vec<NodeRow>) {
         };
         match instance.graph.position(old.graph.name(node)) {
             Some(position) => {
+                let row = begin_anew(&old.graph, node, &instance.graph, position, row);
                 instance.live += usize::from(!row.state.is_terminal());
                 instance.open_attempts += usize::from(slot.attempt.is_some());
+                let row_child = row.child;
                 instance.slots[position].row = Some(row);
                 instance.slots[position].attempt = slot.attempt.take();
+                instance.slots[position].child =
+                    slot.child.filter(|child| row_child == Some(*child));
                 instance.mark(position);
             }
             None if row.state.is_terminal() => {}
@@ -389,6 +395,33 @@ fn moved(mut old: Instance, graph: Arc<Graph>) -> (Instance, Vec<NodeRow>) {
         }
     }
     (instance, removed)
+}
+
+/// A wait that shall now be another one begins anew; so does what takes its place, and what becomes one.
+fn begin_anew(
+    old: &Graph,
+    before: usize,
+    new: &Graph,
+    after: usize,
+    mut row: Box<NodeRow>,
+) -> Box<NodeRow> {
+    let is_ours = |graph: &Graph, node: usize| graph.vertex(node).runner != Runner::Worker;
+    let what =
+        |graph: &Graph, node: usize| graph.workflow().map(|it| content(&it.nodes[node].kind));
+    if !row.state.is_terminal()
+        && (is_ours(old, before) || is_ours(new, after))
+        && what(old, before) != what(new, after)
+    {
+        row.state = NodeState::Ready;
+        row.started_at = None;
+        row.deadline = None;
+        row.retry_at = None;
+        row.message = None;
+        row.outputs.clear();
+        // Should somebody have that one run again, it stands alone.
+        row.child = None;
+    }
+    row
 }
 
 /// Goes through new control nodes to which what was gone through leads; gives all nodes whose turn has come.

@@ -7,6 +7,7 @@ use akkaflow_model::command::{Answer, Rejection};
 use akkaflow_model::definition::{NodeKind, Workflow};
 use akkaflow_model::error::ErrorCode;
 use akkaflow_model::id::InstanceId;
+use akkaflow_model::message::Message;
 use akkaflow_model::record::{
     CleanUp, EARLIER_RUNS, EarlierRun, InstanceRow, Mark, NodeRow, TriggerKind,
 };
@@ -18,6 +19,7 @@ use crate::graph::Graph;
 use crate::input::{Rerun, RerunFrom, StoredInstance};
 use crate::instances::Instance;
 use crate::orders::named;
+use crate::params;
 use crate::ways::{Left, Verdict};
 
 impl Engine {
@@ -83,6 +85,7 @@ impl Engine {
         if let Some(backfill) = backfill {
             self.run_again(backfill, id);
         }
+        self.tell_parent_again(id);
         Ok(Answer::Instance { id })
     }
 
@@ -212,7 +215,15 @@ fn carry_over(instance: &mut Instance, nodes: Vec<NodeRow>, again: &BTreeSet<usi
             (node, Verdict::Reached) if instance.undecidable(node, true).is_some() => {}
             (node, Verdict::Reached) => match instance.graph.kind(node) {
                 Some(NodeKind::Action(_)) => {
-                    if let Some(row) = succeeded.remove(instance.graph.name(node)) {
+                    let declared = instance
+                        .graph
+                        .action(node)
+                        .map_or(&[][..], |it| &it.outputs);
+                    let row = succeeded.remove(instance.graph.name(node)).filter(|row| {
+                        matches!(row.message, Some(Message::Ignored | Message::Marked { .. }))
+                            || params::has_outputs(declared, &row.outputs)
+                    });
+                    if let Some(row) = row {
                         instance.slots[node].row = Some(Box::new(NodeRow {
                             run,
                             // They were told of the run in which it waited.

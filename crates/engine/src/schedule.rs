@@ -238,6 +238,7 @@ impl Engine {
             chain: None,
             fire: Some((ready.generation, ready.key.clone())),
             asked_by: None,
+            parent: None,
         });
         self.consume_tokens(name, id, ready.day);
         self.make_room(name, id);

@@ -7,6 +7,7 @@ use std::time::Duration;
 use akkaflow_model::definition::{Version, Workflow};
 use akkaflow_model::id::{Epoch, InstanceId};
 use akkaflow_model::record::{InstanceRow, NodeRow, Record, Snapshot};
+use akkaflow_model::state::NodeState;
 use akkaflow_model::time::Timestamp;
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
@@ -86,16 +87,37 @@ impl Solo {
         let engine = &mut self.engine;
         engine.now = engine.now.max(moment.at);
         engine.has_stepped = true;
-        engine.serve_timers();
+        let after = self.serve_timers(&moment.given);
+        let engine = &mut self.engine;
         if let Some(input) = moment.input.clone().filter(|it| it.is_about(self.id)) {
             engine.accept(input);
         }
-        for given in moment.given.iter().cloned() {
+        for given in after.iter().cloned() {
             self.give(given);
         }
         let mut records = self.engine.flush().records;
         records.retain(|record| owner(record) == Some(self.id));
         records
+    }
+
+    /// Serves the timers, with what other instances gave by theirs in between. Gives back what came later.
+    fn serve_timers<'a>(&mut self, given: &'a [Given]) -> &'a [Given] {
+        let is_timers = |it: &Given| matches!(it, Given::Timers { .. });
+        let last = given.iter().rposition(is_timers).map_or(0, |at| at + 2);
+        let (during, after) = given.split_at(last.min(given.len()));
+        let mut count = 0;
+        for given in during.iter().cloned() {
+            match given {
+                Given::Timers { served } => {
+                    while count < served && self.engine.serve_timer() {
+                        count += 1;
+                    }
+                }
+                given => self.give(given),
+            }
+        }
+        self.engine.serve_timers();
+        after
     }
 
     /// The instance, while it is open.
@@ -141,6 +163,48 @@ impl Solo {
             Given::Wait { node, message } => {
                 self.with_node(&node, |engine, node| engine.say_wait(id, node, message));
             }
+            other => self.give_values(other),
+        }
+    }
+
+    /// What concerns state, waits and children.
+    fn give_values(&mut self, given: Given) {
+        let id = self.id;
+        match given {
+            Given::Read { pinned } => self.engine.read_state(id, pinned),
+            Given::StateKept { message } => {
+                if let Some(instance) = self.engine.instances.get_mut(&id) {
+                    instance.row.message = Some(message);
+                }
+            }
+            Given::Begun { node } => {
+                self.with_node(&node, |engine, node| engine.do_own(id, node));
+            }
+            Given::Child { node, child, waits } => self.with_node(&node, |engine, node| {
+                engine.attach_child(id, node, child, waits);
+            }),
+            Given::NoChild { node, message } => self.with_node(&node, |engine, node| {
+                engine.end_node(id, node, NodeState::Failed, message);
+            }),
+            Given::ChildAgain { node, child } => {
+                self.with_node(&node, |engine, node| engine.await_again(id, node, child));
+            }
+            Given::ChildOver {
+                node,
+                state,
+                message,
+            } => self.with_node(&node, |engine, node| {
+                engine.child_over(id, node, state, message);
+            }),
+            Given::Admitted { .. }
+            | Given::Repaired { .. }
+            | Given::Started
+            | Given::Ended { .. }
+            | Given::Worker { .. }
+            | Given::Held { .. }
+            | Given::Lost { .. }
+            | Given::Timers { .. }
+            | Given::Wait { .. } => {}
         }
     }
 

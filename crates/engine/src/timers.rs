@@ -20,6 +20,16 @@ pub(crate) enum Timer {
     WorkerLost(WorkerId),
 }
 
+impl Timer {
+    /// The instance whose it is.
+    pub(crate) fn instance(&self) -> Option<InstanceId> {
+        match self {
+            Self::Retry(id, _) | Self::Deadline(id, _) | Self::WarnWaiting(id, _) => Some(*id),
+            Self::Schedule(_) | Self::WorkerLost(_) => None,
+        }
+    }
+}
+
 /// All moments, earliest first.
 #[derive(Debug, Default)]
 pub(crate) struct Timers {

@@ -14,7 +14,6 @@ use akkaflow_model::text::Text;
 use crate::Engine;
 use crate::instances::{Course, Instance};
 use crate::marks::mark_message;
-use crate::params;
 use crate::ways::{Arrival, Left, Verdict};
 
 impl Engine {
@@ -118,8 +117,8 @@ impl Engine {
             return;
         };
         instance.reach(node, NodeState::Succeeded, None, now);
-        let row = &instance.row;
-        let message = params::substitute(message, &row.params, row.fire_time, zone)
+        let message = instance
+            .with_values(zone, |values| values.substitute(message))
             .unwrap_or_else(|_| message.to_owned());
         let node = instance.graph.name(node).to_owned();
         self.end(
@@ -150,13 +149,7 @@ impl Engine {
 
     /// Puts a ready node into the queue that it belongs to, if its instance may start work.
     pub(crate) fn enqueue(&mut self, id: InstanceId, node: usize) {
-        if let Some((class, place)) = self
-            .instances
-            .get(&id)
-            .and_then(|instance| instance.place(node))
-        {
-            self.ready.push(class, place);
-        }
+        self.resume_waiting(id, node);
     }
 
     /// Ends an instance in which nothing lives any more; its clean-up comes before that.

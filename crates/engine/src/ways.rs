@@ -13,10 +13,6 @@ use akkaflow_model::state::NodeState;
 use crate::graph::On;
 use crate::instances::{Course, Instance};
 
-/// Outputs and state of an instance that has none.
-static NO_OUTPUTS: BTreeMap<String, BTreeMap<String, Value>> = BTreeMap::new();
-static NO_STATE: BTreeMap<String, String> = BTreeMap::new();
-
 /// What a decided edge means for the node that it leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
@@ -183,13 +179,19 @@ impl Instance {
         error.is_some_and(|position| !vertex.has_conditions || self.holds(node, position))
     }
 
-    /// The values that conditions look at.
-    fn scope(&self) -> Scope<'_> {
-        Scope {
-            params: &self.row.params,
-            outputs: &NO_OUTPUTS,
-            state: &NO_STATE,
-        }
+    /// What nodes have handed on, in their declared types.
+    fn typed_outputs(&self) -> BTreeMap<String, BTreeMap<String, Value>> {
+        let of_node = |node| {
+            let row = self.node(node).filter(|row| !row.outputs.is_empty())?;
+            let declared = self.graph.action(node)?.outputs.iter();
+            let typed = declared.filter_map(|output| {
+                let mut given = row.outputs.iter();
+                let (_, value) = given.find(|(name, _)| *name == output.name)?;
+                Some((output.name.clone(), Value::of(output.kind, value)))
+            });
+            Some((row.node.clone(), typed.collect()))
+        };
+        (0..self.slots.len()).filter_map(of_node).collect()
     }
 
     fn holds(&self, node: usize, position: usize) -> bool {
@@ -199,8 +201,14 @@ impl Instance {
     }
 
     fn is_true(&self, condition: &Condition) -> Result<bool, Message> {
+        let state = self.state().unwrap_or_default().iter().cloned().collect();
+        let scope = Scope {
+            params: &self.row.params,
+            outputs: &self.typed_outputs(),
+            state: &state,
+        };
         condition
-            .holds(&self.scope())
+            .holds(&scope)
             .map_err(|reason| Message::UndecidableCondition {
                 condition: condition.as_str().to_owned(),
                 reason,

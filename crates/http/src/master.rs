@@ -314,7 +314,8 @@ fn is_repeatable(command: &Command) -> bool {
         | Command::StartBackfill { .. }
         | Command::PauseBackfill { .. }
         | Command::ResumeBackfill { .. }
-        | Command::AbortBackfill { .. } => true,
+        | Command::AbortBackfill { .. }
+        | Command::SetState { .. } => true,
         Command::Trigger { .. } | Command::TriggerBlood { .. } | Command::Rerun { .. } => false,
     }
 }

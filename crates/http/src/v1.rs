@@ -9,6 +9,7 @@ mod forecast;
 mod instances;
 mod logs;
 mod pools;
+mod state;
 mod steering;
 mod unused;
 mod workflows;
@@ -31,6 +32,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .merge(workflows::routes())
         .merge(instances::routes())
         .merge(capsule::routes())
+        .merge(state::routes())
         .merge(logs::routes())
         .merge(steering::routes())
         .merge(pools::routes())

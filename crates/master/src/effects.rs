@@ -84,6 +84,7 @@ fn start(shared: &Arc<Shared>, epoch: Epoch, dispatch: Dispatch) {
             .collect(),
         attachments,
         zone: dispatch.zone.name().to_owned(),
+        outputs: dispatch.outputs,
     };
     send(shared, &dispatch.worker, Event::Start(start));
 }

@@ -16,7 +16,7 @@ pub(crate) struct Upstream {
 }
 
 impl Upstream {
-    /// Everything that `outline` waits for, and what that waits for.
+    /// Everything that `outline` waits for, what that waits for, and what its nodes start.
     pub(crate) fn of(engine: &Engine, outline: &Outline) -> Self {
         let mut outlines: BTreeMap<String, Outline> = BTreeMap::new();
         let mut open: VecDeque<String> = names(outline).collect();
@@ -32,6 +32,15 @@ impl Upstream {
                 let mut upstream = Outline::waiting_for(&name, definition.depends());
                 upstream.idle = definition.idle();
                 outlines.insert(name, upstream);
+            }
+        }
+        for child in outline.children.iter().take(MOST_UPSTREAM) {
+            if let Some(definition) = engine.definition(&child.name) {
+                let known = outlines
+                    .entry(child.name.clone())
+                    .or_insert_with(|| Outline::waiting_for(&child.name, definition.depends()));
+                known.idle = definition.idle();
+                known.is_limit_zero = definition.instance_limit() <= 0;
             }
         }
         Self { outlines }

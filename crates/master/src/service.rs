@@ -184,6 +184,8 @@ mod tests {
             hold: None,
             marks: Vec::new(),
             asked_by: None,
+            pinned: None,
+            parent: None,
         }
     }
 

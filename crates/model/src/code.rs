@@ -134,6 +134,9 @@ codes! {
     UNKNOWN_UPSTREAM = "AF702", "前置工作流不存在", "an upstream workflow does not exist";
     IDLE_UPSTREAM = "AF703", "前置工作流不会自动运行", "an upstream workflow never starts by itself";
     WORKFLOW_CYCLE = "AF704", "工作流之间循环依赖", "workflows wait for each other in a circle";
+    UNKNOWN_SUB_WORKFLOW = "AF705", "子工作流不存在", "a sub-workflow does not exist";
+    STUCK_SUB_WORKFLOW = "AF706", "子工作流永远不会启动", "a sub-workflow never starts";
+    SUB_WORKFLOW_CYCLE = "AF707", "工作流互相作为子工作流启动", "workflows start each other in a circle";
 }
 
 /// What to do about a finding whose finder does not know better, in Chinese and in English.

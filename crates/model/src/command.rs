@@ -185,6 +185,15 @@ pub enum Command {
         /// Who asks, and why.
         by: By,
     },
+    /// Sets values that a workflow keeps between its instances. Answer: [`Answer::Done`].
+    SetState {
+        /// The workflow.
+        name: String,
+        /// Names and values.
+        values: Vec<(String, String)>,
+        /// Who asks; may be empty.
+        user: String,
+    },
 }
 
 /// Who asks for something, and why.

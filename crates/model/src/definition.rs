@@ -363,6 +363,14 @@ impl ActionNode {
     pub fn pause(&self, failures: u32, key: &AttemptKey) -> Duration {
         (self.retry.backoff).pause(self.interval_seconds, failures, key)
     }
+
+    /// Values that its outputs may take: what an attempt hands on that only pretends to run.
+    pub fn stand_ins(&self) -> Vec<(String, String)> {
+        let outputs = self.outputs.iter();
+        outputs
+            .map(|output| (output.name.clone(), output.kind.stand_in().to_owned()))
+            .collect()
+    }
 }
 
 impl Node {

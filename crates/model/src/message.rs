@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::id::InstanceId;
+use crate::state::InstanceState;
 use crate::text::{Lang, Text};
 use crate::time::Timestamp;
 
@@ -112,6 +114,55 @@ pub enum Message {
     },
     /// The node is no part of the definition that the instance was repaired with.
     Removed,
+    /// The action succeeded, but did not hand on what the node declares.
+    OutputMissing {
+        /// The output.
+        name: String,
+        /// What it has handed on instead, the first few.
+        given: Vec<String>,
+    },
+    /// The action succeeded, but an output is no value of its declared type.
+    OutputWrong {
+        /// The output.
+        name: String,
+        /// The type.
+        kind: String,
+        /// The value, shortened.
+        value: String,
+    },
+    /// The action succeeded, and handed on more than the node declares.
+    OutputsIgnored {
+        /// The first few.
+        names: Vec<String>,
+    },
+    /// The instance succeeded, but values of the state stay as they are.
+    StateKept {
+        /// Which.
+        names: Vec<String>,
+        /// Whether a person has set them since the instance read them; otherwise they are of a later fire time.
+        by_hand: bool,
+    },
+    /// The instance that a `<sub-workflow>` has started ended in another way than succeeding.
+    ChildEnded {
+        /// The instance.
+        instance: InstanceId,
+        /// Its workflow.
+        workflow: String,
+        /// How.
+        state: InstanceState,
+    },
+    /// The instance was killed because the instance whose node started it ended, or that node's time was up, or it was marked.
+    ParentEnded {
+        /// That instance.
+        instance: InstanceId,
+        /// The node.
+        node: String,
+    },
+    /// What a `<wait>` waits for is not there yet.
+    NotYet {
+        /// What the last look saw, where it saw something.
+        seen: Option<String>,
+    },
 }
 
 impl Message {
@@ -201,6 +252,54 @@ impl Message {
                 format!(
                     "node `{node}` ran longer than its limit of {seconds} s, which kills the instance"
                 ),
+            ),
+            Self::OutputMissing { name, given } => output_missing(name, given),
+            Self::OutputWrong { name, kind, value } => Text::new(
+                format!("输出 `{name}` 的类型是{kind}，不能是 `{value}`"),
+                format!("output `{name}` is of type {kind}, it cannot be `{value}`"),
+            ),
+            Self::OutputsIgnored { names } => {
+                let (zh, en) = (names.join("、"), names.join(", "));
+                Text::new(
+                    format!("节点执行成功；未声明的输出被忽略：{zh}"),
+                    format!("succeeded; outputs that the node does not declare are ignored: {en}"),
+                )
+            }
+            Self::StateKept { names, by_hand } => state_kept(names, *by_hand),
+            Self::ChildEnded {
+                instance,
+                workflow,
+                state,
+            } => Text::new(
+                format!(
+                    "工作流[{workflow}]的实例{instance}{}",
+                    if *state == InstanceState::Killed {
+                        "已被杀死"
+                    } else {
+                        "执行失败"
+                    }
+                ),
+                format!(
+                    "instance {instance} of workflow `{workflow}` {}",
+                    if *state == InstanceState::Killed {
+                        "was killed"
+                    } else {
+                        "failed"
+                    }
+                ),
+            ),
+            Self::ParentEnded { instance, node } => Text::new(
+                format!("启动它的实例{instance}的节点[{node}]已结束"),
+                format!(
+                    "killed because node `{node}` of instance {instance}, which started it, is over"
+                ),
+            ),
+            Self::NotYet { seen: None } => {
+                Text::new("条件尚未满足", "what it waits for is not there yet")
+            }
+            Self::NotYet { seen: Some(seen) } => Text::new(
+                format!("已发现{seen}，等待其不再变化"),
+                format!("found {seen}, waits until it no longer changes"),
             ),
         };
         text.get(lang).to_owned()
@@ -292,6 +391,39 @@ fn no_labels(host: Option<&str>, labels: &[String], is_empty: bool) -> Text {
         format!(
             "no attached worker{on_en} has all of the labels `{wanted}`; correct `worker-labels`, or add them to `labels` in a worker's configuration"
         ),
+    )
+}
+
+fn output_missing(name: &str, given: &[String]) -> Text {
+    if given.is_empty() {
+        return Text::new(
+            format!("动作没有给出声明的输出 `{name}`"),
+            format!("the action handed on no output `{name}`, which the node declares"),
+        );
+    }
+    Text::new(
+        format!(
+            "动作没有给出声明的输出 `{name}`，它给出了：{}",
+            given.join("、")
+        ),
+        format!(
+            "the action handed on no output `{name}`, which the node declares, but: {}",
+            given.join(", ")
+        ),
+    )
+}
+
+fn state_kept(names: &[String], by_hand: bool) -> Text {
+    let (zh, en) = (names.join("、"), names.join(", "));
+    if by_hand {
+        return Text::new(
+            format!("状态值{zh}未更新：实例读取之后已有人修改"),
+            format!("state not updated: {en}, somebody has set it since this instance read it"),
+        );
+    }
+    Text::new(
+        format!("状态值{zh}未更新：已有业务日期更新的实例写入"),
+        format!("state not updated: {en}, it comes from an instance with a later date"),
     )
 }
 

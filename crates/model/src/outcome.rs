@@ -4,6 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::text::Text;
 
+/// Names and values of an attempt's outputs together are no longer, bytes: they stand in a row that is written with every
+/// change of the node.
+pub const OUTPUTS_BYTES: usize = 64 << 10;
+
+/// An attempt hands on no more values.
+pub const MOST_OUTPUTS: usize = 200;
+
 /// How an attempt ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
@@ -18,6 +25,9 @@ pub struct Outcome {
     /// Bytes of output captured.
     #[serde(default)]
     pub log_length: u64,
+    /// What the action hands on, name and value.
+    #[serde(default)]
+    pub outputs: Vec<(String, String)>,
 }
 
 /// How an attempt ended.
@@ -34,4 +44,6 @@ pub enum OutcomeKind {
     Cancelled,
     /// The worker cannot tell: its processes died with the machine or the supervisor.
     Lost,
+    /// It looked, and what it waits for is not there yet: not a failure, look again.
+    NotYet,
 }

@@ -1,7 +1,8 @@
 //! Parameters and dates: `${param:name}` and `${time.today|yyyyMMdd|-1 day}`.
 //!
 //! Everything is computed from a fire time and a zone, never from a clock, so a rerun next day gives the same dates.
-//! Any other `${...}` belongs to the shell and stays as it is.
+//! What nodes hand on is `${output:node.name}`, what is kept between runs `${state:name}`. Any other `${...}` belongs to
+//! the shell and stays as it is.
 //!
 //! | keyword | means | format without one |
 //! |---|---|---|
@@ -18,6 +19,8 @@ mod format;
 mod misleading;
 mod scan;
 mod time;
+
+use std::borrow::Cow;
 
 use chrono_tz::Tz;
 
@@ -67,6 +70,7 @@ pub fn resolve_params(
                     params: &resolved,
                     fallback: overrides,
                     accepts_bare_names: true,
+                    kept: None,
                     fire_time,
                     zone,
                     limit: LONGEST_VALUE,
@@ -94,6 +98,83 @@ fn take(left: &mut usize, name: &str, value: &str) -> Result<(), ParamError> {
     Ok(())
 }
 
+/// Where the values of a text come from that is used while an instance runs.
+#[derive(Clone, Copy)]
+pub struct Values<'a> {
+    /// The instance's parameters.
+    pub params: &'a [(String, String)],
+    /// What a node has handed on: node and output.
+    pub outputs: &'a dyn Fn(&str, &str) -> Option<String>,
+    /// The workflow's state as the instance sees it; `None` without a state list: then `${state:x}` is the shell's.
+    pub state: Option<&'a [(String, String)]>,
+    /// The instance's fire time.
+    pub fire_time: Timestamp,
+    /// The zone of its dates.
+    pub zone: Tz,
+}
+
+impl Values<'_> {
+    /// Replaces `${param:x}`, `${time...}`, `${output:node.x}` and `${state:x}` in a text.
+    ///
+    /// # Errors
+    /// [`ParamError`] for a value that does not exist, for a date that cannot be read, and beyond [`LARGEST_BODY`].
+    pub fn substitute(&self, text: &str) -> Result<String, ParamError> {
+        self.substitute_within(LARGEST_BODY, text)
+    }
+
+    /// The same in every attribute and text of an element. Values are inserted into the tree, so nothing in them can
+    /// change it.
+    ///
+    /// # Errors
+    /// As [`Self::substitute`].
+    pub fn substitute_element(&self, element: &Element) -> Result<Element, ParamError> {
+        let mut copy = element.clone();
+        let mut left = LARGEST_BODY;
+        for_each_text(&mut copy, &mut |text| {
+            let filled = self.substitute_within(left, text)?;
+            left = left.saturating_sub(filled.len());
+            *text = filled.into();
+            Ok(())
+        })?;
+        Ok(copy)
+    }
+
+    fn substitute_within(&self, limit: usize, text: &str) -> Result<String, ParamError> {
+        let context = Context {
+            params: self.params,
+            fallback: &[],
+            accepts_bare_names: false,
+            kept: Some(self),
+            fire_time: self.fire_time,
+            zone: self.zone,
+            limit,
+        };
+        context.substitute(text)
+    }
+
+    /// `None`: the reference is not ours.
+    fn kept(&self, kept: &Kept<'_>) -> Result<Option<Cow<'_, str>>, ParamError> {
+        match (kept, self.state) {
+            (Kept::Output { node, name }, _) => {
+                let missing = || ParamError::NoOutput {
+                    node: (*node).to_owned(),
+                    name: (*name).to_owned(),
+                };
+                let value = (self.outputs)(node, name).ok_or_else(missing)?;
+                Ok(Some(value.into()))
+            }
+            (Kept::State { .. }, None) => Ok(None),
+            (Kept::State { name }, Some(state)) => {
+                let missing = || ParamError::NoState {
+                    name: (*name).to_owned(),
+                };
+                let value = find(state, name).ok_or_else(missing)?;
+                Ok(Some(value.into()))
+            }
+        }
+    }
+}
+
 /// Replaces `${param:x}` and `${time...}` in a text.
 ///
 /// # Errors
@@ -105,47 +186,16 @@ pub fn substitute(
     fire_time: Timestamp,
     zone: Tz,
 ) -> Result<String, ParamError> {
-    substitute_within(LARGEST_BODY, text, params, fire_time, zone)
-}
-
-fn substitute_within(
-    limit: usize,
-    text: &str,
-    params: &[(String, String)],
-    fire_time: Timestamp,
-    zone: Tz,
-) -> Result<String, ParamError> {
     let context = Context {
         params,
         fallback: &[],
         accepts_bare_names: false,
+        kept: None,
         fire_time,
         zone,
-        limit,
+        limit: LARGEST_BODY,
     };
     context.substitute(text)
-}
-
-/// The same in every attribute and text of an element. Values are inserted into the tree, so nothing in them can
-/// change it.
-///
-/// # Errors
-/// As [`substitute`].
-pub fn substitute_element(
-    element: &Element,
-    params: &[(String, String)],
-    fire_time: Timestamp,
-    zone: Tz,
-) -> Result<Element, ParamError> {
-    let mut copy = element.clone();
-    let mut left = LARGEST_BODY;
-    for_each_text(&mut copy, &mut |text| {
-        let filled = substitute_within(left, text, params, fire_time, zone)?;
-        left = left.saturating_sub(filled.len());
-        *text = filled.into();
-        Ok(())
-    })?;
-    Ok(copy)
 }
 
 /// The distinct names that `${param:x}` uses in an element, in order of first use.
@@ -184,6 +234,8 @@ struct Context<'a> {
     params: &'a [(String, String)],
     fallback: &'a [(String, String)],
     accepts_bare_names: bool,
+    /// Outputs and state; `None` where there are none: then what looks like one stays as it is.
+    kept: Option<&'a Values<'a>>,
     fire_time: Timestamp,
     zone: Tz,
     /// How long a text may become, in bytes.
@@ -201,6 +253,9 @@ impl Context<'_> {
                     let expression = self.substitute_params(expression)?;
                     result.push_str(&time::evaluate(&expression, self.fire_time, self.zone)?);
                 }
+                Token::Reference(raw, Reference::Kept(kept)) => {
+                    result.push_str(&self.kept(&kept)?.unwrap_or(raw.into()));
+                }
                 Token::Reference(raw, Reference::Bare(name)) => {
                     let value = self.accepts_bare_names.then(|| self.find(name)).flatten();
                     result.push_str(value.unwrap_or(raw));
@@ -214,12 +269,19 @@ impl Context<'_> {
         Ok(result)
     }
 
-    /// A date's own text may use parameters, but not other dates.
+    fn kept(&self, kept: &Kept<'_>) -> Result<Option<Cow<'_, str>>, ParamError> {
+        self.kept.map_or(Ok(None), |values| values.kept(kept))
+    }
+
+    /// A date's own text may use parameters, outputs and state, but not other dates.
     fn substitute_params(&self, expression: &str) -> Result<String, ParamError> {
         let mut result = String::with_capacity(expression.len());
         for token in tokens(expression) {
             match token {
                 Token::Reference(_, Reference::Param(name)) => result.push_str(self.param(name)?),
+                Token::Reference(raw, Reference::Kept(kept)) => {
+                    result.push_str(&self.kept(&kept)?.unwrap_or(raw.into()));
+                }
                 Token::Literal(raw) | Token::Reference(raw, _) => result.push_str(raw),
             }
             if result.len() > LONGEST_VALUE {

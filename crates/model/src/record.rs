@@ -72,6 +72,14 @@ pub enum Record {
     Backfill(BackfillRow),
     /// Key: backfill, position.
     BackfillRun(BackfillRunRow),
+    /// Key: workflow, name.
+    State(StateRow),
+    /// Removes an attempt that only looked whether a wait is over, and saw that it is not: a wait of a day would leave
+    /// thousands of them.
+    DeleteAttempt {
+        /// The attempt.
+        key: AttemptKey,
+    },
 }
 
 /// That somebody holds something up, until somebody lets it go on.
@@ -226,6 +234,8 @@ pub enum TriggerKind {
     Run,
     /// A date of a backfill: gives no token, consumes none.
     Backfill,
+    /// A `<sub-workflow>` of another instance: gives no token.
+    SubWorkflow,
 }
 
 /// What became of a due slot.
@@ -418,6 +428,36 @@ pub struct InstanceRow {
     /// Who asked for its current run; `None` when it started by itself, or nobody said.
     #[serde(default)]
     pub asked_by: Option<String>,
+    /// The values of the workflow's state as they were when the instance first left the queue: all its runs see these.
+    #[serde(default)]
+    pub pinned: Option<PinnedState>,
+    /// The node of another instance that started it.
+    #[serde(default)]
+    pub parent: Option<ParentNode>,
+}
+
+/// Values that an instance has from those before it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PinnedState {
+    /// When they were read.
+    pub at: Timestamp,
+    /// Name and value, in the order of the definition.
+    pub values: Vec<(String, String)>,
+}
+
+/// The `<sub-workflow>` that started an instance.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ParentNode {
+    /// Its instance.
+    pub instance: InstanceId,
+    /// The node.
+    pub node: String,
+    /// The run of that instance.
+    pub run: u32,
+    /// Whether the node ends with this instance.
+    pub waits: bool,
+    /// How many instances stand above this one.
+    pub depth: u32,
 }
 
 /// How far the clean-up of a run has come: what `<finally>` leads to.
@@ -486,6 +526,12 @@ pub struct NodeRow {
     pub worker: Option<WorkerId>,
     /// The waits for a worker that people were told of, oldest first; only ever grows within a run, up to a bound.
     pub waits: Vec<WaitTold>,
+    /// What it has handed on, in the order of its declaration. While a `<wait>` looks for a file: what the last look saw.
+    #[serde(default)]
+    pub outputs: Vec<(String, String)>,
+    /// The instance that a `<sub-workflow>` has started, the latest one.
+    #[serde(default)]
+    pub child: Option<InstanceId>,
 }
 
 /// A wait of a node that its instance's log tells of.
@@ -559,6 +605,25 @@ pub struct ChainRow {
     pub fire_time: Timestamp,
 }
 
+/// A value that outlives the instances of its workflow.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StateRow {
+    /// The workflow.
+    pub workflow: String,
+    /// The variable.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+    /// When it was written.
+    pub set_at: Timestamp,
+    /// The instance whose success wrote it; `None` when a person did.
+    pub instance: Option<InstanceId>,
+    /// The fire time of that instance.
+    pub fire_time: Option<Timestamp>,
+    /// The person, where they gave a name.
+    pub user: String,
+}
+
 /// The answer that a repeated request gets again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestRow {
@@ -620,4 +685,6 @@ pub struct Snapshot {
     pub backfills: Vec<BackfillRow>,
     /// All their runs, in order.
     pub backfill_runs: Vec<BackfillRunRow>,
+    /// The state of all workflows.
+    pub states: Vec<StateRow>,
 }

@@ -61,7 +61,6 @@ impl SubWorkflow {
         .example(
             "<sub-workflow workflow=\"load_region\">\n  <param name=\"region\" value=\"north\"/>\n</sub-workflow>",
         )
-        .planned()
     }
 
     /// Reads a body that its shape has been checked against; `None` when it reported an error.

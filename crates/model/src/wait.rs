@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use chrono::{NaiveDateTime, NaiveTime};
+use chrono_tz::Tz;
 
 use crate::code;
 use crate::diagnostic::Diagnostics;
@@ -10,6 +11,7 @@ use crate::element::Element;
 use crate::quote::shortened;
 use crate::shape::{AttributeKind, AttributeShape, DATE_TIME_FORMAT, Shape, TextRule};
 use crate::text::Text;
+use crate::time::Timestamp;
 
 /// The body of an action that waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +70,23 @@ impl Moment {
                     .ok()
                     .map(Self::DateTime)
             })
+    }
+}
+
+impl Moment {
+    /// The moment that it means when the node is reached at `now`; `None` when no calendar holds it.
+    ///
+    /// A time in a daylight-saving gap means the end of the gap, a repeated one its first occurrence.
+    pub fn at(self, now: Timestamp, zone: Tz) -> Option<Timestamp> {
+        let local = match self {
+            Self::DateTime(local) => local,
+            Self::TimeOfDay(time) => now
+                .to_utc()
+                .with_timezone(&zone)
+                .date_naive()
+                .and_time(time),
+        };
+        crate::cron::moment_of(local, zone)
     }
 }
 
@@ -144,7 +163,6 @@ impl Wait {
         .example(
             "<wait every=\"30s\">\n  <sql db-link=\"local\">select count(*) from batches where day = '${param:date}'</sql>\n</wait>",
         )
-        .planned()
     }
 
     /// Reads a body that its shape has been checked against. Reports what is still wrong; `None` when anything is.

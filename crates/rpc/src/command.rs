@@ -239,6 +239,11 @@ impl From<Command> for wire::ExecuteRequest {
                 kills,
                 by: Some(by.into()),
             }),
+            Command::SetState { name, values, user } => Wire::SetState(wire::SetState {
+                name,
+                values: values.into_iter().map(Into::into).collect(),
+                user,
+            }),
         };
         Self {
             command: Some(command),
@@ -356,6 +361,11 @@ impl TryFrom<wire::ExecuteRequest> for Command {
                     id: instance_from_bytes(&abort.id)?,
                     kills: abort.kills,
                     by: by(abort.by),
+                },
+                Wire::SetState(state) => Self::SetState {
+                    name: state.name,
+                    values: state.values.into_iter().map(Into::into).collect(),
+                    user: state.user,
                 },
             },
         )

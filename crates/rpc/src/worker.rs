@@ -79,6 +79,7 @@ impl From<OutcomeKind> for wire::OutcomeKind {
             OutcomeKind::FailedForGood => Self::FailedForGood,
             OutcomeKind::Cancelled => Self::Cancelled,
             OutcomeKind::Lost => Self::Lost,
+            OutcomeKind::NotYet => Self::NotYet,
         }
     }
 }
@@ -91,6 +92,7 @@ pub fn finished_to_wire(key: &AttemptKey, outcome: &Outcome) -> wire::Finished {
         text: outcome.text.clone().map(Into::into),
         exit_code: outcome.exit_code,
         log_length: outcome.log_length,
+        outputs: pairs_to_wire(&outcome.outputs),
     }
 }
 
@@ -106,6 +108,7 @@ pub fn finished_from_wire(finished: wire::Finished) -> Result<(AttemptKey, Outco
         wire::OutcomeKind::FailedForGood => OutcomeKind::FailedForGood,
         wire::OutcomeKind::Cancelled => OutcomeKind::Cancelled,
         wire::OutcomeKind::Lost => OutcomeKind::Lost,
+        wire::OutcomeKind::NotYet => OutcomeKind::NotYet,
     };
     let key = key_from_wire(finished.key)?;
     let outcome = Outcome {
@@ -113,6 +116,7 @@ pub fn finished_from_wire(finished: wire::Finished) -> Result<(AttemptKey, Outco
         text: finished.text.map(Into::into),
         exit_code: finished.exit_code,
         log_length: finished.log_length,
+        outputs: pairs_from_wire(finished.outputs),
     };
     Ok((key, outcome))
 }
@@ -257,6 +261,7 @@ mod tests {
             text: Some(Text::new("坏", "bad")),
             exit_code: Some(-1),
             log_length: u64::MAX,
+            outputs: vec![("rows".to_owned(), "42".to_owned())],
         };
         let wire = finished_to_wire(&key(), &outcome);
         assert_eq!(finished_from_wire(wire), Ok((key(), outcome)));

@@ -188,6 +188,8 @@ fn instance(owner: InstanceId) -> InstanceRow {
         hold: None,
         marks: Vec::new(),
         asked_by: None,
+        pinned: None,
+        parent: None,
     }
 }
 
@@ -210,6 +212,8 @@ fn node(owner: InstanceId, number: u64, state: NodeState) -> NodeRow {
         message: state.is_terminal().then_some(Message::Succeeded),
         worker: Some(WorkerId("worker-1".to_owned())),
         waits: Vec::new(),
+        outputs: Vec::new(),
+        child: None,
     }
 }
 

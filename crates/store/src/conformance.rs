@@ -33,7 +33,7 @@ pub use output::{output_is_appended_once_and_read_in_order, output_of_any_bytes_
 pub use random::random_batches_give_the_snapshots_of_the_twin;
 pub use records::{
     a_setting_is_written_once, deletions_leave_nothing_but_fires_and_tokens,
-    records_of_every_kind_round_trip, the_last_row_of_a_key_wins,
+    records_of_every_kind_round_trip, single_attempts_are_dropped, the_last_row_of_a_key_wins,
 };
 pub use retention::{
     expired_instances_leave_nothing_but_waiting_tokens, old_entries_go_but_the_fence_holds,

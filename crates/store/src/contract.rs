@@ -6,7 +6,7 @@ use akkaflow_model::backfill::{BackfillRow, BackfillRunRow};
 use akkaflow_model::id::{Epoch, InstanceId};
 use akkaflow_model::record::{
     AttemptRow, CalendarRow, FileProblemRow, FireRow, InstanceRow, NodeRow, ScheduleRow, Snapshot,
-    TokenRow, VersionRow, WorkflowRow,
+    StateRow, TokenRow, VersionRow, WorkflowRow,
 };
 use akkaflow_model::state::InstanceState;
 use akkaflow_model::time::Timestamp;
@@ -50,6 +50,9 @@ pub trait Queries: Send + Sync {
 
     /// One calendar.
     async fn calendar(&self, name: &str) -> Result<Option<CalendarRow>, Error>;
+
+    /// The values that a workflow keeps between its instances, by name.
+    async fn states(&self, workflow: &str) -> Result<Vec<StateRow>, Error>;
 
     /// Problems of files, by path.
     async fn file_problems(&self) -> Result<Vec<FileProblemRow>, Error>;

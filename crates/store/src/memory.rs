@@ -8,7 +8,7 @@ use akkaflow_model::backfill::{BackfillRow, BackfillRunRow};
 use akkaflow_model::id::{Epoch, InstanceId};
 use akkaflow_model::record::{
     AttemptRow, CalendarRow, FileProblemRow, FireRow, InstanceRow, NodeRow, ScheduleRow, Snapshot,
-    TokenRow, VersionRow, WorkflowRow,
+    StateRow, TokenRow, VersionRow, WorkflowRow,
 };
 use akkaflow_model::state::InstanceState;
 use akkaflow_model::time::Timestamp;
@@ -143,6 +143,10 @@ impl Queries for MemoryStore {
 
     async fn calendar(&self, name: &str) -> Result<Option<CalendarRow>, Error> {
         Ok(self.tables().calendars.get(name).cloned())
+    }
+
+    async fn states(&self, workflow: &str) -> Result<Vec<StateRow>, Error> {
+        Ok(self.tables().states_of(workflow))
     }
 
     async fn waiting_tokens(&self, dependant: &str) -> Result<Vec<TokenRow>, Error> {

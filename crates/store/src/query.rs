@@ -38,6 +38,8 @@ pub struct Took {
     pub from: Timestamp,
     /// When its end became known.
     pub to: Timestamp,
+    /// When its node began: earlier than the attempt where that waited, or was tried before.
+    pub since: Option<Timestamp>,
 }
 
 impl InstanceQuery {

@@ -417,6 +417,7 @@ impl Core {
                     text: None,
                     exit_code: Some(0),
                     log_length: 0,
+                    outputs: Vec::new(),
                 },
             });
         }

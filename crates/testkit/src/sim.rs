@@ -35,6 +35,7 @@ mod faults;
 mod graph;
 mod kept;
 mod master;
+mod nesting;
 mod network;
 mod oracle;
 mod people;

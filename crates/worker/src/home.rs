@@ -183,6 +183,11 @@ impl AttemptHome {
         self.0.join("err")
     }
 
+    /// What a script hands on to later nodes.
+    pub(crate) fn outputs(&self) -> PathBuf {
+        self.0.join("outputs")
+    }
+
     /// What an action or we ourselves report.
     pub(crate) fn lines(&self) -> PathBuf {
         self.0.join("lines")

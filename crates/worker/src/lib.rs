@@ -12,7 +12,7 @@
 //! | `service`, `core` | the wiring; the task that feeds the agent and carries out what it decides |
 //! | `link` | the control stream to the master that leads |
 //! | `home`, `spares`, `ledger`, `frame` | the data directory, the durable facts, how records lie on disk |
-//! | `prepare`, `attachments`, `outcome` | from an order to a start, and from an end to words |
+//! | `prepare`, `attachments`, `outcome`, `outputs` | from an order to a start, and from an end to words |
 //! | `supervision`, [`supervisor`] | the agent's end of the line to its supervisor, and the supervisor |
 //! | `logs` | delivery of output |
 
@@ -27,6 +27,7 @@ mod link;
 mod logs;
 mod options;
 mod outcome;
+mod outputs;
 mod prepare;
 mod service;
 mod spares;

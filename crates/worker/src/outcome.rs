@@ -8,6 +8,8 @@ use std::path::Path;
 use akkaflow_model::outcome::{Outcome, OutcomeKind};
 use akkaflow_model::text::Text;
 
+use crate::home::AttemptHome;
+use crate::outputs;
 use crate::supervisor::{Cause, Exit};
 
 /// So much of the last output on standard error stands in the message, characters.
@@ -20,6 +22,18 @@ pub(crate) fn failed(kind: OutcomeKind, text: Text) -> Outcome {
         text: Some(text),
         exit_code: None,
         log_length: 0,
+        outputs: Vec::new(),
+    }
+}
+
+/// It looked, and what it waits for is not there yet.
+pub(crate) fn not_yet(seen: Vec<(String, String)>) -> Outcome {
+    Outcome {
+        kind: OutcomeKind::NotYet,
+        text: None,
+        exit_code: None,
+        log_length: 0,
+        outputs: seen,
     }
 }
 
@@ -30,6 +44,7 @@ pub(crate) fn cancelled() -> Outcome {
         text: None,
         exit_code: None,
         log_length: 0,
+        outputs: Vec::new(),
     }
 }
 
@@ -44,9 +59,9 @@ pub(crate) fn lost() -> Outcome {
     )
 }
 
-/// The outcome of a process. `was_cancelled` says whether a master asked for the kill; `err` is where its standard error
-/// went.
-pub(crate) fn of_exit(exit: &Exit, was_cancelled: bool, err: &Path) -> Outcome {
+/// The outcome of a process. `was_cancelled` says whether a master asked for the kill; `home` is where its standard error
+/// went, and what it hands on.
+pub(crate) fn of_exit(exit: &Exit, was_cancelled: bool, home: &AttemptHome) -> Outcome {
     match exit.cause {
         Cause::Killed if was_cancelled => cancelled(),
         Cause::Killed => lost(),
@@ -57,11 +72,11 @@ pub(crate) fn of_exit(exit: &Exit, was_cancelled: bool, err: &Path) -> Outcome {
                 "killed after its worker had been out of contact with any master for too long",
             ),
         ),
-        Cause::Itself => of_own_end(exit, err),
+        Cause::Itself => of_own_end(exit, home),
     }
 }
 
-fn of_own_end(exit: &Exit, err: &Path) -> Outcome {
+fn of_own_end(exit: &Exit, home: &AttemptHome) -> Outcome {
     let text = match (exit.code, exit.signal) {
         (Some(0), _) => None,
         (Some(code), _) => Some(Text::new(
@@ -77,16 +92,20 @@ fn of_own_end(exit: &Exit, err: &Path) -> Outcome {
         }
         (None, None) => return lost(),
     };
-    let kind = if text.is_none() {
-        OutcomeKind::Succeeded
-    } else {
-        OutcomeKind::Failed
+    let outputs = match text {
+        None => outputs::read_all(home),
+        Some(text) => Err(with_excerpt(text, &home.err())),
+    };
+    let (kind, text, outputs) = match outputs {
+        Ok(outputs) => (OutcomeKind::Succeeded, None, outputs),
+        Err(text) => (OutcomeKind::Failed, Some(text), Vec::new()),
     };
     Outcome {
         kind,
-        text: text.map(|text| with_excerpt(text, err)),
+        text,
         exit_code: exit.code,
         log_length: 0,
+        outputs,
     }
 }
 
@@ -193,12 +212,39 @@ mod tests {
         }
     }
 
+    fn nowhere() -> AttemptHome {
+        AttemptHome::at("/nonexistent".into())
+    }
+
+    #[test]
+    fn a_success_hands_on_what_it_has_written() {
+        let directory = tempfile::tempdir().unwrap();
+        let home = AttemptHome::at(directory.path().to_owned());
+        let of = |code| of_exit(&exit(Some(code), None, Cause::Itself), false, &home);
+        assert_eq!(of(0).outputs, []);
+        std::fs::write(home.outputs(), "rows=42\n").unwrap();
+        let rows = ("rows".to_owned(), "42".to_owned());
+        assert_eq!(
+            (of(0).kind, of(0).outputs),
+            (OutcomeKind::Succeeded, vec![rows])
+        );
+        assert_eq!((of(1).kind, of(1).outputs), (OutcomeKind::Failed, vec![]));
+        std::fs::write(home.outputs(), "rows\n").unwrap();
+        let text = of(0).text.unwrap();
+        assert_eq!(of(0).kind, OutcomeKind::Failed);
+        assert!(
+            text.en.contains("line 1 of $AKKAFLOW_OUTPUT"),
+            "{}",
+            text.en
+        );
+    }
+
     #[test]
     fn a_failure_says_its_code_and_the_last_words_on_standard_error() {
         let directory = tempfile::tempdir().unwrap();
-        let err = directory.path().join("err");
-        std::fs::write(&err, "warming up\nno such table: t\n").unwrap();
-        let outcome = of_exit(&exit(Some(7), None, Cause::Itself), false, &err);
+        let home = AttemptHome::at(directory.path().to_owned());
+        std::fs::write(home.err(), "warming up\nno such table: t\n").unwrap();
+        let outcome = of_exit(&exit(Some(7), None, Cause::Itself), false, &home);
         assert_eq!(outcome.kind, OutcomeKind::Failed);
         assert_eq!(outcome.exit_code, Some(7));
         let text = outcome.text.unwrap();
@@ -208,11 +254,7 @@ mod tests {
 
     #[test]
     fn a_signal_is_named() {
-        let outcome = of_exit(
-            &exit(None, Some(9), Cause::Itself),
-            false,
-            Path::new("/nonexistent"),
-        );
+        let outcome = of_exit(&exit(None, Some(9), Cause::Itself), false, &nowhere());
         let text = outcome.text.unwrap();
         assert_eq!(text.en, "ended by signal SIGKILL");
         assert_eq!(text.zh, "被信号 SIGKILL 终止");
@@ -221,9 +263,9 @@ mod tests {
     #[test]
     fn a_kill_that_nobody_asked_for_is_a_loss() {
         let exit = exit(None, Some(9), Cause::Killed);
-        let path = Path::new("/nonexistent");
-        assert_eq!(of_exit(&exit, true, path).kind, OutcomeKind::Cancelled);
-        assert_eq!(of_exit(&exit, false, path).kind, OutcomeKind::Lost);
+        let home = nowhere();
+        assert_eq!(of_exit(&exit, true, &home).kind, OutcomeKind::Cancelled);
+        assert_eq!(of_exit(&exit, false, &home).kind, OutcomeKind::Lost);
     }
 
     #[test]

@@ -84,6 +84,7 @@ fn try_prepare(tools: &Tools, order: Order) -> Result<Prepared, Outcome> {
         links,
         log: order.writer.sink(),
         cancel: order.cancel,
+        outputs: start.outputs,
     };
     match action.work(&context).map_err(failure)? {
         Work::Task => {
@@ -167,6 +168,7 @@ fn process(
     add("AKKAFLOW_INSTANCE", context.key.instance.to_string());
     add("AKKAFLOW_WORKFLOW", context.workflow.clone());
     add("AKKAFLOW_NODE", context.key.node.clone());
+    add("AKKAFLOW_OUTPUT", home.outputs().display().to_string());
     add("AKKAFLOW_FIRE_TIME", context.fire_time.to_rfc3339());
     for (name, value) in &context.params {
         add(&format!("AKKAFLOW_PARAM_{}", variable(name)), value.clone());
@@ -244,6 +246,7 @@ pub(crate) fn failure(error: ActionError) -> Outcome {
         ActionError::Retryable(text) => outcome::failed(OutcomeKind::Failed, text),
         ActionError::Fatal(text) => outcome::failed(OutcomeKind::FailedForGood, text),
         ActionError::Cancelled => outcome::cancelled(),
+        ActionError::NotYet { seen } => outcome::not_yet(seen),
     }
 }
 

@@ -97,7 +97,13 @@ impl Spares {
 
 /// Leaves nothing of an attempt's content. Fails when something is not as we made it: a script may have done anything.
 fn empty(home: &AttemptHome) -> io::Result<Vec<String>> {
-    for path in [home.out(), home.err(), home.sent(), home.lines()] {
+    for path in [
+        home.out(),
+        home.err(),
+        home.sent(),
+        home.lines(),
+        home.outputs(),
+    ] {
         match fs::symlink_metadata(&path) {
             Ok(found) => truncate(&path, &found)?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}

@@ -97,6 +97,17 @@ async fn watch<T>(
 }
 
 impl Copied {
+    /// What a node may declare as outputs.
+    pub(super) fn counters(&self) -> Vec<(String, String)> {
+        let milliseconds = self.elapsed.as_millis().to_string();
+        [
+            ("rows", self.rows.to_string()),
+            ("milliseconds", milliseconds),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into()
+    }
+
     /// The closing line.
     pub(super) fn report(self, attempt: &AttemptContext) {
         let Self { rows, elapsed } = self;

@@ -4,7 +4,7 @@ use akkaflow_connectors::{Column, Load, Session, cancellable};
 use akkaflow_model::text::Text;
 
 use super::body::{Commands, Source};
-use super::copy::copy;
+use super::copy::{Copied, copy};
 use super::source::{self, Opened};
 use crate::context::{AttemptContext, Level};
 use crate::database;
@@ -22,12 +22,13 @@ impl Into<'_> {
         &self,
         attempt: &AttemptContext,
         source: &Source,
-    ) -> Result<(), ActionError> {
+    ) -> Result<Copied, ActionError> {
         let mut source = source::open(attempt, source).await?;
         let mut session = database::open(attempt, self.link).await?;
         let columns = self.columns(attempt, session.as_mut(), &mut source).await?;
         self.before(attempt, session.as_mut()).await?;
-        self.rows(attempt, session.as_mut(), source, columns)
+        let copied = self
+            .rows(attempt, session.as_mut(), source, columns)
             .await?;
         if let Some(after) = &self.commands.after {
             attempt
@@ -35,7 +36,7 @@ impl Into<'_> {
                 .both("执行后置语句", "running the statements after");
             database::run_statements(attempt, session.as_mut(), after).await?;
         }
-        Ok(())
+        Ok(copied)
     }
 
     /// The table's columns; it is made if it is missing.
@@ -87,7 +88,8 @@ impl Into<'_> {
         attempt
             .log
             .both("执行前置语句", "running the statements before");
-        database::run_statements(attempt, session, pre).await
+        database::run_statements(attempt, session, pre).await?;
+        Ok(())
     }
 
     /// Says before anything is written that it could not be undone.
@@ -124,7 +126,7 @@ impl Into<'_> {
         session: &mut dyn Session,
         source: Opened,
         target: Vec<Column>,
-    ) -> Result<(), ActionError> {
+    ) -> Result<Copied, ActionError> {
         self.warn_of_engine(attempt, session).await?;
         let count = target.len();
         let source_columns = source.columns_for(count);
@@ -166,6 +168,6 @@ impl Into<'_> {
             .await
             .map_err(|error| error.within(&place))?;
         copied.report(attempt);
-        Ok(())
+        Ok(copied)
     }
 }

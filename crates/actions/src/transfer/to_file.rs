@@ -9,7 +9,7 @@ use akkaflow_model::text::Text;
 use tokio_util::sync::CancellationToken;
 
 use super::body::{Commands, Source};
-use super::copy::copy;
+use super::copy::{Copied, copy};
 use super::source;
 use crate::context::{AttemptContext, Level};
 use crate::error::ActionError;
@@ -27,7 +27,7 @@ impl Into<'_> {
         &self,
         attempt: &AttemptContext,
         source: &Source,
-    ) -> Result<(), ActionError> {
+    ) -> Result<Copied, ActionError> {
         let source = source::open(attempt, source).await?;
         if self.is_pre_del {
             remove(&self.path)?;
@@ -75,7 +75,7 @@ impl Into<'_> {
                 .both("执行后置语句", "running the command after");
             shell_command::run(attempt, &Text::new("后置命令", "the command after"), after).await?;
         }
-        Ok(())
+        Ok(copied)
     }
 }
 

@@ -103,7 +103,7 @@ fn the_registry_is_the_catalog_that_files_are_checked_with() {
     let registry = Registry::builtin();
     assert_eq!(
         registry.tags(),
-        ["script", "shell", "sql", "transfer"],
+        ["script", "shell", "sql", "transfer", "wait"],
         "the types that run"
     );
     assert!(ActionCatalog::tags(&registry).contains(&"email"));

@@ -13,6 +13,7 @@ fn example(tag: &str) -> &'static str {
         "transfer" => {
             "<transfer><source type='DB' db-link='sqlite'>select 1 a</source><target type='FILE' path='out.txt'/></transfer>"
         }
+        "wait" => "<wait for='1s'/>",
         other => panic!("no example of <{other}>"),
     }
 }

@@ -75,6 +75,7 @@ impl Bench {
                 lines.lock().unwrap().push(format!("{level:?} {line}"));
             }),
             cancel: self.cancel.clone(),
+            outputs: Vec::new(),
         }
     }
 
@@ -102,6 +103,7 @@ impl Bench {
             ActionError::Retryable(text) | ActionError::Fatal(text) => {
                 format!("{} / {}", text.zh, text.en)
             }
+            ActionError::NotYet { seen } => format!("not yet: {seen:?}"),
             ActionError::Cancelled => "cancelled".to_owned(),
         }
     }

@@ -6,6 +6,8 @@ use akkaflow_model::record::TriggerKind;
 use akkaflow_model::state::InstanceState;
 use akkaflow_model::text::Lang;
 
+use comfy_table::Cell;
+
 use crate::screen::{Screen, plain};
 
 /// The labels of akkaflow in their order; what it does not have follows.
@@ -71,6 +73,16 @@ pub(super) fn render(screen: &Screen, detail: &InstanceDetail) -> String {
     if let Some(user) = &instance.asked_by {
         pairs.push((screen.say("运行者", "Asked by"), plain(user)));
     }
+    if let Some(parent) = &detail.parent {
+        let node = format!("{}:{}", parent.instance, parent.node);
+        pairs.push((screen.say("上级节点", "Parent"), plain(node)));
+    }
+    if !detail.state_values.0.is_empty() {
+        pairs.push((
+            screen.say("状态值", "State values"),
+            plain(params(&detail.state_values)),
+        ));
+    }
     if instance.run > 1 {
         pairs.push((screen.say("运行次数", "Run"), plain(instance.run)));
     }
@@ -86,7 +98,28 @@ pub(super) fn render(screen: &Screen, detail: &InstanceDetail) -> String {
     text.push('\n');
     text.push_str(&screen.title("节点运行信息", "Nodes"));
     text.push_str(&nodes(screen, detail));
+    let values = values(screen, detail);
+    if !values.is_empty() {
+        text.push('\n');
+        text.push_str(&screen.title("输出与子工作流", "Outputs and sub-workflows"));
+        text.push_str(&screen.pairs(values));
+    }
     text
+}
+
+/// What nodes have handed on, and the instances that they have started.
+fn values<'a>(screen: &Screen, detail: &'a InstanceDetail) -> Vec<(&'a str, Cell)> {
+    let mut values = Vec::new();
+    for node in &detail.nodes {
+        if !node.outputs.0.is_empty() {
+            values.push((node.name.as_str(), plain(params(&node.outputs))));
+        }
+        if let Some(child) = &node.child {
+            let words = screen.say("实例", "instance");
+            values.push((node.name.as_str(), plain(format!("{words} {child}"))));
+        }
+    }
+    values
 }
 
 fn nodes(screen: &Screen, detail: &InstanceDetail) -> String {
@@ -159,6 +192,7 @@ pub(super) fn trigger(screen: &Screen, kind: TriggerKind) -> &'static str {
         TriggerKind::Blood => ("blood触发", "trigger-blood"),
         TriggerKind::Run => ("手动运行", "run"),
         TriggerKind::Backfill => ("补数", "backfill"),
+        TriggerKind::SubWorkflow => ("子工作流", "sub-workflow"),
     };
     screen.say(zh, en)
 }

@@ -162,17 +162,45 @@ impl<'a> Stage<'a> {
         }
         let took = self.takes(key, &dispatch.workflow, self.now);
         let deadline = self.deadlines.get(&(key.instance, key.node.clone()));
-        let end = before(self.now.plus(took), deadline.copied());
+        let (end, kind) = self.ending(key, took, deadline.copied());
         let pretended = Pretended {
             worker: dispatch.worker.clone(),
-            kind: OutcomeKind::Succeeded,
+            kind,
             is_told: self.is_told(&dispatch.workflow),
         };
         self.begin(key.clone(), end.max(self.now), pretended);
     }
 
+    /// When an attempt ends that begins now, and how: a look that comes too early sees nothing and holds no slot.
+    fn ending(
+        &self,
+        key: &AttemptKey,
+        took: Duration,
+        deadline: Option<Timestamp>,
+    ) -> (Timestamp, OutcomeKind) {
+        match self.engine.looks(key) {
+            None => (
+                before(self.now.plus(took), deadline),
+                OutcomeKind::Succeeded,
+            ),
+            Some((since, every)) => {
+                let end = before(since.plus(took), deadline);
+                if self.now.plus(every) < end {
+                    (self.now, OutcomeKind::NotYet)
+                } else {
+                    (end, OutcomeKind::Succeeded)
+                }
+            }
+        }
+    }
+
     fn takes(&mut self, key: &AttemptKey, workflow: &str, at: Timestamp) -> Duration {
-        match self.ahead.learned.usual(workflow, &key.node, at) {
+        let learned = self.ahead.learned;
+        let usual = match self.engine.looks(key) {
+            Some(_) => learned.usual_wait(workflow, &key.node, at),
+            None => learned.usual(workflow, &key.node, at),
+        };
+        match usual {
             Some(usual) => usual.median,
             None => {
                 if let Some(track) = self.tracks.get_mut(key.instance) {
@@ -196,6 +224,10 @@ impl<'a> Stage<'a> {
         if pretended.is_told {
             self.hours.note_end();
         }
+        let outputs = match pretended.kind {
+            OutcomeKind::Succeeded => self.engine.stand_ins(&key),
+            _ => Vec::new(),
+        };
         self.step(Input::AttemptFinished {
             worker: pretended.worker,
             key,
@@ -204,6 +236,7 @@ impl<'a> Stage<'a> {
                 text: None,
                 exit_code: None,
                 log_length: 0,
+                outputs,
             },
         });
     }

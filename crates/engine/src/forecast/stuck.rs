@@ -29,7 +29,10 @@ const PASSING: &[&str] = &[
     "pool_full",
     "predecessor_open",
     "retry_interval",
+    "sub_workflow",
 ];
+/// Its author wants it to wait, for days perhaps.
+const OWN_WAIT: &str = "wait";
 /// Reasons that say that a workflow is not meant to start by itself.
 const INTENDED: &[&str] = &["disabled", "no_trigger"];
 /// Reasons that the success of another workflow takes away.
@@ -71,6 +74,9 @@ fn instance(stage: &Stage<'_>, id: InstanceId, track: &Track) -> Option<Stuck> {
     }
     let waited = stage.now.since(track.changed_at);
     let reasons = stage.engine.explain(&ExplainObject::Instance(id));
+    if reasons.iter().any(|it| it.code == OWN_WAIT) {
+        return None;
+    }
     let is_passing = reasons.iter().all(|it| PASSING.contains(&it.code));
     (waited > if is_passing { LONG } else { SHORT }).then(|| Stuck {
         workflow: track.workflow.clone(),

@@ -10,7 +10,7 @@ use akkaflow_model::state::InstanceState;
 use akkaflow_model::time::Timestamp;
 use chrono::{Datelike, NaiveDate, TimeZone, Utc};
 
-use crate::world::{BEGIN, Change, World, ann, by, single};
+use crate::world::{BEGIN, Change, World, ann, by, single, workflow};
 
 /// A day of December 2025; 32 is the first of January 2026.
 fn day(number: u32) -> i32 {
@@ -672,4 +672,16 @@ fn a_large_backfill_takes_each_date_once() {
         .collect();
     assert_eq!((times.len(), world.instances_of("w").len()), (120, 120));
     assert!(times.iter().all(|at| at.as_millis() < BEGIN));
+}
+
+#[test]
+fn a_backfill_reads_the_state_and_writes_none() {
+    let text = "start a\n a: ok=e output=max body=${state:last}\n end e";
+    let kept = workflow("wf", text).keeps("last", "0", ("a", "max"));
+    let mut world = world_of([kept.cron("0 3 * * *")]);
+    let id = start(&mut world, range("wf", 20, 20));
+    assert_eq!(world.running[0].body.text(), "0");
+    world.hand_on("a", &[("max", "7")]);
+    assert_eq!(state(&world, id), BackfillState::Succeeded);
+    assert!(world.rows.states.is_empty(), "{:?}", world.rows.states);
 }

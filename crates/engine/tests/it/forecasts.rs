@@ -49,6 +49,7 @@ fn learned(usual: &[(&str, &str, u64)]) -> Learned {
                 node: (*node).to_owned(),
                 from: Timestamp::from_millis(BEGIN),
                 to: Timestamp::from_millis(BEGIN).plus(Duration::from_secs(*seconds)),
+                since: None,
             })
         });
         learned.learn(workflow, successes.collect());
@@ -356,4 +357,54 @@ fn an_instance_that_has_failed_and_was_run_again_is_told_of_as_it_is() {
         told(&forecast(&world, Asked::default())),
         ["wf 00:00-00:01 guess"]
     );
+}
+
+#[test]
+fn waits_children_and_what_nodes_hand_on_are_foreseen() {
+    let mut world = World::new();
+    world.put(single("child").disabled());
+    let text = "start a
+        a: ok=w output=rows:integer
+        w: for=3600s ok=f
+        f: file=/in/${output:a.rows} ok=s
+        s: sub=child ok=e
+        end e";
+    world.put(workflow("wf", text).cron("0 1 * * *"));
+    world.put(single("other").cron("20 2 * * *"));
+    let usual = [
+        ("wf", "a", 600),
+        ("wf", "f", 1800),
+        ("child", "a", 300),
+        ("other", "a", 300),
+    ];
+    let forecast = forecast(
+        &world,
+        Asked {
+            usual: &usual,
+            slots: 1,
+            ..Asked::default()
+        },
+    );
+    // Between two looks a wait holds no slot; a look waits for one as any other attempt.
+    assert_eq!(
+        told(&forecast),
+        [
+            "wf 01:00-02:45 (no_free_slot)",
+            "other 02:20-02:25",
+            "child 02:40-02:45"
+        ]
+    );
+    assert_eq!(stuck(&forecast), [""; 0]);
+}
+
+#[test]
+fn who_waits_for_days_is_not_stuck() {
+    let mut world = World::new();
+    let text = "start w\n w: for=259200s ok=e\n end e";
+    world.put(workflow("wf", text).cron("0 1 * * *"));
+    let horizon = Asked {
+        horizon: 2 * DAY,
+        ..Asked::default()
+    };
+    assert_eq!(stuck(&forecast(&world, horizon)), [""; 0]);
 }

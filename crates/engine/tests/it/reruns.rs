@@ -79,6 +79,7 @@ fn waiting_rerun_remembers_what_it_keeps_over_a_restart() {
                 text: None,
                 exit_code: None,
                 log_length: 0,
+                outputs: Vec::new(),
             },
         });
     }

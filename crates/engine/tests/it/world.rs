@@ -14,16 +14,18 @@ use akkaflow_model::command::{Answer, By, Rejection};
 use akkaflow_model::condition::{Condition, EDGE_VARIABLES};
 use akkaflow_model::definition::{
     ActionNode, Case, CodeRanges, Coordinator, DateRule, Dependency, DependencyTerm, Edge,
-    FailurePolicy, Growth, Keep, Misfire, Node, NodeKind, OnTimeout, Overlap, Pool, TimeoutScope,
-    Version, Workflow,
+    FailurePolicy, Growth, Keep, Misfire, Node, NodeKind, OnTimeout, Output, OutputRef, Overlap,
+    ParamRule, ParamType, Pool, StateVariable, TimeoutScope, Version, Workflow,
 };
-use akkaflow_model::element::{Child, Element, Span};
+use akkaflow_model::element::{Attribute, Child, Element, Span};
 use akkaflow_model::id::{AttemptKey, Epoch, Incarnation, InstanceId, RequestId, WorkerId};
 use akkaflow_model::record::{
     AttemptRow, CalendarRow, CancelReason, ClusterRow, FireRow, InstanceRow, Mark, NodeRow,
     PoolRow, Record, Snapshot, TokenRow,
 };
-use akkaflow_model::record::{ChainRow, FileProblemRow, RequestRow, ScheduleRow, WorkflowRow};
+use akkaflow_model::record::{
+    ChainRow, FileProblemRow, RequestRow, ScheduleRow, StateRow, WorkflowRow,
+};
 use akkaflow_model::state::{InstanceState, NodeState};
 use akkaflow_model::text::Text;
 use akkaflow_model::time::Timestamp;
@@ -60,6 +62,7 @@ pub(crate) struct Rows {
     pub(crate) pools: BTreeMap<String, PoolRow>,
     pub(crate) backfills: BTreeMap<InstanceId, BackfillRow>,
     pub(crate) backfill_runs: BTreeMap<(InstanceId, u32), BackfillRunRow>,
+    pub(crate) states: BTreeMap<(String, String), StateRow>,
 }
 
 impl Rows {
@@ -120,6 +123,11 @@ impl Rows {
                 let key = (row.backfill, row.position);
                 self.backfill_runs.insert(key, row);
             }
+            Record::State(row) => {
+                let key = (row.workflow.clone(), row.name.clone());
+                self.states.insert(key, row);
+            }
+            Record::DeleteAttempt { key } => drop(self.attempts.remove(&key)),
         }
     }
 
@@ -191,6 +199,7 @@ impl Rows {
                 .filter(|row| self.backfills[&row.backfill].ended_at.is_none())
                 .cloned()
                 .collect(),
+            states: self.states.values().cloned().collect(),
         }
     }
 }
@@ -558,16 +567,29 @@ impl World {
     }
 
     pub(crate) fn report(&mut self, dispatch: &Dispatch, kind: OutcomeKind) {
-        self.report_exit(dispatch, kind, None);
+        self.report_with(dispatch, kind, None, &[]);
     }
 
     /// The action fails with this exit code.
     pub(crate) fn exit(&mut self, node: &str, code: i32) {
         let dispatch = self.take(node);
-        self.report_exit(&dispatch, OutcomeKind::Failed, Some(code));
+        self.report_with(&dispatch, OutcomeKind::Failed, Some(code), &[]);
     }
 
-    fn report_exit(&mut self, dispatch: &Dispatch, kind: OutcomeKind, exit_code: Option<i32>) {
+    /// The oldest attempt of the node ends, and hands something on.
+    pub(crate) fn hand_on(&mut self, node: &str, outputs: &[(&str, &str)]) {
+        let dispatch = self.take(node);
+        self.report_with(&dispatch, OutcomeKind::Succeeded, None, outputs);
+    }
+
+    pub(crate) fn report_with(
+        &mut self,
+        dispatch: &Dispatch,
+        kind: OutcomeKind,
+        exit_code: Option<i32>,
+        outputs: &[(&str, &str)],
+    ) {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         self.input(Input::AttemptFinished {
             worker: dispatch.worker.clone(),
             key: dispatch.key.clone(),
@@ -576,6 +598,7 @@ impl World {
                 text: None,
                 exit_code,
                 log_length: 0,
+                outputs: outputs.iter().map(owned).collect(),
             },
         });
     }
@@ -770,8 +793,9 @@ pub(crate) fn file_dropped_at(path: &str, dropped_at: Timestamp) -> Origin {
 
 /// A workflow from lines such as `start a`, `fork f: a b[param.x=='1']`, `join j: e`, `decision d: param.x=='1'->a ->b`,
 /// `end e`, `kill k: why`, `finally f: a`, or for an action
-/// `a: ok=b error=c[param.x=='1'] retry=1 interval=5 timeout=9 host=h ignore body=${param:x} priority=2
+/// `a: ok=b error=c[param.x=='1'] retry=1 interval=5 timeout=9 host=h ignore body=${param:x} output=rows:integer priority=2
 /// labels=l+m pool=p*2`; any node may say `after=a,b`.
+/// For those that the engine does itself `sub=other wait=false give=name:value`, `for=10s`, `until=02:30`, `sql=...`, `file=...`.
 pub(crate) fn workflow(name: &str, text: &str) -> Workflow {
     let nodes = text
         .lines()
@@ -887,6 +911,37 @@ fn action_of(text: &str) -> ActionNode {
             "each" => action.timeout_scope = TimeoutScope::Attempt,
             "kills" => action.on_timeout = OnTimeout::Kill,
             "host" => action.host = Some(value.into()),
+            "output" => {
+                let (name, kind) = value.split_once(':').unwrap_or((value, "string"));
+                action.outputs.push(Output {
+                    name: name.into(),
+                    kind: ParamType::named(kind).unwrap(),
+                    desc: None,
+                });
+            }
+            "sub" => {
+                action = with_body(action, "sub-workflow");
+                attribute(&mut action.body, "workflow", value);
+            }
+            "wait" => attribute(&mut action.body, "wait", value),
+            "give" => {
+                let (name, value) = value.split_once(':').unwrap();
+                let mut param = Element::new("param");
+                attribute(&mut param, "name", name);
+                attribute(&mut param, "value", value);
+                action.body.children.push(Child::Element(param));
+            }
+            "for" | "until" => {
+                action = with_body(action, "wait");
+                attribute(&mut action.body, key, value);
+            }
+            "sql" | "file" => {
+                action = with_body(action, "wait");
+                let mut look = Element::new(key);
+                attribute(&mut look, "db-link", "l");
+                look.children.push(content(value));
+                action.body.children.push(Child::Element(look));
+            }
             "ignore" => action.is_ignore = true,
             "priority" => action.priority = Some(value.parse().unwrap()),
             "labels" => action.worker_labels = value.split('+').map(str::to_owned).collect(),
@@ -897,10 +952,7 @@ fn action_of(text: &str) -> ActionNode {
                     slots: slots.parse().unwrap(),
                 });
             }
-            "body" => action.body.children.push(Child::Text {
-                text: value.into(),
-                span: Span::default(),
-            }),
+            "body" => action.body.children.push(content(value)),
             _ => panic!("unknown word {word}"),
         }
     }
@@ -913,6 +965,30 @@ pub(crate) fn by(upstream: &str, date: DateRule) -> DependencyTerm {
         date,
         ..Dependency::fresh(upstream)
     })
+}
+
+fn with_body(action: ActionNode, tag: &str) -> ActionNode {
+    ActionNode {
+        tag: tag.to_owned(),
+        body: Element::new(tag),
+        ..action
+    }
+}
+
+fn content(text: &str) -> Child {
+    Child::Text {
+        text: text.into(),
+        span: Span::default(),
+    }
+}
+
+fn attribute(element: &mut Element, name: &str, value: &str) {
+    element.attributes.push(Attribute {
+        name: name.into(),
+        value: value.into(),
+        name_span: Span::default(),
+        value_span: Span::default(),
+    });
 }
 
 /// One action between start and end.
@@ -937,6 +1013,8 @@ pub(crate) trait Change: Sized {
     fn after_all(self, terms: &[DependencyTerm]) -> Self;
     fn misfire(self, misfire: Misfire) -> Self;
     fn overlap(self, overlap: Overlap) -> Self;
+    fn keeps(self, name: &str, initial: &str, from: (&str, &str)) -> Self;
+    fn rule(self, rule: ParamRule) -> Self;
 }
 
 fn coordinator(workflow: &mut Workflow) -> &mut Coordinator {
@@ -946,14 +1024,15 @@ fn coordinator(workflow: &mut Workflow) -> &mut Coordinator {
 impl Change for Workflow {
     fn versioned(mut self) -> Self {
         let text = format!(
-            "{} {} {:?} {:?} {:?} {:?} {:?}",
+            "{} {} {:?} {:?} {:?} {:?} {:?} {:?}",
             self.name,
             self.instance_limit,
             self.overlap,
             self.coordinator,
             self.nodes,
             self.not_runnable,
-            self.failure_policy
+            self.failure_policy,
+            self.state
         );
         self.version = Version(text);
         self
@@ -997,6 +1076,24 @@ impl Change for Workflow {
 
     fn on_failure(mut self, policy: FailurePolicy) -> Self {
         self.failure_policy = policy;
+        self.versioned()
+    }
+
+    fn keeps(mut self, name: &str, initial: &str, (node, output): (&str, &str)) -> Self {
+        self.state.push(StateVariable {
+            name: name.into(),
+            initial: initial.into(),
+            from: OutputRef {
+                node: node.into(),
+                output: output.into(),
+            },
+            desc: None,
+        });
+        self.versioned()
+    }
+
+    fn rule(mut self, rule: ParamRule) -> Self {
+        coordinator(&mut self).param_rules.push(rule);
         self.versioned()
     }
 

@@ -8,8 +8,10 @@ use akkaflow_model::id::AttemptKey;
 use akkaflow_model::message::Message;
 use akkaflow_model::record::{AttemptRow, CancelReason, InstanceRow, NodeRow};
 use akkaflow_model::state::{AttemptState, InstanceState, NodeState};
+use akkaflow_model::sub_workflow::SubWorkflow;
 use akkaflow_model::text::{Lang, Text};
 use akkaflow_model::time::Timestamp;
+use akkaflow_model::wait::Wait;
 
 /// What the store knows of an instance. To be read in the order attempts, nodes, instance, so that a node is at least as
 /// new as its attempts.
@@ -247,6 +249,9 @@ impl Rows<'_> {
     fn node(&self, row: &NodeRow, mut attempts: Vec<&AttemptRow>, lang: Lang) -> Sequence {
         let mut teller = Teller::new(Some(&row.node), lang);
         reached(&mut teller, row);
+        started_child(&mut teller, row);
+        let is_own =
+            [SubWorkflow::TAG, Wait::TAG].contains(&row.type_name.as_str()) && attempts.is_empty();
         attempts.sort_by_key(|attempt| attempt.key.attempt);
         let mut failures = 0;
         // A wait is told once all attempts before it are known to be over: attempts are read before nodes.
@@ -265,7 +270,8 @@ impl Rows<'_> {
             ended(&mut teller, attempt, wait);
         }
         waited(&mut teller, row, next_attempt);
-        concluded(&mut teller, row);
+        concluded(&mut teller, row, is_own);
+        handed_on(&mut teller, row);
         teller.lines
     }
 
@@ -316,6 +322,35 @@ fn reached(teller: &mut Teller, row: &NodeRow) {
         reached_text(&row.type_name, node)
     };
     teller.tell(row.ready_at, Level::Info, None, &text);
+}
+
+/// The instance of another workflow, the latest one of the node.
+fn started_child(teller: &mut Teller, row: &NodeRow) {
+    if let (Some(child), Some(at)) = (row.child, row.started_at) {
+        let text = Text::new(
+            format!("启动子工作流实例：{child}"),
+            format!("started instance {child}"),
+        );
+        teller.tell(at, Level::Info, None, &text);
+    }
+}
+
+/// So much of a value stands in a line, characters.
+const SHOWN: usize = 200;
+
+/// What a success hands on.
+fn handed_on(teller: &mut Teller, row: &NodeRow) {
+    let Some(at) = row.ended_at.filter(|_| row.state == NodeState::Succeeded) else {
+        return;
+    };
+    for (name, value) in &row.outputs {
+        let shown: String = value.chars().take(SHOWN).collect();
+        let text = Text::new(
+            format!("输出 {name}={shown}"),
+            format!("handed on {name}={shown}"),
+        );
+        teller.tell(at, Level::Info, None, &text);
+    }
 }
 
 /// What kept an attempt from being assigned.
@@ -422,13 +457,16 @@ fn ended(teller: &mut Teller, attempt: &AttemptRow, wait: Option<u64>) {
 }
 
 /// What the end of a node tells beyond the end of its last attempt.
-fn concluded(teller: &mut Teller, row: &NodeRow) {
+fn concluded(teller: &mut Teller, row: &NodeRow, is_own: bool) {
     let (Some(at), Some(message)) = (row.ended_at, &row.message) else {
         return;
     };
     if matches!(message, Message::Chose { .. }) {
         teller.tell(at, Level::Info, None, &both(message));
         return;
+    }
+    if is_own && *message == Message::Succeeded {
+        teller.tell(at, Level::Info, None, &both(message));
     }
     let is_told = match message {
         Message::Succeeded | Message::Ignored | Message::InstanceEnded => true,

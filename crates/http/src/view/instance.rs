@@ -1,6 +1,6 @@
 //! Instances.
 
-use akkaflow_api::{Attempt, InstanceDetail, InstanceNode, InstanceSummary, Params};
+use akkaflow_api::{Attempt, InstanceDetail, InstanceNode, InstanceSummary, Params, ParentNode};
 use akkaflow_model::definition::{Node, Workflow};
 use akkaflow_model::record::{AttemptRow, InstanceRow, NodeRow, TriggerKind};
 use akkaflow_model::state::NodeState;
@@ -49,6 +49,15 @@ pub(crate) fn detail(
     InstanceDetail {
         summary: summary(row, lang),
         params: Params(row.params.clone()),
+        state_values: Params(
+            row.pinned
+                .as_ref()
+                .map_or_else(Vec::new, |pinned| pinned.values.clone()),
+        ),
+        parent: row.parent.as_ref().map(|parent| ParentNode {
+            instance: parent.instance.to_string(),
+            node: parent.node.clone(),
+        }),
         version: row.version.0.clone(),
         backfill: backfill(row),
         ending: row.ending,
@@ -100,6 +109,18 @@ fn reached(row: &NodeRow, desc: Option<String>, lang: Lang) -> InstanceNode {
         message: row.message.as_ref().map(|message| message.render(lang)),
         desc,
         retry_at: row.retry_at.map(Into::into),
+        outputs: Params(outputs(row)),
+        child: row.child.map(|id| id.to_string()),
+    }
+}
+
+/// What a node has handed on: nothing before it has succeeded.
+fn outputs(row: &NodeRow) -> Vec<(String, String)> {
+    let has_succeeded = row.state == NodeState::Succeeded;
+    if has_succeeded {
+        row.outputs.clone()
+    } else {
+        Vec::new()
     }
 }
 
@@ -120,6 +141,8 @@ fn not_reached(node: &Node, is_over: bool) -> InstanceNode {
         message: None,
         desc: node.desc.clone(),
         retry_at: None,
+        outputs: Params::default(),
+        child: None,
     }
 }
 

@@ -384,6 +384,8 @@ pub(crate) fn instance_row() -> InstanceRow {
         hold: None,
         marks: Vec::new(),
         asked_by: None,
+        pinned: None,
+        parent: None,
     }
 }
 
@@ -405,5 +407,7 @@ pub(crate) fn node_row(name: &str, type_name: &str, state: NodeState, from: i64)
         message: None,
         worker: None,
         waits: Vec::new(),
+        outputs: Vec::new(),
+        child: None,
     }
 }

@@ -126,6 +126,7 @@ pub(crate) async fn execute(
         Command::ResetAll => Order::ResetAll,
         Command::Kill { id, user } => Order::Kill { id, user },
         Command::FenceWorker { id } => Order::FenceWorker { id },
+        Command::SetState { name, values, user } => Order::SetState { name, values, user },
         Command::Rerun {
             id,
             from_failed,

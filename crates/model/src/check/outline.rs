@@ -6,6 +6,7 @@ use crate::definition::Workflow;
 use crate::diagnostic::{Diagnostic, Finding, Severity};
 use crate::element::{Attribute, Element, Span};
 use crate::render::Lines;
+use crate::sub_workflow::SubWorkflow;
 use crate::text::Text;
 
 /// A workflow as the others of its set see it.
@@ -25,6 +26,10 @@ pub struct Outline {
     pub idle: Option<Idle>,
     /// What it waits for, in order.
     pub upstreams: Vec<Upstream>,
+    /// The workflows that its nodes start, in order.
+    pub children: Vec<Started>,
+    /// Whether its instance limit lets nothing start.
+    pub is_limit_zero: bool,
     /// The calendar that its schedule goes by, and where that is named.
     pub calendar: Option<(String, Place)>,
     /// The end of its time window, where it is given, and where that stands.
@@ -42,6 +47,15 @@ pub struct Upstream {
     pub is_one_of_any: bool,
     /// Whether the date before is waited for, which is over when this one begins.
     pub is_of_date_before: bool,
+}
+
+/// A workflow that a node of another one starts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Started {
+    /// Its name.
+    pub name: String,
+    /// Where the name stands.
+    pub at: Place,
 }
 
 impl Upstream {
@@ -135,7 +149,7 @@ impl Place {
     }
 }
 
-/// Upstreams of a file that are looked at: more than any file has.
+/// Upstreams of a file that are looked at, and workflows that it starts: more than any file has.
 const MOST_UPSTREAMS: usize = 1_000;
 
 impl Outline {
@@ -162,6 +176,13 @@ impl Outline {
                 is_of_date_before,
             })
             .collect();
+        let children = started(root)
+            .take(MOST_UPSTREAMS)
+            .map(|child| Started {
+                name: child.value.trim().to_owned(),
+                at: place(child),
+            })
+            .collect();
         let calendar = coordinator
             .and_then(|coordinator| coordinator.attribute("calendar"))
             .filter(|calendar| !calendar.value.trim().is_empty())
@@ -177,7 +198,9 @@ impl Outline {
             is_good: workflow.is_some(),
             has_limit: root.attribute("instance-limit").is_some(),
             idle: workflow.and_then(idle),
+            is_limit_zero: workflow.is_some_and(|workflow| workflow.instance_limit <= 0),
             upstreams,
+            children,
             calendar,
             window_end: end_time.zip(end.map(place)),
         })
@@ -201,6 +224,8 @@ impl Outline {
                     is_of_date_before: false,
                 })
                 .collect(),
+            children: Vec::new(),
+            is_limit_zero: false,
             calendar: None,
             window_end: None,
         }
@@ -215,6 +240,14 @@ impl Outline {
             ..Self::waiting_for(&workflow.name, upstreams)
         }
     }
+}
+
+/// The names of the workflows that nodes start, but for those that parameters give.
+fn started(root: &Element) -> impl Iterator<Item = &Attribute> {
+    root.elements_named("action")
+        .flat_map(|action| action.elements_named(SubWorkflow::TAG))
+        .filter_map(|body| body.attribute("workflow"))
+        .filter(|name| !name.value.trim().is_empty() && !name.value.contains("${"))
 }
 
 /// The names of an item of a list, each with whether one of them is enough and whether the date before is meant.

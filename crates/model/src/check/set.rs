@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDateTime;
 
 use super::CheckedFile;
-use super::outline::{Idle, Outline, Upstream};
+use super::outline::{Idle, Outline, Started, Upstream};
 use crate::code;
 use crate::diagnostic::{Finding, Severity};
 use crate::quote::shortened;
@@ -59,12 +59,12 @@ impl<'a> Set<'a> {
                 .iter()
                 .filter_map(|file| file.calendar.as_deref())
                 .collect();
-            let cycles = set.cycles();
+            let circles = Circles::of(&set);
             let mut searches_left = MOST_SEARCHES;
             let mut found: BTreeMap<String, Vec<Finding>> = BTreeMap::new();
             for (file, outline) in outlines {
                 let mut findings =
-                    set.findings(file, outline, &cycles, surroundings, &mut searches_left);
+                    set.findings(file, outline, &circles, surroundings, &mut searches_left);
                 findings.extend(unknown_calendar(
                     file,
                     outline,
@@ -97,7 +97,7 @@ impl<'a> Set<'a> {
         self.findings(
             file,
             outline,
-            &self.cycles(),
+            &Circles::of(self),
             surroundings,
             &mut searches_left,
         )
@@ -117,7 +117,7 @@ impl<'a> Set<'a> {
         let Some((_, outline)) = self.owners.get(workflow) else {
             return Vec::new();
         };
-        let cycles = self.cycles();
+        let cycles = self.cycles(waited_for);
         let joined = outline
             .upstreams
             .iter()
@@ -137,7 +137,7 @@ impl<'a> Set<'a> {
         &self,
         file: &str,
         outline: &Outline,
-        cycles: &Cycles<'_>,
+        circles: &Circles<'_>,
         surroundings: Surroundings,
         searches_left: &mut usize,
     ) -> Vec<Finding> {
@@ -178,15 +178,62 @@ impl<'a> Set<'a> {
                 }
             }
             if upstream.closes_circles()
-                && cycles.joins(&outline.name, &upstream.name)
-                && let Some(left) = searches_left.checked_sub(1)
-                && let Some(path) = cycles.through(&outline.name, &upstream.name)
+                && let Some(path) =
+                    (circles.waiting).spell(&outline.name, &upstream.name, searches_left)
             {
-                *searches_left = left;
                 findings.push(cycle(file, upstream, &path));
             }
         }
+        self.check_children(file, outline, circles, searches_left, &mut findings);
         findings
+    }
+
+    /// What does not fit of the workflows that the nodes of a file start.
+    fn check_children(
+        &self,
+        file: &str,
+        outline: &Outline,
+        circles: &Circles<'_>,
+        searches_left: &mut usize,
+        findings: &mut Vec<Finding>,
+    ) {
+        for child in &outline.children {
+            let is_itself = child.name == outline.name;
+            match self.owners.get(child.name.as_str()) {
+                _ if is_itself => {
+                    findings.push(child_cycle(file, child, &[child.name.as_str(); 2]))
+                }
+                None => findings.push(self.unknown_child(file, child, searches_left)),
+                Some((_, owner)) if owner.is_limit_zero => findings.push(stuck_child(file, child)),
+                Some(_) => {}
+            }
+            if !is_itself
+                && let Some(path) =
+                    (circles.starting).spell(&outline.name, &child.name, searches_left)
+            {
+                findings.push(child_cycle(file, child, &path));
+            }
+        }
+    }
+
+    fn unknown_child(&self, file: &str, child: &Started, searches_left: &mut usize) -> Finding {
+        let found = shortened(&child.name);
+        let suggestion = searches_left.checked_sub(1).and_then(|left| {
+            *searches_left = left;
+            did_you_mean(&child.name, self.owners.keys().copied())
+        });
+        let message = Text::new(
+            format!("子工作流 `{found}` 不存在，该节点会失败"),
+            format!("there is no workflow `{found}`: the node fails"),
+        );
+        let help = suggestion.unwrap_or_else(|| {
+            Text::new(
+                "请添加它，或修改名称；若在别处定义，请与它的目录一起检查",
+                "add it, or correct the name; where another directory defines it, check both together",
+            )
+        });
+        let kind = (code::UNKNOWN_SUB_WORKFLOW, Severity::Warning);
+        child.at.finding(file, kind, message, help)
     }
 
     fn unknown(&self, file: &str, upstream: &Upstream, searches_left: &mut usize) -> Finding {
@@ -216,7 +263,8 @@ impl<'a> Set<'a> {
         upstream.at.finding(file, kind, message, help)
     }
 
-    fn cycles(&self) -> Cycles<'a> {
+    /// The circles of what `targets` gives of each workflow.
+    fn cycles(&self, targets: fn(&'a Outline) -> Vec<&'a str>) -> Cycles<'a> {
         let names: Vec<&'a str> = self.owners.keys().copied().collect();
         let position = |name: &str| -> Option<usize> {
             names.binary_search_by(|known| (*known).cmp(name)).ok()
@@ -225,12 +273,9 @@ impl<'a> Set<'a> {
             .owners
             .values()
             .map(|(_, outline)| {
-                let upstreams = outline
-                    .upstreams
-                    .iter()
-                    .filter(|upstream| upstream.closes_circles());
-                upstreams
-                    .filter_map(|upstream| position(&upstream.name))
+                targets(outline)
+                    .into_iter()
+                    .filter_map(|name| position(name))
                     .collect()
             })
             .collect();
@@ -243,7 +288,33 @@ impl<'a> Set<'a> {
     }
 }
 
-/// Which workflows wait for each other in circles.
+/// Those of workflows that wait for each other, and those of workflows whose nodes start each other.
+struct Circles<'a> {
+    waiting: Cycles<'a>,
+    starting: Cycles<'a>,
+}
+
+impl<'a> Circles<'a> {
+    fn of(set: &Set<'a>) -> Self {
+        Self {
+            waiting: set.cycles(waited_for),
+            starting: set.cycles(started),
+        }
+    }
+}
+
+fn waited_for(outline: &Outline) -> Vec<&str> {
+    let upstreams = outline.upstreams.iter();
+    let closing = upstreams.filter(|upstream| upstream.closes_circles());
+    closing.map(|upstream| upstream.name.as_str()).collect()
+}
+
+fn started(outline: &Outline) -> Vec<&str> {
+    let children = outline.children.iter();
+    children.map(|child| child.name.as_str()).collect()
+}
+
+/// Which workflows lead to each other in circles.
 struct Cycles<'a> {
     names: Vec<&'a str>,
     upstreams: Vec<Vec<usize>>,
@@ -262,6 +333,15 @@ impl Cycles<'_> {
         positions.is_some_and(|(one, other)| {
             one != other && self.component[one] == self.component[other]
         })
+    }
+
+    /// The circle that the edge from a workflow to another lies on, while searches are left.
+    fn spell(&self, from: &str, to: &str, searches_left: &mut usize) -> Option<Vec<&str>> {
+        if !self.joins(from, to) {
+            return None;
+        }
+        *searches_left = searches_left.checked_sub(1)?;
+        self.through(from, to)
     }
 
     /// The circle that the edge from a workflow to its upstream lies on, from the workflow back to it.
@@ -430,18 +510,50 @@ fn idle_upstream(file: &str, upstream: &Upstream, idle: Idle) -> Finding {
     upstream.at.finding(file, kind, message, help)
 }
 
-fn cycle(file: &str, upstream: &Upstream, path: &[&str]) -> Finding {
+fn stuck_child(file: &str, child: &Started) -> Finding {
+    let found = shortened(&child.name);
+    let message = Text::new(
+        format!("子工作流 `{found}` 的instance-limit不允许启动，子实例会一直等待"),
+        format!(
+            "workflow `{found}` has an instance limit that lets nothing start: the child waits for ever"
+        ),
+    );
+    let help = Text::new(
+        format!("请把 `{found}` 的instance-limit改为1或更大的数"),
+        format!("set the instance limit of `{found}` to 1 or more"),
+    );
+    let kind = (code::STUCK_SUB_WORKFLOW, Severity::Warning);
+    child.at.finding(file, kind, message, help)
+}
+
+fn child_cycle(file: &str, child: &Started, path: &[&str]) -> Finding {
+    let shown = spelled(path);
+    let message = Text::new(
+        format!("工作流互相作为子工作流启动：{shown}"),
+        format!("workflows start each other in a circle: {shown}"),
+    );
+    let help = Text::new(
+        "等待子工作流的节点会失败，不等待的最多嵌套16层；请去掉其中一个",
+        "a node that waits for its child fails, others end after 16 levels; remove one of them",
+    );
+    let kind = (code::SUB_WORKFLOW_CYCLE, Severity::Warning);
+    child.at.finding(file, kind, message, help)
+}
+
+fn spelled(path: &[&str]) -> String {
     let mut shown: Vec<String> = path.iter().map(|name| shortened(name)).collect();
     if shown.len() > LONGEST_CYCLE_SHOWN {
         let last = shown.len() - 1;
         shown.splice(LONGEST_CYCLE_SHOWN - 1..last, ["…".to_owned()]);
     }
+    shown.join(" -> ")
+}
+
+fn cycle(file: &str, upstream: &Upstream, path: &[&str]) -> Finding {
+    let shown = spelled(path);
     let message = Text::new(
-        format!("工作流之间循环依赖：{}", shown.join(" -> ")),
-        format!(
-            "workflows wait for each other in a circle: {}",
-            shown.join(" -> ")
-        ),
+        format!("工作流之间循环依赖：{shown}"),
+        format!("workflows wait for each other in a circle: {shown}"),
     );
     let help = Text::new(
         "其中任何一个都不会自动触发；请删除其中一个依赖",

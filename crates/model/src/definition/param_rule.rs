@@ -58,6 +58,17 @@ impl ParamType {
         Self::NAMES[self as usize]
     }
 
+    /// A value of this type, where any will do: for attempts that only pretend to run.
+    pub fn stand_in(self) -> &'static str {
+        match self {
+            Self::String => "",
+            Self::Integer | Self::Decimal => "0",
+            Self::Boolean => "false",
+            Self::Date => "2026-01-01",
+            Self::DateTime => "2026-01-01 00:00:00",
+        }
+    }
+
     /// Whether `value` is one of these.
     pub fn accepts(self, value: &str) -> bool {
         match self {

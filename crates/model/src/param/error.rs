@@ -13,6 +13,23 @@ pub enum ParamError {
         /// The parameter.
         name: String,
     },
+    /// `${output:node.name}` of a node that has handed on nothing of that name.
+    NoOutput {
+        /// The node.
+        node: String,
+        /// The output.
+        name: String,
+    },
+    /// `${state:name}` that the instance does not know.
+    NoState {
+        /// The variable.
+        name: String,
+    },
+    /// A value that its rule does not admit.
+    Refused {
+        /// Why.
+        text: Text,
+    },
     /// `${time.x}` with an x that means nothing.
     Keyword {
         /// The keyword, `time.` included.
@@ -67,6 +84,17 @@ impl ParamError {
                 format!("参数 `{name}` 未定义"),
                 format!("parameter `{name}` is not defined"),
             ),
+            Self::NoOutput { node, name } => Text::new(
+                format!("节点 `{node}` 没有输出 `{name}`：它没有运行、被跳过或未成功"),
+                format!(
+                    "node `{node}` has handed on no output `{name}`: it did not run, was passed over, or did not succeed"
+                ),
+            ),
+            Self::NoState { name } => Text::new(
+                format!("状态值 `{name}` 没有值，请在 <state-list> 中声明"),
+                format!("state `{name}` has no value; declare it in <state-list>"),
+            ),
+            Self::Refused { text } => text.clone(),
             Self::Keyword {
                 keyword,
                 meant: Some(meant),

@@ -23,6 +23,8 @@ pub(super) enum Reference<'a> {
     Param(&'a str),
     /// `${time.today|...}`: what stands between the braces.
     Time(&'a str),
+    /// `${output:node.name}` or `${state:name}`.
+    Kept(Kept<'a>),
     /// `${name}`.
     Bare(&'a str),
 }
@@ -75,6 +77,9 @@ fn reference(text: &str) -> Option<(usize, Reference<'_>)> {
     }
     if inside.starts_with("time.") {
         return Some((length, Reference::Time(inside)));
+    }
+    if let Some(kept) = kept(inside) {
+        return Some((length, Reference::Kept(kept)));
     }
     let is_name = !inside.is_empty()
         && inside
@@ -130,7 +135,7 @@ fn collect<'a>(text: &'a str, offset: usize, found: &mut Vec<(Range<usize>, &'a 
                 collect_params_only(&raw[2..raw.len() - 1], at + 2, found);
                 raw
             }
-            Token::Reference(raw, Reference::Bare(_)) => raw,
+            Token::Reference(raw, Reference::Bare(_) | Reference::Kept(_)) => raw,
         };
         at += raw.len();
     }

@@ -1,6 +1,6 @@
 use chrono_tz::Tz;
 
-use super::{ParamError, parse_date, resolve_params, substitute, substitute_element, used_params};
+use super::{ParamError, Values, parse_date, resolve_params, substitute, used_params};
 use crate::time::Timestamp;
 use crate::xml;
 
@@ -308,6 +308,49 @@ fn overrides_replace_values_and_are_seen_by_those_below() {
     );
 }
 
+/// One node, `load`, has handed on `rows`.
+fn values<'a>(params: &'a [(String, String)], state: Option<&'a [(String, String)]>) -> Values<'a> {
+    Values {
+        params,
+        outputs: &|node, name| (node == "load" && name == "rows").then(|| "${param:x}".to_owned()),
+        state,
+        fire_time: at("2026-11-21", SHANGHAI),
+        zone: SHANGHAI,
+    }
+}
+
+#[test]
+fn outputs_and_state_are_inserted_as_they_are() {
+    let state = pairs(&[("last", "7")]);
+    let params = pairs(&[("x", "1")]);
+    let given = values(&params, Some(&state));
+    let replaced = |text: &str| given.substitute(text).map_err(|error| error.text().en);
+    assert_eq!(
+        replaced("${output:load.rows} ${state:last} ${param:x}"),
+        Ok("${param:x} 7 1".to_owned())
+    );
+    assert_eq!(
+        replaced("${time.today|yyyy|${state:last} day}"),
+        Ok("2026".to_owned())
+    );
+    let error = replaced("${output:load.max}").unwrap_err();
+    assert!(
+        error.starts_with("node `load` has handed on no output `max`"),
+        "{error}"
+    );
+    let error = replaced("${state:first}").unwrap_err();
+    assert!(error.contains("state `first` has no value"), "{error}");
+    // What a shell means by it is its own.
+    for text in ["${output:-word}", "${state:0:3}", "${output:-a.b}"] {
+        assert_eq!(replaced(text), Ok(text.to_owned()));
+    }
+    let without = values(&params, None);
+    assert_eq!(
+        without.substitute("${state:last}"),
+        Ok("${state:last}".to_owned())
+    );
+}
+
 #[test]
 fn values_cannot_change_the_tree() {
     let root =
@@ -316,7 +359,7 @@ fn values_cannot_change_the_tree() {
             .unwrap();
     assert_eq!(used_params(&root), ["l", "v"]);
     let params = pairs(&[("l", "local"), ("v", "</sql><kill/>")]);
-    let copy = substitute_element(&root, &params, at("2026-11-21", SHANGHAI), SHANGHAI).unwrap();
+    let copy = values(&params, None).substitute_element(&root).unwrap();
     assert_eq!(copy.attributes[0].value, "local");
     assert_eq!(copy.text(), "select '</sql><kill/>' ");
     assert_eq!(copy.elements().next().unwrap().text(), "2026-11-21");
@@ -466,7 +509,6 @@ fn a_body_with_long_values_many_times_is_too_large() {
     let attribute = "${param:p}".repeat(40);
     let xml = format!("<a x='{attribute}' y='{attribute}'/>");
     let root = xml::read(xml.as_bytes()).root.unwrap();
-    let fire_time = at("2026-11-21", SHANGHAI);
-    let filled = substitute_element(&root, &params, fire_time, SHANGHAI);
+    let filled = values(&params, None).substitute_element(&root);
     assert_eq!(filled, Err(ParamError::TooLarge));
 }

@@ -110,5 +110,4 @@ fn value_type() -> AttributeShape {
         "值的类型",
         "what its values are",
     )
-    .planned()
 }

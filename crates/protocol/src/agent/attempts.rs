@@ -79,6 +79,7 @@ impl Agent {
             text: None,
             exit_code: None,
             log_length: 0,
+            outputs: Vec::new(),
         };
         self.on_exited(key, outcome, outputs);
     }

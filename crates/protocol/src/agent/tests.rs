@@ -24,6 +24,7 @@ fn outcome(kind: OutcomeKind) -> Outcome {
         text: None,
         exit_code: Some(0),
         log_length: 3,
+        outputs: Vec::new(),
     }
 }
 

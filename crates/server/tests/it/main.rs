@@ -13,4 +13,5 @@ mod harness;
 mod restart;
 mod schedules;
 mod standalone;
+mod values;
 mod witness;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use akkaflow_model::id::InstanceId;
-use akkaflow_model::record::{AttemptRow, InstanceRow, Record, TriggerKind};
+use akkaflow_model::record::{AttemptRow, InstanceRow, NodeRow, Record, TriggerKind};
 use akkaflow_model::state::{AttemptState, InstanceState};
 
 use crate::conformance::Leader;
@@ -213,7 +213,20 @@ pub async fn successes_are_of_the_newest_ended_instances(store: Arc<dyn Store>) 
         InstanceState::Failed,
     )));
     records.push(took(9, "a", 1, AttemptState::Succeeded));
+    // The row of a node tells only of its last run.
+    records.push(Record::Node(NodeRow {
+        run: 2,
+        started_at: Some(at(7)),
+        ..node(id(4), "a")
+    }));
+    records.push(Record::Node(NodeRow {
+        run: 2,
+        ..node(id(4), "b")
+    }));
     leader.commit(records).await;
+    let newest = store.successes("w", 1).await.unwrap();
+    let since: Vec<_> = newest.iter().map(|it| it.since).collect();
+    assert_eq!(since, [Some(at(7)), None]);
     let found = async |instances| -> Vec<(String, i64, i64)> {
         let found = store.successes("w", instances).await.unwrap();
         let found = found.into_iter();

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use akkaflow_model::record::{
-    CalendarRow, CleanUp, EarlierRun, FireRow, FireState, InstanceRow, NodeRow, Record, SkipReason,
-    TokenRow, TriggerKind, WaitTold, WorkflowRow, WorkflowStatus,
+    CalendarRow, CleanUp, EarlierRun, FireRow, FireState, InstanceRow, NodeRow, ParentNode,
+    PinnedState, Record, SkipReason, StateRow, TokenRow, TriggerKind, WaitTold, WorkflowRow,
+    WorkflowStatus,
 };
 use akkaflow_model::state::{InstanceState, NodeState};
 
 use crate::conformance::samples::{
     NAME, NASTY, at, attempt, calendar, chain, fire, full_attempt, id, instance, node, problem,
-    request, said, schedule, token, version, workflow,
+    request, said, schedule, state, token, version, workflow,
 };
 use crate::conformance::{Leader, output};
 use crate::contract::Store;
@@ -27,6 +28,7 @@ pub async fn records_of_every_kind_round_trip(store: Arc<dyn Store>) {
     instances(&store, &mut leader).await;
     nodes(&store, &mut leader).await;
     open_things(&store, &mut leader).await;
+    states(&store, &mut leader).await;
 }
 
 async fn definitions(store: &Arc<dyn Store>, leader: &mut Leader) {
@@ -126,6 +128,18 @@ async fn instances(store: &Arc<dyn Store>, leader: &mut Leader) {
             message: Some(said(NASTY)),
         }],
         clean_up: CleanUp::Stopped,
+        trigger: TriggerKind::SubWorkflow,
+        pinned: Some(PinnedState {
+            at: at(8),
+            values: vec![(NASTY.to_owned(), NASTY.to_owned())],
+        }),
+        parent: Some(ParentNode {
+            instance: id(1),
+            node: NASTY.to_owned(),
+            run: u32::MAX,
+            waits: true,
+            depth: 3,
+        }),
         ..instance(id(2), NAME)
     };
     leader
@@ -158,6 +172,8 @@ async fn nodes(store: &Arc<dyn Store>, leader: &mut Leader) {
             is_warning: true,
             reason: said(NASTY),
         }],
+        outputs: vec![(NASTY.to_owned(), NASTY.to_owned())],
+        child: Some(id(7)),
         ..node(owner, NASTY)
     };
     leader
@@ -173,6 +189,25 @@ async fn nodes(store: &Arc<dyn Store>, leader: &mut Leader) {
         store.attempts(owner).await.unwrap(),
         [attempt(owner, NASTY, 1, 1), full_attempt(owner, NASTY)]
     );
+}
+
+async fn states(store: &Arc<dyn Store>, leader: &mut Leader) {
+    let given = StateRow {
+        instance: Some(id(5)),
+        fire_time: Some(at(i64::MIN)),
+        user: NASTY.to_owned(),
+        ..state(NAME, "b")
+    };
+    leader
+        .commit(vec![
+            Record::State(state(NAME, "b")),
+            Record::State(state(NAME, "a")),
+            Record::State(state("other", "a")),
+            Record::State(given.clone()),
+        ])
+        .await;
+    assert_eq!(store.states(NAME).await.unwrap(), [state(NAME, "a"), given]);
+    assert_eq!(store.states("?").await.unwrap(), []);
 }
 
 async fn open_things(store: &Arc<dyn Store>, leader: &mut Leader) {
@@ -282,6 +317,33 @@ pub async fn deletions_leave_nothing_but_fires_and_tokens(store: Arc<dyn Store>)
     assert_eq!(store.read_log(id(3), 0, 10).await.unwrap().len(), 1);
     assert_eq!(store.fires(NAME, 10).await.unwrap().len(), 3);
     assert_eq!(store.waiting_tokens(NAME).await.unwrap().len(), 3);
+}
+
+/// A dropped attempt is gone, and nothing else with it; written again it is there again.
+pub async fn single_attempts_are_dropped(store: Arc<dyn Store>) {
+    let mut leader = Leader::new(&store).await;
+    let owner = id(1);
+    let attempts = [1, 2, 3].map(|number| attempt(owner, NASTY, 1, number));
+    let dropped = |number: usize| Record::DeleteAttempt {
+        key: attempts[number].key.clone(),
+    };
+    leader
+        .commit(vec![
+            Record::Attempt(attempts[0].clone()),
+            Record::Attempt(attempts[1].clone()),
+            dropped(0),
+            Record::Attempt(attempts[2].clone()),
+        ])
+        .await;
+    assert_eq!(store.attempts(owner).await.unwrap(), attempts[1..]);
+    leader
+        .commit(vec![
+            dropped(1),
+            dropped(2),
+            Record::Attempt(attempts[2].clone()),
+        ])
+        .await;
+    assert_eq!(store.attempts(owner).await.unwrap(), attempts[2..]);
 }
 
 /// The first value of a setting stays in force.

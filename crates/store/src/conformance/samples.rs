@@ -9,8 +9,8 @@ use akkaflow_model::id::{AttemptKey, Epoch, Incarnation, InstanceId, WorkerId};
 use akkaflow_model::message::Message;
 use akkaflow_model::record::{
     AttemptRow, CalendarRow, CancelReason, ChainRow, CleanUp, FileProblemRow, FireRow, FireState,
-    Hold, InstanceRow, Mark, NodeRow, PoolRow, RequestRow, ScheduleRow, TokenRow, TriggerKind,
-    VersionRow, WorkflowRow, WorkflowStatus,
+    Hold, InstanceRow, Mark, NodeRow, PoolRow, RequestRow, ScheduleRow, StateRow, TokenRow,
+    TriggerKind, VersionRow, WorkflowRow, WorkflowStatus,
 };
 use akkaflow_model::state::{AttemptState, InstanceState, NodeState};
 use akkaflow_model::text::Text;
@@ -130,6 +130,8 @@ pub(crate) fn instance(id: InstanceId, workflow: &str) -> InstanceRow {
         hold: None,
         marks: Vec::new(),
         asked_by: None,
+        pinned: None,
+        parent: None,
     }
 }
 
@@ -151,6 +153,8 @@ pub(crate) fn node(instance: InstanceId, name: &str) -> NodeRow {
         message: None,
         worker: Some(WorkerId("工人-1".to_owned())),
         waits: Vec::new(),
+        outputs: Vec::new(),
+        child: None,
     }
 }
 
@@ -198,6 +202,18 @@ pub(crate) fn chain(root: InstanceId, remaining: &[&str]) -> ChainRow {
         remaining: owned(remaining),
         started: owned(&["甲", "b"]),
         fire_time: at(5),
+    }
+}
+
+pub(crate) fn state(workflow: &str, name: &str) -> StateRow {
+    StateRow {
+        workflow: workflow.to_owned(),
+        name: name.to_owned(),
+        value: NASTY.to_owned(),
+        set_at: at(6),
+        instance: None,
+        fire_time: None,
+        user: String::new(),
     }
 }
 

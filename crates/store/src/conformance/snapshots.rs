@@ -12,7 +12,7 @@ use akkaflow_model::state::{AttemptState, InstanceState};
 use crate::conformance::Leader;
 use crate::conformance::samples::{
     at, attempt, backfill, backfill_run, calendar, chain, fire, hold, id, instance, node, pool,
-    problem, request, schedule, token, version, workflow,
+    problem, request, schedule, state, token, version, workflow,
 };
 use crate::contract::Store;
 
@@ -99,6 +99,7 @@ pub async fn a_snapshot_holds_what_is_open(store: Arc<dyn Store>) {
                 ended_at: Some(at(9)),
                 ..backfill(1)
             }),
+            Record::State(state("w", "last")),
         ])
         .await;
     let expected = Snapshot {
@@ -120,6 +121,7 @@ pub async fn a_snapshot_holds_what_is_open(store: Arc<dyn Store>) {
         pools: vec![pool("a", Some(u32::MAX)), pool("b", Some(0))],
         backfills: vec![backfill(2)],
         backfill_runs: vec![backfill_run(2, 9), backfill_run(2, 10)],
+        states: vec![state("w", "last")],
     };
     assert_eq!(store.snapshot(at(2 * WEEK)).await.unwrap(), expected);
 }

@@ -10,7 +10,8 @@ use akkaflow_model::backfill::{BackfillRow, BackfillRunRow};
 use akkaflow_model::id::{AttemptKey, Epoch, InstanceId};
 use akkaflow_model::record::{
     AttemptRow, CalendarRow, ChainRow, ClusterRow, FileProblemRow, FireRow, InstanceRow, NodeRow,
-    PoolRow, Record, RequestRow, ScheduleRow, TokenRow, TriggerKind, VersionRow, WorkflowRow,
+    PoolRow, Record, RequestRow, ScheduleRow, StateRow, TokenRow, TriggerKind, VersionRow,
+    WorkflowRow,
 };
 use akkaflow_model::time::Timestamp;
 
@@ -71,6 +72,7 @@ pub(crate) struct Tables {
     pub(crate) calendars: BTreeMap<String, CalendarRow>,
     pub(crate) backfills: BTreeMap<InstanceId, BackfillRow>,
     pub(crate) backfill_runs: BTreeMap<(InstanceId, u32), BackfillRunRow>,
+    pub(crate) states: BTreeMap<(String, String), StateRow>,
     chunks: BTreeMap<(InstanceId, u64), LogChunk>,
     chunk_keys: BTreeSet<ChunkKey>,
     last_chunk: u64,
@@ -210,6 +212,11 @@ impl Tables {
                 let key = (row.backfill, row.position);
                 self.backfill_runs.insert(key, row);
             }
+            Record::State(row) => {
+                let key = (row.workflow.clone(), row.name.clone());
+                self.states.insert(key, row);
+            }
+            Record::DeleteAttempt { key } => drop(self.attempts.remove(&key)),
         }
     }
 

@@ -40,6 +40,7 @@ impl Coded for TriggerKind {
         (Self::Blood, 3),
         (Self::Run, 4),
         (Self::Backfill, 6),
+        (Self::SubWorkflow, 5),
     ];
 
     fn code(self) -> i64 {
@@ -50,6 +51,7 @@ impl Coded for TriggerKind {
             Self::Blood => 3,
             Self::Run => 4,
             Self::Backfill => 6,
+            Self::SubWorkflow => 5,
         }
     }
 }

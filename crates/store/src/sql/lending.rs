@@ -5,8 +5,8 @@ use std::time::Duration;
 use akkaflow_model::backfill::{BackfillRow, BackfillRunRow};
 use akkaflow_model::id::InstanceId;
 use akkaflow_model::record::{
-    AttemptRow, CalendarRow, FileProblemRow, FireRow, InstanceRow, NodeRow, ScheduleRow, TokenRow,
-    VersionRow, WorkflowRow,
+    AttemptRow, CalendarRow, FileProblemRow, FireRow, InstanceRow, NodeRow, ScheduleRow, StateRow,
+    TokenRow, VersionRow, WorkflowRow,
 };
 use akkaflow_model::state::InstanceState;
 use akkaflow_model::time::Timestamp;
@@ -113,6 +113,10 @@ impl<D: Lend> Queries for D {
 
     async fn calendar(&self, name: &str) -> Result<Option<CalendarRow>, Error> {
         read!(self, reads::calendar, name)
+    }
+
+    async fn states(&self, workflow: &str) -> Result<Vec<StateRow>, Error> {
+        read!(self, reads::states, workflow)
     }
 
     async fn waiting_tokens(&self, dependant: &str) -> Result<Vec<TokenRow>, Error> {

@@ -14,3 +14,27 @@ pub(crate) fn own_migrator(embedded: &Migrator) -> Migrator {
     migrator.dangerous_set_table_name(TABLE);
     migrator
 }
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{Connection as _, SqliteConnection};
+
+    use super::*;
+
+    static FACTS: Migrator = sqlx::migrate!("../../migrations/sqlite");
+
+    /// Two branches of the work took their numbers side by side: the lower one may come later.
+    #[tokio::test]
+    async fn tables_without_a_lower_number_get_it_too() {
+        let mut tables = SqliteConnection::connect(":memory:").await.unwrap();
+        let without = FACTS.iter().filter(|it| it.version != 6).cloned();
+        let older = Migrator::with_migrations(without.collect());
+        own_migrator(&older).run(&mut tables).await.unwrap();
+        let states = "SELECT count(*) FROM af_state";
+        assert!(sqlx::query(states).execute(&mut tables).await.is_err());
+        own_migrator(&FACTS).run(&mut tables).await.unwrap();
+        sqlx::query(states).execute(&mut tables).await.unwrap();
+        // And the next start finds nothing left to do.
+        own_migrator(&FACTS).run(&mut tables).await.unwrap();
+    }
+}

@@ -11,7 +11,7 @@ use std::ops::Range;
 use akkaflow_model::backfill::{BackfillRow, BackfillRunRow};
 use akkaflow_model::record::{
     AttemptRow, CalendarRow, ChainRow, ClusterRow, FileProblemRow, FireRow, InstanceRow, NodeRow,
-    PoolRow, RequestRow, ScheduleRow, TokenRow, VersionRow, WorkflowRow,
+    PoolRow, RequestRow, ScheduleRow, StateRow, TokenRow, VersionRow, WorkflowRow,
 };
 
 use crate::batch::Batch;
@@ -61,6 +61,8 @@ pub(crate) enum Target {
     Backfill,
     /// `af_backfill_run`.
     BackfillRun,
+    /// `af_state`.
+    State,
 }
 
 impl Target {
@@ -83,6 +85,7 @@ impl Target {
             Self::Pool => &PoolRow::LAYOUT,
             Self::Backfill => &BackfillRow::LAYOUT,
             Self::BackfillRun => &BackfillRunRow::LAYOUT,
+            Self::State => &StateRow::LAYOUT,
         }
     }
 }
@@ -104,6 +107,8 @@ pub(crate) enum Removal {
     Chains,
     /// Problems by digest of the path.
     FileProblems,
+    /// Single attempts by their whole key.
+    SingleAttempts,
 }
 
 /// What a statement's text depends on.

@@ -2,8 +2,8 @@
 
 use akkaflow_model::id::InstanceId;
 use akkaflow_model::record::{
-    AttemptRow, CalendarRow, FileProblemRow, FireRow, InstanceRow, NodeRow, ScheduleRow, TokenRow,
-    VersionRow, WorkflowRow,
+    AttemptRow, CalendarRow, FileProblemRow, FireRow, InstanceRow, NodeRow, ScheduleRow, StateRow,
+    TokenRow, VersionRow, WorkflowRow,
 };
 use akkaflow_model::state::AttemptState;
 use akkaflow_model::time::Timestamp;
@@ -100,6 +100,15 @@ pub(crate) async fn setting(
 pub(crate) async fn workflows(executor: &mut Executor<'_>) -> Result<Vec<WorkflowRow>, Error> {
     let text = select::<WorkflowRow>(" WHERE status <> 2 ORDER BY name");
     executor.rows(text, &[]).await
+}
+
+/// See [`crate::Queries::states`].
+pub(crate) async fn states(
+    executor: &mut Executor<'_>,
+    workflow: &str,
+) -> Result<Vec<StateRow>, Error> {
+    let text = select::<StateRow>(" WHERE workflow = ? ORDER BY name");
+    executor.rows(text, &[Value::text(workflow)]).await
 }
 
 /// See [`crate::Store::workflow`].
@@ -279,10 +288,11 @@ pub(crate) async fn successes(
 ) -> Result<Vec<Took>, Error> {
     let rows = executor
         .fetch(
-            "SELECT a.node, a.assigned_at, a.ended_at FROM \
+            "SELECT a.node, a.assigned_at, a.ended_at, n.started_at FROM \
              (SELECT id, created_at FROM af_instance WHERE workflow = ? AND ended_at IS NOT NULL \
              ORDER BY created_at DESC, id DESC LIMIT ?) AS i \
              JOIN af_attempt AS a ON a.instance = i.id \
+             LEFT JOIN af_node AS n ON n.instance = a.instance AND n.node = a.node AND n.run = a.run \
              WHERE a.state = ? AND a.ended_at IS NOT NULL \
              ORDER BY i.created_at DESC, i.id DESC, a.node, a.run, a.attempt",
             &[
@@ -299,6 +309,7 @@ pub(crate) async fn successes(
                 node: columns.text()?,
                 from: Timestamp::from_millis(columns.int()?),
                 to: Timestamp::from_millis(columns.int()?),
+                since: columns.optional_time()?,
             })
         })
         .collect()

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use akkaflow_model::definition::Version;
 use akkaflow_model::record::{
     AttemptRow, CalendarRow, ChainRow, ClusterRow, FireRow, InstanceRow, NodeRow, PoolRow,
-    RequestRow, ScheduleRow, Snapshot, TokenRow, VersionRow, WorkflowRow, WorkflowStatus,
+    RequestRow, ScheduleRow, Snapshot, StateRow, TokenRow, VersionRow, WorkflowRow, WorkflowStatus,
 };
 use akkaflow_model::time::Timestamp;
 use futures::SinkExt as _;
@@ -74,6 +74,7 @@ pub(crate) async fn snapshot(
         .await?,
         backfills: backfills::open(executor).await?,
         backfill_runs: backfills::open_runs(executor).await?,
+        states: rows(executor, select::<StateRow>(" ORDER BY workflow, name")).await?,
         workflows,
         versions: Vec::new(),
         instances,

@@ -177,6 +177,13 @@ fn remove(dialect: Dialect, what: Removal, keys: usize) -> String {
         }
         Removal::Chains => format!("{} AND is_over = 1", remove_from("af_chain", "root", keys)),
         Removal::FileProblems => remove_from("af_file_problem", "path_hash", keys),
+        Removal::SingleAttempts => {
+            let key = "(instance = ? AND node = ? AND run = ? AND attempt = ?)";
+            format!(
+                "DELETE FROM af_attempt WHERE {}",
+                vec![key; keys].join(" OR ")
+            )
+        }
     }
 }
 

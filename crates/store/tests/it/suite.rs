@@ -46,6 +46,7 @@ suite!(
     daily_counts_follow_the_offset,
     deletions_leave_nothing_but_fires_and_tokens,
     expired_instances_leave_nothing_but_waiting_tokens,
+    single_attempts_are_dropped,
     fires_come_newest_first,
     ids_are_found_by_any_part,
     listings_obey_all_filters,

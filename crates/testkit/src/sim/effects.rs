@@ -1,12 +1,13 @@
 //! What a leading master shows the world, and what it hears from its workers.
 
-use akkaflow_engine::{Effect, Input, WorkerInfo};
+use akkaflow_engine::{Dispatch, Effect, Input, WorkerInfo};
 use akkaflow_model::id::{AttemptKey, Epoch, WorkerId};
 use akkaflow_protocol::agent;
 use akkaflow_protocol::leader::LeaderInput;
 
 use super::kept::Habit;
 use super::network::{Connection, ToMaster, ToWorker};
+use super::oracle::check_outputs_used;
 use super::planted::Planted;
 use super::world::{Event, World};
 
@@ -16,6 +17,7 @@ impl World {
         match effect {
             Effect::Dispatch(dispatch) => {
                 self.check_dispatch(&dispatch.key, &dispatch.worker);
+                self.check_body(&dispatch);
                 let Some(epoch) = self.masters[index].reign.as_ref().map(|reign| reign.epoch)
                 else {
                     return;
@@ -110,6 +112,16 @@ impl World {
                 "I3: attempt {key} is dispatched before its row is durable"
             ));
         }
+    }
+
+    /// Outputs in the body are those of this run, as they are durable.
+    fn check_body(&mut self, dispatch: &Dispatch) {
+        let mut text = dispatch.body.text();
+        if self.planted == Some(Planted::EarlierOutputUsed) && dispatch.key.run > 1 {
+            text = text.replace('=', "=9");
+        }
+        let verdict = check_outputs_used(&self.store.tables, &dispatch.key, &text);
+        self.judge(verdict);
     }
 
     /// An acknowledgement follows the durable outcome.

@@ -10,6 +10,8 @@ use akkaflow_model::id::InstanceId;
 use akkaflow_model::record::{InstanceRow, NodeRow};
 use akkaflow_model::state::{InstanceState, NodeState};
 
+use super::nesting::is_own;
+
 type Verdict = Result<(), String>;
 
 /// What is seen of the engine at one moment.
@@ -129,7 +131,8 @@ impl Seen<'_> {
 
     fn check_node(&self, instance: &InstanceRow, row: &NodeRow) -> Verdict {
         // What may still start in an instance that is to end depends on its policy and its clean-up.
-        if row.state != NodeState::Ready || instance.ending.is_some() {
+        let is_live = matches!(row.state, NodeState::Ready | NodeState::Running);
+        if !is_live || instance.ending.is_some() {
             return Ok(());
         }
         let codes = self.codes(&ExplainObject::Node {
@@ -140,12 +143,20 @@ impl Seen<'_> {
         let Some(action) = definition.and_then(|definition| action(definition, &row.node)) else {
             return Ok(());
         };
+        if row.state == NodeState::Running {
+            return if is_own(action) {
+                self.check_own(instance, row, &codes)
+            } else {
+                Ok(())
+            };
+        }
         let may_start = instance.state == InstanceState::Running
             && instance.hold.is_none()
             && self.engine.frozen().is_none();
         let has_room = self.has_room(action);
         let is_behind = has_room && codes == ["pool_behind"];
-        let is_runnable = may_start && self.has_worker(action) && has_room && !is_behind;
+        let is_runnable =
+            may_start && (is_own(action) || self.has_worker(action) && has_room && !is_behind);
         same(instance.id, &row.node, is_runnable, &codes)?;
         for (code, is_true) in [
             ("frozen", self.engine.frozen().is_some()),
@@ -167,6 +178,25 @@ impl Seen<'_> {
             }
         }
         Ok(())
+    }
+
+    /// A wait says until when, a node with a child says which one.
+    fn check_own(&self, instance: &InstanceRow, row: &NodeRow, codes: &[&str]) -> Verdict {
+        let child = row
+            .child
+            .filter(|child| self.engine.open_instances().any(|it| it.id == *child));
+        let wanted = match (child, &row.child) {
+            (Some(_), _) => "sub_workflow",
+            (None, Some(_)) => "retry_interval",
+            (None, None) => "wait",
+        };
+        if codes.first() == Some(&wanted) {
+            return Ok(());
+        }
+        Err(format!(
+            "E1: {}/{} waits for {wanted}, its reasons are {codes:?}",
+            instance.id, row.node
+        ))
     }
 
     fn serves(&self, worker: &WorkerView, action: &ActionNode) -> bool {

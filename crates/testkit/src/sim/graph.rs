@@ -258,7 +258,7 @@ pub(crate) fn check_reached(
             .is_some_and(|index| matches!(fates[index], Fate::Ended(_) | Fate::Live));
         // A repair ends what waited where its definition no longer leads.
         let is_removed = row.state == NodeState::Killed && row.message == Some(Message::Removed);
-        if !is_reached && !is_removed && !is_carried_over(instance, row) {
+        if !is_reached && !is_removed && !tables.is_carried_over(row) {
             return Err(format!(
                 "I6: node {node} of {} was reached without a reason; rows {:?}",
                 instance.id,
@@ -270,12 +270,4 @@ pub(crate) fn check_reached(
         }
     }
     Ok(())
-}
-
-/// A success of an earlier run that a rerun keeps.
-fn is_carried_over(instance: &InstanceRow, row: &NodeRow) -> bool {
-    let is_older = instance
-        .started_at
-        .is_none_or(|started_at| row.ended_at.is_some_and(|ended_at| ended_at <= started_at));
-    instance.run > 1 && row.state == NodeState::Succeeded && is_older
 }

@@ -9,11 +9,14 @@ mod holds;
 mod instances;
 mod slots;
 mod tokens;
+mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use akkaflow_model::id::{AttemptKey, InstanceId, WorkerId};
-use akkaflow_model::record::{FireRow, Hold, InstanceRow, NodeRow, Record, ScheduleRow, TokenRow};
+use akkaflow_model::record::{
+    FireRow, Hold, InstanceRow, NodeRow, PinnedState, Record, ScheduleRow, StateRow, TokenRow,
+};
 use akkaflow_model::time::Timestamp;
 use chrono_tz::Tz;
 
@@ -23,6 +26,8 @@ use super::workload::Library;
 use attempts::check_assigned_after;
 use backfills::TouchedBackfills;
 use slots::check_forgotten;
+pub(crate) use values::check_outputs_used;
+use values::{check_child_over, check_handed_on, check_states};
 
 /// What the contract says has been broken, in words.
 pub(crate) type Verdict = Result<(), String>;
@@ -57,6 +62,10 @@ struct Touched {
     /// Slots with their first row.
     slots: Vec<FireRow>,
     advanced: Vec<(ScheduleRow, Timestamp)>,
+    /// States, with the rows that they replace.
+    states: Vec<(StateRow, Option<StateRow>)>,
+    /// What instances have read, and what was there before the batch.
+    pinned: Vec<(String, PinnedState, Option<StateRow>)>,
     has_definitions: bool,
     /// Who held up the cluster before the batch, once its row was written.
     frozen_before: Option<Option<Hold>>,
@@ -129,7 +138,8 @@ impl Oracle {
                     .before
                     .entry(row.instance)
                     .or_insert_with(|| tables.instances.get(&row.instance).cloned());
-                self.check_node(tables, library, row)
+                self.check_node(tables, library, row)?;
+                check_handed_on(tables, library, row)
             }
             Record::Instance(row) => self.check_instance(tables, row, touched),
             Record::Token(row) => self.check_token(tables, library, row, touched),
@@ -166,6 +176,12 @@ impl Oracle {
                 Ok(())
             }
             Record::ForgetFires { workflow, before } => check_forgotten(tables, workflow, *before),
+            Record::State(row) => {
+                let key = (row.workflow.clone(), row.name.clone());
+                let before = tables.states.get(&key).cloned();
+                touched.states.push((row.clone(), before));
+                Ok(())
+            }
             Record::Workflow(row) => {
                 let before = tables.workflows.get(&row.name);
                 let hold = before.and_then(|before| before.hold.clone());
@@ -190,6 +206,7 @@ impl Oracle {
             Record::Version(_)
             | Record::Chain(_)
             | Record::Calendar(_)
+            | Record::DeleteAttempt { .. }
             | Record::FileProblem(_)
             | Record::ClearFileProblem { .. } => Ok(()),
         }
@@ -210,9 +227,13 @@ impl Oracle {
                     }
                 }
             }
+            let rows = nodes.iter().map(|node| (*id, node.clone()));
+            rows.filter_map(|key| tables.nodes.get(&key))
+                .try_for_each(|row| check_child_over(tables, row))?;
         }
         self.check_holds(tables, touched)?;
         self.check_backfills_after(tables, touched)?;
+        check_states(tables, library, touched)?;
         for key in &touched.assigned {
             check_assigned_after(tables, library, touched, key)?;
             self.check_dispatch(tables, library, touched, key)?;

@@ -11,6 +11,7 @@ use akkaflow_model::record::{FileProblemRow, Mark, Record};
 use akkaflow_model::state::InstanceState;
 use akkaflow_model::time::Timestamp;
 
+use super::nesting::STATE;
 use super::planted::Planted;
 use super::workload::{POOLS, draw_calendar};
 use super::world::{Event, World};
@@ -226,7 +227,8 @@ impl World {
             75..=90 => self.draw_rerun(master)?,
             91..=93 => self.draw_deletion(master)?,
             94 => self.draw_expiry(master)?,
-            95..=96 => self.draw_fencing()?,
+            95 => self.draw_fencing()?,
+            96 => self.draw_state(),
             97 => Input::FileGone {
                 path: format!("xmlconfig/{}.xml", self.workflow_name()),
             },
@@ -470,6 +472,18 @@ impl World {
             fires_before,
         };
         Some(self.order(Asked::Other, order))
+    }
+
+    /// Somebody sets the state of a workflow, whether it has one or not.
+    fn draw_state(&mut self) -> Input {
+        let name = self.workflow_name();
+        let value = self.rng.below(1_000).to_string();
+        let order = Order::SetState {
+            name,
+            values: vec![(STATE.to_owned(), value)],
+            user: "people".to_owned(),
+        };
+        self.order(Asked::Other, order)
     }
 
     /// An operator vouches only for a machine that is off.

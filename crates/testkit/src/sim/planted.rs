@@ -6,10 +6,14 @@ use akkaflow_model::definition::{
     Overlap, TimeoutScope, Workflow,
 };
 use akkaflow_model::id::InstanceId;
-use akkaflow_model::record::{CleanUp, FireState, Record, SkipReason, Snapshot};
-use akkaflow_model::state::{AttemptState, InstanceState};
+use akkaflow_model::message::Message;
+use akkaflow_model::record::{CleanUp, FireState, Record, SkipReason, Snapshot, StateRow};
+use akkaflow_model::state::{AttemptState, InstanceState, NodeState};
 use akkaflow_model::time::Timestamp;
+use akkaflow_model::wait::Wait;
 use chrono::TimeDelta;
+
+use super::nesting::STATE;
 
 /// Names each fault once: for the code, for the list of all, and in words.
 macro_rules! faults {
@@ -291,6 +295,20 @@ faults! {
     LimitForNode,
     /// A limit that kills only makes its node fail.
     LimitDoesNotKill,
+    /// What a node has handed on is not written.
+    OutputsNotWritten,
+    /// The output of an earlier run is used.
+    EarlierOutputUsed,
+    /// A failure writes the state.
+    StateOnFailure,
+    /// A new master does not load the state.
+    StateNotLoaded,
+    /// A child outlives a killed parent.
+    ChildOutlives,
+    /// A new master has forgotten the child of a node, and starts it again.
+    ChildForgotten,
+    /// A wait is over too early.
+    WaitTooShort,
 }
 
 impl Planted {
@@ -337,6 +355,11 @@ impl Planted {
             Self::FreezeNotWritten => {
                 records.retain(|record| !matches!(record, Record::Cluster(_)));
             }
+            Self::StateOnFailure => write_states_of_failures(records),
+            Self::ChildOutlives => records.retain(|record| {
+                !matches!(record, Record::Instance(row)
+                    if matches!(row.message, Some(Message::ParentEnded { .. })))
+            }),
             Self::WaitingFireNotWritten => records.retain(|record| {
                 !matches!(record, Record::Fire(row) if row.state == FireState::Waiting)
             }),
@@ -388,6 +411,12 @@ impl Planted {
             }
             (Self::PoolOverstated, Record::Pool(row)) => {
                 row.slots = row.slots.map(|slots| slots.saturating_sub(1));
+            }
+            (Self::OutputsNotWritten, Record::Node(row)) => row.outputs.clear(),
+            (Self::ChildForgotten, Record::Node(row))
+                if row.child.is_some() && row.state == NodeState::Running =>
+            {
+                (row.child, row.state) = (None, NodeState::Ready);
             }
             _ => {}
         }
@@ -441,6 +470,7 @@ impl Planted {
                 .workflows
                 .iter_mut()
                 .for_each(|row| row.hold = None),
+            Self::StateNotLoaded => snapshot.states.clear(),
             _ => {}
         }
     }
@@ -525,6 +555,11 @@ impl Planted {
                 }
                 (Self::PoolOverlooked, NodeKind::Action(action)) => action.pool = None,
                 (Self::LabelsOverlooked, NodeKind::Action(action)) => action.worker_labels.clear(),
+                (Self::WaitTooShort, NodeKind::Action(action)) if action.tag == Wait::TAG => {
+                    for attribute in &mut action.body.attributes {
+                        attribute.value = "1s".into();
+                    }
+                }
                 (Self::JoinDoesNotWait, NodeKind::Join { to }) => {
                     let paths = vec![std::mem::take(to)];
                     node.kind = NodeKind::Fork {
@@ -574,4 +609,26 @@ impl Planted {
             }
         }
     }
+}
+
+fn write_states_of_failures(records: &mut Vec<Record>) {
+    let states: Vec<Record> = records
+        .iter()
+        .filter_map(|record| match record {
+            Record::Instance(row) if row.state == InstanceState::Failed => {
+                let ended_at = row.ended_at?;
+                Some(Record::State(StateRow {
+                    workflow: row.workflow.clone(),
+                    name: STATE.to_owned(),
+                    value: "1".to_owned(),
+                    set_at: ended_at,
+                    instance: Some(row.id),
+                    fire_time: Some(row.fire_time),
+                    user: String::new(),
+                }))
+            }
+            _ => None,
+        })
+        .collect();
+    records.extend(states);
 }

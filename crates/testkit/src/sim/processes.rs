@@ -7,7 +7,9 @@ use akkaflow_model::outcome::{Outcome, OutcomeKind};
 use akkaflow_model::record::Record;
 use akkaflow_model::state::AttemptState;
 
+use super::nesting::OUTPUT;
 use super::oracle::Verdict;
+use super::rng::mix;
 use super::workload::nodes::EXIT_CODES;
 
 /// A process that runs.
@@ -68,8 +70,13 @@ impl Processes {
         Ok(())
     }
 
-    /// A success or failure that is recorded is one that a process really had.
-    pub(crate) fn check_outcomes(&self, records: &[Record]) -> Verdict {
+    /// A success or failure that is recorded is one that a process really had. A success that lacks what its node declares
+    /// is a failure; `may_lack` says of which nodes that may be true.
+    pub(crate) fn check_outcomes(
+        &self,
+        records: &[Record],
+        may_lack: impl Fn(&AttemptKey) -> bool,
+    ) -> Verdict {
         for record in records {
             let Record::Attempt(row) = record else {
                 continue;
@@ -78,10 +85,13 @@ impl Processes {
                 AttemptState::Succeeded => {
                     self.executed.get(&row.key) == Some(&Some(OutcomeKind::Succeeded))
                 }
-                AttemptState::Failed => matches!(
-                    self.executed.get(&row.key),
-                    Some(Some(OutcomeKind::Failed | OutcomeKind::FailedForGood))
-                ),
+                AttemptState::Failed => match self.executed.get(&row.key) {
+                    Some(Some(OutcomeKind::Failed | OutcomeKind::FailedForGood)) => true,
+                    Some(Some(OutcomeKind::Succeeded)) => {
+                        handed_on(&row.key).is_none() && may_lack(&row.key)
+                    }
+                    _ => false,
+                },
                 _ => true,
             };
             if !is_true {
@@ -120,16 +130,32 @@ impl Processes {
     }
 }
 
+/// What the attempt hands on when it succeeds: a number of its own; a few hand on nothing.
+pub(crate) fn handed_on(key: &AttemptKey) -> Option<String> {
+    let node = key.node.bytes().map(u64::from).sum::<u64>();
+    let place = node ^ (u64::from(key.run) << 32) ^ (u64::from(key.attempt) << 48);
+    let number = mix(key.instance.as_u128() as u64 ^ place);
+    (!number.is_multiple_of(25)).then(|| (number >> 8).to_string())
+}
+
 /// An outcome of this kind, as a worker reports it. What would fail again has no exit code.
 pub(crate) fn outcome(key: &AttemptKey, kind: OutcomeKind) -> Outcome {
+    let outputs = handed_on(key).filter(|_| kind == OutcomeKind::Succeeded);
     Outcome {
         kind,
         text: None,
         exit_code: match kind {
             OutcomeKind::Succeeded => Some(0),
             OutcomeKind::Failed => Some(EXIT_CODES[key.scatter() as usize % EXIT_CODES.len()]),
-            OutcomeKind::FailedForGood | OutcomeKind::Cancelled | OutcomeKind::Lost => None,
+            OutcomeKind::FailedForGood
+            | OutcomeKind::Cancelled
+            | OutcomeKind::Lost
+            | OutcomeKind::NotYet => None,
         },
         log_length: 0,
+        outputs: outputs
+            .map(|value| (OUTPUT.to_owned(), value))
+            .into_iter()
+            .collect(),
     }
 }

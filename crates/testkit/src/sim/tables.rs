@@ -7,9 +7,10 @@ use akkaflow_model::backfill::{BackfillRow, BackfillRunRow};
 use akkaflow_model::id::{AttemptKey, InstanceId};
 use akkaflow_model::record::{
     AttemptRow, CalendarRow, ChainRow, ClusterRow, FileProblemRow, FireRow, FireState, InstanceRow,
-    NodeRow, PoolRow, Record, RequestRow, ScheduleRow, Snapshot, TokenRow, TriggerKind, VersionRow,
-    WorkflowRow,
+    NodeRow, PoolRow, Record, RequestRow, ScheduleRow, Snapshot, StateRow, TokenRow, TriggerKind,
+    VersionRow, WorkflowRow,
 };
+use akkaflow_model::state::NodeState;
 use akkaflow_model::time::Timestamp;
 
 /// Key of a fire.
@@ -37,6 +38,9 @@ pub(crate) struct Tables {
     pub(crate) pools: BTreeMap<String, PoolRow>,
     pub(crate) backfills: BTreeMap<InstanceId, BackfillRow>,
     pub(crate) backfill_runs: BTreeMap<(InstanceId, u32), BackfillRunRow>,
+    pub(crate) states: BTreeMap<(String, String), StateRow>,
+    /// Nodes of runs that keep the success of an earlier one.
+    carried: BTreeSet<(InstanceId, String, u32)>,
 }
 
 impl Tables {
@@ -52,7 +56,14 @@ impl Tables {
                     .insert((row.upstream_instance, row.dependant.clone()), row),
             ),
             Record::Instance(row) => drop(self.instances.insert(row.id, row)),
-            Record::Node(row) => drop(self.nodes.insert((row.instance, row.node.clone()), row)),
+            Record::Node(row) => {
+                let key = (row.instance, row.node.clone());
+                if self.is_carried_over(&row) {
+                    self.carried
+                        .insert((row.instance, row.node.clone(), row.run));
+                }
+                self.nodes.insert(key, row);
+            }
             Record::Attempt(row) => drop(self.attempts.insert(row.key.clone(), row)),
             Record::DeleteInstance { id } => self.delete(id),
             Record::Chain(row) => drop(self.chains.insert(row.root, row)),
@@ -69,7 +80,24 @@ impl Tables {
                 let key = (row.backfill, row.position);
                 self.backfill_runs.insert(key, row);
             }
+            Record::State(row) => {
+                let key = (row.workflow.clone(), row.name.clone());
+                self.states.insert(key, row);
+            }
+            Record::DeleteAttempt { key } => drop(self.attempts.remove(&key)),
         }
+    }
+
+    /// Whether a success, written now or before, is one of an earlier run that a rerun keeps.
+    pub(crate) fn is_carried_over(&self, row: &NodeRow) -> bool {
+        let key = (row.instance, row.node.clone());
+        let is_same = |before: &NodeRow| {
+            let both = [before.state, row.state] == [NodeState::Succeeded; 2];
+            both && before.run < row.run && before.ended_at == row.ended_at
+        };
+        self.carried
+            .contains(&(row.instance, row.node.clone(), row.run))
+            || self.nodes.get(&key).is_some_and(is_same)
     }
 
     fn expire(&mut self, id: InstanceId) {
@@ -211,6 +239,7 @@ impl Tables {
                 .filter(|run| self.is_backfill_open(run.backfill))
                 .cloned()
                 .collect(),
+            states: self.states.values().cloned().collect(),
             instances,
         }
     }

@@ -12,6 +12,7 @@ use akkaflow_model::record::Snapshot;
 use akkaflow_model::time::Timestamp;
 use chrono::NaiveDateTime;
 
+use super::nesting;
 use super::rng::Rng;
 use nodes::{draw_nodes, draw_policy, draw_priority};
 
@@ -75,7 +76,9 @@ impl Library {
     pub(crate) fn draw(&mut self, rng: &mut Rng, index: usize, workers: usize) -> Arc<Workflow> {
         let shape = self.shapes[index].clone();
         let version = Version(format!("{:016x}", rng.next()));
-        let nodes = draw_nodes(rng, workers);
+        let mut nodes = draw_nodes(rng, workers);
+        nesting::add_own_nodes(rng, &mut nodes, &self.shapes[..index]);
+        let state = nesting::add_values(rng, &mut nodes);
         let workflow = Arc::new(Workflow {
             name: shape.name.clone(),
             creator: "simulator".to_owned(),
@@ -89,7 +92,7 @@ impl Library {
             failure_policy: draw_policy(rng),
             priority: draw_priority(rng).unwrap_or(0),
             keep: Keep::default(),
-            state: Vec::new(),
+            state,
             coordinator: coordinator::draw(rng, &self.names_before(index), self.beginning),
             nodes,
             not_runnable: None,

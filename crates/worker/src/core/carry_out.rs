@@ -264,6 +264,7 @@ async fn run_task(action: Box<dyn ParsedAction>, context: Box<AttemptContext>) -
             text: done.text,
             exit_code: None,
             log_length: 0,
+            outputs: done.outputs,
         },
         Ok(Ok(Err(error))) => prepare::failure(error),
         Ok(Err(error)) => outcome::panicked(&panic_text(error)),

@@ -78,7 +78,7 @@ impl Core {
             Some(key) => {
                 if let Some(attempt) = self.attempts.get_mut(&key) {
                     attempt.is_alone = exit.is_alone;
-                    let outcome = outcome::of_exit(exit, attempt.must_stop, &attempt.home.err());
+                    let outcome = outcome::of_exit(exit, attempt.must_stop, &attempt.home);
                     self.on_ended(&key, outcome);
                 }
             }

@@ -202,6 +202,7 @@ impl FakeMaster {
             links: Vec::new(),
             attachments: Vec::new(),
             zone: "UTC".to_owned(),
+            outputs: Vec::new(),
         }
     }
 

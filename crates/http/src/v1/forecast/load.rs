@@ -104,5 +104,6 @@ fn success(took: Took) -> Success {
         node: took.node,
         from: took.from,
         to: took.to,
+        since: took.since,
     }
 }

@@ -248,34 +248,25 @@ pub(super) fn param_shape() -> Shape {
             .replaced(),
         )
         .attribute(value_type())
-        .attribute(
-            of_kind(
-                "pattern",
-                AttributeKind::Pattern,
-                "整个值必须匹配的正则表达式",
-                "a regular expression that the whole value must match",
-            )
-            .planned(),
-        )
-        .attribute(
-            of_kind(
-                "choices",
-                AttributeKind::Words,
-                "可选的值，以空格或逗号分隔",
-                "the only values, parted by blanks or commas",
-            )
-            .planned(),
-        )
-        .attribute(min.planned())
-        .attribute(max.planned())
-        .attribute(
-            boolean(
-                "required",
-                "false",
-                "是否每次运行都必须给出",
-                "whether each run must give it",
-            )
-            .planned(),
-        )
+        .attribute(of_kind(
+            "pattern",
+            AttributeKind::Pattern,
+            "整个值必须匹配的正则表达式",
+            "a regular expression that the whole value must match",
+        ))
+        .attribute(of_kind(
+            "choices",
+            AttributeKind::Words,
+            "可选的值，以空格或逗号分隔",
+            "the only values, parted by blanks or commas",
+        ))
+        .attribute(min)
+        .attribute(max)
+        .attribute(boolean(
+            "required",
+            "false",
+            "是否每次运行都必须给出",
+            "whether each run must give it",
+        ))
         .attribute(desc())
 }

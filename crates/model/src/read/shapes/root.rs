@@ -113,7 +113,6 @@ pub(super) fn state_list_shape() -> Shape {
     .example(
         "<state-list>\n  <state name=\"last_id\" initial=\"0\" from=\"load.max_id\"/>\n</state-list>",
     )
-    .planned()
 }
 
 /// `<state>`.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use akkaflow_model::backfill::{BackfillRow, BackfillRunRow};
 use akkaflow_model::id::{AttemptKey, InstanceId};
 use akkaflow_model::record::{
-    AttemptRow, FireRow, InstanceRow, NodeRow, TokenRow, WorkflowRow, WorkflowStatus,
+    AttemptRow, FireRow, InstanceRow, NodeRow, StateRow, TokenRow, WorkflowRow, WorkflowStatus,
 };
 use akkaflow_model::state::{AttemptState, InstanceState};
 use akkaflow_model::time::Timestamp;
@@ -34,6 +34,14 @@ impl Tables {
             .collect();
         rows.sort_by_key(|row| Reverse((row.due_at, row.kind, row.generation, &row.key)));
         rows.into_iter().take(limit as usize).cloned().collect()
+    }
+
+    /// See [`crate::Queries::states`].
+    pub(crate) fn states_of(&self, workflow: &str) -> Vec<StateRow> {
+        let rows = self.states.values();
+        rows.filter(|row| row.workflow == workflow)
+            .cloned()
+            .collect()
     }
 
     /// See [`crate::Store::waiting_tokens`].
@@ -149,7 +157,12 @@ impl Tables {
         attempts
             .filter(|row| row.state == AttemptState::Succeeded)
             .filter_map(|row| {
+                let node = self.nodes.get(&(row.key.instance, row.key.node.clone()));
+                let node = node
+                    .map(|node| &node.row)
+                    .filter(|node| node.run == row.key.run);
                 Some(Took {
+                    since: node.and_then(|node| node.started_at),
                     node: row.key.node,
                     from: row.assigned_at,
                     to: row.ended_at?,

@@ -55,6 +55,7 @@ impl Tables {
                 .flat_map(|row| self.runs_of(row.id))
                 .cloned()
                 .collect(),
+            states: self.states.values().cloned().collect(),
         }
     }
 

@@ -1,12 +1,13 @@
 //! Records whose order does not matter.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use akkaflow_model::backfill::{BackfillRow, BackfillRunRow};
 use akkaflow_model::id::{AttemptKey, InstanceId};
 use akkaflow_model::record::{
     AttemptRow, CalendarRow, ChainRow, ClusterRow, FileProblemRow, FireRow, InstanceRow, NodeRow,
-    PoolRow, Record, RequestRow, ScheduleRow, TokenRow, TriggerKind, VersionRow, WorkflowRow,
+    PoolRow, Record, RequestRow, ScheduleRow, StateRow, TokenRow, TriggerKind, VersionRow,
+    WorkflowRow,
 };
 use akkaflow_model::time::Timestamp;
 
@@ -34,6 +35,8 @@ pub(crate) struct Segment<'a> {
     pools: Group<'a, &'a str, PoolRow>,
     backfills: Group<'a, InstanceId, BackfillRow>,
     backfill_runs: Group<'a, (InstanceId, u32), BackfillRunRow>,
+    states: Group<'a, (&'a str, &'a str), StateRow>,
+    dropped: BTreeSet<&'a AttemptKey>,
     deleted: Vec<InstanceId>,
     /// Those of the deleted whose used tokens and chains go too.
     expired: Vec<InstanceId>,
@@ -48,6 +51,7 @@ impl<'a> Segment<'a> {
             Record::DeleteInstance { .. } | Record::ExpireInstance { .. } => {
                 self.has_rows() || !self.forgotten.is_empty()
             }
+            Record::Attempt(row) if self.dropped.contains(&row.key) => true,
             Record::ForgetFires { .. } => self.has_rows(),
             Record::Instance(_)
             | Record::Node(_)
@@ -112,6 +116,13 @@ impl<'a> Segment<'a> {
                 let key = (row.backfill, row.position);
                 self.backfill_runs.put(key, number, row, |_| false);
             }
+            Record::State(row) => {
+                let key = (&*row.workflow, &*row.name);
+                self.states.put(key, number, row, |_| false);
+            }
+            Record::DeleteAttempt { key } => {
+                self.dropped.insert(key);
+            }
         }
     }
 
@@ -125,6 +136,8 @@ impl<'a> Segment<'a> {
         self.instances.flush(Target::Instance, plan, limits);
         self.nodes.flush(Target::Node, plan, limits);
         self.attempts.flush(Target::Attempt, plan, limits);
+        flush_dropped(&self.dropped, plan, limits);
+        self.states.flush(Target::State, plan, limits);
         self.chains.flush(Target::Chain, plan, limits);
         self.requests.flush(Target::Request, plan, limits);
         self.calendars.flush(Target::Calendar, plan, limits);
@@ -146,6 +159,24 @@ impl<'a> Segment<'a> {
         let forgotten = forgotten.flat_map(|(name, at)| [Value::text(name), Value::time(at)]);
         plan.add_each(forgotten.collect(), 2, Shape::ForgetFires);
     }
+}
+
+fn flush_dropped<'a>(dropped: &BTreeSet<&'a AttemptKey>, plan: &mut Plan<'a>, limits: Limits) {
+    let keys: Vec<Value<'a>> = dropped
+        .iter()
+        .flat_map(|key| {
+            [
+                Value::id(key.instance),
+                Value::text(&key.node),
+                Value::Int(key.run.into()),
+                Value::Int(key.attempt.into()),
+            ]
+        })
+        .collect();
+    plan.add(keys, 4, limits, |keys| Shape::Remove {
+        what: Removal::SingleAttempts,
+        keys,
+    });
 }
 
 fn flush_problems<'a>(

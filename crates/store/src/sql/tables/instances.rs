@@ -41,6 +41,8 @@ impl Table for InstanceRow {
             "hold",
             "marks",
             "asked_by",
+            "pinned",
+            "parent",
             "search",
         ],
         number: Number::Absent,
@@ -72,6 +74,8 @@ impl Table for InstanceRow {
             Value::optional_json(self.hold.as_ref()),
             Value::optional_json((!self.marks.is_empty()).then_some(&self.marks)),
             Value::optional_text(self.asked_by.as_deref()),
+            Value::optional_json(self.pinned.as_ref()),
+            Value::optional_json(self.parent.as_ref()),
             Value::Text(Cow::Owned(search_text(self.id, &self.workflow))),
         ]);
     }
@@ -102,6 +106,8 @@ impl Table for InstanceRow {
             hold: columns.optional_json()?,
             marks: columns.optional_json()?.unwrap_or_default(),
             asked_by: columns.optional_text()?,
+            pinned: columns.optional_json()?,
+            parent: columns.optional_json()?,
         })
     }
 }

@@ -29,6 +29,8 @@ impl Table for NodeRow {
             "message",
             "worker",
             "waits",
+            "outputs",
+            "child",
         ],
         number: Number::PerRun,
     };
@@ -51,6 +53,8 @@ impl Table for NodeRow {
             Value::optional_json(self.message.as_ref()),
             Value::optional_text(self.worker.as_ref().map(|worker| worker.0.as_str())),
             Value::optional_json((!self.waits.is_empty()).then_some(&self.waits)),
+            Value::optional_json((!self.outputs.is_empty()).then_some(&self.outputs)),
+            Value::optional_id(self.child),
         ]);
     }
 
@@ -72,6 +76,8 @@ impl Table for NodeRow {
             message: columns.optional_json()?,
             worker: columns.optional_text()?.map(WorkerId),
             waits: columns.optional_json()?.unwrap_or_default(),
+            outputs: columns.optional_json()?.unwrap_or_default(),
+            child: columns.optional_id()?,
         })
     }
 }

@@ -1,6 +1,6 @@
-//! Schedules, fires, tokens, calendars.
+//! Schedules, fires, tokens, calendars, states.
 
-use akkaflow_model::record::{CalendarRow, FireRow, ScheduleRow, TokenRow};
+use akkaflow_model::record::{CalendarRow, FireRow, ScheduleRow, StateRow, TokenRow};
 
 use crate::error::Error;
 use crate::sql::codes::Coded;
@@ -141,6 +141,39 @@ impl Table for CalendarRow {
             text: columns.text()?,
             read_at: columns.time()?,
             is_file_gone: columns.flag()?,
+        })
+    }
+}
+
+impl Table for StateRow {
+    const LAYOUT: Layout = Layout {
+        name: "af_state",
+        keys: &["workflow", "name"],
+        columns: &["content", "set_at", "instance", "fire_time", "person"],
+        number: Number::Absent,
+    };
+
+    fn write<'a>(&'a self, values: &mut Vec<Value<'a>>) {
+        values.extend([
+            Value::text(&self.workflow),
+            Value::text(&self.name),
+            Value::text(&self.value),
+            Value::time(self.set_at),
+            Value::optional_id(self.instance),
+            Value::optional_time(self.fire_time),
+            Value::text(&self.user),
+        ]);
+    }
+
+    fn read(columns: &mut Columns<'_>) -> Result<Self, Error> {
+        Ok(Self {
+            workflow: columns.text()?,
+            name: columns.text()?,
+            value: columns.text()?,
+            set_at: columns.time()?,
+            instance: columns.optional_id()?,
+            fire_time: columns.optional_time()?,
+            user: columns.text()?,
         })
     }
 }

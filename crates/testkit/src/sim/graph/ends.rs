@@ -6,7 +6,7 @@ use akkaflow_model::message::Message;
 use akkaflow_model::record::{CancelReason, CleanUp, InstanceRow, NodeRow};
 use akkaflow_model::state::{InstanceState, NodeState};
 
-use super::{Fate, Run, is_carried_over};
+use super::{Fate, Run, action};
 use crate::sim::oracle::Verdict;
 use crate::sim::tables::Tables;
 use crate::sim::workload::Library;
@@ -21,7 +21,7 @@ pub(crate) fn check_new_node(tables: &Tables, library: &Library, row: &NodeRow) 
         return Err(format!("I6: node {} is in no definition", row.node));
     };
     let node = &run.workflow.nodes[index];
-    if is_carried_over(instance, row) || run.is_clean_up(node) {
+    if tables.is_carried_over(row) || run.is_clean_up(node) {
         return Ok(());
     }
     // The clean-up may lead to the same end as the rest.
@@ -77,8 +77,30 @@ pub(crate) fn check_end(
     let may_be_replaced = (library.contents.values()).any(|content| {
         content.name == instance.workflow && content.overlap == Overlap::CancelRunning
     });
-    let kills = if may_be_replaced { u32::MAX } else { kills };
+    let kills = if may_be_replaced || may_be_ended_above(tables, library, instance) {
+        u32::MAX
+    } else {
+        kills
+    };
     run.check_clean_up(tables, &fates, kills)
+}
+
+/// Whether the node that waits for an instance may have put an end to it: by its time, a person's mark, or with its own
+/// instance.
+fn may_be_ended_above(tables: &Tables, library: &Library, instance: &InstanceRow) -> bool {
+    let Some(link) = instance.parent.as_ref().filter(|link| link.waits) else {
+        return false;
+    };
+    let Some(parent) = tables.instances.get(&link.instance) else {
+        return true;
+    };
+    let workflow = library.contents.get(&parent.version);
+    let action = workflow.and_then(|workflow| action(workflow, &link.node));
+    parent.run != link.run
+        || parent.state.is_terminal()
+        || parent.ending.is_some()
+        || parent.marks.iter().any(|mark| mark.node == link.node)
+        || action.is_none_or(|action| action.timeout_seconds.is_some())
 }
 
 impl Run<'_> {

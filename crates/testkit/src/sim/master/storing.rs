@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use akkaflow_model::id::Epoch;
-use akkaflow_model::record::Record;
+use akkaflow_model::id::{AttemptKey, Epoch};
+use akkaflow_model::record::{InstanceRow, Record};
 use akkaflow_protocol::leader::{LeaderInput, TakenOver};
 use akkaflow_protocol::pipeline::BatchOut;
 
 use super::{Call, Reply};
+use crate::sim::graph;
 use crate::sim::planted::Planted;
 use crate::sim::world::World;
 
@@ -132,11 +133,27 @@ impl World {
         }
     }
 
+    /// Whether an attempt may lack an output: its node declares one, as far as its definition is still known.
+    fn may_lack(&self, key: &AttemptKey) -> bool {
+        let instance = self.store.tables.instances.get(&key.instance);
+        let is_known =
+            |row: &&InstanceRow| row.run == key.run && !self.oracle.steered.contains(&key.instance);
+        let Some(instance) = instance.filter(is_known) else {
+            return true;
+        };
+        let workflow = self.library.contents.get(&instance.version);
+        let action = workflow.and_then(|workflow| graph::action(workflow, &key.node));
+        action.is_some_and(|action| !action.outputs.is_empty())
+    }
+
     pub(super) fn apply(&mut self, records: &[Record]) {
         let verdict = self
             .oracle
             .commit(&mut self.store.tables, &self.library, records)
-            .and_then(|()| self.processes.check_outcomes(records));
+            .and_then(|()| {
+                self.processes
+                    .check_outcomes(records, |key| self.may_lack(key))
+            });
         self.judge(verdict);
         self.people.remember(records);
         let created = records

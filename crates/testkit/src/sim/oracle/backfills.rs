@@ -131,10 +131,10 @@ impl Oracle {
             return Ok(());
         };
         let zone = self.zone_of_workflow(tables, library, &row.workflow);
-        // What it has made in this very step does not count: an instance without actions is over at once.
+        // What it has made in this very step does not count, nor what that has: an instance without actions is over at once.
         let before = || {
             let all = tables.instances.values();
-            all.filter(|it| it.chain != Some(row.backfill))
+            all.filter(|it| !is_made_by(tables, it, row.backfill))
         };
         let is_good = !backfill.spec.again
             && before().any(|it| {
@@ -311,4 +311,17 @@ fn check_instance_of(tables: &Tables, row: &InstanceRow, is_new: bool) -> Verdic
         run.state
     );
     Ok(())
+}
+
+/// Whether an instance is one of a backfill, or was started by a node of one.
+fn is_made_by(tables: &Tables, instance: &InstanceRow, backfill: InstanceId) -> bool {
+    let mut next = Some(instance);
+    while let Some(instance) = next {
+        if instance.chain == Some(backfill) {
+            return true;
+        }
+        let parent = instance.parent.as_ref();
+        next = parent.and_then(|parent| tables.instances.get(&parent.instance));
+    }
+    false
 }

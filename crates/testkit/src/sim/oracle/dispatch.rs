@@ -7,6 +7,7 @@ use akkaflow_model::state::{InstanceState, NodeState};
 
 use super::{Oracle, Touched, Verdict, ensure};
 use crate::sim::graph;
+use crate::sim::nesting;
 use crate::sim::tables::Tables;
 use crate::sim::workload::Library;
 
@@ -46,7 +47,8 @@ impl Oracle {
             }
             for waiting in tables.nodes_of(other.id) {
                 let is_waiting = waiting.state == NodeState::Ready && waiting.run == other.run;
-                let asked = action_of(library, other, &waiting.node).filter(|_| is_waiting);
+                let asked = action_of(library, other, &waiting.node)
+                    .filter(|(action, _)| is_waiting && !nesting::is_own(action));
                 let Some((asks, its_priority)) = asked else {
                     continue;
                 };

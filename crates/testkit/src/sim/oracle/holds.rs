@@ -1,7 +1,8 @@
 //! What people hold up stands still: compared is what was held before a batch and is held by the same person's word after it.
 
+use akkaflow_model::id::InstanceId;
 use akkaflow_model::record::{Hold, InstanceRow};
-use akkaflow_model::state::InstanceState;
+use akkaflow_model::state::{InstanceState, NodeState};
 
 use super::{Oracle, Touched, Verdict, ensure};
 use crate::sim::tables::Tables;
@@ -62,6 +63,38 @@ impl Oracle {
             ensure!(
                 !is_marked(before) || !is_marked(now),
                 "H4: attempt {key} begins though its node was marked"
+            );
+        }
+        self.check_begun(tables, touched, is_frozen)
+    }
+
+    /// What no worker runs stands still as well: no wait begins, no child is started.
+    fn check_begun(&self, tables: &Tables, touched: &Touched, is_frozen: bool) -> Verdict {
+        let is_held = |id: &InstanceId| {
+            let now = tables.instances.get(id);
+            let before = touched.before.get(id).map_or(now, Option::as_ref);
+            let hold = |row: Option<&InstanceRow>| row.and_then(|row| row.hold.clone());
+            is_same(hold(before).as_ref(), hold(now).as_ref())
+        };
+        for ((id, node), before) in &touched.nodes_before {
+            let after = tables.nodes.get(&(*id, node.clone()));
+            let has_begun = after.is_some_and(|after| {
+                let had_begun = before
+                    .as_ref()
+                    .is_some_and(|it| it.run == after.run && it.started_at.is_some());
+                after.state == NodeState::Running && after.attempts == 0 && !had_begun
+            });
+            ensure!(
+                !has_begun || !(is_frozen || is_held(id)),
+                "H5: the wait {id}/{node} begins while it is held up"
+            );
+        }
+        for (id, _) in touched.before.iter().filter(|(_, row)| row.is_none()) {
+            let child = tables.instances.get(id);
+            let parent = child.and_then(|row| row.parent.as_ref());
+            ensure!(
+                parent.is_none_or(|parent| !is_frozen && !is_held(&parent.instance)),
+                "H5: instance {id} is started for {parent:?}, which is held up"
             );
         }
         Ok(())

@@ -6,7 +6,7 @@ use akkaflow_model::record::{CleanUp, InstanceRow, NodeRow, TriggerKind};
 use akkaflow_model::state::InstanceState;
 
 use super::tokens::check_tokens_given;
-use super::{Oracle, Touched, Verdict, ensure};
+use super::{Oracle, Touched, Verdict, ensure, values};
 use crate::sim::graph;
 use crate::sim::tables::Tables;
 use crate::sim::workload::Library;
@@ -32,6 +32,7 @@ impl Oracle {
         } else {
             running.remove(&row.id);
         }
+        values::check_pinned(tables, row, before, touched)?;
         let Some(before) = before else {
             ensure!(
                 row.run == 1,
@@ -123,6 +124,7 @@ impl Oracle {
             let fires = touched.fired.get(&id).copied().unwrap_or_default();
             ensure!(fires == 1, "I1: instance {id} has {fires} fires");
             self.check_consumption(tables, library, row, touched)?;
+            values::check_only_child(tables, row)?;
         }
         let limit = library
             .shapes
@@ -155,6 +157,11 @@ impl Oracle {
             let asked = [Some(id), row.chain].into_iter().flatten();
             let kills = asked.filter_map(|id| self.kills.get(&id)).sum();
             graph::check_end(tables, library, row, kills)?;
+            values::check_no_orphan(tables, row)?;
+            let is_new = before.is_none_or(|before| !before.state.is_terminal());
+            if row.state == InstanceState::Succeeded && is_new {
+                values::check_written(tables, library, row)?;
+            }
         }
         if graph::must_stop(library, row) {
             let going_on = tables
