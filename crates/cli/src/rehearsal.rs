@@ -9,9 +9,10 @@ use akkaflow_engine::{
     OutcomeKind, Shelf, WorkerInfo,
 };
 use akkaflow_model::command::{Answer, Rejection};
-use akkaflow_model::definition::{ActionNode, NodeKind, Workflow};
+use akkaflow_model::definition::{ActionNode, Node, NodeKind, Workflow};
 use akkaflow_model::id::{AttemptKey, Epoch, Incarnation, InstanceId, RequestId, WorkerId};
 use akkaflow_model::record::{InstanceRow, NodeRow, Record, Snapshot};
+use akkaflow_model::sub_workflow::SubWorkflow;
 use akkaflow_model::text::Text;
 use akkaflow_model::time::Timestamp;
 use chrono_tz::Tz;
@@ -28,6 +29,8 @@ pub(crate) struct Mock {
     pub(crate) exit_code: Option<i32>,
     /// How long it takes.
     pub(crate) takes: Duration,
+    /// What it hands on when it succeeds; any value of its type stands in for an output that is not named.
+    pub(crate) outputs: Vec<(String, String)>,
 }
 
 impl Mock {
@@ -36,6 +39,7 @@ impl Mock {
             kind,
             exit_code: None,
             takes: Duration::ZERO,
+            outputs: Vec::new(),
         }
     }
 }
@@ -73,6 +77,7 @@ impl Play<'_> {
         let mut stage = Stage {
             engine: Engine::load(options, Snapshot::default(), Definitions::default()),
             now: self.fire_time,
+            workflow: self.workflow,
             mock: self.mock,
             ends: BTreeMap::new(),
             kinds: BTreeMap::new(),
@@ -92,6 +97,7 @@ impl Play<'_> {
 struct Stage<'a> {
     engine: Engine,
     now: Timestamp,
+    workflow: &'a Workflow,
     mock: &'a dyn Fn(&str, u32) -> Mock,
     /// What pretends to run, by when it ends.
     ends: BTreeMap<(Timestamp, AttemptKey), (WorkerId, Outcome)>,
@@ -144,8 +150,23 @@ impl Stage<'_> {
         let end = self.now.plus(mock.takes);
         let key = dispatch.key.clone();
         self.kinds.insert(key.clone(), end);
+        let mut outcome = outcome(&mock);
+        if mock.kind == OutcomeKind::Succeeded {
+            outcome.outputs = self.outputs(&key.node, mock.outputs);
+        }
         self.ends
-            .insert((end, key), (dispatch.worker.clone(), outcome(&mock)));
+            .insert((end, key), (dispatch.worker.clone(), outcome));
+    }
+
+    /// Stand-ins first: of several values of a name the last one counts.
+    fn outputs(&self, node: &str, given: Vec<(String, String)>) -> Vec<(String, String)> {
+        let node = self.workflow.nodes.iter().find(|it| it.name == node);
+        let mut outputs = match node.map(|node| &node.kind) {
+            Some(NodeKind::Action(action)) => action.stand_ins(),
+            _ => Vec::new(),
+        };
+        outputs.extend(given);
+        outputs
     }
 
     /// A worker for every host that the workflow names, and one for the rest; each has all labels that it names.
@@ -199,6 +220,9 @@ impl Stage<'_> {
         // Time passes while it plays: its schedule would start others.
         if let Some(coordinator) = &mut workflow.coordinator {
             coordinator.is_enabled = false;
+        }
+        for node in &mut workflow.nodes {
+            pretend_to_call(node);
         }
         self.ask(Order::PutWorkflow {
             workflow: Arc::new(workflow),
@@ -266,6 +290,15 @@ impl Stage<'_> {
             nodes,
             stuck: stuck.into_iter().map(|reason| reason.text).collect(),
         }
+    }
+}
+
+/// Other workflows are not there: a node that starts one only pretends, as all others do.
+fn pretend_to_call(node: &mut Node) {
+    if let NodeKind::Action(action) = &mut node.kind
+        && action.tag == SubWorkflow::TAG
+    {
+        action.tag = "script".to_owned();
     }
 }
 

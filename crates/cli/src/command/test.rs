@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use akkaflow_engine::OutcomeKind;
 use akkaflow_model::definition::Workflow;
-use akkaflow_model::state::AttemptState;
+use akkaflow_model::record::NodeRow;
+use akkaflow_model::state::{AttemptState, NodeState};
 use akkaflow_model::time::Timestamp;
 use chrono_tz::Tz;
 use clap::ArgMatches;
@@ -105,6 +106,10 @@ fn of_capsule(context: &Context, file: &Path) -> Result<Prepared, Failure> {
         })?;
     let mut mocks: Vec<(String, Vec<Mock>)> = Vec::new();
     let run = capsule.row.run;
+    let node_of = |name: &str| {
+        let nodes = capsule.nodes.iter();
+        nodes.clone().find(|row| row.run == run && row.node == name)
+    };
     for attempt in capsule
         .attempts
         .iter()
@@ -124,12 +129,20 @@ fn of_capsule(context: &Context, file: &Path) -> Result<Prepared, Failure> {
                 .ended_at
                 .map(|end| end.since(attempt.assigned_at))
                 .unwrap_or_default(),
+            outputs: node_of(&attempt.key.node)
+                .map(|row| row.outputs.clone())
+                .unwrap_or_default(),
         };
         match mocks.iter_mut().find(|(node, _)| *node == attempt.key.node) {
             Some((_, mocks)) => mocks.push(mock),
             None => mocks.push((attempt.key.node.clone(), vec![mock])),
         }
     }
+    let callers = capsule
+        .nodes
+        .iter()
+        .filter(|row| row.run == run && row.child.is_some());
+    mocks.extend(callers.map(of_caller));
     Ok(Prepared {
         name: format!("{} {}", capsule.workflow, capsule.instance.short()),
         expected: Expected {
@@ -147,6 +160,16 @@ fn of_capsule(context: &Context, file: &Path) -> Result<Prepared, Failure> {
         zone,
         mocks,
     })
+}
+
+/// A node whose instances failed but for the last one, which ended as the node did.
+fn of_caller(row: &NodeRow) -> (String, Vec<Mock>) {
+    let failed = Mock::at_once(OutcomeKind::Failed);
+    let mut mocks = vec![failed; row.failures as usize];
+    if row.state == NodeState::Succeeded {
+        mocks.push(Mock::at_once(OutcomeKind::Succeeded));
+    }
+    (row.node.clone(), mocks)
 }
 
 impl Prepared {

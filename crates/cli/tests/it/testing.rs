@@ -125,3 +125,42 @@ fn what_the_nodes_ask_for_is_there() {
     let said = text(&output.stdout) + &text(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{said}");
 }
+
+#[test]
+fn waits_pass_and_other_workflows_only_pretend() {
+    file(
+        "calling.xml",
+        r#"<work-flow name="calling"><start name="start" to="w"/>
+        <action name="w"><wait for="2h"/><ok to="f"/></action>
+        <action name="f"><wait><file>/data/in</file></wait><ok to="s"/></action>
+        <action name="s" retry-times="1"><sub-workflow workflow="elsewhere"/><ok to="end"/></action>
+        <end name="end"/></work-flow>"#,
+    );
+    let path = file(
+        "calling.toml",
+        r#"
+        workflow = "calling.xml"
+        [[test]]
+        name = "called twice"
+        [test.mock]
+        s = ["failed", "succeeded"]
+        [test.expect]
+        state = "succeeded"
+        attempts = { w = 0, f = 1, s = 2 }
+        "#,
+    );
+    let output = akka("C", &["test", &path]);
+    let said = text(&output.stdout) + &text(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    let path = file(
+        "undeclared.toml",
+        "workflow = \"calling.xml\"\n[[test]]\nname = \"t\"\n[test.mock]\ns = { outputs = { rows = 1 } }",
+    );
+    let output = akka("C", &["test", &path]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = text(&output.stderr);
+    assert!(
+        said.contains("node `s` declares no output `rows`"),
+        "{said}"
+    );
+}

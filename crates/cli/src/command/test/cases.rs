@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use akkaflow_actions::Registry;
 use akkaflow_engine::OutcomeKind;
-use akkaflow_model::definition::Workflow;
+use akkaflow_model::definition::{NodeKind, Workflow};
 use akkaflow_model::read::read_workflow;
 use akkaflow_model::render::render_findings;
 use akkaflow_model::state::{InstanceState, NodeState};
@@ -70,10 +70,22 @@ enum Ending {
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct Full {
+    #[serde(default = "Word::succeeded")]
     outcome: Word,
     exit_code: Option<i32>,
     #[serde(default)]
     seconds: u64,
+    #[serde(default)]
+    outputs: BTreeMap<String, Output>,
+}
+
+/// What an attempt hands on, in quotes or as it is.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Output {
+    Text(String),
+    Integer(i64),
+    Boolean(bool),
 }
 
 #[derive(Deserialize, Clone, Copy)]
@@ -85,6 +97,12 @@ enum Word {
     FailedForGood,
     /// The worker died with it.
     Lost,
+}
+
+impl Word {
+    fn succeeded() -> Self {
+        Self::Succeeded
+    }
 }
 
 #[derive(Deserialize, Default)]
@@ -176,6 +194,19 @@ impl Case {
                 return Err(unknown(node));
             }
         }
+        let handed_on = self.mock.iter().flat_map(|(node, mocks)| {
+            let outputs = mocks.endings().iter().flat_map(Ending::outputs);
+            outputs.map(move |output| (node, output))
+        });
+        for (node, output) in handed_on {
+            if !has_output(workflow, node, output) {
+                let test = &self.name;
+                return Err(Text::new(
+                    format!("{test}：节点[{node}]没有声明输出[{output}]"),
+                    format!("{test}: node `{node}` declares no output `{output}`"),
+                ));
+            }
+        }
         let nodes = expect.nodes.iter().map(|(node, word)| {
             let state = NodeState::from_word(word);
             if state.is_none() && word != NOT_REACHED {
@@ -209,7 +240,23 @@ impl Case {
     }
 }
 
+fn has_output(workflow: &Workflow, node: &str, output: &str) -> bool {
+    let mut nodes = workflow.nodes.iter();
+    let node = nodes.find(|known| known.name == node);
+    match node.map(|node| &node.kind) {
+        Some(NodeKind::Action(action)) => action.outputs.iter().any(|it| it.name == output),
+        _ => false,
+    }
+}
+
 impl Mocks {
+    fn endings(&self) -> &[Ending] {
+        match self {
+            Self::One(ending) => std::slice::from_ref(ending),
+            Self::Each(endings) => endings,
+        }
+    }
+
     fn list(self) -> Vec<Mock> {
         match self {
             Self::One(ending) => vec![ending.mock()],
@@ -219,12 +266,21 @@ impl Mocks {
 }
 
 impl Ending {
+    fn outputs(&self) -> impl Iterator<Item = &str> {
+        let outputs = match self {
+            Self::Word(_) => None,
+            Self::Full(full) => Some(full.outputs.keys()),
+        };
+        outputs.into_iter().flatten().map(String::as_str)
+    }
+
     fn mock(self) -> Mock {
         let full = match self {
             Self::Word(outcome) => Full {
                 outcome,
                 exit_code: None,
                 seconds: 0,
+                outputs: BTreeMap::new(),
             },
             Self::Full(full) => full,
         };
@@ -237,6 +293,21 @@ impl Ending {
             },
             exit_code: full.exit_code,
             takes: Duration::from_secs(full.seconds),
+            outputs: full
+                .outputs
+                .into_iter()
+                .map(|(name, value)| (name, value.text()))
+                .collect(),
+        }
+    }
+}
+
+impl Output {
+    fn text(self) -> String {
+        match self {
+            Self::Text(text) => text,
+            Self::Integer(number) => number.to_string(),
+            Self::Boolean(flag) => flag.to_string(),
         }
     }
 }
