@@ -219,9 +219,14 @@ fn carry_over(instance: &mut Instance, nodes: Vec<NodeRow>, again: &BTreeSet<usi
                         .graph
                         .action(node)
                         .map_or(&[][..], |it| &it.outputs);
+                    let type_name = instance.graph.type_name(node);
                     let row = succeeded.remove(instance.graph.name(node)).filter(|row| {
-                        matches!(row.message, Some(Message::Ignored | Message::Marked { .. }))
-                            || params::has_outputs(declared, &row.outputs)
+                        // What had this name and was something else has not done this work.
+                        row.type_name == type_name
+                            && (matches!(
+                                row.message,
+                                Some(Message::Ignored | Message::Marked { .. })
+                            ) || params::has_outputs(declared, &row.outputs))
                     });
                     if let Some(row) = row {
                         instance.slots[node].row = Some(Box::new(NodeRow {

@@ -219,3 +219,16 @@ fn reruns_that_make_no_sense_are_refused_in_the_words_of_akkaflow() {
         format!("找不到该工作流实例[{id}]中的工作流[wf]")
     );
 }
+
+#[test]
+fn an_action_that_was_a_fork_before_has_not_run_yet() {
+    let (mut world, id) = broken();
+    let text = "start a
+        a: ok=f
+        f: ok=c
+        c: ok=e
+        end e";
+    world.put(workflow("wf", text));
+    world.rerun(id, true).unwrap();
+    assert_eq!(world.running_nodes(), "f");
+}
