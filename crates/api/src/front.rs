@@ -20,9 +20,21 @@ pub struct Front {
     /// Files that cannot be used as they are.
     #[serde(default)]
     pub file_problems: Vec<FileProblem>,
+    /// Workflows that this version keeps and does not run, by name.
+    #[serde(default)]
+    pub not_runnable: Vec<NotRunnable>,
     /// Who has frozen the cluster; `null` when it is not, or when no master answers.
     #[serde(default)]
     pub frozen: Option<Hold>,
+}
+
+/// A workflow that is kept and never starts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotRunnable {
+    /// Its name.
+    pub workflow: String,
+    /// What of it this version does not run.
+    pub why: String,
 }
 
 /// How many instances ended in each way on one day.

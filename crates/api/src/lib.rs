@@ -37,7 +37,7 @@ pub use cluster::{By, Cluster, Health, Hold, Master, Pool, Reason, SetPool, Work
 pub use cron::{CronPreview, NextFire};
 pub use definition::{Checked, Diagnostic, FileProblem, Put};
 pub use forecast::{Forecast, ForecastHour, ForecastInstance, ForecastStuck};
-pub use front::{DayCount, Front};
+pub use front::{DayCount, Front, NotRunnable};
 pub use instance::{
     Attempt, Chain, Created, InstanceDetail, InstanceNode, InstanceSummary, Killed, MarkKind,
     MarkNode, NodeChange, ParentNode, Repair, Repaired, Rerun, Run, Trigger,

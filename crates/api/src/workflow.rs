@@ -38,6 +38,9 @@ pub struct WorkflowSummary {
     /// Who has suspended its schedule; `null` when nobody has.
     #[serde(default)]
     pub hold: Option<Hold>,
+    /// Why this version keeps it and does not run it; `null` when it does, or when no master answers.
+    #[serde(default)]
+    pub not_runnable: Option<String>,
 }
 
 /// Everything about a workflow but its history.

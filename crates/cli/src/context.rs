@@ -19,6 +19,15 @@ pub(crate) struct Context {
 }
 
 impl Context {
+    /// The screen with times of the cluster's zone, which schedules go by; the machine's where no master says which it is.
+    pub(crate) fn cluster_screen(&self) -> Screen {
+        let cluster = self.client.get::<akkaflow_api::Cluster>("/api/v1/cluster");
+        let zone = cluster
+            .ok()
+            .and_then(|cluster| cluster.master?.time_zone.parse().ok());
+        zone.map_or_else(|| self.screen.clone(), |zone| self.screen.in_zone(zone))
+    }
+
     pub(crate) fn new(matches: &ArgMatches, lang: Lang, is_legacy: bool) -> Self {
         let asked = matches.get_one::<String>("server").cloned();
         let set = || std::env::var("AKKAFLOW_SERVER").ok();

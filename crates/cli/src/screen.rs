@@ -7,7 +7,8 @@ use akkaflow_model::diagnostic::Finding;
 use akkaflow_model::render::render_for;
 use akkaflow_model::state::{InstanceState, NodeState};
 use akkaflow_model::text::Lang;
-use chrono::{FixedOffset, Local};
+use chrono::Local;
+use chrono_tz::Tz;
 use comfy_table::{Cell, Color, ColumnConstraint, ContentArrangement, Table, Width, presets};
 
 use crate::layout;
@@ -22,7 +23,7 @@ pub(crate) struct Screen {
     /// Whether somebody looks at a terminal.
     is_terminal: bool,
     /// The zone of times; `None` for the machine's.
-    zone: Option<FixedOffset>,
+    zone: Option<Tz>,
 }
 
 /// The four colours that mean something.
@@ -48,6 +49,25 @@ impl Screen {
             ),
             is_terminal,
             zone: None,
+        }
+    }
+
+    /// The same with times of another zone.
+    pub(crate) fn in_zone(&self, zone: Tz) -> Self {
+        Self {
+            zone: Some(zone),
+            ..self.clone()
+        }
+    }
+
+    /// A line that names the zone of the times above it; empty when they are the machine's.
+    pub(crate) fn zone_line(&self) -> String {
+        let Some(zone) = self.zone else {
+            return String::new();
+        };
+        match self.lang {
+            Lang::Zh => format!("时间均为{zone}时区\n"),
+            Lang::En => format!("times are those of {zone}\n"),
         }
     }
 
@@ -468,7 +488,7 @@ pub(crate) mod testing {
             is_colored: false,
             width,
             is_terminal: width.is_some(),
-            zone: FixedOffset::east_opt(8 * 3600),
+            zone: Some(Tz::Asia__Shanghai),
         }
     }
 }

@@ -3,11 +3,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use akkaflow_model::code;
 use akkaflow_model::definition::{Version, Workflow};
+use akkaflow_model::diagnostic::Finding;
 use akkaflow_model::id::{InstanceId, WorkerId};
 use akkaflow_model::record::{
     AttemptRow, ChainRow, FileProblemRow, Hold, InstanceRow, NodeRow, WorkflowRow, WorkflowStatus,
 };
+use akkaflow_model::text::Text;
 use akkaflow_model::time::Timestamp;
 use chrono_tz::Tz;
 
@@ -189,6 +192,29 @@ impl Engine {
     /// What is wrong with the file at `path`.
     pub fn file_problem(&self, path: &str) -> Option<&FileProblemRow> {
         self.files.problems.get(path)
+    }
+
+    /// Workflows that this version keeps and does not run, by name, and why.
+    pub fn not_runnable(&self) -> Vec<(&str, &Text)> {
+        let why = |name: &String| self.workflows.get(name)?.not_runnable();
+        let found = self.not_runnable.iter();
+        found
+            .filter_map(|name| Some((name.as_str(), why(name)?)))
+            .collect()
+    }
+
+    /// Files that are good but came second to another, whose workflow has lost that one meanwhile.
+    pub fn files_in_waiting(&self) -> Vec<String> {
+        let waits = |row: &&FileProblemRow| {
+            let is_second = |finding: &Finding| finding.code == code::DUPLICATE_WORKFLOW;
+            row.findings.iter().any(is_second)
+                && row.workflow.as_ref().is_some_and(|name| {
+                    let entry = self.workflows.get(name);
+                    entry.is_none_or(|entry| entry.row.status == WorkflowStatus::FileGone)
+                })
+        };
+        let problems = self.files.problems.values().filter(waits);
+        problems.map(|row| row.path.clone()).collect()
     }
 
     /// The workflows that depend on `name`, in order.

@@ -145,6 +145,8 @@ pub struct Engine {
     recent: Recent,
     /// Which workflows depend on a workflow.
     dependants: Pairs,
+    /// Workflows that this version does not run.
+    not_runnable: BTreeSet<String>,
     files: Files,
     instances: BTreeMap<InstanceId, Box<Instance>>,
     chains: BTreeMap<InstanceId, ChainRow>,

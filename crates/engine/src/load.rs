@@ -1,6 +1,6 @@
 //! A new master rebuilds the state from the stored rows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use akkaflow_model::record::{InstanceRow, NodeRow, Snapshot, WorkflowStatus};
 
@@ -37,6 +37,7 @@ impl Engine {
             calendars: Calendars::load(snapshot.calendars),
             recent: Recent::default(),
             dependants: Pairs::default(),
+            not_runnable: BTreeSet::new(),
             files: Files::default(),
             instances: BTreeMap::new(),
             chains: snapshot
@@ -124,6 +125,9 @@ impl Engine {
         }
         if let Some(definition) = &mut entry.definition {
             self.calendars.settle(definition, self.options.zone);
+        }
+        if entry.not_runnable().is_some() {
+            self.not_runnable.insert(name.clone());
         }
         let calendar = entry.plan().and_then(|plan| plan.calendar());
         self.calendars.note_user(&name, None, calendar);

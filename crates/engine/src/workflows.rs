@@ -269,6 +269,11 @@ impl Engine {
             .note_user(name, calendars.0.as_deref(), calendars.1.as_deref());
         let before: Vec<String> = entry.depends().to_vec();
         entry.definition = definition;
+        if entry.not_runnable().is_some() {
+            self.not_runnable.insert(name.to_owned());
+        } else {
+            self.not_runnable.remove(name);
+        }
         let after: Vec<String> = entry.depends().to_vec();
         for upstream in before.iter().filter(|upstream| !after.contains(upstream)) {
             self.dependants.remove(upstream, name);

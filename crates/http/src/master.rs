@@ -1,6 +1,6 @@
 //! Finds the active master and speaks to it.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -140,6 +140,26 @@ impl MasterClient {
             }
         }
         None
+    }
+
+    /// The workflows that this version does not run, and why; none when no master says. No second round is made.
+    pub(crate) async fn not_runnable(&self) -> BTreeMap<String, Text> {
+        let mut candidates = self.candidates().await;
+        if let Some((endpoint, _)) = self.current.lock().await.as_ref() {
+            candidates.push_front(endpoint.clone());
+        }
+        for endpoint in candidates {
+            let Ok(mut client) = self.client(&endpoint).await else {
+                continue;
+            };
+            let answer = client.not_runnable(wire::NotRunnableRequest {});
+            if let Ok(Ok(reply)) = tokio::time::timeout(CONNECT_TIMEOUT, answer).await {
+                let found = reply.into_inner().workflows.into_iter();
+                let found = found.filter_map(|one| Some((one.workflow, one.why?.into())));
+                return found.collect();
+            }
+        }
+        BTreeMap::new()
     }
 
     /// Who leads, who is attached. The first that leads answers; no second round is made.

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::core::Gone;
 pub(crate) use intake::Intake;
-use scan::{Stamp, is_watched, scan};
+use scan::{Scan, Stamp, is_watched, scan};
 pub(crate) use told::Told;
 
 /// A file is read once nothing has happened to any for so long: editors write in several steps.
@@ -128,7 +128,7 @@ impl Files {
             }
             if is_dir {
                 // It may be a link to one that is known already.
-                let inside = scan(path).into_keys();
+                let inside = scan(path).files.into_keys();
                 files.extend(inside.filter_map(|path| names.own(path)));
             } else if is_watched(&path) {
                 files.insert(path);
@@ -223,10 +223,15 @@ impl<'a> Names<'a> {
 }
 
 /// The files that are new, changed or gone.
-fn differing(now: BTreeMap<PathBuf, Stamp>, seen: &Seen) -> BTreeSet<PathBuf> {
+fn differing(scan: Scan, seen: &Seen) -> BTreeSet<PathBuf> {
+    let Scan {
+        files: now,
+        unreadable,
+    } = scan;
+    let is_hidden = |path: &Path| unreadable.iter().any(|folder| path.starts_with(folder));
     let gone: Vec<PathBuf> = seen
         .keys()
-        .filter(|path| !now.contains_key(*path))
+        .filter(|path| !now.contains_key(*path) && !is_hidden(path))
         .cloned()
         .collect();
     now.into_iter()
@@ -291,11 +296,16 @@ mod tests {
             (path("d/changed.xml"), Some(stamp(1))),
             (path("d/gone.xml"), Some(stamp(1))),
             (path("d/known.xml"), None),
+            (path("d/locked/unknown.xml"), Some(stamp(1))),
             (path("d/same.xml"), Some(stamp(1))),
         ]);
         let expected = ["changed", "gone", "known", "new"].map(|name| format!("d/{name}.xml"));
+        let scan = Scan {
+            files: now,
+            unreadable: vec![path("d/locked")],
+        };
         assert_eq!(
-            differing(now, &seen),
+            differing(scan, &seen),
             expected.into_iter().map(PathBuf::from).collect()
         );
     }

@@ -235,6 +235,26 @@ impl Master for MasterService {
         Ok(Response::new(wire::DependantsReply { workflows }))
     }
 
+    async fn not_runnable(
+        &self,
+        _: Request<wire::NotRunnableRequest>,
+    ) -> Result<Response<wire::NotRunnableReply>, Status> {
+        let term = self.term()?;
+        let workflows = term
+            .core
+            .look(|engine| {
+                let found = engine.not_runnable().into_iter();
+                let found = found.map(|(workflow, why)| wire::NotRunnable {
+                    workflow: workflow.to_owned(),
+                    why: Some(why.clone().into()),
+                });
+                found.collect()
+            })
+            .await
+            .map_err(|gone| gone_status(&self.shared, gone))?;
+        Ok(Response::new(wire::NotRunnableReply { workflows }))
+    }
+
     async fn status(
         &self,
         _: Request<wire::StatusRequest>,

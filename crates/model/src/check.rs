@@ -12,6 +12,7 @@ use crate::code;
 use crate::db_links;
 use crate::diagnostic::{Diagnostic, Finding, Severity};
 use crate::element::Span;
+use crate::encoding::size_beyond_limit;
 use crate::file_links;
 use crate::read::{ActionCatalog, read_workflow};
 use crate::render;
@@ -115,11 +116,32 @@ pub fn check_file(file: &str, bytes: &[u8], actions: &dyn ActionCatalog) -> Chec
     }
 }
 
-/// A file that cannot be read at all; `why` is what the system says.
-pub fn unreadable(file: &str, why: &str) -> CheckedFile {
+/// What the system says about a file or a directory, in words of both languages where it says what is usual.
+pub fn reason(error: &std::io::Error) -> Text {
+    use std::io::ErrorKind;
+    let zh = match error.kind() {
+        ErrorKind::NotFound => "不存在",
+        ErrorKind::PermissionDenied => "没有权限",
+        ErrorKind::IsADirectory => "是目录",
+        ErrorKind::NotADirectory => "路径中有一段不是目录",
+        ErrorKind::StorageFull => "磁盘已满",
+        ErrorKind::ReadOnlyFilesystem => "文件系统只读",
+        ErrorKind::AlreadyExists => "已存在",
+        _ => return Text::verbatim(error.to_string()),
+    };
+    Text::new(zh, error.to_string())
+}
+
+/// Neither a file nor a directory of which there would be a content.
+pub fn not_regular() -> Text {
+    Text::new("不是普通文件", "it is not a regular file")
+}
+
+/// A file or directory that cannot be read at all, and why.
+pub fn unreadable(file: &str, why: &Text) -> CheckedFile {
     let message = Text::new(
-        format!("无法读取该文件：{why}"),
-        format!("the file cannot be read: {why}"),
+        format!("无法读取：{}", why.zh),
+        format!("it cannot be read: {}", why.en),
     );
     let help = Text::new("请检查路径与权限", "look at its path and permissions");
     without_text(file, code::UNREADABLE, message, help)
@@ -127,14 +149,7 @@ pub fn unreadable(file: &str, why: &str) -> CheckedFile {
 
 /// A file that is too large to be looked at.
 pub fn too_large(file: &str, bytes: u64) -> CheckedFile {
-    let message = Text::new(
-        format!("文件有 {bytes} 字节，上限为 {MAX_BYTES} 字节"),
-        format!("the file has {bytes} bytes, the limit is {MAX_BYTES}"),
-    );
-    let help = Text::new(
-        "请拆分工作流，或把大段内容放入附件",
-        "split the workflow, or move long texts into attachments",
-    );
+    let (message, help) = size_beyond_limit(bytes);
     without_text(file, code::TOO_LARGE, message, help)
 }
 

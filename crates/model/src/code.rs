@@ -108,11 +108,14 @@ codes! {
     BAD_PARAM_VALUE = "AF414", "参数值不符合要求", "a value does not fit its parameter";
     SEVERAL_CRONS = "AF415", "多个depend-list都有cron", "several dependency lists have a cron";
     WEEK_YEAR = "AF416", "时间格式中的Y是周所属的年", "Y in a date format is the year of the week";
+    ODD_FORMAT = "AF417", "时间格式的含义与字面不同", "a date format gives something else than it seems to";
 
     PHRASE_CHANGED = "AF421", "akkaflow 2.12对该短语的理解不同", "akkaflow 2.12 read the phrase differently";
     REPEATED_CRON = "AF422", "cron表达式重复", "a cron expression stands twice";
     BAD_CALENDAR = "AF423", "日历文件有误", "a line of a calendar cannot be read";
     UNKNOWN_CALENDAR = "AF424", "日历不存在", "there is no such calendar";
+    UNEVEN_STEP = "AF425", "间隔不均匀", "a step does not go evenly into its hour or day";
+    NOTHING_STARTS = "AF426", "没有任何触发方式", "a coordinator holds nothing that starts the workflow";
 
     TRANSFER_PARTS = "AF501", "transfer需要单独的script，或一个source与一个target", "a transfer needs a script alone, or one source and one target";
     BODY_ATTRIBUTE = "AF502", "缺少该类型需要的属性", "an attribute that this type needs is missing";

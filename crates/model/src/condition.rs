@@ -11,6 +11,7 @@
 mod evaluate;
 mod loops;
 mod names;
+mod outcome;
 
 use std::fmt;
 use std::ops::Range;
@@ -86,6 +87,12 @@ impl Condition {
         if variables == EDGE_VARIABLES {
             loops::check(&expression).map_err(too_much)?;
         }
+        outcome::check_functions(&expression).map_err(|(name, message)| {
+            let start = text.find(&name).unwrap_or(0);
+            let range = start..(start + name.len()).min(text.len());
+            ConditionError { message, range }
+        })?;
+        outcome::check_truth(&expression).map_err(too_much)?;
         Ok(Self {
             text: text.trim().to_owned(),
             names,
@@ -238,6 +245,46 @@ mod tests {
                 "rows"
             )
         );
+    }
+
+    #[test]
+    fn functions_that_there_are_not_and_outcomes_that_are_no_truth_are_found() {
+        for (text, message) in [
+            (
+                "foo(param.q)",
+                "there is no function `foo` in a condition; there are size",
+            ),
+            (
+                "param.q.startWith('a')",
+                "there is no function `startWith` in a condition; did you mean `startsWith`?",
+            ),
+            (
+                "1 + 1",
+                "the condition gives a sum, neither true nor false; compare it, as in int(param.n) > 0",
+            ),
+            (
+                "true && param.q",
+                "the condition gives a text, neither true nor false; compare it, as in param.q == 'true'",
+            ),
+            ("'a'", "the condition gives a text"),
+            ("size(param.q)", "the condition gives a number or a text"),
+            ("true ? 1 : 2", "the condition gives a number"),
+            ("!state['last']", "the condition gives a text"),
+        ] {
+            let (found, _) = error(text);
+            assert!(found.starts_with(message), "{text}: {found}");
+        }
+        for text in [
+            "param.q.startsWith('a') || param.q.endsWith('b') && param.q.contains('c')",
+            "bool(param.q)",
+            "output.a.full",
+            "has(param.q) ? output['a'].full : false",
+            "!([1].exists(x, x == size(param.q)))",
+            "double(param.q) > 1.5 && string(1) == '1'",
+            "dyn(output.a.full)",
+        ] {
+            assert!(Condition::parse(text, EDGE_VARIABLES).is_ok(), "{text}");
+        }
     }
 
     #[test]

@@ -45,7 +45,7 @@ use rule::Rule;
 pub(crate) use rule::{Calendared, LocalSlots};
 pub(crate) use zone::{Moment, Wall, moment_of};
 
-pub use note::Note;
+pub use note::{Note, StepUnit};
 
 /// How the fields of an expression work together: `cron-style` of a definition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -180,6 +180,11 @@ impl Cron {
     /// Whether no day of any year fits it, as in `0 0 31 2 *`.
     pub fn never_fires(&self) -> bool {
         self.rule.never_fires()
+    }
+
+    /// Why it never fires, for one that does not.
+    pub fn why_never(&self) -> Text {
+        words::never(&self.rule)
     }
 
     /// What is legal but surely not meant, in the order of the text; [`Cron::never_fires`] aside.

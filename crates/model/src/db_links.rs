@@ -3,6 +3,8 @@
 mod account;
 mod secret;
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::code;
@@ -154,16 +156,18 @@ pub fn read_with_source(
 ) -> (std::sync::Arc<str>, Vec<DbLink>, Vec<Diagnostic>) {
     let mut document = xml::read(bytes);
     let mut links: Vec<DbLink> = Vec::new();
+    let mut names: BTreeSet<String> = BTreeSet::new();
     if let Some(root) = document.root.take() {
         check_root(&root, file, &mut document.diagnostics);
         for element in root.elements_named("link") {
-            match read_link(element, &mut document.diagnostics) {
-                Some(link) if links.iter().any(|earlier| earlier.name == link.name) => {
-                    duplicate(element, &link.name, &mut document.diagnostics);
-                }
-                Some(link) => links.push(link),
-                None => {}
+            // The name of one that is wrong is taken nevertheless.
+            let name = (element.attribute("name")).map_or("", |name| name.value.trim());
+            let is_taken = !name.is_empty() && !names.insert(name.to_owned());
+            if is_taken {
+                duplicate(element, name, &mut document.diagnostics);
             }
+            let link = read_link(element, &mut document.diagnostics);
+            links.extend(link.filter(|_| !is_taken));
         }
     }
     let diagnostics = document.findings();
@@ -186,9 +190,10 @@ fn check_root(root: &Element, file: &str, diagnostics: &mut Diagnostics) {
 }
 
 fn read_link(element: &Element, diagnostics: &mut Diagnostics) -> Option<DbLink> {
+    let has_account = check_account(element, diagnostics);
     let mut unseen = Diagnostics::new();
     link_shape().open().check(element, &mut unseen);
-    if unseen.has_errors() {
+    if !has_account || unseen.has_errors() {
         return None;
     }
     let value = |name: &str| {
@@ -196,7 +201,7 @@ fn read_link(element: &Element, diagnostics: &mut Diagnostics) -> Option<DbLink>
             .attribute(name)
             .map(|attribute| attribute.value.to_string())
     };
-    let link = DbLink {
+    Some(DbLink {
         name: value("name")?.trim().to_owned(),
         kind: DbKind::from_word(&value("type")?)?,
         jdbc_url: value("jdbc-url")?.trim().to_owned(),
@@ -204,14 +209,22 @@ fn read_link(element: &Element, diagnostics: &mut Diagnostics) -> Option<DbLink>
         password: Secret::new(value("password").unwrap_or_default()),
         desc: value("desc").filter(|desc| !desc.trim().is_empty()),
         properties: read_properties(element),
-    };
-    for name in ["username", "password"] {
-        if link.kind != DbKind::Sqlite && element.attribute(name).is_none() {
-            missing_credential(element, name, diagnostics);
-            return None;
-        }
+    })
+}
+
+/// Whether it says who connects, where its type is not known to do without.
+fn check_account(element: &Element, diagnostics: &mut Diagnostics) -> bool {
+    let kind = element.attribute("type").map(|kind| kind.value.as_str());
+    if kind.and_then(DbKind::from_word) == Some(DbKind::Sqlite) {
+        return true;
     }
-    Some(link)
+    let missing = ["username", "password"]
+        .into_iter()
+        .find(|name| element.attribute(name).is_none());
+    if let Some(name) = missing {
+        missing_credential(element, name, diagnostics);
+    }
+    missing.is_none()
 }
 
 fn read_properties(element: &Element) -> Vec<(String, String)> {

@@ -113,8 +113,49 @@ impl Diagnostics {
             .any(|finding| finding.severity == Severity::Error)
     }
 
+    /// Says in one finding what this version does not run: a graph uses each thing in many places, and none of them is wrong.
+    fn fold_not_runnable(&mut self) {
+        let is_told = |finding: &Diagnostic| finding.code == code::NOT_RUNNABLE;
+        let told = self.found.iter().filter(|finding| is_told(finding)).count();
+        // Of a node that is ignored it is no reason, but still said.
+        if told < 2 || told != self.not_runnable.len() {
+            return;
+        }
+        let Some(first) = self
+            .found
+            .iter()
+            .filter(|it| is_told(it))
+            .map(|it| it.span)
+            .min()
+        else {
+            return;
+        };
+        self.found.retain(|finding| !is_told(finding));
+        let names = &self.not_runnable;
+        self.found.push(Diagnostic {
+            code: code::NOT_RUNNABLE,
+            severity: Severity::Warning,
+            span: first,
+            message: Text::new(
+                format!(
+                    "当前版本暂不能执行：{}；工作流会保存但不会运行",
+                    names.join("、")
+                ),
+                format!(
+                    "this version does not run {} yet; the workflow is kept but does not run",
+                    names.join(", ")
+                ),
+            ),
+            help: Some(Text::new(
+                "去掉它们后当前版本可以运行；节点也可以写 is-ignore=\"true\"",
+                "without them this version runs it; a node may say is-ignore=\"true\" meanwhile",
+            )),
+        });
+    }
+
     /// All findings in the order of their place, each with a help where there is any.
     pub fn into_sorted(mut self) -> Vec<Diagnostic> {
+        self.fold_not_runnable();
         for finding in self
             .found
             .iter_mut()

@@ -58,6 +58,9 @@ pub(crate) fn decode(bytes: &[u8], diagnostics: &mut Diagnostics) -> Decoded {
     };
     let mut decoded = decode_as(unmarked, encoding, diagnostics);
     if encoding != UTF_8 {
+        if looks_like_utf8(unmarked) {
+            other_than_declared(&decoded.text, encoding, diagnostics);
+        }
         blank_declared_encoding(&mut decoded.text);
     }
     decoded.stop_at_forbidden_character(diagnostics);
@@ -196,20 +199,53 @@ fn malformed(
     );
 }
 
+/// Whether all of it is UTF-8 and some of it Chinese: what is written in another encoding hardly ever looks so.
+fn looks_like_utf8(bytes: &[u8]) -> bool {
+    std::str::from_utf8(bytes).is_ok_and(|text| text.chars().any(|c| c.len_utf8() > 2))
+}
+
+fn other_than_declared(text: &str, encoding: &'static Encoding, diagnostics: &mut Diagnostics) {
+    let name = encoding.name();
+    // What comes out garbled shows best what is wrong.
+    let start = text.find(|c: char| !c.is_ascii()).unwrap_or(0);
+    let rest = &text[start..];
+    let length = rest.find(|c: char| c.is_ascii()).unwrap_or(rest.len());
+    let span = Span {
+        start,
+        end: start + length,
+    };
+    diagnostics.warning(
+        code::MALFORMED_BYTES,
+        span,
+        Text::new(
+            format!("声明的编码是{name}，内容却像UTF-8，中文会成为乱码"),
+            format!("it says {name}, but its bytes are UTF-8: Chinese text comes out garbled"),
+        ),
+        Text::new(
+            "请改为 encoding=\"UTF-8\"，或按声明的编码另存",
+            "write encoding=\"UTF-8\", or save it in the encoding that it names",
+        ),
+    );
+}
+
 fn too_large(size: usize, diagnostics: &mut Diagnostics) {
+    let (message, help) = size_beyond_limit(size as u64);
+    diagnostics.error(code::TOO_LARGE, Span::default(), message, help);
+}
+
+/// What is said of a file that is too large, and what to do.
+pub(crate) fn size_beyond_limit(size: u64) -> (Text, Text) {
     let limit = MAX_BYTES / 1024;
-    diagnostics.error(
-        code::TOO_LARGE,
-        Span::default(),
+    (
         Text::new(
             format!("文件有{size}字节，上限为{limit} KiB"),
             format!("the file has {size} bytes, at most {limit} KiB are read"),
         ),
         Text::new(
-            "请拆分工作流，或把数据移到文件之外",
-            "split the workflow, or move data out of the file",
+            "请拆分工作流，或把大段内容移到附件中",
+            "split the workflow, or move long texts into attachments",
         ),
-    );
+    )
 }
 
 fn unknown_encoding(label: &str, span: Span, diagnostics: &mut Diagnostics) {

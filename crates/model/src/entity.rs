@@ -55,19 +55,29 @@ pub(crate) fn unescape(raw: &str, offset: usize, diagnostics: &mut Diagnostics) 
             Some((end, Some(character))) => {
                 value.push(character);
                 rest = &rest[end + 1..];
+                continue;
             }
-            Some((end, None)) => {
+            Some((end, None)) if is_name(&rest[..end]) => {
                 unknown(&rest[..end], span(at, end + 2), diagnostics);
-                value.push('&');
             }
-            None => {
-                bare_ampersand(span(at, 1), diagnostics);
-                value.push('&');
+            _ => {
+                let further = rest.len() - rest.trim_start_matches('&').len();
+                bare_ampersand(span(at, 1 + further), diagnostics);
+                value.push_str(&rest[..further]);
+                rest = &rest[further..];
             }
         }
+        value.push('&');
     }
     value.push_str(rest);
     value
+}
+
+/// Whether what stands between `&` and `;` was meant to be a reference, rather than to be text.
+pub(crate) fn is_name(reference: &str) -> bool {
+    let is_part = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '-' | '.');
+    let name = reference.strip_prefix('#').unwrap_or(reference);
+    !name.is_empty() && name.chars().all(is_part)
 }
 
 fn span(start: usize, length: usize) -> Span {
@@ -94,7 +104,7 @@ pub(crate) fn unknown(reference: &str, span: Span, diagnostics: &mut Diagnostics
     );
 }
 
-/// Reports a `&` that begins no reference.
+/// Reports one or more `&` that begin no reference.
 pub(crate) fn bare_ampersand(span: Span, diagnostics: &mut Diagnostics) {
     diagnostics.error(
         code::ILL_FORMED,

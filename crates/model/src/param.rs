@@ -42,7 +42,10 @@ pub const LARGEST_BODY: usize = 4 << 20;
 pub use error::ParamError;
 pub(crate) use misleading::Misleading;
 pub use misleading::misleading_dates;
-pub(crate) use scan::{Kept, bare_names, kept_references, references, time_expressions};
+pub(crate) use scan::{
+    Kept, Miswritten, bare_names, has_opening, kept_references, miswritten, references,
+    time_expressions,
+};
 pub(crate) use time::check as check_time_expression;
 pub(crate) use time::parse_local;
 

@@ -24,6 +24,8 @@ pub use sarif::sarif;
 
 /// Where an excerpt is cut, in characters.
 const LONGEST_EXCERPT: usize = 400;
+/// Columns of a line that are shown where nobody says how many there are: in a file or a pipe.
+const PIPED_COLUMNS: usize = 200;
 
 /// Spells out the place of one diagnostic.
 pub fn locate(source: &str, file: &str, diagnostic: &Diagnostic) -> Finding {
@@ -178,7 +180,8 @@ fn block(finding: &Finding, lang: Lang, paint: Paint, width: Option<usize>) -> S
     if !finding.excerpt.trim().is_empty() {
         lines.push(format!("{margin} {}", paint.frame("|")));
         let frame = format!("{number} |");
-        let room = width.map(|width| width.saturating_sub(frame.len() + 1));
+        let width = width.unwrap_or(PIPED_COLUMNS);
+        let room = width.saturating_sub(frame.len() + 1);
         let Excerpt { line, carets } = Excerpt::of(finding, room);
         lines.push(format!("{} {line}", paint.frame(&frame)));
         if let Some((before, carets)) = carets {

@@ -12,14 +12,31 @@ pub fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         return None;
     }
     let allowed = (letters.len() / 3).max(1);
-    candidates
-        .into_iter()
+    let candidates: Vec<&str> = candidates.into_iter().collect();
+    let nearest = candidates
+        .iter()
+        .copied()
         .filter(|candidate| *candidate != word && candidate.len() <= 4 * LONGEST)
         .map(|candidate| (distance(&letters, candidate), candidate))
         // A word of which nothing is left is another word.
         .filter(|(distance, _)| *distance <= allowed && *distance < letters.len())
         .min()
-        .map(|(_, candidate)| candidate)
+        .map(|(_, candidate)| candidate);
+    nearest.or_else(|| begun(&letters.iter().collect::<String>(), &candidates))
+}
+
+/// The only candidate that a word begins, or whose beginning it is with little left: `err` for `error`, `cancel` for
+/// `cancel-running`, `row` for `rows`.
+fn begun<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str> {
+    const SHORTEST: usize = 3;
+    if word.len() < SHORTEST {
+        return None;
+    }
+    let mut fitting = candidates
+        .iter()
+        .filter(|candidate| **candidate != word && candidate.to_lowercase().starts_with(word));
+    let only = fitting.next()?;
+    fitting.next().is_none().then_some(*only)
 }
 
 /// A help line naming the closest candidate.
@@ -68,6 +85,12 @@ mod tests {
         assert_eq!(closest("tiemout", names), Some("timeout"));
         assert_eq!(closest("Host", names), Some("host"));
         assert_eq!(closest("colour", names), None);
+        assert_eq!(closest("err", ["ok", "error"]), Some("error"));
+        assert_eq!(
+            closest("cancel", ["queue", "skip", "cancel-running"]),
+            Some("cancel-running")
+        );
+        assert_eq!(closest("ret", ["retry-times", "retry-codes"]), None);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! From the bytes of a file to the tree that keeps where everything stood.
 //!
-//! Nothing but elements, attributes, text and CDATA is accepted: no document type, no entity beyond the five. An
-//! ill-formed file yields the tree of what precedes its first fault, and the fault.
+//! Nothing but elements, attributes, text and CDATA is accepted: no document type, no entity beyond the five. A bare `&`
+//! or `<` in a text is reported and kept as it is; any other fault ends the tree with what precedes it.
 
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -28,6 +28,9 @@ pub const MAX_DEPTH: usize = 64;
 pub const MAX_ELEMENTS: usize = 10_000;
 /// Attributes of one element: no element of ours has twenty.
 pub const MAX_ATTRIBUTES: usize = 64;
+
+/// Bare `&` and `<` in a text that are passed over: behind a `<` the reader has looked ahead, at worst to the end.
+const MAX_BARE: usize = 100;
 
 /// Findings of one file that are listed: more than anybody reads.
 pub const MAX_FINDINGS: usize = 500;
@@ -93,6 +96,7 @@ pub fn read(bytes: &[u8]) -> Document {
         stack: Vec::new(),
         root: None,
         element_count: 0,
+        bare_count: 0,
         // Where decoding has failed, that is the first fault; the end of the sound part is none.
         fault: (!is_sound).then_some(decoded.sound),
     };
@@ -120,6 +124,7 @@ struct Parser<'a> {
     stack: Vec<Element>,
     root: Option<Element>,
     element_count: usize,
+    bare_count: usize,
     fault: Option<usize>,
 }
 
@@ -129,15 +134,29 @@ struct Stop;
 impl Parser<'_> {
     fn run(&mut self, is_sound: bool) {
         let source = self.source;
-        let mut reader = Reader::from_str(source);
-        reader.config_mut().check_end_names = true;
+        let mut reader = reader_of(source);
+        // Where the text of the reader begins.
+        let mut offset = 0;
         loop {
-            let start = position(reader.buffer_position());
+            let start = offset + position(reader.buffer_position());
             let event = reader.read_event();
             let span = Span {
                 start,
-                end: position(reader.buffer_position()),
+                end: offset + position(reader.buffer_position()),
             };
+            if self.is_bare_bracket(&event, start) {
+                if self.bare_bracket(start).is_err() {
+                    self.fault = Some(start);
+                    return;
+                }
+                offset = start + 1;
+                // The reader takes this character for the mark at the beginning of a file.
+                if source[offset..].starts_with('\u{FEFF}') {
+                    offset += '\u{FEFF}'.len_utf8();
+                }
+                reader = reader_of(&source[offset..]);
+                continue;
+            }
             let result = match event {
                 Ok(Event::Eof) => {
                     if is_sound {
@@ -148,7 +167,7 @@ impl Parser<'_> {
                 Ok(event) => self.on_event(&event, span),
                 Err(_) if !is_sound => return,
                 Err(error) => {
-                    let at = position(reader.error_position());
+                    let at = offset + position(reader.error_position());
                     self.on_error(&error, at, span)
                 }
             };
@@ -159,6 +178,45 @@ impl Parser<'_> {
         }
     }
 
+    /// Whether the reader took a `<` in a text for a tag, though no tag begins so.
+    fn is_bare_bracket(&self, event: &Result<Event<'_>, Error>, start: usize) -> bool {
+        let is_tag = match event {
+            Ok(event) => matches!(event, Event::Start(_) | Event::Empty(_)),
+            Err(error) => matches!(error, Error::Syntax(_)),
+        };
+        if !is_tag || self.stack.is_empty() {
+            return false;
+        }
+        let behind = self.source[start..].strip_prefix('<');
+        behind.is_some_and(|behind| {
+            !behind.starts_with(|next| is_name_start(next) || matches!(next, '/' | '!' | '?'))
+        })
+    }
+
+    /// Takes a `<` for the text that it was meant to be.
+    fn bare_bracket(&mut self, start: usize) -> Result<(), Stop> {
+        let span = Span {
+            start,
+            end: start + 1,
+        };
+        let stop = self.fail(
+            span,
+            Text::new("`<` 之后没有标签名", "`<` is not followed by a name"),
+            bracket_help(),
+        );
+        self.pass_over_bare(stop)?;
+        self.text("<", span)
+    }
+
+    /// Goes on behind what was reported, a bounded number of times.
+    fn pass_over_bare(&mut self, stop: Stop) -> Result<(), Stop> {
+        self.bare_count += 1;
+        if self.bare_count > MAX_BARE {
+            return Err(stop);
+        }
+        Ok(())
+    }
+
     fn on_event(&mut self, event: &Event<'_>, span: Span) -> Result<(), Stop> {
         match event {
             Event::Start(tag) => self.open(tag, span),
@@ -166,7 +224,10 @@ impl Parser<'_> {
                 self.open(tag, span)?;
                 self.close(span.end)
             }
-            Event::End(_) => self.close(span.end),
+            Event::End(tag) => {
+                self.check_end(tag.name().as_ref(), span)?;
+                self.close(span.end)
+            }
             Event::Text(_) => self.text(&self.source[span.range()], span),
             Event::CData(_) => {
                 let inside = span.start + "<![CDATA[".len()..span.end - "]]>".len();
@@ -259,10 +320,29 @@ impl Parser<'_> {
         match entity::resolve(name) {
             Some(character) => self.text(character.encode_utf8(&mut [0; 4]), span),
             None => {
-                entity::unknown(name, span, &mut self.diagnostics);
+                if entity::is_name(name) {
+                    entity::unknown(name, span, &mut self.diagnostics);
+                } else {
+                    self.bare_ampersand(span.start)?;
+                }
                 self.text(&self.source[span.range()], span)
             }
         }
+    }
+
+    /// Reports the `&` at `start`; of several in a row the first speaks for all.
+    fn bare_ampersand(&mut self, start: usize) -> Result<(), Stop> {
+        if self.source[..start].ends_with('&') {
+            return Ok(());
+        }
+        let rest = &self.source[start..];
+        let length = rest.len() - rest.trim_start_matches('&').len();
+        let span = Span {
+            start,
+            end: start + length,
+        };
+        entity::bare_ampersand(span, &mut self.diagnostics);
+        self.pass_over_bare(Stop)
     }
 
     fn attributes(&mut self, tag: &BytesStart<'_>, span: Span) -> Vec<Attribute> {
@@ -380,39 +460,14 @@ impl Parser<'_> {
         };
         let one = place(1);
         match error {
-            Error::IllFormed(IllFormedError::MismatchedEndTag { expected, found }) => {
-                let line = self.line_of_open_tag();
-                let (expected, found) = (shortened(expected), shortened(found));
-                return Err(self.fail(
-                    place(found.len() + 3),
-                    Text::new(
-                        format!("应为 </{expected}>，却是 </{found}>"),
-                        format!("expected </{expected}>, found </{found}>"),
-                    ),
-                    Text::new(
-                        format!("<{expected}> 从第{line}行开始"),
-                        format!("<{expected}> was opened in line {line}"),
-                    ),
-                ));
-            }
-            Error::IllFormed(IllFormedError::UnmatchedEndTag(found)) => {
-                let found = shortened(found);
-                return Err(self.fail(
-                    place(found.len() + 3),
-                    Text::new(
-                        format!("</{found}> 没有对应的开始标签"),
-                        format!("</{found}> closes nothing"),
-                    ),
-                    Text::new(
-                        "请删除它，或补上开始标签",
-                        "remove it, or add its opening tag",
-                    ),
-                ));
-            }
             Error::IllFormed(IllFormedError::UnclosedReference) => {
-                entity::bare_ampersand(one, &mut self.diagnostics);
-                return Err(Stop);
+                self.bare_ampersand(span.start)?;
+                return self.text(&self.source[span.range()], span);
             }
+            Error::Syntax(
+                SyntaxError::UnclosedSingleQuotedAttributeValue
+                | SyntaxError::UnclosedDoubleQuotedAttributeValue,
+            ) => return Err(self.unclosed_quote(at)),
             _ => {}
         }
         let (zh, en) = match error {
@@ -431,13 +486,6 @@ impl Parser<'_> {
             Error::Syntax(SyntaxError::UnclosedTag) => {
                 ("标签没有以 > 结束", "the tag is never closed with >")
             }
-            Error::Syntax(
-                SyntaxError::UnclosedSingleQuotedAttributeValue
-                | SyntaxError::UnclosedDoubleQuotedAttributeValue,
-            ) => (
-                "标签中的属性值缺少结束引号",
-                "an attribute value in this tag is never closed with its quote",
-            ),
             Error::Syntax(SyntaxError::InvalidBangMarkup) => (
                 "`<!` 之后应为注释或CDATA",
                 "`<!` must begin a comment or a CDATA section",
@@ -464,6 +512,75 @@ impl Parser<'_> {
             _ => bracket_help(),
         };
         Err(self.fail(one, Text::new(zh, en), help))
+    }
+
+    /// What a closing tag closes: a bare `<` makes the reader forget which elements are open, so we look for ourselves.
+    fn check_end(&mut self, found: &str, span: Span) -> Result<(), Stop> {
+        let place = |length: usize, source: &str| Span {
+            start: span.start,
+            end: ceil_boundary(source, span.start + length + "</>".len()),
+        };
+        let Some(open) = self.stack.last() else {
+            let found = shortened(found);
+            return Err(self.fail(
+                place(found.len(), self.source),
+                Text::new(
+                    format!("</{found}> 没有对应的开始标签"),
+                    format!("</{found}> closes nothing"),
+                ),
+                Text::new(
+                    "请删除它，或补上开始标签",
+                    "remove it, or add its opening tag",
+                ),
+            ));
+        };
+        if open.name == found {
+            return Ok(());
+        }
+        let line = self.line_of_open_tag();
+        let (expected, found) = (shortened(&open.name), shortened(found));
+        Err(self.fail(
+            place(found.len(), self.source),
+            Text::new(
+                format!("应为 </{expected}>，却是 </{found}>"),
+                format!("expected </{expected}>, found </{found}>"),
+            ),
+            Text::new(
+                format!("<{expected}> 从第{line}行开始"),
+                format!("<{expected}> was opened in line {line}"),
+            ),
+        ))
+    }
+
+    /// A quote that swallows the rest of the file. It is the one behind which the next tag stands, though the reader pairs it
+    /// with another; where there is none, the last.
+    fn unclosed_quote(&mut self, tag: usize) -> Stop {
+        let text = self.source;
+        let mut at = tag;
+        while let Some(quote) = text[at..].find(['"', '\'']) {
+            at += quote;
+            let mark = &text[at..=at];
+            let Some(length) = text[at + 1..].find(mark) else {
+                break;
+            };
+            if text[at + 1..at + 1 + length].contains('<') {
+                break;
+            }
+            at += length + 2;
+        }
+        let span = Span {
+            start: at,
+            end: ceil_boundary(text, at + 1),
+        };
+        let message = Text::new(
+            "此处开始的属性值缺少结束引号",
+            "the attribute value that begins here is never closed with its quote",
+        );
+        let help = Text::new(
+            "请在属性值之后补上引号",
+            "add the quote where the value ends",
+        );
+        self.fail(span, message, help)
     }
 
     fn line_of_open_tag(&self) -> usize {
@@ -627,6 +744,15 @@ fn bracket_help() -> Text {
     )
 }
 
+/// Reads a text from its beginning or from the middle, where it cannot know which elements are open.
+fn reader_of(text: &str) -> Reader<&[u8]> {
+    let mut reader = Reader::from_str(text);
+    let config = reader.config_mut();
+    config.check_end_names = false;
+    config.allow_unmatched_ends = true;
+    reader
+}
+
 /// The file is in memory, so every position fits.
 fn position(offset: u64) -> usize {
     usize::try_from(offset).unwrap_or(usize::MAX)
@@ -640,12 +766,15 @@ fn ceil_boundary(source: &str, at: usize) -> usize {
     source.ceil_char_boundary(at.min(source.len()))
 }
 
+fn is_name_start(character: char) -> bool {
+    character.is_alphabetic() || matches!(character, '_' | ':')
+}
+
 pub(crate) fn is_xml_name(name: &str) -> bool {
     let mut characters = name.chars();
-    let is_start = |character: char| character.is_alphabetic() || matches!(character, '_' | ':');
-    characters.next().is_some_and(is_start)
+    characters.next().is_some_and(is_name_start)
         && characters.all(|character| {
-            is_start(character) || character.is_numeric() || matches!(character, '-' | '.')
+            is_name_start(character) || character.is_numeric() || matches!(character, '-' | '.')
         })
 }
 

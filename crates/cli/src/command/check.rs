@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use akkaflow_actions::Registry;
-use akkaflow_model::check::{CheckedFile, Set, Surroundings, check_file};
+use akkaflow_model::check::{CheckedFile, Set, Surroundings, check_file, reason};
 use akkaflow_model::code;
 use akkaflow_model::diagnostic::{Finding, Severity};
 use akkaflow_model::schedule::Calendar;
@@ -47,10 +47,16 @@ pub(super) fn run(context: &Context, matches: &ArgMatches) -> Outcome {
         _ => Format::Text,
     };
     let registry = Registry::builtin();
-    let read = if paths.iter().any(|path| path.as_os_str() == read::STANDARD) {
-        standard(context, &paths, &registry)
-    } else {
-        named(context, &paths, &registry)
+    let (standard, paths): (Vec<PathBuf>, Vec<PathBuf>) = paths
+        .into_iter()
+        .partition(|path| path.as_os_str() == read::STANDARD);
+    let read = match (standard.is_empty(), paths.is_empty()) {
+        (true, _) => named(context, &paths, &registry),
+        (false, true) => self::standard(context, &registry),
+        (false, false) => named(context, &paths, &registry).and_then(|mut files| {
+            files.extend(self::standard(context, &registry)?);
+            Ok(files)
+        }),
     };
     let mut files = match read {
         Ok(files) => files,
@@ -69,8 +75,16 @@ pub(super) fn run(context: &Context, matches: &ArgMatches) -> Outcome {
         findings.iter_mut().for_each(make_strict);
     }
     let counts = Counts::of(&findings, files.len());
-    report::print(context, format, &findings, counts);
-    let is_bad = counts.errors > 0 || (is_strict && findings.iter().any(is_fault));
+    let faults = findings.iter().filter(|finding| is_fault(finding)).count();
+    let strict_faults = faults - counts.errors;
+    report::print(
+        context,
+        format,
+        &findings,
+        counts,
+        is_strict.then_some(strict_faults),
+    );
+    let is_bad = counts.errors > 0 || (is_strict && faults > 0);
     Ok(if is_bad { FAILED } else { 0 })
 }
 
@@ -82,7 +96,7 @@ fn named(
 ) -> Result<Vec<CheckedFile>, String> {
     let found = gather::gather(paths, Wanted::XmlAndCalendars).map_err(|problem| {
         let cannot = context.say("无法读取", "cannot read");
-        format!("{cannot} {problem}")
+        format!("{cannot} {}", problem.get(context.screen.lang))
     })?;
     if found.is_empty() {
         let warning = context.say("警告：", "warning:");
@@ -96,17 +110,10 @@ fn named(
 }
 
 /// What comes by standard input.
-fn standard(
-    context: &Context,
-    paths: &[PathBuf],
-    registry: &Registry,
-) -> Result<Vec<CheckedFile>, String> {
-    if paths.len() > 1 {
-        let alone = context.say("`-` 不能与其他路径同用", "`-` stands alone");
-        return Err(alone.to_owned());
-    }
+fn standard(context: &Context, registry: &Registry) -> Result<Vec<CheckedFile>, String> {
     let name = read::STANDARD_NAME;
-    let bytes = read::standard_input().map_err(|error| format!("{name}: {error}"))?;
+    let bytes = read::standard_input()
+        .map_err(|error| format!("{name}: {}", reason(&error).get(context.screen.lang)))?;
     Ok(vec![check_file(name, &bytes, registry)])
 }
 

@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use akkaflow_actions::Registry;
+use akkaflow_model::check::{is_calendar, reason};
 use akkaflow_model::indent::{Mended, MendedLine, Refused, mend};
 use akkaflow_model::render::locate_all;
 use akkaflow_model::shape::Shape;
@@ -44,6 +45,7 @@ pub(super) fn run(context: &Context, matches: &ArgMatches) -> Outcome {
         Ok(files) => files,
         Err(problem) => {
             let cannot = context.say("无法读取", "cannot read");
+            let problem = problem.get(context.screen.lang);
             eprintln!("{} {cannot} {problem}", error(context));
             return Ok(USAGE);
         }
@@ -69,6 +71,8 @@ fn standard(context: &Context, named: &[PathBuf], bodies: &[Shape], is_check: bo
     let bytes = match standard_input() {
         Ok(bytes) => bytes,
         Err(problem) => {
+            let problem = reason(&problem);
+            let problem = problem.get(context.screen.lang);
             eprintln!("{} {STANDARD_NAME}: {problem}", error(context));
             return Ok(USAGE);
         }
@@ -104,6 +108,8 @@ fn one(
         Ok(Some(mended)) => {
             if let Err(problem) = keep(path, &mended.bytes, is_check) {
                 let cannot = context.say("无法写入", "cannot write");
+                let problem = reason(&problem);
+                let problem = problem.get(context.screen.lang);
                 eprintln!("{} {cannot} {name}: {problem}", error(context));
                 counts.refused += 1;
                 return;
@@ -131,6 +137,14 @@ fn mended(
     bodies: &[Shape],
 ) -> Result<Option<Mended>, ()> {
     let name = path.display().to_string();
+    if is_calendar(path) {
+        let sentence = context.say(
+            "是日历，不是XML，无需整理；检查请用 akka check",
+            "is a calendar, not XML, and needs no mending; akka check looks at it",
+        );
+        eprintln!("{} {name} {sentence}", error(context));
+        return Err(());
+    }
     let bytes = match bytes_of(path) {
         Ok(Ok(bytes)) => bytes,
         Ok(Err(size)) => {
@@ -140,6 +154,7 @@ fn mended(
         }
         Err(problem) => {
             let cannot = context.say("无法读取", "cannot read");
+            let problem = problem.get(context.screen.lang);
             eprintln!("{} {cannot} {name}: {problem}", error(context));
             return Err(());
         }

@@ -1,10 +1,14 @@
 //! `akka front`
 
-use akkaflow_api::{DayCount, Front, InstanceSummary};
+use akkaflow_api::{DayCount, Front, InstanceSummary, NotRunnable};
+use akkaflow_model::text::Lang;
 
 use super::{Outcome, cluster, print_json, problems};
 use crate::context::Context;
-use crate::screen::{Screen, plain};
+use crate::screen::{Paint, Screen, plain};
+
+/// Workflows that do not run, spelled out.
+const MOST_LISTED: usize = 10;
 
 pub(super) fn run(context: &Context) -> Outcome {
     let answer = context.client.get_raw("/api/v1/front")?;
@@ -12,7 +16,7 @@ pub(super) fn run(context: &Context) -> Outcome {
         return print_json(&answer);
     }
     let front: Front = context.client.parse(&answer)?;
-    out!("{}", render(&context.screen, &front));
+    out!("{}", render(&context.cluster_screen(), &front));
     Ok(0)
 }
 
@@ -30,7 +34,29 @@ fn render(screen: &Screen, front: &Front) -> String {
     text.push_str(&screen.title("运行结束工作流实例", "Ended instances"));
     text.push_str(&finished(screen, &front.finished));
     text.push_str(screen.say("只显示最近20个\n", "only the last 20 are shown\n"));
+    text.push_str(&screen.zone_line());
+    text.push_str(&not_runnable(screen, &front.not_runnable));
     text.push_str(&problems::lines(screen, &front.file_problems));
+    text
+}
+
+/// Workflows that people may wait for in vain.
+fn not_runnable(screen: &Screen, workflows: &[NotRunnable]) -> String {
+    if workflows.is_empty() {
+        return String::new();
+    }
+    let count = workflows.len();
+    let head = match screen.lang {
+        Lang::Zh => format!("{count}个工作流不会运行："),
+        Lang::En => format!("workflows that do not run ({count}):"),
+    };
+    let mut text = format!("\n{}\n", screen.paint(&head, Paint::Red));
+    for one in workflows.iter().take(MOST_LISTED) {
+        text.push_str(&format!("  {}: {}\n", one.workflow, one.why));
+    }
+    if count > MOST_LISTED {
+        text.push_str("  …\n");
+    }
     text
 }
 
@@ -122,7 +148,6 @@ fn finished(screen: &Screen, instances: &[InstanceSummary]) -> String {
 mod tests {
     use super::*;
     use crate::screen::testing::screen;
-    use akkaflow_model::text::Lang;
     use serde_json::json;
 
     fn front() -> Front {
@@ -140,6 +165,7 @@ mod tests {
             "days": [day("2026-11-21"), day("2026-11-20"), day("2026-11-19")],
             "waiting": [instance("ready", None, None)],
             "running": [],
+            "not_runnable": [{"workflow": "月报", "why": "当前版本暂不能执行：http"}],
             "finished": [
                 instance("succeeded", started, Some("2026-11-21T02:01:05.010Z")),
                 instance("killed", started, Some("2026-11-21T01:00:03.010Z")),

@@ -63,16 +63,25 @@ fn first_error(problem: &FileProblem) -> Option<&Diagnostic> {
         .or_else(|| diagnostics().next())
 }
 
-/// For a workflow that runs on: the errors of its newest content.
+/// For a workflow that runs on: the errors of its newest content, and files that want to define it as well.
 pub(super) fn of_newest_content(context: &Context, problems: Vec<FileProblem>) -> String {
-    if problems.is_empty() {
-        return String::new();
-    }
-    let note = context.say(
+    let (own, others): (Vec<FileProblem>, Vec<FileProblem>) =
+        problems.into_iter().partition(|problem| problem.runs_on);
+    let newest = context.say(
         "注意：文件的最新内容有错误，仍在使用上一个正确的版本：",
         "note: the newest content of the file has errors; the last good version stays in force:",
     );
-    format!("\n{note}\n{}", spelled_out(context, problems))
+    let second = context.say(
+        "注意：另有文件也与该工作流有关，未生效：",
+        "note: another file is about this workflow too and is not used:",
+    );
+    let mut text = String::new();
+    for (note, problems) in [(newest, own), (second, others)] {
+        if !problems.is_empty() {
+            text.push_str(&format!("\n{note}\n{}", spelled_out(context, problems)));
+        }
+    }
+    text
 }
 
 /// Every finding; the path alone where there is none.

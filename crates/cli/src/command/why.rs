@@ -99,7 +99,11 @@ fn print(context: &Context, answer: &Answer, fine: &str) -> Outcome {
     if reasons.is_empty() {
         outln!("{fine}");
     } else {
-        out!("{}", render(&context.screen, &reasons));
+        let screen = context.cluster_screen();
+        out!("{}", render(&screen, &reasons));
+        if reasons.iter().any(|reason| reason.since.is_some()) {
+            out!("{}", screen.zone_line());
+        }
     }
     Ok(0)
 }

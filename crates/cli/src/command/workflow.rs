@@ -66,11 +66,22 @@ fn info(context: &Context, name: &str) -> Outcome {
         return print_json(&answer);
     }
     let detail: WorkflowDetail = context.client.parse(&answer)?;
-    out!("{}", workflow_view::render(&context.screen, &detail));
+    let zone = detail
+        .schedule
+        .as_ref()
+        .and_then(|schedule| schedule.time_zone.parse().ok());
+    let screen = match zone {
+        Some(zone) => context.screen.in_zone(zone),
+        None => context.cluster_screen(),
+    };
+    out!("{}", workflow_view::render(&screen, &detail));
     out!(
         "{}",
         problems::of_newest_content(context, detail.file_problems)
     );
+    if detail.schedule.is_none() {
+        out!("{}", screen.zone_line());
+    }
     Ok(0)
 }
 

@@ -28,7 +28,8 @@ struct File {
 fn read(context: &Context, path: &str) -> Result<File, Failure> {
     let read = bytes_of(Path::new(path)).map_err(|error| {
         let cannot = context.say("无法读取文件", "cannot read");
-        Failure::new(ErrorCode::NotFound, format!("{cannot} {path}: {error}"))
+        let why = error.get(context.screen.lang);
+        Failure::new(ErrorCode::NotFound, format!("{cannot} {path}: {why}"))
     })?;
     let bytes = read.map_err(|size| {
         let large = context.say("文件过大，未读取", "the file is too large to be read");

@@ -52,7 +52,7 @@ fn basics<'a>(screen: &Screen, detail: &WorkflowDetail) -> Pairs<'a> {
     if workflow.status == WorkflowStatus::FileGone {
         file.push_str(screen.say("（文件已不存在）", " (gone)"));
     }
-    vec![
+    let mut pairs = vec![
         (label(screen, "工 作 流", "Workflow"), plain(&workflow.name)),
         (
             label(screen, "创 建 者", "Creator"),
@@ -81,7 +81,11 @@ fn basics<'a>(screen: &Screen, detail: &WorkflowDetail) -> Pairs<'a> {
             label(screen, "描    述", "Description"),
             plain(workflow.desc.as_deref().unwrap_or_default()),
         ),
-    ]
+    ];
+    if let Some(why) = &workflow.not_runnable {
+        pairs.push((label(screen, "不可运行", "Does not run"), plain(why)));
+    }
+    pairs
 }
 
 /// That a person has suspended the schedule, since when and why.
@@ -148,6 +152,8 @@ fn schedule_pairs<'a>(screen: &Screen, schedule: &Schedule, detail: &WorkflowDet
             plain(format!("{} ~ {}", schedule.start_time, schedule.end_time)),
         ),
     ];
+    let zone = label(screen, "时    区", "Time zone");
+    pairs.push((zone, plain(&schedule.time_zone)));
     if let Some(words) = &schedule.cron_words {
         pairs.push((label(screen, "时间说明", "In words"), plain(words)));
     }
@@ -257,16 +263,30 @@ fn write_folder(screen: &Screen, folder: &Folder<'_>, depth: usize, text: &mut S
             .flat_map(|desc| desc.chars())
             .take(DESC_LENGTH)
             .collect();
+        let mark = mark(screen, workflow);
         let before = format!("{indent}{}  [{}] [", workflow.name, workflow.creator);
         let room = screen.width.map(|width| {
-            let taken = layout::width(&before) + "]".len();
+            let taken = layout::width(&before) + "]".len() + layout::width(mark);
             usize::from(width).saturating_sub(taken).max(1)
         });
         let desc = room.map_or(desc.clone(), |room| layout::cut(&desc, room));
         text.push_str(&format!(
-            "{indent}{name}  [{}] [{desc}]\n",
+            "{indent}{name}  [{}] [{desc}]{mark}\n",
             workflow.creator
         ));
+    }
+}
+
+/// What is wrong with a workflow that nobody sees by its colour.
+fn mark(screen: &Screen, workflow: &WorkflowSummary) -> &'static str {
+    match (workflow.not_runnable.is_some(), workflow.status) {
+        (false, WorkflowStatus::FileGone) => screen.say("（文件已不存在）", " (file gone)"),
+        (true, WorkflowStatus::FileGone) => screen.say(
+            "（当前版本暂不能执行，文件已不存在）",
+            " (not run by this version, file gone)",
+        ),
+        (true, _) => screen.say("（当前版本暂不能执行）", " (not run by this version)"),
+        (false, _) => "",
     }
 }
 
@@ -340,6 +360,12 @@ mod tests {
             summary("日报", "/报表/日", Some(true)),
             summary("月报", "/报表", Some(false)),
             summary("手动", "/tmp", None),
+            {
+                let mut gone = summary("旧的", "/tmp", Some(true));
+                gone["status"] = json!("file_gone");
+                gone["not_runnable"] = json!("http");
+                gone
+            },
         ]
         .into_iter()
         .map(|body| serde_json::from_value(body).unwrap())

@@ -158,9 +158,27 @@ fn a_workflow_that_is_absent_because_its_file_is_broken_shows_the_mistakes() {
 }
 
 #[test]
-fn a_workflow_whose_newer_file_is_broken_says_that_the_last_good_version_runs() {
+fn a_second_file_of_a_workflow_is_not_blamed_on_the_first() {
     let server = serve(|_, path| match path {
         "/api/v1/workflows/report" => Answer::ok(workflow_detail(&problems())),
+        _ => Answer::problem(404, "not_found", "no"),
+    });
+    let said = text(&akka(&server, "C", &["workflow", "info", "report"]).stdout);
+    assert!(
+        said.contains("another file is about this workflow"),
+        "{said}"
+    );
+    assert!(!said.contains("last good version"), "{said}");
+}
+
+#[test]
+fn a_workflow_whose_newer_file_is_broken_says_that_the_last_good_version_runs() {
+    let server = serve(|_, path| match path {
+        "/api/v1/workflows/report" => {
+            let mut own = problems();
+            own[0]["runs_on"] = json!(true);
+            Answer::ok(workflow_detail(&own))
+        }
         "/api/v1/workflows/report/explain" => Answer::ok("[]"),
         _ => Answer::problem(404, "not_found", "no"),
     });

@@ -218,7 +218,7 @@ fn a_gibibyte_a_pipe_and_bytes_of_no_text_are_findings_and_the_rest_is_checked()
     for expected in [
         "error[AF001]: the file has 1073741824 bytes",
         "huge.xml",
-        "error[AF014]: the file cannot be read: not a regular file",
+        "error[AF014]: it cannot be read: it is not a regular file",
         "error[AF004]: character U+0000",
         "error[AF002]: encoding `UTF-16`",
         "error[AF003]: byte",

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use akkaflow_api::{Cluster, DayCount, FileProblem, Front, Hold, Master, Named, WorkerView};
+use akkaflow_api::{
+    Cluster, DayCount, FileProblem, Front, Hold, Master, Named, NotRunnable, WorkerView,
+};
 use akkaflow_model::command::{Answer, Command};
 use akkaflow_model::error::ErrorCode;
 use akkaflow_model::id::WorkerId;
@@ -63,6 +65,12 @@ async fn front(State(app): Shared, Language(lang): Language) -> Result<Json<Fron
         running: listing(&[InstanceState::Running, InstanceState::Suspended], OPEN).await?,
         finished: listing(&over, FINISHED).await?,
         file_problems: problems(&app, lang).await?,
+        not_runnable: (app.master.not_runnable().await.into_iter())
+            .map(|(workflow, why)| NotRunnable {
+                workflow,
+                why: why.get(lang).to_owned(),
+            })
+            .collect(),
         // The overview is worth showing while no master answers.
         frozen: match app.master.status().await {
             Ok(status) => status.frozen.map(hold),

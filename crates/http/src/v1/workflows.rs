@@ -50,9 +50,10 @@ struct ListQuery {
 
 async fn list(
     State(app): Shared,
+    Language(lang): Language,
     Query(query): Query<ListQuery>,
 ) -> Result<Json<Vec<WorkflowSummary>>, Failure> {
-    let mut all = view::workflow_summaries(&app).await?;
+    let mut all = view::workflow_summaries(&app, lang).await?;
     if let Some(dir) = &query.dir {
         let dir = dir.trim_end_matches('/');
         let lies_in = |path: &str| {

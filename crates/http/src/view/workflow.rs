@@ -26,12 +26,19 @@ const PAST_FIRES: u32 = 10;
 const LOCAL_FORMAT: &str = "%Y-%m-%d %H:%M:%S";
 
 /// All workflows that exist for people, by name.
-pub(crate) async fn workflow_summaries(app: &App) -> Result<Vec<WorkflowSummary>, Failure> {
+pub(crate) async fn workflow_summaries(
+    app: &App,
+    lang: Lang,
+) -> Result<Vec<WorkflowSummary>, Failure> {
     let rows = app.store.workflows().await?;
+    let not_runnable = &app.master.not_runnable().await;
     futures::stream::iter(rows)
         .map(|row| async move {
             let schedule = app.store.schedule(&row.name).await?;
-            Ok::<_, Failure>(workflow_summary(&row, schedule.as_ref()))
+            let mut summary = workflow_summary(&row, schedule.as_ref());
+            let why = not_runnable.get(&row.name);
+            summary.not_runnable = why.map(|why| why.get(lang).to_owned());
+            Ok::<_, Failure>(summary)
         })
         .buffered(READS_AT_ONCE)
         .try_collect()
@@ -55,6 +62,7 @@ fn workflow_summary(row: &WorkflowRow, schedule: Option<&ScheduleRow>) -> Workfl
         created_at: row.created_at.into(),
         updated_at: row.updated_at.into(),
         hold: row.hold.as_ref().map(super::hold),
+        not_runnable: None,
     }
 }
 
@@ -72,6 +80,8 @@ pub(crate) async fn workflow_detail(
     let mut summary = workflow_summary(row, stored.as_ref());
     summary.is_enabled = coordinator.map(|coordinator| coordinator.is_enabled);
     summary.cron = coordinator.and_then(crons);
+    let why = definition.and_then(|definition| definition.not_runnable.as_ref());
+    summary.not_runnable = why.map(|why| why.get(lang).to_owned());
     let schedule = match coordinator {
         Some(coordinator) => Some(schedule(app, row, coordinator, stored.as_ref(), lang).await?),
         None => None,

@@ -8,7 +8,9 @@ use std::{fs, io};
 
 use akkaflow_actions::Registry;
 use akkaflow_engine::{Input, Order, Origin};
-use akkaflow_model::check::{Outline, is_calendar, is_readable_size, too_large, unreadable};
+use akkaflow_model::check::{
+    Outline, is_calendar, is_readable_size, not_regular, reason, too_large, unreadable,
+};
 use akkaflow_model::code;
 use akkaflow_model::command::Rejection;
 use akkaflow_model::definition::{Version, Workflow};
@@ -52,7 +54,13 @@ struct Found {
     /// Taken before the content: a change in between is seen by the next scan.
     stamp: Option<Stamp>,
     dropped_at: Timestamp,
-    bytes: io::Result<Bytes>,
+    bytes: Result<Bytes, Unread>,
+}
+
+/// Why there is no content.
+enum Unread {
+    Gone,
+    Why(Text),
 }
 
 /// What a file holds, as far as it is worth reading.
@@ -109,6 +117,23 @@ impl Intake {
         paths: Vec<(PathBuf, bool)>,
         may_be_known: bool,
         mut seen: impl FnMut(PathBuf, Option<Stamp>),
+    ) -> Result<(), Gone> {
+        self.take_up_once(paths, may_be_known, &mut seen).await?;
+        // Files that came second to one that is gone now: nobody will touch them, so they are looked at here. Once: what is
+        // refused again has a reason that stays.
+        let again = self.core.look(|engine| engine.files_in_waiting()).await?;
+        if again.is_empty() {
+            return Ok(());
+        }
+        let again = again.into_iter().map(|path| (PathBuf::from(path), false));
+        self.take_up_once(again.collect(), false, &mut seen).await
+    }
+
+    async fn take_up_once(
+        self: &Arc<Self>,
+        paths: Vec<(PathBuf, bool)>,
+        may_be_known: bool,
+        seen: &mut impl FnMut(PathBuf, Option<Stamp>),
     ) -> Result<(), Gone> {
         // What does not fit the others is looked for where people change files, not when a directory is loaded:
         // `akka check` does that.
@@ -354,7 +379,7 @@ fn find(path: PathBuf, is_new: bool) -> Found {
         .map_or_else(|_| Timestamp::default(), |meta| dropped_at(meta, is_new));
     let bytes = match &meta {
         Ok(meta) => bytes_of(&path, meta),
-        Err(_) => Err(io::ErrorKind::NotFound.into()),
+        Err(error) => Err(Unread::of(error)),
     };
     Found {
         file: path.display().to_string(),
@@ -365,17 +390,28 @@ fn find(path: PathBuf, is_new: bool) -> Found {
     }
 }
 
+impl Unread {
+    /// A file that cannot be looked at is not gone for that.
+    fn of(error: &io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Self::Gone,
+            _ => Self::Why(reason(error)),
+        }
+    }
+}
+
 /// The content. Never waits: a pipe would be waited for, a device would never end.
-fn bytes_of(path: &Path, meta: &fs::Metadata) -> io::Result<Bytes> {
+fn bytes_of(path: &Path, meta: &fs::Metadata) -> Result<Bytes, Unread> {
     if meta.is_symlink() {
         // It leads nowhere, or in a circle: the system says which. The file itself is there.
-        let why = fs::metadata(path).map_or_else(|error| error.to_string(), |_| String::new());
-        return Err(io::Error::other(format!(
-            "a link that leads nowhere: {why}"
+        let why = fs::metadata(path).map_or_else(|error| reason(&error), |_| Text::verbatim(""));
+        return Err(Unread::Why(Text::new(
+            format!("链接没有指向任何文件：{}", why.zh),
+            format!("it is a link that leads nowhere: {}", why.en),
         )));
     }
     if !meta.is_file() {
-        return Err(io::Error::other("not a regular file"));
+        return Err(Unread::Why(not_regular()));
     }
     if !is_readable_size(meta.len()) {
         return Ok(Bytes::TooMany(meta.len()));
@@ -383,7 +419,10 @@ fn bytes_of(path: &Path, meta: &fs::Metadata) -> io::Result<Bytes> {
     // It may grow meanwhile; what is too large is refused by whoever reads it.
     let limit = MAX_BYTES as u64 + 1;
     let mut bytes = Vec::new();
-    fs::File::open(path)?.take(limit).read_to_end(&mut bytes)?;
+    let file = fs::File::open(path).map_err(|error| Unread::of(&error))?;
+    file.take(limit)
+        .read_to_end(&mut bytes)
+        .map_err(|error| Unread::of(&error))?;
     Ok(Bytes::All(bytes))
 }
 
@@ -391,11 +430,11 @@ impl Found {
     fn read(self, is_same: bool, registry: &Registry) -> Read {
         let content = match self.bytes {
             Ok(_) if is_same => Content::Same,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Content::Gone,
-            Err(error) => Content::Wrong {
+            Err(Unread::Gone) => Content::Gone,
+            Err(Unread::Why(why)) => Content::Wrong {
                 bytes: Vec::new(),
                 name: None,
-                findings: unreadable(&self.file, &error.to_string()).findings,
+                findings: unreadable(&self.file, &why).findings,
             },
             Ok(Bytes::TooMany(size)) => Content::Wrong {
                 bytes: size.to_le_bytes().to_vec(),

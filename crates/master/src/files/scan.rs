@@ -16,6 +16,13 @@ const MAX_DEPTH: usize = 16;
 /// What tells an unchanged file: length and time of the last change.
 pub(super) type Stamp = (u64, SystemTime);
 
+/// What a scan found.
+pub(super) struct Scan {
+    pub(super) files: BTreeMap<PathBuf, Stamp>,
+    /// Directories that could not be listed: nobody knows whether the files in them are gone.
+    pub(super) unreadable: Vec<PathBuf>,
+}
+
 /// Whether a file is looked at.
 pub(super) fn is_watched(path: &Path) -> bool {
     is_workflow_file(path) || is_calendar(path)
@@ -25,8 +32,9 @@ pub(super) fn is_watched(path: &Path) -> bool {
 /// told.
 ///
 /// A directory that links lead to is entered once, by its own name where it lies below `directory` itself.
-pub(super) fn scan(directory: PathBuf) -> BTreeMap<PathBuf, Stamp> {
+pub(super) fn scan(directory: PathBuf) -> Scan {
     let mut found = BTreeMap::new();
+    let mut unreadable = Vec::new();
     let mut entered = BTreeSet::new();
     // Links wait at the back until all directories are entered by their own names.
     let mut open = VecDeque::from([(directory, 0)]);
@@ -36,7 +44,8 @@ pub(super) fn scan(directory: PathBuf) -> BTreeMap<PathBuf, Stamp> {
             continue;
         }
         let Ok(entries) = std::fs::read_dir(&directory) else {
-            tracing::warn!(path = %directory.display(), "cannot read a directory of workflow files");
+            tracing::warn!(path = %directory.display(), "cannot read a directory of workflow files; what is known of those in it stays in force");
+            unreadable.push(directory);
             continue;
         };
         for entry in entries.flatten() {
@@ -58,7 +67,10 @@ pub(super) fn scan(directory: PathBuf) -> BTreeMap<PathBuf, Stamp> {
             }
         }
     }
-    found
+    Scan {
+        files: found,
+        unreadable,
+    }
 }
 
 /// What lies at a path; the link itself where it leads nowhere.

@@ -2,7 +2,8 @@
 
 use chrono::NaiveDateTime;
 
-use crate::definition::Workflow;
+use crate::cron::Cron;
+use crate::definition::{Coordinator, Workflow};
 use crate::diagnostic::{Diagnostic, Finding, Severity};
 use crate::element::{Attribute, Element, Span};
 use crate::render::Lines;
@@ -32,6 +33,8 @@ pub struct Outline {
     pub is_limit_zero: bool,
     /// The calendar that its schedule goes by, and where that is named.
     pub calendar: Option<(String, Place)>,
+    /// The last of its dates, where nothing else starts it, and where they stand.
+    pub(crate) last_date: Option<(NaiveDateTime, Place)>,
     /// The end of its time window, where it is given, and where that stands.
     pub window_end: Option<(NaiveDateTime, Place)>,
 }
@@ -74,6 +77,10 @@ pub enum Idle {
     Disabled,
     /// Its instance limit lets nothing start.
     LimitZero,
+    /// Its times never come, and nothing else starts it.
+    NeverFires,
+    /// Its coordinator holds nothing that starts it.
+    NothingStarts,
 }
 
 impl Idle {
@@ -202,6 +209,11 @@ impl Outline {
             upstreams,
             children,
             calendar,
+            last_date: workflow.and_then(last_date).zip(
+                coordinator
+                    .and_then(|coordinator| coordinator.attribute("dates"))
+                    .map(place),
+            ),
             window_end: end_time.zip(end.map(place)),
         })
     }
@@ -227,6 +239,7 @@ impl Outline {
             children: Vec::new(),
             is_limit_zero: false,
             calendar: None,
+            last_date: None,
             window_end: None,
         }
     }
@@ -274,5 +287,30 @@ fn dependencies(item: &Element) -> Vec<(&Attribute, bool, bool)> {
 fn idle(workflow: &Workflow) -> Option<Idle> {
     let coordinator = workflow.coordinator.as_ref();
     let is_enabled = coordinator.map(|coordinator| coordinator.is_enabled);
-    Idle::of(is_enabled, workflow.instance_limit)
+    Idle::of(is_enabled, workflow.instance_limit).or_else(|| times_that_never_come(coordinator?))
+}
+
+/// Whether nothing but times starts it, and none of them ever comes.
+fn times_that_never_come(coordinator: &Coordinator) -> Option<Idle> {
+    let timing = &coordinator.timing;
+    let is_live = !coordinator.depends.is_empty()
+        || timing.every_seconds.is_some()
+        || !timing.dates.is_empty();
+    let mut crons = coordinator.cron.iter().chain(&timing.crons).peekable();
+    match crons.peek() {
+        _ if is_live => None,
+        None => Some(Idle::NothingStarts),
+        Some(_) => crons.all(Cron::never_fires).then_some(Idle::NeverFires),
+    }
+}
+
+/// The last of its dates, where nothing else starts it.
+fn last_date(workflow: &Workflow) -> Option<NaiveDateTime> {
+    let coordinator = workflow.coordinator.as_ref()?;
+    let timing = &coordinator.timing;
+    let has_other = coordinator.cron.is_some()
+        || !timing.crons.is_empty()
+        || timing.every_seconds.is_some()
+        || !coordinator.depends.is_empty();
+    timing.dates.iter().max().copied().filter(|_| !has_other)
 }

@@ -163,6 +163,21 @@ impl<'a> Set<'a> {
             let kind = (code::WINDOW_OVER, Severity::Warning);
             findings.push(at.finding(file, kind, message, help));
         }
+        if let (Some(now), Some((last, at))) = (surroundings.now, &outline.last_date)
+            && *last < now
+            && outline.idle.is_none()
+        {
+            let message = Text::new(
+                format!("最后一个日期 {last} 已过，不会再触发"),
+                format!("the last of the dates was {last}: it never fires again"),
+            );
+            let help = Text::new(
+                "请添加以后的日期；若已停用，请写 is-enabled=\"false\"",
+                "add dates to come; write is-enabled=\"false\" if that is meant",
+            );
+            let kind = (code::WINDOW_OVER, Severity::Warning);
+            findings.push(at.finding(file, kind, message, help));
+        }
         let mut told: BTreeSet<&str> = BTreeSet::new();
         for upstream in &outline.upstreams {
             // A file that waits for itself is told so by its reader.
@@ -460,8 +475,8 @@ fn duplicate(file: &str, outline: &Outline, owner: &str, other: &Outline) -> Fin
         format!("workflow `{found}` is defined by {owner}:{line} already; this file is not used"),
     );
     let help = Text::new(
-        "请改名，或删除其中一个文件",
-        "rename it, or remove one of the files",
+        "请改名，或删除其中一个文件；一起读取时路径在前的文件生效，运行中的master保留它先读到的文件",
+        "rename it, or remove one of the files; of files read together the first by path counts, a running master keeps the one it had first",
     );
     let kind = (code::DUPLICATE_WORKFLOW, Severity::Error);
     outline.name_at.finding(file, kind, message, help)
@@ -475,6 +490,11 @@ fn idle_upstream(file: &str, upstream: &Upstream, idle: Idle) -> Finding {
         Idle::LimitZero => (
             "的instance-limit不允许启动",
             "has an instance limit that lets nothing start",
+        ),
+        Idle::NeverFires => ("的cron永远不会触发", "has a cron that never fires"),
+        Idle::NothingStarts => (
+            "的<coordinator>没有任何触发方式",
+            "has a <coordinator> that holds nothing to start it",
         ),
     };
     let message = if upstream.is_one_of_any {
@@ -500,6 +520,16 @@ fn idle_upstream(file: &str, upstream: &Upstream, idle: Idle) -> Finding {
         Idle::Disabled => Text::new(
             format!("请启用 `{found}`，或删除该依赖；手动trigger它也可以"),
             format!("enable `{found}`, or remove the dependency; a trigger by hand serves too"),
+        ),
+        Idle::NeverFires => Text::new(
+            format!("请修改 `{found}` 的cron，或删除该依赖"),
+            format!("mend the cron of `{found}`, or remove the dependency"),
+        ),
+        Idle::NothingStarts => Text::new(
+            format!("请为 `{found}` 添加cron，或删除该依赖；手动trigger它也可以"),
+            format!(
+                "give `{found}` a cron, or remove the dependency; a trigger by hand serves too"
+            ),
         ),
         Idle::LimitZero => Text::new(
             format!("请把 `{found}` 的instance-limit改为1或更大的数"),

@@ -16,6 +16,10 @@ const LONGEST_VALUE: usize = 4096;
 /// The functions and operators; made once, and never changed.
 static FUNCTIONS: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(Env::stdlib()));
 
+pub(super) fn functions() -> &'static Arc<Env> {
+    &FUNCTIONS
+}
+
 /// A value that a condition looks at.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
@@ -241,8 +245,8 @@ mod tests {
             ("output.late.rows > 1", "there is no value `late`"),
             ("param.n > 9", "values of the wrong type"),
             (
-                "param.day",
-                "it gives a value of type string, neither true nor false",
+                "output.count.rows",
+                "it gives a value of type int, neither true nor false",
             ),
             (
                 "int(param.day) > 1",

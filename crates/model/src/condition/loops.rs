@@ -57,7 +57,7 @@ pub(super) fn check(expression: &IdedExpr) -> Result<(), Text> {
     Ok(())
 }
 
-fn parts(expression: &Expr) -> Vec<&IdedExpr> {
+pub(super) fn parts(expression: &Expr) -> Vec<&IdedExpr> {
     match expression {
         Expr::Call(call) => call
             .target

@@ -64,7 +64,7 @@ fn visit_entry<'e>(entry: &'e EntryExpr, bound: &mut Vec<&'e str>, found: &mut V
 }
 
 /// A variable and the fields selected from it by name.
-fn path(expression: &IdedExpr) -> Option<Vec<String>> {
+pub(super) fn path(expression: &IdedExpr) -> Option<Vec<String>> {
     match &expression.expr {
         Expr::Ident(name) => Some(vec![name.clone()]),
         Expr::Select(select) => {

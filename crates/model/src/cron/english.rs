@@ -227,14 +227,14 @@ impl<'a> Parser<'a> {
             return Err(self.ends("时间单位", "a unit after `other`"));
         };
         match token.unit() {
-            Some(Unit::Week) => Err(every_few_weeks(token.piece)),
+            Some(Unit::Week) => Err(every_few_weeks(token.piece, 2)),
             Some(Unit::Year) => Err(every_few_years(token.piece)),
             Some(unit) => {
                 self.at += 1;
                 self.each_unit(unit, 2, is_lead);
                 Ok(())
             }
-            None if token.weekday().is_some() => Err(every_few_weeks(token.piece)),
+            None if token.weekday().is_some() => Err(every_few_weeks(token.piece, 2)),
             None => Err(self.unexpected("时间单位", "a unit after `other`")),
         }
     }
@@ -263,10 +263,13 @@ impl<'a> Parser<'a> {
             Unit::Week => 0,
             Unit::Year => return Err(every_few_years(token.piece)),
         };
-        if unit == Unit::Week && count != 1 {
-            return Err(every_few_weeks(number.piece));
+        if unit == Unit::Week && count > 1 {
+            return Err(every_few_weeks(number.piece, count));
         }
-        if count == 0 || (count > most && unit != Unit::Week) {
+        if count == 0 {
+            return Err(zero(number.piece));
+        }
+        if count > most && unit != Unit::Week {
             return Err(too_many(number.piece, &token.word, most));
         }
         self.at += 1;
@@ -824,6 +827,18 @@ fn wrong_clock(piece: Piece<'_>) -> CronError {
         )
 }
 
+fn zero(piece: Piece<'_>) -> CronError {
+    piece
+        .error(
+            "`every` 之后的数应大于0",
+            "the number after `every` must be greater than 0",
+        )
+        .helped(
+            "例如 every 5 minutes；最短的间隔是 every second",
+            "an example is `every 5 minutes`; the shortest is `every second`",
+        )
+}
+
 fn too_many(piece: Piece<'_>, unit: &str, most: u32) -> CronError {
     let found = shortened(piece.text);
     piece
@@ -837,15 +852,16 @@ fn too_many(piece: Piece<'_>, unit: &str, most: u32) -> CronError {
         )
 }
 
-fn every_few_weeks(piece: Piece<'_>) -> CronError {
+fn every_few_weeks(piece: Piece<'_>, count: u32) -> CronError {
+    let days = u64::from(count) * 7;
     piece
         .error(
             "无法表示每隔几周",
             "weeks cannot be counted by such a phrase",
         )
         .helped(
-            "请用固定间隔，例如 every=\"14d\"",
-            "use a fixed rate, as in every=\"14d\"",
+            format!("请用固定间隔：every=\"{days}d\""),
+            format!("use a fixed rate: every=\"{days}d\""),
         )
 }
 

@@ -293,7 +293,7 @@ const REFUSED: &[(&str, &str, &str, &str)] = &[
         "between 1 and 59",
         "every=\"90m\"",
     ),
-    ("every 0 minutes", "0", "between 1 and 59", "fixed rate"),
+    ("every 0 minutes", "0", "greater than 0", "every second"),
     ("every 36 hours", "36", "between 1 and 23", "fixed rate"),
     (
         "every 10",

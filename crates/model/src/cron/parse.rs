@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::cron::piece::Piece;
 use crate::cron::rule::{DayMode, DayRule, Rule, TimeSet};
-use crate::cron::{Cron, CronError, Note, Style, english};
+use crate::cron::{Cron, CronError, Note, Style, english, words};
 use crate::quote::shortened;
 use crate::suggest::closest;
 
@@ -85,10 +85,16 @@ pub(super) fn parse(text: &str, style: Style) -> Result<Cron, Vec<CronError>> {
     if whole.text.starts_with('@') {
         return parse_macro(text, whole, style);
     }
-    if is_phrase(whole) {
-        return english::parse(text, whole, style);
+    let mut cron = if is_phrase(whole) {
+        english::parse(text, whole, style)
+    } else {
+        parse_fields(text, whole, style)
+    }?;
+    // A list that happens to look so is meant.
+    if whole.text.contains('/') || whole.text.to_ascii_lowercase().contains("every") {
+        cron.notes.extend(words::uneven(&cron.rule));
     }
-    parse_fields(text, whole, style)
+    Ok(cron)
 }
 
 /// Whether a text is English: it says `every`, as akkaflow decides it, or it begins with a time, a day or another word
@@ -322,7 +328,7 @@ fn item_bits(item: Piece<'_>, kind: &FieldKind) -> Result<u64, CronError> {
     } else {
         let first = parse_value(span, kind)?;
         if step.is_some() && kind.max == 7 {
-            return Err(every_few_weeks(item));
+            return Err(every_few_weeks(item, step));
         }
         (first, step.map_or(first, |_| kind.max))
     };
@@ -372,14 +378,15 @@ fn parse_range(
 }
 
 /// cronish means "every n weeks" by `1/2`; taking it for anything else would be worse than refusing it.
-fn every_few_weeks(item: Piece<'_>) -> CronError {
+fn every_few_weeks(item: Piece<'_>, weeks: Option<u32>) -> CronError {
+    let days = 7 * weeks.unwrap_or(2);
     item.error(
         format!("不支持 `{}`", item.text),
         format!("`{}` is not supported", item.text),
     )
     .helped(
-        "每隔几周运行请用固定间隔，例如 every=\"14d\"",
-        "to run every few weeks use a fixed rate, as in every=\"14d\"",
+        format!("每隔几周运行请用固定间隔：every=\"{days}d\""),
+        format!("to run every few weeks use a fixed rate: every=\"{days}d\""),
     )
 }
 
@@ -429,7 +436,10 @@ fn wrong_value(piece: Piece<'_>, kind: &FieldKind) -> CronError {
             format!("是否想写 `{name}`？"),
             format!("did you mean `{name}`?"),
         ),
-        None => error,
+        None => error.helped(
+            format!("请写{min}到{max}的数；字段依次为 {}分 时 日 月 星期", if kind.en == SECOND.en { "秒 " } else { "" }),
+            format!("write a number from {min} to {max}; the fields are {}minute hour day month weekday", if kind.en == SECOND.en { "second " } else { "" }),
+        ),
     }
 }
 

@@ -1,5 +1,6 @@
 //! A rule in words, made of what it means and not of how it was written.
 
+use crate::cron::note::{Note, StepUnit};
 use crate::cron::parse::bits;
 use crate::cron::rule::{DayMode, DayRule, Rule, TimeSet};
 use crate::text::Text;
@@ -171,7 +172,21 @@ fn unit_beat(set: u64, zh: &str, en: &str) -> Text {
         return Text::new(format!("每{zh}"), format!("every {en}"));
     }
     if let Some(step) = step(set, 0, 59) {
-        return Text::new(format!("每{step}{zh}"), format!("every {step} {en}s"));
+        if 60 % step == 0 {
+            return Text::new(format!("每{step}{zh}"), format!("every {step} {en}s"));
+        }
+        if numbers(set).len() > MOST_TIMES {
+            let (zh_whole, en_whole) = if en == "second" {
+                ("每分钟", "of every minute")
+            } else {
+                ("每小时", "of every hour")
+            };
+            let last = 63 - set.leading_zeros();
+            return Text::new(
+                format!("{zh_whole}从第0到第{last}{zh}每隔{step}{zh}"),
+                format!("every {step} {en}s from {en} 0 to {last} {en_whole}"),
+            );
+        }
     }
     let list = match span(set) {
         Some((first, last)) if last > first => vec![format!("{first}-{last}")],
@@ -391,6 +406,54 @@ fn span(set: u64) -> Option<(u32, u32)> {
     }
     let (first, last) = (set.trailing_zeros(), 63 - set.leading_zeros());
     (set == bits(first, last)).then_some((first, last))
+}
+
+/// Why a rule never fires.
+pub(super) fn never(rule: &Rule) -> Text {
+    let days = &rule.days;
+    let is_of_month = matches!(days.mode, DayMode::MonthDays) && days.years.is_empty();
+    let first = days.month_days.trailing_zeros();
+    let longest = |month: u32| match month {
+        2 => 29,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    };
+    let months = numbers(days.months);
+    if !is_of_month || months.iter().any(|month| first <= longest(*month)) {
+        return Text::new("没有任何日期符合", "no date fits it");
+    }
+    match months.as_slice() {
+        [month] => {
+            let count = longest(*month);
+            let name = usize::try_from(*month).map_or("", |index| MONTHS[index - 1]);
+            Text::new(
+                format!("{month}月只有{count}天"),
+                format!("{name} has {count} days"),
+            )
+        }
+        _ => Text::new(
+            format!("这些月份都没有{first}日"),
+            format!("none of these months has a day {first}"),
+        ),
+    }
+}
+
+/// Where a rule that is written with a step does not go evenly on into the next hour or day.
+pub(super) fn uneven(rule: &Rule) -> Option<Note> {
+    let [times] = rule.times.as_slice() else {
+        return None;
+    };
+    let parts = [
+        (times.seconds, StepUnit::Second),
+        (times.minutes, StepUnit::Minute),
+        (times.hours, StepUnit::Hour),
+    ];
+    parts.into_iter().find_map(|(set, unit)| {
+        let count = unit.count();
+        let step = step(set, 0, count - 1).filter(|step| !count.is_multiple_of(*step))?;
+        let at = numbers(set);
+        Some(Note::Uneven { step, at, unit })
+    })
 }
 
 /// The n of `*/n`, when the set is every n-th number from `first` to `last` and n is 2 at least.

@@ -84,7 +84,14 @@ impl Lint<'_> {
                     );
                 }
             }
+            let is_secret_header = element.name == "header"
+                && (element.attribute("name")).is_some_and(|name| is_secret_word(&name.value));
             for value in texts(element) {
+                if is_secret_header && is_literal(value.text) {
+                    let start = value.text.len() - value.text.trim_start().len();
+                    found.push((value, start..start + value.text.trim().len()));
+                    continue;
+                }
                 let is_statement = element.name == "sql";
                 found.extend(
                     assigned(value.text, is_statement)
@@ -208,10 +215,20 @@ fn colon(text: &str, at: usize) -> Option<Range<usize>> {
         return userinfo(text, at + 3);
     }
     let is_quoted = before.trim_end().ends_with(['"', '\'']);
-    if !is_secret_word(word_before(before.trim_end().trim_end_matches(['"', '\'']))) || !is_quoted {
+    let name = word_before(before.trim_end().trim_end_matches(['"', '\'']));
+    if !is_secret_word(name) {
         return None;
     }
+    if !is_quoted {
+        return header(text, at, name);
+    }
     let value = value_at(text, at + 1, true)?;
+    is_literal(&text[value.clone()]).then_some(value)
+}
+
+/// `X-Api-Key: value`, as programs take the headers of a request: hyphens tell their names from the words of a sentence.
+fn header(text: &str, at: usize, name: &str) -> Option<Range<usize>> {
+    let value = value_at(text, at + 1, false).filter(|_| name.contains('-'))?;
     is_literal(&text[value.clone()]).then_some(value)
 }
 
@@ -259,7 +276,20 @@ fn keys(text: &str) -> Vec<Range<usize>> {
         let token = &text[value.clone()];
         (token.len() >= 16 && is_literal(token)).then_some(value)
     });
-    private.chain(amazon).chain(bearer).collect()
+    let basic = text.match_indices("Basic ").filter_map(|(at, word)| {
+        // The word stands in sentences, too: only base64 of some length is an account.
+        let value = value_at(text, at + word.len(), false)?;
+        let account = &text[value.clone()];
+        let is_base64 = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=');
+        let line = text[..at].rfind('\n').map_or(0, |line| line + 1);
+        let has_header = text[line..at]
+            .to_ascii_lowercase()
+            .contains("authorization");
+        let is_alone = at == 0 && value.end == text.len();
+        ((has_header || is_alone) && account.len() >= 8 && account.chars().all(is_base64))
+            .then_some(value)
+    });
+    private.chain(amazon).chain(bearer).chain(basic).collect()
 }
 
 /// The name that ends where `before` ends, blanks aside.

@@ -8,6 +8,7 @@ use chrono::{Datelike, Days, NaiveDate, NaiveDateTime, Offset, Timelike};
 use chrono_tz::{OffsetName, Tz};
 
 use crate::cron::moment_of;
+use crate::text::Text;
 
 use crate::param::error::ParamError;
 
@@ -27,7 +28,7 @@ enum Piece {
     Field(Letter, usize),
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Letter {
     Year,
     WeekYear,
@@ -160,6 +161,27 @@ impl Pattern {
         self.pieces
             .iter()
             .any(|piece| matches!(piece, Piece::Field(Letter::WeekYear, _)))
+    }
+
+    /// A letter that was most likely meant to be another: what was meant, and why.
+    pub(super) fn other_part(&self, format: &str) -> Option<(String, Text)> {
+        let has = |letter: Letter| {
+            let mut pieces = self.pieces.iter();
+            pieces.any(|piece| matches!(piece, Piece::Field(field, _) if *field == letter))
+        };
+        let has_hour = has(Letter::Hour24) || has(Letter::Hour12) || has(Letter::Hour12FromZero);
+        if has(Letter::Minute) && !has_hour && !has(Letter::Month) && has(Letter::Year) {
+            let why = Text::new("`m` 是分钟，月是 `M`", "`m` are minutes; months are `M`");
+            return Some((format.replace('m', "M"), why));
+        }
+        if has(Letter::DayOfYear) && has(Letter::Month) && !has(Letter::DayOfMonth) {
+            let why = Text::new(
+                "`D` 是一年中的第几天，日是 `d`",
+                "`D` is the day of the year; the day of the month is `d`",
+            );
+            return Some((format.replace('D', "d"), why));
+        }
+        None
     }
 
     pub(super) fn write(&self, moment: NaiveDateTime, zone: Tz) -> String {

@@ -23,6 +23,22 @@ pub(crate) enum Misleading {
         /// The format.
         format: String,
     },
+    /// Nothing where the format should stand.
+    NoFormat {
+        /// What stands between the braces.
+        expression: String,
+        /// The format that it has where nothing is written.
+        default: &'static str,
+    },
+    /// A letter that means another part of the date than it seems to.
+    OtherPart {
+        /// The format.
+        format: String,
+        /// What was most likely meant.
+        meant: String,
+        /// The letters and what they mean.
+        why: Text,
+    },
 }
 
 impl Misleading {
@@ -30,6 +46,7 @@ impl Misleading {
         match self {
             Self::Unit { .. } => code::UNKNOWN_UNIT,
             Self::WeekYear { .. } => code::WEEK_YEAR,
+            Self::NoFormat { .. } | Self::OtherPart { .. } => code::ODD_FORMAT,
         }
     }
 
@@ -45,6 +62,14 @@ impl Misleading {
                     "`Y` in `{format}` is the year of the week: around New Year it is not the year of the day"
                 ),
             ),
+            Self::NoFormat { expression, .. } => Text::new(
+                format!("`{expression}` 的格式为空，结果也是空"),
+                format!("the format in `{expression}` is empty, and so is what it gives"),
+            ),
+            Self::OtherPart { format, why, .. } => Text::new(
+                format!("`{format}` 中的{}", why.zh),
+                format!("in `{format}` {}", why.en),
+            ),
         }
     }
 
@@ -54,15 +79,21 @@ impl Misleading {
                 "单位只有 day、month、hour、minute；一周写作 -7 day，一年写作 -12 month",
                 "there are day, month, hour and minute; write -7 day for a week and -12 month for a year",
             ),
-            Self::WeekYear { format } => {
-                let meant = meant_format(format);
-                Text::new(
-                    format!("是否想写 `{meant}`？"),
-                    format!("did you mean `{meant}`?"),
-                )
-            }
+            Self::WeekYear { format } => did_you_mean(&meant_format(format)),
+            Self::OtherPart { meant, .. } => did_you_mean(meant),
+            Self::NoFormat { default, .. } => Text::new(
+                format!("请写明格式，例如 {default}"),
+                format!("write the format, such as {default}"),
+            ),
         }
     }
+}
+
+fn did_you_mean(meant: &str) -> Text {
+    Text::new(
+        format!("是否想写 `{meant}`？"),
+        format!("did you mean `{meant}`?"),
+    )
 }
 
 /// What of the dates in a text that stands alone will be taken for something else.

@@ -192,6 +192,64 @@ fn positions<'a>(
     found
 }
 
+/// What looks like a reference of ours and is none, so that it stays as it is written.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Miswritten {
+    /// The brace is missing.
+    Unclosed,
+    /// `${TIME.TODAY}`, `${params:day}`: what was meant.
+    Meant(String),
+}
+
+/// Whether a text holds anything that may be a reference.
+pub(crate) fn has_opening(text: &str) -> bool {
+    opening(text).is_some()
+}
+
+/// What looks like a parameter or a date and is none.
+pub(crate) fn miswritten(text: &str) -> Vec<(Range<usize>, Miswritten)> {
+    let mut found = Vec::new();
+    let mut from = 0;
+    while let Some(at) = opening(&text[from..]) {
+        let start = from + at;
+        from = start + 2;
+        let rest = &text[from..];
+        let head: &str = rest.trim_start();
+        let word_end = head.find(|c: char| !(c.is_ascii_alphabetic() || c == '_'));
+        let word = &head[..word_end.unwrap_or(head.len())];
+        let behind = head[word.len()..].trim_start();
+        let is_time = word.eq_ignore_ascii_case("time") && behind.starts_with('.');
+        let is_param = (word.eq_ignore_ascii_case("param")
+            || ["params", "parameter", "parameters"].contains(&word))
+            && behind.starts_with(':');
+        if !is_time && !is_param {
+            continue;
+        }
+        match closing_brace(&text[start..]) {
+            None => {
+                let is_end = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ';');
+                let end = rest.find(is_end).map_or(text.len(), |end| from + end);
+                found.push((start..end, Miswritten::Unclosed));
+            }
+            Some(length) => {
+                let range = start..start + length + 1;
+                let inside = head[word.len()..].trim_start();
+                let inside = &inside[..range.end - (text.len() - inside.len()) - 1];
+                if is_time && word != "time" {
+                    let keyword = inside.find('|').unwrap_or(inside.len());
+                    let lower = inside[..keyword].to_lowercase();
+                    let meant = format!("${{time{lower}{}}}", &inside[keyword..]);
+                    found.push((range, Miswritten::Meant(meant)));
+                } else if is_param && word != "param" {
+                    let meant = format!("${{param{inside}}}");
+                    found.push((range, Miswritten::Meant(meant)));
+                }
+            }
+        }
+    }
+    found
+}
+
 /// A value that is no parameter: it comes from a node, or from the run before.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Kept<'a> {

@@ -241,12 +241,28 @@ pub(crate) fn check(expression: &str) -> Result<Vec<Misleading>, ParamError> {
     let week_year = pattern.has_week_year().then(|| Misleading::WeekYear {
         format: crate::quote::shortened(parsed.format),
     });
+    let no_format = parsed
+        .format
+        .trim()
+        .is_empty()
+        .then(|| Misleading::NoFormat {
+            expression: crate::quote::shortened(expression),
+            default: parsed.keyword.default_format(),
+        });
+    let other_part = pattern
+        .other_part(parsed.format)
+        .map(|(meant, why)| Misleading::OtherPart {
+            format: crate::quote::shortened(parsed.format),
+            meant,
+            why,
+        });
     let shift = parsed.shift.filter(|shift| !shift.is_plain_unit);
     let unit = shift.map(|shift| Misleading::Unit {
         shift: crate::quote::shortened(expression.rsplit('|').next().unwrap_or_default()),
         counts_as: shift.unit.word(),
     });
-    Ok(week_year.into_iter().chain(unit).collect())
+    let found = [week_year, no_format, other_part, unit];
+    Ok(found.into_iter().flatten().collect())
 }
 
 /// Reads `yyyy-MM-dd`, `yyyy-MM-ddTHH:mm:ss` and the latter with a blank.

@@ -48,6 +48,8 @@ impl Reader<'_> {
         if !has_cron && timing.as_ref().is_some_and(Timing::is_empty) {
             self.no_effect(element, "calendar", "cron");
         }
+        self.blank_crons(element);
+        self.check_starts(element);
         let params = self.read_param_list(element);
         let mut depends: Vec<String> = Vec::new();
         let mut known = BTreeSet::new();
@@ -145,6 +147,49 @@ impl Reader<'_> {
         cron
     }
 
+    fn blank_crons(&mut self, element: &Element) {
+        let lists = element.elements_named("depend-list");
+        let blank = lists
+            .filter_map(|list| list.attribute("cron"))
+            .filter(|cron| cron.value.trim().is_empty());
+        for cron in blank {
+            self.diagnostics.warning(
+                code::NO_EFFECT,
+                cron.name_span,
+                Text::new(
+                    "cron为空，不按时间触发",
+                    "the cron is empty, so it gives no times",
+                ),
+                Text::new(
+                    "请填写，例如 0 1 * * *，或删除该属性",
+                    "write one, such as 0 1 * * *, or remove the attribute",
+                ),
+            );
+        }
+    }
+
+    /// A coordinator that only declares parameters is right: people start the workflow.
+    fn check_starts(&mut self, element: &Element) {
+        let has_times = ["every", "dates"]
+            .iter()
+            .any(|name| element.attribute(name).is_some());
+        if has_times || element.elements().next().is_some() {
+            return;
+        }
+        self.diagnostics.warning(
+            code::NOTHING_STARTS,
+            element.name_span,
+            Text::new(
+                "<coordinator> 中没有时间也没有前置依赖，工作流不会自动运行",
+                "<coordinator> holds neither times nor dependencies: the workflow never starts by itself",
+            ),
+            Text::new(
+                "请添加 <depend-list cron=\"0 1 * * *\"/>；只由人启动时请删除 <coordinator>",
+                "add <depend-list cron=\"0 1 * * *\"/>, or remove <coordinator> if people start it",
+            ),
+        );
+    }
+
     fn check_misfire(&mut self, element: &Element) {
         let says = |name: &str, word: &str| {
             optional(element, name).is_some_and(|value| value.eq_ignore_ascii_case(word))
@@ -196,11 +241,18 @@ impl Reader<'_> {
                 .warning(note.code(), span, note.message(), note.help());
         }
         if cron.never_fires() {
+            let why = cron.why_never();
             self.diagnostics.warning(
                 code::NEVER_FIRES,
                 attribute.value_span,
-                Text::new("该时间永远不会到来", "this time never comes"),
-                None,
+                Text::new(
+                    format!("该cron永远不会触发：{}", why.zh),
+                    format!("this cron never fires: {}", why.en),
+                ),
+                Text::new(
+                    "请检查日与月；月末写作 `L`",
+                    "look at the day and the month; write `L` for the last day",
+                ),
             );
         }
     }

@@ -222,6 +222,7 @@ impl Reader<'_> {
                 unknown_element(
                     "action",
                     extra,
+                    None,
                     ["ok", "error", "output"].into_iter(),
                     &mut self.diagnostics,
                 );

@@ -53,6 +53,9 @@ impl Reader<'_> {
             self.no_effect(element, "min", "type=\"integer\"");
             self.no_effect(element, "max", "type=\"integer\"");
         }
+        if !self.check_bounds(element, rule) {
+            return;
+        }
         let Some(value) = element.attribute("value") else {
             return;
         };
@@ -63,6 +66,26 @@ impl Reader<'_> {
         if let Err(problem) = rule.check(&value.value) {
             self.bad_value(value, problem);
         }
+    }
+
+    /// Whether any value fits.
+    fn check_bounds(&mut self, element: &Element, rule: &ParamRule) -> bool {
+        let number = |bound: &Option<String>| bound.as_ref()?.trim().parse::<f64>().ok();
+        let (Some(min), Some(max)) = (number(&rule.min), number(&rule.max)) else {
+            return true;
+        };
+        if let Some(attribute) = element.attribute("max").filter(|_| min > max) {
+            self.diagnostics.error(
+                code::BAD_PARAM_VALUE,
+                attribute.value_span,
+                Text::new(
+                    format!("max（{max}）小于min（{min}），没有任何值符合"),
+                    format!("max ({max}) is less than min ({min}), so no value fits"),
+                ),
+                Text::new("请交换两者", "swap them"),
+            );
+        }
+        min <= max
     }
 
     fn bad_value(&mut self, value: &Attribute, problem: Text) {

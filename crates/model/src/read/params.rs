@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::code;
 use crate::element::{Child, Element, Span};
-use crate::param::{self, LONGEST_VALUE, Misleading};
+use crate::param::{self, LONGEST_VALUE, Misleading, Miswritten};
 use crate::quote::shortened;
 use crate::read::Reader;
 use crate::read::coordinator::param_elements;
@@ -50,7 +50,8 @@ impl Reader<'_> {
                     text: &value.value,
                     span: value.value_span,
                 };
-                self.check_param_value(value, &above, &mut names);
+                let own = param.attribute("name").map(|name| name.value.trim());
+                self.check_param_value(value, own, &above, &mut names);
                 length = self.check_length(value, &above);
             }
             if let Some(name) = param.attribute("name") {
@@ -71,11 +72,17 @@ impl Reader<'_> {
     fn check_param_value<'e>(
         &mut self,
         value: Value<'e>,
+        own: Option<&str>,
         above: &BTreeMap<&'e str, usize>,
         names: &mut Names<'e>,
     ) {
+        if !param::has_opening(value.text) {
+            return;
+        }
         for (range, name) in param::references(value.text) {
-            if names.listed.contains(name) && !above.contains_key(name) {
+            if own == Some(name) && !above.contains_key(name) {
+                self.refers_to_itself(value, range, name);
+            } else if names.listed.contains(name) && !above.contains_key(name) {
                 self.defined_below(value, range, name);
             } else {
                 self.check_reference(value, range, name, names);
@@ -87,6 +94,12 @@ impl Reader<'_> {
             }
         }
         self.check_times(value);
+        for piece in ["${output:", "${state:"] {
+            for (start, _) in value.text.match_indices(piece).take(MAX_FINDINGS) {
+                let end = value.text[start..].find('}').map_or(0, |end| end + 1);
+                self.not_known_yet(value, start..start + end.max(piece.len()));
+            }
+        }
     }
 
     /// How long a value becomes with the lengths of those above it, dates aside. Values that repeat others grow with each
@@ -135,6 +148,10 @@ impl Reader<'_> {
     }
 
     fn check_body_value<'e>(&mut self, value: Value<'e>, names: &mut Names<'e>) {
+        // Every value of a file comes here, and most hold no reference at all.
+        if !param::has_opening(value.text) {
+            return;
+        }
         for (range, name) in param::references(value.text) {
             self.check_reference(value, range, name, names);
         }
@@ -174,6 +191,72 @@ impl Reader<'_> {
         );
     }
 
+    /// Parameters are computed before there is an instance, whose nodes hand on what they find.
+    fn not_known_yet(&mut self, value: Value<'_>, range: Range<usize>) {
+        let found = shortened(&value.text[range.clone()]);
+        self.diagnostics.warning(
+            code::NOT_REPLACED,
+            self.place_in(value, range),
+            Text::new(
+                format!("参数值中的 `{found}` 不会被替换：计算参数时还没有节点运行过"),
+                format!(
+                    "`{found}` is not replaced in a parameter: no node has run when parameters are computed"
+                ),
+            ),
+            Text::new(
+                "请在节点中直接使用它",
+                "use it in the node itself",
+            ),
+        );
+    }
+
+    fn refers_to_itself(&mut self, value: Value<'_>, range: Range<usize>, name: &str) {
+        let found = shortened(name);
+        self.diagnostics.warning(
+            code::UNDEFINED_PARAM,
+            self.place_in(value, range),
+            Text::new(
+                format!("参数 `{found}` 引用了自身"),
+                format!("parameter `{found}` refers to itself"),
+            ),
+            Text::new(
+                "请直接写出值，或改用另一个名称",
+                "write the value out, or use another name",
+            ),
+        );
+    }
+
+    fn miswritten(&mut self, value: Value<'_>, range: Range<usize>, what: &Miswritten) {
+        let found = shortened(&value.text[range.clone()]);
+        let (message, help) = match what {
+            Miswritten::Unclosed => (
+                Text::new(
+                    format!("`{found}` 缺少 `}}`，不会被替换"),
+                    format!("`{found}` lacks its `}}`, so it is not replaced"),
+                ),
+                Text::new("请补上 `}`", "add the `}`"),
+            ),
+            Miswritten::Meant(meant) => {
+                let meant = shortened(meant);
+                (
+                    Text::new(
+                        format!("`{found}` 不是参数也不是时间，不会被替换"),
+                        format!(
+                            "`{found}` is neither a parameter nor a date, so it is not replaced"
+                        ),
+                    ),
+                    Text::new(
+                        format!("是否想写 `{meant}`？"),
+                        format!("did you mean `{meant}`?"),
+                    ),
+                )
+            }
+        };
+        let span = self.place_in(value, range);
+        self.diagnostics
+            .warning(code::NOT_REPLACED, span, message, help);
+    }
+
     fn defined_below(&mut self, value: Value<'_>, range: Range<usize>, name: &str) {
         let found = shortened(name);
         self.diagnostics.warning(
@@ -207,6 +290,9 @@ impl Reader<'_> {
     }
 
     fn check_times(&mut self, value: Value<'_>) {
+        for (range, what) in param::miswritten(value.text).into_iter().take(MAX_FINDINGS) {
+            self.miswritten(value, range, &what);
+        }
         let expressions = param::time_expressions(value.text);
         for (range, expression) in expressions.into_iter().take(MAX_FINDINGS) {
             // What a parameter brings is known only when it runs.

@@ -25,6 +25,8 @@ const MOST_WALKS: usize = 500;
 struct Declared<'a> {
     /// The outputs of each node that has some.
     outputs: BTreeMap<&'a str, BTreeSet<&'a str>>,
+    /// All of them, right or wrong.
+    nodes: BTreeSet<&'a str>,
     states: BTreeSet<&'a str>,
     has_state_list: bool,
     ways: Option<&'a Ways>,
@@ -122,6 +124,7 @@ impl Reader<'_> {
     ) {
         let mut declared = Declared {
             outputs: declared_outputs(nodes),
+            nodes: (nodes.iter().filter_map(|node| node.name.as_deref())).collect(),
             states: states.iter().map(|state| state.name.as_str()).collect(),
             has_state_list: root.elements_named("state-list").next().is_some(),
             ways,
@@ -258,6 +261,10 @@ impl Reader<'_> {
         if outputs.is_some_and(|outputs| outputs.contains(output)) {
             return true;
         }
+        if outputs.is_none() && !declared.nodes.contains(node) {
+            self.output_of_no_node(value, range, node, declared);
+            return false;
+        }
         let (node, output) = (shortened(node), shortened(output));
         let help = match outputs {
             Some(outputs) => did_you_mean(&output, outputs.iter().copied()),
@@ -279,6 +286,27 @@ impl Reader<'_> {
             }),
         );
         false
+    }
+
+    fn output_of_no_node(
+        &mut self,
+        value: Value<'_>,
+        range: Range<usize>,
+        node: &str,
+        declared: &Declared<'_>,
+    ) {
+        let help = did_you_mean(node, declared.nodes.iter().copied());
+        let node = shortened(node);
+        let span = inside(&self.document.source, value.span, value.text, range);
+        self.diagnostics.error(
+            code::UNKNOWN_OUTPUT,
+            span,
+            Text::new(
+                format!("节点 `{node}` 不存在，没有它的输出"),
+                format!("there is no node `{node}`, so it hands on nothing"),
+            ),
+            help.unwrap_or_else(|| Text::new("请写已有节点的名称", "name a node that exists")),
+        );
     }
 
     fn output_too_late(&mut self, value: Value<'_>, range: Range<usize>, node: &str) {

@@ -22,13 +22,10 @@ pub(super) struct Excerpt {
 
 impl Excerpt {
     /// As much of the finding's line as `room` columns hold, with the place in it.
-    pub(super) fn of(finding: &Finding, room: Option<usize>) -> Self {
+    pub(super) fn of(finding: &Finding, room: usize) -> Self {
         let line: Vec<char> = finding.excerpt.chars().collect();
         let place = place(finding);
-        let shown = match room {
-            Some(room) => window(&line, place, room.max(LEAST_ROOM)),
-            None => 0..line.len(),
-        };
+        let shown = window(&line, place, room.max(LEAST_ROOM));
         let mut text = visible(line[shown.clone()].iter().collect::<String>().trim_end());
         if shown.start > 0 {
             text.insert(0, LEFT_OUT);

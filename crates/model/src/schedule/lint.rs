@@ -57,7 +57,7 @@ impl Schedule {
                 help: Some(note.help()),
             }));
             if cron.never_fires() {
-                lints.push(never_fires(index));
+                lints.push(never_fires(index, cron.why_never()));
             }
             if let Some(earlier) = self.crons[..index].iter().position(|other| {
                 other.as_str().trim() == cron.as_str().trim() && other.style() == cron.style()
@@ -76,18 +76,18 @@ impl Schedule {
     }
 }
 
-fn never_fires(index: usize) -> Lint {
+fn never_fires(index: usize, why: Text) -> Lint {
     Lint {
         cron: Some(index),
         range: None,
         code: code::NEVER_FIRES,
         message: Text::new(
-            "cron永远不会触发：没有符合的日期",
-            "the cron never fires: no date fits it",
+            format!("cron永远不会触发：{}", why.zh),
+            format!("the cron never fires: {}", why.en),
         ),
         help: Some(Text::new(
-            "请检查日与月，例如2月没有30日；月末写作 `L`",
-            "look at the day and the month: February has no 30th; write `L` for the last day",
+            "请检查日与月；月末写作 `L`",
+            "look at the day and the month; write `L` for the last day",
         )),
     }
 }

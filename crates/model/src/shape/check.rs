@@ -219,9 +219,21 @@ impl Shape {
     }
 
     fn unknown_element(&self, child: &Element, diagnostics: &mut Diagnostics) {
+        let holder = self.children.iter().map(|rule| &rule.shape).find(|shape| {
+            let mut inner = shape.children.iter();
+            inner.any(|rule| rule.shape.tag == child.name)
+        });
+        let place = holder.map(|shape| {
+            let tag = shape.tag;
+            Text::new(
+                format!("请把它放入 <{tag}>"),
+                format!("put it into <{tag}>"),
+            )
+        });
         unknown_element(
             self.tag,
             child,
+            place,
             self.children.iter().map(|rule| rule.shape.tag),
             diagnostics,
         );
@@ -318,10 +330,15 @@ fn planned(span: Span, name: &str, shown: &str, help: Option<Text>, diagnostics:
 pub(crate) fn unknown_element<'a>(
     tag: &str,
     child: &Element,
+    place: Option<Text>,
     known: impl Iterator<Item = &'a str> + Clone,
     diagnostics: &mut Diagnostics,
 ) {
-    let help = did_you_mean(&child.name, known.clone()).unwrap_or_else(|| {
+    let suggestion = || {
+        did_you_mean(&child.name, known.clone())
+            .or_else(|| of_other_systems(&child.name, known.clone()))
+    };
+    let help = place.or_else(suggestion).unwrap_or_else(|| {
         let list: Vec<String> = known.map(|tag| format!("<{tag}>")).collect();
         if list.is_empty() {
             Text::new("请删除该元素", "remove it")
@@ -342,6 +359,31 @@ pub(crate) fn unknown_element<'a>(
         ),
         help,
     );
+}
+
+/// What other systems call what `known` holds.
+fn of_other_systems<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<Text> {
+    const NAMES: &[(&str, &str)] = &[
+        ("schedule", "coordinator"),
+        ("scheduler", "coordinator"),
+        ("trigger", "coordinator"),
+        ("node", "action"),
+        ("task", "action"),
+        ("job", "action"),
+        ("step", "action"),
+        ("success", "ok"),
+        ("failure", "error"),
+    ];
+    let (_, ours) = NAMES
+        .iter()
+        .find(|(other, _)| *other == name || closest(name, std::iter::once(*other)).is_some())?;
+    let mut known = known;
+    known.any(|known| known == *ours).then(|| {
+        Text::new(
+            format!("是否想写 `{ours}`？"),
+            format!("did you mean `{ours}`?"),
+        )
+    })
 }
 
 fn missing_attribute(element: &Element, shape: &AttributeShape, diagnostics: &mut Diagnostics) {

@@ -169,7 +169,7 @@ fn ill_formed_files_name_their_fault() {
     check(
         "<a>x && y</a>",
         "AF005",
-        "&",
+        "&&",
         "`&` does not begin an entity",
     );
     check("<a b='x&y'/>", "AF005", "&", "`&` does not begin an entity");
@@ -196,8 +196,8 @@ fn ill_formed_files_name_their_fault() {
     check(
         "<a b='1>",
         "AF005",
-        "<",
-        "an attribute value in this tag is never closed with its quote",
+        "'",
+        "the attribute value that begins here is never closed with its quote",
     );
     check(
         "<a>\0</a>",
@@ -219,6 +219,44 @@ fn ill_formed_files_name_their_fault() {
         "unknown entity `&nbsp;`",
     );
     check("<a b='&x;'/>", "AF007", "&x;", "unknown entity `&x;`");
+}
+
+#[test]
+fn a_bare_ampersand_or_bracket_hides_nothing_behind_it() {
+    let text =
+        "<a><b>x && y & z; 1 < 2 &amp; <= 3 <\u{FEFF}</b><c d='1 & 2 && 3; 4' e='&x;'/>&</a>";
+    let found = faults(text.as_bytes());
+    let places: Vec<(&str, &str)> = found
+        .iter()
+        .map(|(code, place, _)| (code.as_str(), place.as_str()))
+        .collect();
+    let bare = |place| ("AF005", place);
+    let expected = [
+        bare("&&"),
+        bare("&"),
+        bare("<"),
+        bare("<"),
+        bare("<"),
+        bare("&"),
+        bare("&&"),
+        ("AF007", "&x;"),
+        bare("&"),
+    ];
+    assert_eq!(places, expected);
+    let document = read(text.as_bytes());
+    assert_eq!(document.fault, None);
+    let root = document.root.unwrap();
+    let b = root.elements().next().unwrap();
+    assert_eq!(b.text(), "x && y & z; 1 < 2 & <= 3 <");
+    let c = root.elements().nth(1).unwrap();
+    assert_eq!(c.attribute("d").unwrap().value, "1 & 2 && 3; 4");
+}
+
+#[test]
+fn a_quote_that_is_never_closed_is_named_where_it_opens() {
+    let mut document = read(b"<a b='1'>\n  <c d='2' e='3/>\n  <f g='4'/>\n</a>\n");
+    let finding = document.findings().remove(0);
+    assert_eq!(&document.source[finding.span.start..][..3], "'3/");
 }
 
 #[test]

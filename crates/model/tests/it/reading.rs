@@ -83,7 +83,8 @@ fn load_data_is_read_whole() {
 
 #[test]
 fn what_a_file_leaves_out_has_akkaflows_defaults() {
-    let text = "<work-flow name=' a '><coordinator/><start name='s' to='x'/>
+    let text =
+        "<work-flow name=' a '><coordinator><param-list/></coordinator><start name='s' to='x'/>
         <action name='x'><script><code>ls</code></script><ok to='e'/></action>
         <end name='e'/></work-flow>";
     let workflow = workflow(text);
@@ -151,7 +152,7 @@ fn every_attribute_is_read() {
           mail-level='w_successed, 失败 ,W_KILLED,W_FAILED' mail-receivers=' a@x , b@y,' instance-limit='5' dir='/etl/日'
           keep-days='7' keep-instances='3'>
         <coordinator is-enabled='FALSE' start-time='2026-01-01 00:00:00' end-time='2027-01-01 00:00:00'>
-          <depend-list cron=''><workflow name=' up '/><workflow name='other'/></depend-list>
+          <depend-list><workflow name=' up '/><workflow name='other'/></depend-list>
           <param-list><param name='p' value='1'/></param-list><param-list><param name='q' value=''/></param-list>
         </coordinator>
         <start name='s' to=' f '> </start>

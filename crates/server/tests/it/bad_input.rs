@@ -327,6 +327,14 @@ fn a_gibibyte_and_a_second_file_of_a_name_are_shown_and_harm_no_other() {
     );
     let id = api.run("good");
     assert_all_succeeded(&api.wait_for_end(&id), 1);
+    // Once the first one is gone the second counts, though nobody has touched it.
+    std::fs::remove_file(place.path("xmlconfig/good.xml")).unwrap();
+    api.wait("/api/v1/workflows/good", |_, body| {
+        let file = body["file"].as_str().unwrap_or_default();
+        file.ends_with("second.xml") && body["status"] == "live"
+    });
+    let id = api.run("good");
+    assert_all_succeeded(&api.wait_for_end(&id), 2);
 }
 
 #[test]

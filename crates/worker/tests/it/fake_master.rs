@@ -360,6 +360,13 @@ impl Master for Service {
         Err(Status::unimplemented("not needed here"))
     }
 
+    async fn not_runnable(
+        &self,
+        _: Request<wire::NotRunnableRequest>,
+    ) -> Result<Response<wire::NotRunnableReply>, Status> {
+        Err(Status::unimplemented("not needed here"))
+    }
+
     async fn explain(
         &self,
         _: Request<wire::ExplainRequest>,

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use akkaflow_model::check::{is_calendar, is_hidden, is_workflow_file};
+use akkaflow_model::check::{is_calendar, is_hidden, is_workflow_file, reason};
+use akkaflow_model::text::Text;
 
 /// Deeper directories are not entered.
 const MAX_DEPTH: usize = 16;
@@ -28,10 +29,13 @@ impl Wanted {
 ///
 /// # Errors
 /// The path that is not there or cannot be listed, and why.
-pub(crate) fn gather(paths: &[PathBuf], wanted: Wanted) -> Result<Vec<PathBuf>, String> {
+pub(crate) fn gather(paths: &[PathBuf], wanted: Wanted) -> Result<Vec<PathBuf>, Text> {
     let mut files = BTreeSet::new();
     for path in paths {
-        let problem = |error: std::io::Error| format!("{}: {error}", path.display());
+        let problem = |error: std::io::Error| {
+            let (path, why) = (path.display(), reason(&error));
+            Text::new(format!("{path}：{}", why.zh), format!("{path}: {}", why.en))
+        };
         let meta = std::fs::metadata(path).map_err(problem)?;
         if meta.is_dir() {
             std::fs::read_dir(path).map_err(problem)?;

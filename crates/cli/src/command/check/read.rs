@@ -7,8 +7,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use akkaflow_model::check::{CheckedFile, check_file, is_readable_size, too_large, unreadable};
+use akkaflow_model::check::{
+    CheckedFile, check_file, is_readable_size, not_regular, reason, too_large, unreadable,
+};
 use akkaflow_model::read::ActionCatalog;
+use akkaflow_model::text::Text;
 use akkaflow_model::xml::MAX_BYTES;
 
 use crate::context::Context;
@@ -63,16 +66,24 @@ fn read_one(path: &Path, actions: &dyn ActionCatalog) -> CheckedFile {
     match bytes_of(path) {
         Ok(Ok(bytes)) => check_file(&name, &bytes, actions),
         Ok(Err(size)) => too_large(&name, size),
-        Err(error) => unreadable(&name, &error.to_string()),
+        Err(why) => unreadable(&name, &why),
     }
 }
 
 /// The content, or the size of what is too large.
-pub(crate) fn bytes_of(path: &Path) -> std::io::Result<Result<Vec<u8>, u64>> {
-    let meta = std::fs::metadata(path)?;
+///
+/// # Errors
+/// Why there is none.
+pub(crate) fn bytes_of(path: &Path) -> Result<Result<Vec<u8>, u64>, Text> {
+    let why = |error: std::io::Error| reason(&error);
+    let meta = std::fs::metadata(path).map_err(why)?;
+    if meta.is_dir() {
+        // It stands for itself where it cannot be listed.
+        std::fs::read_dir(path).map_err(why)?;
+    }
     if !meta.is_file() {
         // A pipe would be waited for, a device would never end.
-        return Err(std::io::Error::other("not a regular file"));
+        return Err(not_regular());
     }
     if !is_readable_size(meta.len()) {
         return Ok(Err(meta.len()));
@@ -81,7 +92,8 @@ pub(crate) fn bytes_of(path: &Path) -> std::io::Result<Result<Vec<u8>, u64>> {
     let limit = u64::try_from(MAX_BYTES)
         .unwrap_or(u64::MAX)
         .saturating_add(1);
-    File::open(path)?.take(limit).read_to_end(&mut bytes)?;
+    let file = File::open(path).map_err(why)?;
+    file.take(limit).read_to_end(&mut bytes).map_err(why)?;
     Ok(Ok(bytes))
 }
 

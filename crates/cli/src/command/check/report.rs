@@ -36,10 +36,17 @@ impl Counts {
     }
 }
 
-pub(super) fn print(context: &Context, format: Format, findings: &[Finding], counts: Counts) {
+/// `strict` says how many warnings a strict check fails for.
+pub(super) fn print(
+    context: &Context,
+    format: Format,
+    findings: &[Finding],
+    counts: Counts,
+    strict: Option<usize>,
+) {
     let lang = context.screen.lang;
     match format {
-        Format::Text => print_text(context, findings, counts),
+        Format::Text => print_text(context, findings, counts, strict),
         Format::Json => outln!("{}", json_of(findings, counts, lang)),
         Format::Sarif => {
             let log = sarif(findings, lang, env!("CARGO_PKG_VERSION"));
@@ -65,13 +72,13 @@ fn json_of(findings: &[Finding], counts: Counts, lang: Lang) -> serde_json::Valu
     })
 }
 
-fn print_text(context: &Context, findings: &[Finding], counts: Counts) {
+fn print_text(context: &Context, findings: &[Finding], counts: Counts, strict: Option<usize>) {
     let folded = folded(findings);
     let text = context.screen.findings(&folded);
     if !text.is_empty() {
         outln!("{text}");
     }
-    outln!("{}", summary(context, counts));
+    outln!("{}", summary(context, counts, strict));
 }
 
 /// Notes are said once, with the number of places; everything else stands where it was found.
@@ -104,7 +111,7 @@ fn with_others(finding: &Finding, others: usize) -> Finding {
 }
 
 /// One line for the end.
-fn summary(context: &Context, counts: Counts) -> String {
+fn summary(context: &Context, counts: Counts, strict: Option<usize>) -> String {
     let Counts {
         files,
         errors,
@@ -121,9 +128,20 @@ fn summary(context: &Context, counts: Counts) -> String {
             counted(notes, "note")
         ),
     };
+    let strict = strict.filter(|count| *count > 0);
+    let line = match (context.screen.lang, strict) {
+        (_, None) => line,
+        (Lang::Zh, Some(count)) => format!("{line}；--strict下其中{count}个警告按错误计"),
+        (Lang::En, Some(1)) => {
+            format!("{line}; with --strict 1 of the warnings counts as an error")
+        }
+        (Lang::En, Some(count)) => {
+            format!("{line}; with --strict {count} of the warnings count as errors")
+        }
+    };
     let paint = match (errors, warnings) {
         (0, 0) => Paint::Green,
-        (0, _) => Paint::Yellow,
+        (0, _) if strict.is_none() => Paint::Yellow,
         _ => Paint::Red,
     };
     context.screen.paint(&line, paint)

@@ -4,7 +4,7 @@ use super::*;
 
 /// What a scan finds, below its directory.
 fn found(directory: &Path) -> Vec<String> {
-    let files = scan(directory.to_owned()).into_keys();
+    let files = scan(directory.to_owned()).files.into_keys();
     files
         .map(|path| path.strip_prefix(directory).unwrap().display().to_string())
         .collect()
