@@ -3,7 +3,8 @@
 use std::time::Instant;
 
 use akkaflow_connectors::{
-    Dialect, Done, Options, Preview, Session, Statement, cancellable, connect, split,
+    Dialect, Done, Options, Preview, Session, Statement, cancellable, connect, holds_no_statement,
+    split,
 };
 use akkaflow_model::text::Text;
 
@@ -185,5 +186,5 @@ pub(crate) fn delete_all(table: &str) -> String {
 pub(crate) fn is_empty(text: &str) -> bool {
     [Dialect::Mysql, Dialect::Postgres, Dialect::Sqlite]
         .into_iter()
-        .all(|dialect| split(text, dialect).is_empty())
+        .all(|dialect| holds_no_statement(text, dialect))
 }

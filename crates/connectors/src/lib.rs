@@ -37,4 +37,4 @@ pub use delimited::{Delimiter, DelimiterError, FileReader, FileWriter, LineBreak
 pub use error::Error;
 pub use preview::Preview;
 pub use session::{Canceller, Dialect, Done, Load, Progress, Session, cancellable};
-pub use split::{Statement, split};
+pub use split::{Statement, holds_no_statement, split};

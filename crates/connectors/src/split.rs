@@ -29,6 +29,18 @@ pub fn split(text: &str, dialect: Dialect) -> Vec<Statement> {
     splitter.statements
 }
 
+/// Whether `text` holds no statement at all.
+pub fn holds_no_statement(text: &str, dialect: Dialect) -> bool {
+    let mut splitter = Splitter::new(text, dialect);
+    // Nothing but the beginning of the first statement matters.
+    while splitter.start.is_none()
+        && let Some(token) = splitter.lexer.next_token(&splitter.separator)
+    {
+        splitter.on_token(token);
+    }
+    splitter.start.is_none()
+}
+
 struct Splitter<'a> {
     text: &'a str,
     dialect: Dialect,

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use akkaflow_model::definition::Workflow;
-use akkaflow_model::read::{ActionCatalog, read_stored};
+use akkaflow_model::read::{ActionCatalog, read_unlinted};
 use akkaflow_model::record::VersionRow;
 
 use crate::{Definition, Packing};
@@ -22,7 +22,7 @@ pub struct PackedText {
 impl PackedText {
     /// What the engine keeps of a stored content; `None` when it cannot be read any more.
     pub fn read(&self, row: &VersionRow) -> Option<Definition> {
-        let workflow = read_stored(&row.xml, Some(&row.version), &*self.actions)?;
+        let workflow = read_unlinted(row.xml.as_bytes(), Some(&row.version), &*self.actions)?;
         Some(Definition::new(&Arc::new(workflow), self))
     }
 }
@@ -36,7 +36,7 @@ impl Packing for PackedText {
     fn unpack(&self, packed: &[u8]) -> Option<Arc<Workflow>> {
         let text = lz4_flex::block::decompress_size_prepended_with_dict(packed, TYPICAL).ok()?;
         let text = String::from_utf8(text).ok()?;
-        read_stored(&text, None, &*self.actions).map(Arc::new)
+        read_unlinted(text.as_bytes(), None, &*self.actions).map(Arc::new)
     }
 }
 

@@ -14,7 +14,7 @@ use akkaflow_model::definition::{Version, Workflow};
 use akkaflow_model::diagnostic::Finding;
 use akkaflow_model::error::ErrorCode;
 use akkaflow_model::id::{Epoch, InstanceId, RequestId};
-use akkaflow_model::read::read_stored;
+use akkaflow_model::read::read_unlinted;
 use akkaflow_model::record::Mark;
 use akkaflow_model::text::Text;
 use akkaflow_model::time::Timestamp;
@@ -370,7 +370,9 @@ impl Core {
     ) -> Result<Option<Arc<Workflow>>, akkaflow_store::Error> {
         let row = self.store.version(&version.0).await?;
         Ok(row
-            .and_then(|row| read_stored(&row.xml, Some(version), &*self.shared.registry))
+            .and_then(|row| {
+                read_unlinted(row.xml.as_bytes(), Some(version), &*self.shared.registry)
+            })
             .map(Arc::new))
     }
 

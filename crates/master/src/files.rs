@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::core::Gone;
 pub(crate) use intake::Intake;
-use scan::{Scan, Stamp, is_watched, scan};
+use scan::{FilePath, Scan, Stamp, is_watched, scan};
 pub(crate) use told::Told;
 
 /// A file is read once nothing has happened to any for so long: editors write in several steps.
@@ -42,7 +42,7 @@ pub(crate) struct Files {
 }
 
 /// The files taken up, with the stamps that they had; none for one that is known from an earlier term.
-type Seen = BTreeMap<PathBuf, Option<Stamp>>;
+type Seen = BTreeMap<FilePath, Option<Stamp>>;
 
 impl Files {
     /// Loads everything, then follows the changes until `shutdown` fires or the core is gone.
@@ -62,7 +62,8 @@ impl Files {
         };
         let known = std::mem::take(&mut self.known);
         let mut may_be_known = !known.is_empty();
-        let mut seen: Seen = known.into_iter().map(|path| (path, None)).collect();
+        let known = known.into_iter().map(|path| (path.into(), None));
+        let mut seen: Seen = known.collect();
         loop {
             let cost = self
                 .take_up_all(&mut seen, &mut changed, may_be_known)
@@ -129,9 +130,10 @@ impl Files {
             if is_dir {
                 // It may be a link to one that is known already.
                 let inside = scan(path).files.into_keys();
-                files.extend(inside.filter_map(|path| names.own(path)));
+                let inside = inside.filter_map(|path| names.own(path.into()));
+                files.extend(inside.map(FilePath::from));
             } else if is_watched(&path) {
-                files.insert(path);
+                files.insert(path.into());
             }
         }
         self.take_up(files, false, seen).await
@@ -139,24 +141,25 @@ impl Files {
 
     async fn take_up(
         &self,
-        files: BTreeSet<PathBuf>,
+        files: BTreeSet<FilePath>,
         may_be_known: bool,
         seen: &mut Seen,
     ) -> Result<(), Gone> {
         // Calendars first, so that schedules find them.
-        let (calendars, workflows): (Vec<_>, Vec<_>) =
-            files.into_iter().partition(|path| is_calendar(path));
+        let (calendars, workflows): (Vec<_>, Vec<_>) = files
+            .into_iter()
+            .partition(|path| is_calendar(Path::new(path)));
         let files = calendars
             .into_iter()
             .chain(workflows)
             .map(|path| {
                 let is_new = !seen.contains_key(&path);
-                (path, is_new)
+                (PathBuf::from(path), is_new)
             })
             .collect();
         let note = |path: PathBuf, stamp: Option<Stamp>| match stamp {
-            Some(_) => drop(seen.insert(path, stamp)),
-            None => drop(seen.remove(&path)),
+            Some(_) => drop(seen.insert(path.into(), stamp)),
+            None => drop(seen.remove(path.as_os_str())),
         };
         self.intake.take_up(files, may_be_known, note).await
     }
@@ -223,13 +226,16 @@ impl<'a> Names<'a> {
 }
 
 /// The files that are new, changed or gone.
-fn differing(scan: Scan, seen: &Seen) -> BTreeSet<PathBuf> {
+fn differing(scan: Scan, seen: &Seen) -> BTreeSet<FilePath> {
     let Scan {
         files: now,
         unreadable,
     } = scan;
-    let is_hidden = |path: &Path| unreadable.iter().any(|folder| path.starts_with(folder));
-    let gone: Vec<PathBuf> = seen
+    let is_hidden = |path: &FilePath| {
+        let path = Path::new(path);
+        unreadable.iter().any(|folder| path.starts_with(folder))
+    };
+    let gone: Vec<FilePath> = seen
         .keys()
         .filter(|path| !now.contains_key(*path) && !is_hidden(path))
         .cloned()
@@ -250,10 +256,11 @@ fn moves(kind: &EventKind) -> bool {
 }
 
 /// The files seen below a directory.
-fn below(seen: &Seen, directory: &Path) -> Vec<PathBuf> {
-    seen.range(directory.to_owned()..)
+fn below(seen: &Seen, directory: &Path) -> Vec<FilePath> {
+    let begin = directory.join("").into_os_string();
+    seen.range(begin..)
         .map(|(path, _)| path)
-        .take_while(|path| path.starts_with(directory))
+        .take_while(|path| Path::new(path).starts_with(directory))
         .cloned()
         .collect()
 }
@@ -285,7 +292,7 @@ mod tests {
 
     #[test]
     fn new_changed_gone_and_not_yet_read_files_differ() {
-        let path = PathBuf::from;
+        let path = FilePath::from;
         let now = BTreeMap::from([
             (path("d/changed.xml"), stamp(2)),
             (path("d/known.xml"), stamp(1)),
@@ -302,11 +309,11 @@ mod tests {
         let expected = ["changed", "gone", "known", "new"].map(|name| format!("d/{name}.xml"));
         let scan = Scan {
             files: now,
-            unreadable: vec![path("d/locked")],
+            unreadable: vec![PathBuf::from("d/locked")],
         };
         assert_eq!(
             differing(scan, &seen),
-            expected.into_iter().map(PathBuf::from).collect()
+            expected.into_iter().map(FilePath::from).collect()
         );
     }
 
@@ -332,11 +339,11 @@ mod tests {
         let files = ["a.xml", "a/b.xml", "a/c/d.xml", "ab.xml", "b.xml"];
         let seen: Seen = files
             .iter()
-            .map(|file| (PathBuf::from(file), Some(stamp(1))))
+            .map(|file| (FilePath::from(file), Some(stamp(1))))
             .collect();
         assert_eq!(
             below(&seen, Path::new("a")),
-            ["a/b.xml", "a/c/d.xml"].map(PathBuf::from)
+            ["a/b.xml", "a/c/d.xml"].map(FilePath::from)
         );
     }
 }

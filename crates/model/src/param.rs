@@ -43,8 +43,8 @@ pub use error::ParamError;
 pub(crate) use misleading::Misleading;
 pub use misleading::misleading_dates;
 pub(crate) use scan::{
-    Kept, Miswritten, bare_names, has_opening, kept_references, miswritten, references,
-    time_expressions,
+    Kept, Miswritten, bare_names, has_opening, has_reference, kept_references, miswritten,
+    references, time_expressions,
 };
 pub(crate) use time::check as check_time_expression;
 pub(crate) use time::parse_local;

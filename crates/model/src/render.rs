@@ -50,6 +50,11 @@ pub fn locate_all(source: &str, file: &str, diagnostics: &[Diagnostic]) -> Vec<F
         .collect()
 }
 
+fn beginning(line: &str) -> String {
+    let end = line.char_indices().nth(LONGEST_EXCERPT);
+    line[..end.map_or(line.len(), |(at, _)| at)].to_owned()
+}
+
 /// A text and where its lines begin.
 pub(crate) struct Lines<'a> {
     source: &'a str,
@@ -77,6 +82,9 @@ impl<'a> Lines<'a> {
             .iter()
             .filter(|span| span.start < end && span.end > begin)
             .collect();
+        if near.is_empty() {
+            return beginning(line);
+        }
         let is_secret = |at: usize| near.iter().any(|span| span.range().contains(&(begin + at)));
         line.char_indices()
             .take(LONGEST_EXCERPT)

@@ -23,7 +23,7 @@ pub use check::planned_body;
 pub(crate) use check::unknown_element;
 pub use kind::parse_size;
 pub(crate) use kind::{is_identifier, words};
-pub(crate) use references::{References, has_reference};
+pub(crate) use references::References;
 pub use value::DATE_TIME_FORMAT;
 
 /// What one element may hold.

@@ -8,7 +8,7 @@ use akkaflow_api::{CAPSULE_FORMAT, Capsule};
 use akkaflow_engine::{Moment, Solo, decisions};
 use akkaflow_model::definition::Workflow;
 use akkaflow_model::error::ErrorCode;
-use akkaflow_model::read::read_stored;
+use akkaflow_model::read::read_unlinted;
 use akkaflow_model::record::Record;
 use clap::ArgMatches;
 
@@ -69,7 +69,7 @@ pub(super) fn read(context: &Context, file: &Path) -> Result<Capsule, Failure> {
 pub(super) fn definitions(capsule: &Capsule) -> Vec<Arc<Workflow>> {
     let registry = Registry::builtin();
     let read = capsule.definitions.iter().filter_map(|definition| {
-        let mut workflow = read_stored(&definition.xml, None, &registry)?;
+        let mut workflow = read_unlinted(definition.xml.as_bytes(), None, &registry)?;
         // What was hidden has changed the text, not what it is called.
         workflow.version = definition.version.clone();
         Some(Arc::new(workflow))

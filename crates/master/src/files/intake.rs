@@ -15,7 +15,7 @@ use akkaflow_model::code;
 use akkaflow_model::command::Rejection;
 use akkaflow_model::definition::{Version, Workflow};
 use akkaflow_model::diagnostic::{Finding, Severity};
-use akkaflow_model::read::{read_workflow, version_of_bytes};
+use akkaflow_model::read::{read_unlinted, read_workflow, version_of_bytes};
 use akkaflow_model::record::{FileProblemRow, WorkflowStatus};
 use akkaflow_model::render::render_findings;
 use akkaflow_model::schedule::Calendar;
@@ -94,6 +94,7 @@ enum Content {
 /// A definition to put in force.
 struct Good {
     workflow: Arc<Workflow>,
+    /// Not looked for where many files are loaded, nor are the warnings.
     outline: Option<Outline>,
     findings: Vec<Finding>,
 }
@@ -135,15 +136,15 @@ impl Intake {
         may_be_known: bool,
         seen: &mut impl FnMut(PathBuf, Option<Stamp>),
     ) -> Result<(), Gone> {
-        // What does not fit the others is looked for where people change files, not when a directory is loaded:
-        // `akka check` does that.
+        // What is legal but surely not meant is looked for where people change files, not when a directory is loaded:
+        // that would be a third of the time, and a log that nobody reads. `akka check` says it all.
         let is_bulk = paths.len() > BULK;
         let readers = std::thread::available_parallelism().map_or(2, usize::from);
         let groups: Vec<Vec<(PathBuf, bool)>> = paths.chunks(GROUP).map(<[_]>::to_vec).collect();
         drop(paths);
         let (reader, applier) = (Arc::clone(self), Arc::clone(self));
         let mut done = stream::iter(groups)
-            .map(move |group| Arc::clone(&reader).read(group, may_be_known))
+            .map(move |group| Arc::clone(&reader).read(group, may_be_known, is_bulk))
             .buffered(readers)
             .map_ok(|group| stream::iter(group.into_iter().map(Ok)))
             .try_flatten()
@@ -162,6 +163,7 @@ impl Intake {
         self: Arc<Self>,
         paths: Vec<(PathBuf, bool)>,
         may_be_known: bool,
+        is_bulk: bool,
     ) -> Result<Vec<Read>, Gone> {
         let found = spawn_blocking(move || {
             let find = |(path, is_new)| {
@@ -189,7 +191,7 @@ impl Intake {
             found
                 .into_iter()
                 .zip(known)
-                .map(|((found, _), is_same)| found.read(is_same, &registry))
+                .map(|((found, _), is_same)| found.read(is_same, is_bulk, &registry))
                 .collect()
         });
         read.await.map_err(|_| Gone::NotTaken)
@@ -283,6 +285,7 @@ impl Intake {
                 self.pass_over(file, bytes, rejection).await
             }
             Err(rejection) => {
+                let outline = outline.or_else(|| read_workflow(bytes, &*self.registry).outline);
                 let findings = vec![as_finding(file, outline.as_ref(), rejection)];
                 self.report(file, bytes, Some(name), findings).await
             }
@@ -427,7 +430,7 @@ fn bytes_of(path: &Path, meta: &fs::Metadata) -> Result<Bytes, Unread> {
 }
 
 impl Found {
-    fn read(self, is_same: bool, registry: &Registry) -> Read {
+    fn read(self, is_same: bool, is_bulk: bool, registry: &Registry) -> Read {
         let content = match self.bytes {
             Ok(_) if is_same => Content::Same,
             Err(Unread::Gone) => Content::Gone,
@@ -458,22 +461,10 @@ impl Found {
                 }
             }
             Ok(Bytes::All(bytes)) => {
-                let reading = read_workflow(&bytes, registry);
-                let findings = reading.findings(&self.file);
-                match reading.workflow {
-                    Some(workflow) => Content::Good {
-                        bytes,
-                        good: Box::new(Good {
-                            workflow: Arc::new(workflow),
-                            outline: reading.outline,
-                            findings,
-                        }),
-                    },
-                    None => Content::Wrong {
-                        bytes,
-                        name: reading.name,
-                        findings,
-                    },
+                let unlinted = is_bulk.then(|| Good::unlinted(&bytes, registry));
+                match unlinted.flatten() {
+                    Some(good) => Content::Good { bytes, good },
+                    None => linted(&self.file, bytes, registry),
                 }
             }
         };
@@ -484,6 +475,37 @@ impl Found {
             dropped_at: self.dropped_at,
             content,
         }
+    }
+}
+
+impl Good {
+    fn unlinted(bytes: &[u8], registry: &Registry) -> Option<Box<Self>> {
+        let workflow = read_unlinted(bytes, None, registry)?;
+        Some(Box::new(Self {
+            workflow: Arc::new(workflow),
+            outline: None,
+            findings: Vec::new(),
+        }))
+    }
+}
+
+fn linted(file: &str, bytes: Vec<u8>, registry: &Registry) -> Content {
+    let reading = read_workflow(&bytes, registry);
+    let findings = reading.findings(file);
+    match reading.workflow {
+        Some(workflow) => Content::Good {
+            bytes,
+            good: Box::new(Good {
+                workflow: Arc::new(workflow),
+                outline: reading.outline,
+                findings,
+            }),
+        },
+        None => Content::Wrong {
+            bytes,
+            name: reading.name,
+            findings,
+        },
     }
 }
 

@@ -1,6 +1,9 @@
 //! Parameters that nothing uses, and parameters that stand twice.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 use super::{Lint, Value, attributes, texts, visit};
 use crate::code;
@@ -11,6 +14,9 @@ use crate::text::Text;
 
 /// Under this name and a parameter's, processes find its value in their environment.
 pub(super) const ENVIRONMENT: &str = "AKKAFLOW_PARAM_";
+
+/// Every text of a file is searched, and most hold none: the search is prepared once.
+static IN_ENVIRONMENT: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(ENVIRONMENT));
 
 /// The elements of the parameter lists.
 pub(super) fn listed(root: &Element) -> impl Iterator<Item = &Element> {
@@ -129,16 +135,9 @@ impl<'a> Used<'a> {
     }
 
     fn take_in(&mut self, value: Value<'a>) {
-        if value.text.contains("${") {
-            let references = param::references(value.text);
-            self.names
-                .extend(references.into_iter().map(|(_, name)| name));
-        }
-        // Most values are shorter, and a search costs more than the look at their length.
-        if value.text.len() < ENVIRONMENT.len() {
-            return;
-        }
-        for (at, _) in value.text.match_indices(ENVIRONMENT) {
+        let references = param::references(value.text).into_iter();
+        self.names.extend(references.map(|(_, name)| name));
+        for at in IN_ENVIRONMENT.find_iter(value.text.as_bytes()) {
             let rest = &value.text[at..];
             let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_'));
             self.variables.insert(&rest[..end.unwrap_or(rest.len())]);

@@ -12,8 +12,6 @@ use crate::text::Text;
 
 /// Findings of one file: who has so many knows by then.
 const MOST: usize = 20;
-/// No secret that words in front of it give away is shorter together with them: `identified by'abc'`.
-const SHORTEST_MARKED: usize = 18;
 /// Nobody types a longer one into a definition.
 const LONGEST: usize = 200;
 
@@ -132,9 +130,13 @@ impl Lint<'_> {
 
 /// Whether `name` is, or ends with, a word for secrets: `DB_PASSWORD`.
 pub(super) fn is_secret_word(name: &str) -> bool {
-    // The last letter already tells nearly every name from every word.
     let name = name.trim_end();
-    if name.ends_with(|c: char| c.is_ascii_alphanumeric() && !"denytDENYT".contains(c)) {
+    // The last two letters already tell nearly every name from every word.
+    if let [.., a, b] = name.as_bytes()
+        && a.is_ascii_alphanumeric()
+        && b.is_ascii_alphanumeric()
+        && !is_end_of_word([a.to_ascii_lowercase(), b.to_ascii_lowercase()])
+    {
         return false;
     }
     let mut letters = name
@@ -154,6 +156,10 @@ pub(super) fn is_secret_word(name: &str) -> bool {
                 .all(|letter| letters.next() == Some(letter))
         })
     })
+}
+
+fn is_end_of_word(letters: [u8; 2]) -> bool {
+    WORDS.iter().any(|word| word.as_bytes().ends_with(&letters))
 }
 
 /// Whether a value is written out, rather than looked up or left to be filled in.
@@ -180,17 +186,20 @@ fn is_literal(value: &str) -> bool {
 /// Values behind `password=`, `"token": "`, `identified by '`, in addresses (`://user:pass@host`), and private keys.
 fn assigned(text: &str, is_statement: bool) -> Vec<Range<usize>> {
     let mut found = Vec::new();
-    for (at, separator) in text.match_indices(['=', ':']) {
-        let value = if separator == ":" {
+    let bytes = text.as_bytes();
+    for at in memchr::memchr2_iter(b'=', b':', bytes) {
+        let value = if bytes[at] == b':' {
             colon(text, at)
         } else {
             equals(text, at, is_statement)
         };
         found.extend(value);
     }
-    // Most values of a file are shorter, and a search costs more than the look at them.
-    if text.len() >= SHORTEST_MARKED {
+    // Every text of a file comes here, and few hold one of these letters.
+    if memchr::memchr2(b'\'', b'"', bytes).is_some() {
         found.extend(identified_by(text));
+    }
+    if memchr::memchr2(b'A', b'B', bytes).is_some() {
         found.extend(keys(text));
     }
     found

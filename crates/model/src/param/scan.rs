@@ -57,11 +57,10 @@ fn next(text: &str) -> (Token<'_>, usize) {
     (Token::Literal(text), text.len())
 }
 
-/// The first `${`. Every value of a file is searched several times, and a single character is found much faster.
+/// The first `${`. Every value of a file is searched several times, and a single byte is found much faster.
 fn opening(text: &str) -> Option<usize> {
-    text.match_indices('$')
-        .map(|(at, _)| at)
-        .find(|at| text[at + 1..].starts_with('{'))
+    let bytes = text.as_bytes();
+    memchr::memchr_iter(b'$', bytes).find(|at| bytes.get(at + 1) == Some(&b'{'))
 }
 
 /// A reference at the very start of a text, and its length.
@@ -114,10 +113,18 @@ fn closing_brace(text: &str) -> Option<usize> {
     None
 }
 
+/// Whether `${param:..}` or `${time..}` stands in a text.
+pub(crate) fn has_reference(text: &str) -> bool {
+    use Reference::{Param, Time};
+    tokens(text).any(|token| matches!(token, Token::Reference(_, Param(_) | Time(_))))
+}
+
 /// Where the parameters of a text are named, those inside dates included, and their names.
 pub(crate) fn references(text: &str) -> Vec<(Range<usize>, &str)> {
     let mut found = Vec::new();
-    collect(text, 0, &mut found);
+    if opening(text).is_some() {
+        collect(text, 0, &mut found);
+    }
     found
 }
 
@@ -177,6 +184,9 @@ fn positions<'a>(
 ) -> Vec<(Range<usize>, &'a str)> {
     let mut at = 0;
     let mut found = Vec::new();
+    if opening(text).is_none() {
+        return found;
+    }
     for token in tokens(text) {
         let raw = match token {
             Token::Literal(raw) => raw,

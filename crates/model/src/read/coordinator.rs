@@ -8,13 +8,13 @@ use crate::code;
 use crate::cron::{Cron, Style};
 use crate::definition::{Coordinator, DateRule, Dependency, DependencyTerm, Timing};
 use crate::element::{Attribute, Element};
+use crate::param::has_reference;
 use crate::quote::Shortened;
 use crate::read::Reader;
 use crate::read::policy;
 use crate::read::root::optional;
 use crate::read::shapes::{COORDINATOR, DEPENDENCY};
 use crate::schedule::{DayPolicy, read_dates};
-use crate::shape::has_reference;
 use crate::text::Text;
 
 impl Reader<'_> {

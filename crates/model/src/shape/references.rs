@@ -7,7 +7,6 @@
 use crate::code;
 use crate::diagnostic::Diagnostics;
 use crate::element::Attribute;
-use crate::param;
 use crate::quote::shortened;
 use crate::shape::value::value_place;
 use crate::shape::{AttributeKind, AttributeShape};
@@ -22,12 +21,6 @@ pub(crate) enum References {
     Replaced,
     /// They would have to be replaced, and are not yet.
     Kept,
-}
-
-/// Whether a value holds a reference.
-pub(crate) fn has_reference(value: &str) -> bool {
-    value.contains("${")
-        && !(param::references(value).is_empty() && param::time_expressions(value).is_empty())
 }
 
 impl AttributeKind {

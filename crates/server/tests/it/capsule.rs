@@ -1,7 +1,7 @@
 use akkaflow_actions::Registry;
 use akkaflow_api::Capsule;
 use akkaflow_engine::{Moment, Solo, decisions};
-use akkaflow_model::read::read_stored;
+use akkaflow_model::read::read_unlinted;
 
 use crate::harness::{Place, assert_all_succeeded, script, workflow};
 
@@ -9,7 +9,7 @@ use crate::harness::{Place, assert_all_succeeded, script, workflow};
 fn replay(capsule: &Capsule) {
     let registry = Registry::builtin();
     let definitions = capsule.definitions.iter().map(|definition| {
-        let mut workflow = read_stored(&definition.xml, None, &registry).unwrap();
+        let mut workflow = read_unlinted(definition.xml.as_bytes(), None, &registry).unwrap();
         workflow.version = definition.version.clone();
         workflow.into()
     });

@@ -5,6 +5,7 @@ use super::*;
 /// What a scan finds, below its directory.
 fn found(directory: &Path) -> Vec<String> {
     let files = scan(directory.to_owned()).files.into_keys();
+    let files = files.map(PathBuf::from);
     files
         .map(|path| path.strip_prefix(directory).unwrap().display().to_string())
         .collect()

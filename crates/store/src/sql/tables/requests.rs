@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use akkaflow_model::record::RequestRow;
-use sha2::{Digest as _, Sha256};
+use ring::digest::SHA256;
 
 use crate::error::Error;
 use crate::sql::row::Columns;
@@ -12,7 +12,11 @@ use crate::sql::value::Value;
 
 /// Stands for a key of any length: databases bound the length of an index.
 pub(crate) fn digest(key: &str) -> Value<'static> {
-    Value::Bytes(Cow::Owned(Sha256::digest(key.as_bytes()).to_vec()))
+    Value::Bytes(Cow::Owned(
+        ring::digest::digest(&SHA256, key.as_bytes())
+            .as_ref()
+            .to_vec(),
+    ))
 }
 
 impl Table for RequestRow {
