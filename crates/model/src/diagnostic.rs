@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::code;
 use crate::element::Span;
 use crate::text::Text;
+use crate::xml::MAX_FINDINGS;
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -33,10 +34,16 @@ pub struct Diagnostic {
     pub help: Option<Text>,
 }
 
+/// Errors and warnings of a file that are kept, of each so many: a hostile megabyte has a hundred thousand, in two
+/// languages, and nobody reads them.
+const MOST_KEPT: usize = 2 * MAX_FINDINGS;
+
 /// Collects findings while a file is read; reading never stops at the first one.
 #[derive(Debug, Default)]
 pub struct Diagnostics {
     found: Vec<Diagnostic>,
+    errors: usize,
+    warnings: usize,
     /// What keeps the workflow from running in this version, by name.
     not_runnable: Vec<String>,
 }
@@ -55,13 +62,16 @@ impl Diagnostics {
         message: Text,
         help: impl Into<Option<Text>>,
     ) {
-        self.found.push(Diagnostic {
-            code,
-            severity: Severity::Error,
-            span,
-            message,
-            help: help.into(),
-        });
+        self.errors += 1;
+        if self.errors <= MOST_KEPT {
+            self.found.push(Diagnostic {
+                code,
+                severity: Severity::Error,
+                span,
+                message,
+                help: help.into(),
+            });
+        }
     }
 
     /// Adds a warning.
@@ -72,13 +82,16 @@ impl Diagnostics {
         message: Text,
         help: impl Into<Option<Text>>,
     ) {
-        self.found.push(Diagnostic {
-            code,
-            severity: Severity::Warning,
-            span,
-            message,
-            help: help.into(),
-        });
+        self.warnings += 1;
+        if self.warnings <= MOST_KEPT {
+            self.found.push(Diagnostic {
+                code,
+                severity: Severity::Warning,
+                span,
+                message,
+                help: help.into(),
+            });
+        }
     }
 
     /// Adds a warning, once, that this version cannot run `what`, so that the workflow is kept but does not run.
@@ -108,9 +121,12 @@ impl Diagnostics {
 
     /// Whether any finding is an error.
     pub fn has_errors(&self) -> bool {
-        self.found
-            .iter()
-            .any(|finding| finding.severity == Severity::Error)
+        self.errors > 0
+    }
+
+    /// How many were found and are not kept.
+    pub(crate) fn left_out(&self) -> usize {
+        self.errors.saturating_sub(MOST_KEPT) + self.warnings.saturating_sub(MOST_KEPT)
     }
 
     /// Says in one finding what this version does not run: a graph uses each thing in many places, and none of them is wrong.

@@ -55,14 +55,15 @@ impl Document {
     ///
     /// What an element that a fault cut off seems to lack may follow in the unread rest, so that is not reported.
     pub fn findings(&mut self) -> Vec<Diagnostic> {
+        let left_out = self.diagnostics.left_out();
         let mut found = std::mem::take(&mut self.diagnostics).into_sorted();
         found.retain(|finding| {
             let depends_on_rest =
                 [code::MISSING_ELEMENT, code::MISSING_TEXT].contains(&finding.code);
             !(depends_on_rest && self.unclosed.contains(&finding.span))
         });
-        if found.len() > MAX_FINDINGS {
-            let rest = found.len() - MAX_FINDINGS;
+        let rest = found.len().saturating_sub(MAX_FINDINGS) + left_out;
+        if rest > 0 {
             // Errors matter more than warnings when not everything can be said.
             found.sort_by_key(|finding| Reverse(finding.severity));
             found.truncate(MAX_FINDINGS);

@@ -312,3 +312,20 @@ fn the_worst_files_of_a_mebibyte_are_answered() {
         assert!(read(text.as_bytes()).findings().len() <= super::MAX_FINDINGS + 1);
     }
 }
+
+#[test]
+fn what_is_not_kept_of_very_many_findings_is_counted() {
+    let count = 5 * super::MAX_FINDINGS;
+    let text = format!("<r>{}</r>", "<a b='1' b='2'/>".repeat(count));
+    let mut document = read(text.as_bytes());
+    assert!(document.diagnostics.has_errors());
+    let found = document.findings();
+    assert_eq!(found.len(), super::MAX_FINDINGS + 1);
+    let rest = found.last().unwrap();
+    assert_eq!(rest.code, crate::code::TOO_MANY_FINDINGS);
+    let expected = format!(
+        "{} more findings are not listed",
+        count - super::MAX_FINDINGS
+    );
+    assert_eq!(rest.message.en, expected);
+}
