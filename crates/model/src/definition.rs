@@ -97,6 +97,32 @@ pub struct Keep {
 }
 
 impl Workflow {
+    /// A workflow of these nodes that says nothing else, for programs that build one. Its version is its name.
+    pub fn new(name: impl Into<String>, nodes: Vec<Node>) -> Self {
+        let name = name.into();
+        Self {
+            version: Version(name.clone()),
+            name,
+            creator: "Unknown".to_owned(),
+            desc: None,
+            create_time: None,
+            mail_level: Vec::new(),
+            mail_receivers: Vec::new(),
+            instance_limit: 1,
+            dir: "/tmp".to_owned(),
+            coordinator: None,
+            nodes,
+            overlap: Overlap::default(),
+            failure_policy: FailurePolicy::default(),
+            priority: 0,
+            keep: Keep::default(),
+            state: Vec::new(),
+            used_params: Vec::new(),
+            source: Arc::from("<work-flow/>"),
+            not_runnable: None,
+        }
+    }
+
     /// The position of a node in [`Workflow::nodes`].
     pub fn node_index(&self, name: &str) -> Option<usize> {
         self.nodes.iter().position(|node| node.name == name)

@@ -3,3 +3,4 @@
 pub mod campaign;
 pub mod report;
 pub mod sim;
+pub mod week;

@@ -1,6 +1,6 @@
 //! Chores of the repository that are Rust: `cargo xtask bench` measures the workloads of `docs/benchmarks.md`, `cargo xtask gen`
 //! writes what `docs` holds of the programs' own declarations, `cargo xtask prove` lives simulated histories and adds them up
-//! in `docs/proof.md`, `cargo xtask fuzz` looks for inputs that break a reader.
+//! in `docs/proof.md`, `cargo xtask week` lives a week of a busy cluster, `cargo xtask fuzz` looks for inputs that break a reader.
 //!
 //! The benchmarks know the programs only as a user does, by their command lines and HTTP.
 
@@ -9,6 +9,7 @@ mod fuzz;
 mod generate;
 mod prove;
 mod prove_cron;
+mod week;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -33,6 +34,8 @@ enum Chore {
     Prove(prove::Options),
     /// Compare crons with a scan of every minute in release mode, in all zones around their changes.
     ProveCron(prove_cron::Options),
+    /// Live a week of a cluster of 2,000 workflows in virtual time, in release mode, and write its figures to `docs/proof.md`.
+    Week(week::Options),
     /// Clean up after a benchmark that ended without doing so itself (started by it).
     #[command(hide = true)]
     Guard,
@@ -45,6 +48,7 @@ fn main() -> Result<()> {
         Chore::Gen(options) => generate::run(&options),
         Chore::Prove(options) => prove::run(&options),
         Chore::ProveCron(options) => prove_cron::run(&options),
+        Chore::Week(options) => week::run(&options),
         Chore::Guard => bench::guard(),
     }
 }

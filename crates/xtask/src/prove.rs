@@ -3,7 +3,7 @@
 //! After each portion the next seed and the sums that are not yet in the page are kept in a file under `target/`, so that
 //! a proof that is broken off loses at most its last portion. The page itself gets one line for each call.
 
-mod page;
+pub(crate) mod page;
 mod state;
 
 use std::path::{Path, PathBuf};
@@ -34,12 +34,13 @@ pub(crate) struct Options {
 const PORTION: Duration = Duration::from_secs(60);
 
 /// The page of proofs.
-const PAGE: &str = "docs/proof.md";
+pub(crate) const PAGE: &str = "docs/proof.md";
 
 pub(crate) fn run(options: &Options) -> Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let root = root.canonicalize().context("find the repository")?;
-    let (program, target) = build(&root)?;
+    let target = build(&root)?;
+    let program = target.join("release/simulate");
     let page = root.join(PAGE);
     if options.faults {
         return plant(&program, &page);
@@ -71,8 +72,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Builds the simulator; gives it back with the target directory.
-fn build(root: &Path) -> Result<(PathBuf, PathBuf)> {
+/// Builds the programs of the simulator; gives back the target directory.
+pub(crate) fn build(root: &Path) -> Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(&cargo)
         .args(["build", "--release", "-p", "akkaflow-testkit", "--bins"])
@@ -90,8 +91,7 @@ fn build(root: &Path) -> Result<(PathBuf, PathBuf)> {
     let target = metadata["target_directory"]
         .as_str()
         .context("cargo names its target directory")?;
-    let target = PathBuf::from(target);
-    Ok((target.join("release/simulate"), target))
+    Ok(PathBuf::from(target))
 }
 
 /// One portion: what the simulator says of it.
@@ -140,7 +140,7 @@ fn eprint_lines(text: &str) {
 }
 
 /// The commit that was proved; with a plus sign when the sources differ from it.
-fn commit(root: &Path) -> String {
+pub(crate) fn commit(root: &Path) -> String {
     let git = |arguments: &[&str]| {
         let output = Command::new("git")
             .args(arguments)

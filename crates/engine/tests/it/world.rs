@@ -14,7 +14,7 @@ use akkaflow_model::command::{Answer, By, Rejection};
 use akkaflow_model::condition::{Condition, EDGE_VARIABLES};
 use akkaflow_model::definition::{
     ActionNode, Case, CodeRanges, Coordinator, DateRule, Dependency, DependencyTerm, Edge,
-    FailurePolicy, Growth, Keep, Misfire, Node, NodeKind, OnTimeout, Output, OutputRef, Overlap,
+    FailurePolicy, Growth, Misfire, Node, NodeKind, OnTimeout, Output, OutputRef, Overlap,
     ParamRule, ParamType, Pool, StateVariable, TimeoutScope, Version, Workflow,
 };
 use akkaflow_model::element::{Attribute, Child, Element, Span};
@@ -804,25 +804,8 @@ pub(crate) fn workflow(name: &str, text: &str) -> Workflow {
         .map(node_of)
         .collect();
     Workflow {
-        name: name.into(),
-        creator: "tester".into(),
-        desc: None,
-        create_time: None,
-        mail_level: Vec::new(),
-        mail_receivers: Vec::new(),
-        instance_limit: 1,
-        dir: "/tmp".into(),
-        overlap: Overlap::default(),
-        failure_policy: FailurePolicy::default(),
-        priority: 0,
-        keep: Keep::default(),
-        state: Vec::new(),
-        coordinator: None,
-        nodes,
-        used_params: Vec::new(),
         source: Arc::from(text),
-        version: Version(String::new()),
-        not_runnable: None,
+        ..Workflow::new(name, nodes)
     }
     .versioned()
 }

@@ -9,6 +9,7 @@ use akkaflow_model::definition::{ActionNode, NodeKind, Workflow};
 use akkaflow_model::id::InstanceId;
 use akkaflow_model::record::{InstanceRow, NodeRow};
 use akkaflow_model::state::{InstanceState, NodeState};
+use akkaflow_model::time::Timestamp;
 
 use super::nesting::is_own;
 
@@ -20,6 +21,28 @@ struct Seen<'a> {
     workers: Vec<WorkerView>,
     /// Size and held share of each pool.
     pools: BTreeMap<String, (Option<u32>, u64)>,
+    of_workflow: BTreeMap<&'a str, Open>,
+}
+
+/// The open instances of one workflow.
+#[derive(Default)]
+struct Open {
+    running: usize,
+    /// The one that has waited longest.
+    first: Option<(Timestamp, InstanceId)>,
+}
+
+fn open_instances(engine: &Engine) -> BTreeMap<&str, Open> {
+    let mut all: BTreeMap<&str, Open> = BTreeMap::new();
+    for row in engine.open_instances() {
+        let open = all.entry(&row.workflow).or_default();
+        open.running += usize::from(row.started_at.is_some());
+        if row.state == InstanceState::Ready {
+            let own = (row.created_at, row.id);
+            open.first = Some(open.first.map_or(own, |first| first.min(own)));
+        }
+    }
+    all
 }
 
 /// Between two inputs, with nothing due: who waits has a reason that is true, and who has a reason to wait does not run.
@@ -31,6 +54,7 @@ pub(crate) fn check_explained(engine: &Engine) -> Verdict {
         pools: pools
             .map(|pool| (pool.name, (pool.slots, pool.held)))
             .collect(),
+        of_workflow: open_instances(engine),
     };
     for backfill in engine.backfills() {
         seen.check_backfill(backfill)?;
@@ -54,21 +78,14 @@ impl Seen<'_> {
 
     fn check_waiting(&self, row: &InstanceRow) -> Verdict {
         let codes = self.codes(&ExplainObject::Instance(row.id));
-        let of_it = || {
-            let all = self.engine.open_instances();
-            all.filter(|other| other.workflow == row.workflow)
-        };
-        let running = of_it().filter(|other| other.started_at.is_some()).count();
+        let open = &self.of_workflow[row.workflow.as_str()];
         let limit = self
             .engine
             .definition(&row.workflow)
             .map_or(0, |definition| definition.instance_limit());
-        let is_first = of_it()
-            .filter(|other| other.state == InstanceState::Ready)
-            .all(|other| (other.created_at, other.id) >= (row.created_at, row.id));
         let is_runnable = self.engine.frozen().is_none()
-            && i64::try_from(running).is_ok_and(|running| running < limit)
-            && is_first;
+            && i64::try_from(open.running).is_ok_and(|running| running < limit)
+            && open.first == Some((row.created_at, row.id));
         same(row.id, "", is_runnable, &codes)
     }
 
@@ -116,17 +133,14 @@ impl Seen<'_> {
     }
 
     fn has_room_for_a_run(&self, workflow: &str) -> bool {
-        let of_it = || {
-            let all = self.engine.open_instances();
-            all.filter(|other| other.workflow == workflow)
-        };
-        let running = of_it().filter(|other| other.started_at.is_some()).count();
+        let open = self.of_workflow.get(workflow);
+        let running = open.map_or(0, |open| open.running);
         let definition = self.engine.definition(workflow);
         let limit = definition.map_or(0, |definition| definition.instance_limit());
         let row = self.engine.workflow(workflow);
         row.is_some_and(|row| row.hold.is_none())
             && i64::try_from(running).is_ok_and(|running| running < limit)
-            && of_it().all(|other| other.state != InstanceState::Ready)
+            && open.is_none_or(|open| open.first.is_none())
     }
 
     fn check_node(&self, instance: &InstanceRow, row: &NodeRow) -> Verdict {

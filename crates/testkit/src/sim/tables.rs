@@ -128,10 +128,17 @@ impl Tables {
         row.is_some_and(|row| row.ended_at.is_none())
     }
 
-    fn delete(&mut self, id: InstanceId) {
+    /// Removes an instance with its nodes and attempts.
+    pub(crate) fn delete(&mut self, id: InstanceId) {
         self.instances.remove(&id);
-        self.nodes.retain(|(instance, _), _| *instance != id);
-        self.attempts.retain(|key, _| key.instance != id);
+        let nodes = self.nodes_of(id).map(|row| (id, row.node.clone()));
+        for key in nodes.collect::<Vec<_>>() {
+            self.nodes.remove(&key);
+        }
+        let attempts = self.attempts_of(id).map(|row| row.key.clone());
+        for key in attempts.collect::<Vec<_>>() {
+            self.attempts.remove(&key);
+        }
     }
 
     /// The nodes of an instance, of whatever run.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use akkaflow_engine::{Definition, Definitions, Shelf};
-use akkaflow_model::definition::{Keep, Overlap, Version, Workflow};
+use akkaflow_model::definition::{Overlap, Version, Workflow};
 use akkaflow_model::record::Snapshot;
 use akkaflow_model::time::Timestamp;
 use chrono::NaiveDateTime;
@@ -80,25 +80,17 @@ impl Library {
         nesting::add_own_nodes(rng, &mut nodes, &self.shapes[..index]);
         let state = nesting::add_values(rng, &mut nodes);
         let workflow = Arc::new(Workflow {
-            name: shape.name.clone(),
             creator: "simulator".to_owned(),
-            desc: None,
-            create_time: None,
-            mail_level: Vec::new(),
-            mail_receivers: Vec::new(),
             instance_limit: shape.instance_limit,
-            dir: "/tmp".to_owned(),
             overlap: draw_overlap(rng),
             failure_policy: draw_policy(rng),
             priority: draw_priority(rng).unwrap_or(0),
-            keep: Keep::default(),
             state,
             coordinator: coordinator::draw(rng, &self.names_before(index), self.beginning),
-            nodes,
-            not_runnable: None,
             used_params: vec!["day".to_owned()],
             source: Arc::from(format!("<work-flow name=\"{}\"/>", shape.name)),
             version: version.clone(),
+            ..Workflow::new(shape.name.clone(), nodes)
         });
         self.contents.insert(version, workflow.clone());
         workflow

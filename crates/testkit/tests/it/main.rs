@@ -1,3 +1,4 @@
 //! Simulated histories, many of them.
 
 mod simulation;
+mod week;

@@ -1,4 +1,4 @@
-//! The page of proofs: a row for each proof, and the table of planted faults.
+//! The page of proofs: a row for each proof, the table of planted faults, and the figures of the last week.
 
 use std::path::Path;
 
@@ -9,6 +9,9 @@ const PROOFS: &str = "| --- | --- | --- | ---: | ---: | ---: | ---: | --- |\n";
 
 /// After this heading of the table come its rows.
 const FAULTS: &str = "| --- | --- | ---: | --- |\n";
+
+/// After this heading of the table come its rows.
+const WEEK: &str = "| of the week | |\n| --- | ---: |\n";
 
 fn read(page: &Path) -> Result<String> {
     std::fs::read_to_string(page).with_context(|| format!("read {}", page.display()))
@@ -49,8 +52,17 @@ pub(crate) fn append(page: &Path, row: &str) -> Result<()> {
 
 /// Writes the rows of planted faults anew.
 pub(crate) fn replace_faults(page: &Path, table: &str) -> Result<()> {
+    replace(page, FAULTS, table)
+}
+
+/// Writes the figures of the week anew.
+pub(crate) fn replace_week(page: &Path, table: &str) -> Result<()> {
+    replace(page, WEEK, table)
+}
+
+fn replace(page: &Path, heading: &str, table: &str) -> Result<()> {
     let mut text = read(page)?;
-    let (begin, end) = rows(&text, FAULTS)?;
+    let (begin, end) = rows(&text, heading)?;
     text.replace_range(begin..end, table);
     std::fs::write(page, text).with_context(|| format!("write {}", page.display()))
 }
@@ -65,16 +77,18 @@ mod tests {
         let page = directory.path().join("proof.md");
         std::fs::write(
             &page,
-            format!("# Proof\n\n{PROOFS}\nmore\n\n{FAULTS}| old |\n\nend\n"),
+            format!("# Proof\n\n{WEEK}| old | 1 |\n\n{PROOFS}\nmore\n\n{FAULTS}| old |\n\nend\n"),
         )
         .unwrap();
         assert_eq!(next_seed(&page).unwrap(), 0);
         append(&page, "| d | c | 0..20 | 20 | 9 | 9 | 9 | 0 |").unwrap();
         append(&page, "| d | c | 20..70 | 50 | 9 | 9 | 9 | 0 |").unwrap();
         replace_faults(&page, "| new |\n").unwrap();
+        replace_week(&page, "| new | 2 |\n").unwrap();
         assert_eq!(next_seed(&page).unwrap(), 70);
         let text = std::fs::read_to_string(&page).unwrap();
         assert!(text.contains("0..20"), "{text}");
+        assert!(text.contains("| ---: |\n| new | 2 |\n\n"), "{text}");
         assert!(
             text.ends_with("| 0 |\n\nmore\n\n| --- | --- | ---: | --- |\n| new |\n\nend\n"),
             "{text}"
