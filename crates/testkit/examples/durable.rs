@@ -6,29 +6,23 @@
     reason = "a benchmark prints its figures, and ends at the first fault"
 )]
 
+mod common;
+
 use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use akkaflow_engine::{
-    Definitions, Effect, Engine, Input, JournalEntry, Options, Order, Origin, Outcome, OutcomeKind,
-    Shelf, WorkerInfo,
-};
+use akkaflow_engine::{Definitions, Effect, Engine, Input, JournalEntry, Order};
 use akkaflow_model::cron::Cron;
-use akkaflow_model::definition::{
-    ActionNode, Coordinator, FailurePolicy, Keep, Misfire, Node, NodeKind, Overlap, Timing,
-    Version, Workflow,
-};
-use akkaflow_model::element::Element;
-use akkaflow_model::id::{Incarnation, RequestId, WorkerId};
+use akkaflow_model::definition::Node;
+use akkaflow_model::id::RequestId;
 use akkaflow_model::record::{Record, Snapshot};
 use akkaflow_model::time::Timestamp;
 use akkaflow_protocol::pipeline::Pipeline;
 use akkaflow_store::{
     Batch, BatchId, Candidate, CommitError, MysqlOptions, MysqlStore, SqliteStore, Store,
 };
-use chrono::NaiveDate;
 use tokio::task::JoinHandle;
 
 /// 2026-01-01T00:00:30Z.
@@ -64,7 +58,7 @@ async fn main() {
 }
 
 async fn w3n(mut core: Core) {
-    core.put(workflow("diamond", diamond(), None)).await;
+    core.put("diamond", common::diamond(), None).await;
     let begin = Instant::now();
     for _ in 0..AT_ONCE {
         core.run_one("diamond");
@@ -84,7 +78,7 @@ async fn w3n(mut core: Core) {
 async fn w6(mut core: Core) {
     for number in 0..DUE {
         let cron = Cron::parse("1 0 * * *").unwrap();
-        core.put(workflow(&format!("w{number}"), chain(1), Some(cron)))
+        core.put(&format!("w{number}"), common::chain(1), Some(cron))
             .await;
     }
     core.drain().await;
@@ -110,7 +104,7 @@ async fn w6(mut core: Core) {
 async fn growth(mut core: Core, path: &Path) {
     for actions in [1, 5, 40] {
         let name = format!("chain{actions}");
-        core.put(workflow(&name, chain(actions), None)).await;
+        core.put(&name, common::chain(actions), None).await;
         core.drain().await;
         let before = std::fs::metadata(path).unwrap().len();
         let journal = core.journal_bytes;
@@ -126,90 +120,6 @@ async fn growth(mut core: Core, path: &Path) {
             each(core.journal_bytes - journal),
         );
     }
-}
-
-fn node(name: &str, kind: NodeKind) -> Node {
-    Node::new(name, kind)
-}
-
-fn action(name: &str, ok: &str) -> Node {
-    let action = ActionNode {
-        ok: Some(ok.into()),
-        ..ActionNode::new(Element::new("shell"))
-    };
-    node(name, NodeKind::Action(Box::new(action)))
-}
-
-fn diamond() -> Vec<Node> {
-    let paths = ["b", "c", "d"].map(Into::into).into();
-    vec![
-        node("start", NodeKind::Start { to: "a".into() }),
-        action("a", "f"),
-        node("f", NodeKind::Fork { paths }),
-        action("b", "j"),
-        action("c", "j"),
-        action("d", "j"),
-        node("j", NodeKind::Join { to: "e".into() }),
-        action("e", "end"),
-        node("end", NodeKind::End),
-    ]
-}
-
-fn chain(actions: usize) -> Vec<Node> {
-    let name = |n: usize| match n {
-        n if n == actions => "end".to_owned(),
-        n => format!("n{n}"),
-    };
-    let mut nodes = vec![node("start", NodeKind::Start { to: "n0".into() })];
-    nodes.extend((0..actions).map(|n| action(&name(n), &name(n + 1))));
-    nodes.push(node("end", NodeKind::End));
-    nodes
-}
-
-fn coordinator(cron: Cron) -> Coordinator {
-    let day = |year| {
-        NaiveDate::from_ymd_opt(year, 1, 1)
-            .and_then(|day| day.and_hms_opt(0, 0, 0))
-            .unwrap()
-    };
-    Coordinator {
-        is_enabled: true,
-        start_time: day(1990),
-        end_time: day(2090),
-        time_zone: None,
-        cron: Some(cron),
-        timing: Timing::default(),
-        depends: Vec::new(),
-        dependencies: Vec::new(),
-        params: Vec::new(),
-        param_rules: Vec::new(),
-        misfire: Misfire::default(),
-        catch_up: false,
-    }
-}
-
-fn workflow(name: &str, nodes: Vec<Node>, cron: Option<Cron>) -> Arc<Workflow> {
-    Arc::new(Workflow {
-        name: name.into(),
-        creator: "bench".into(),
-        desc: None,
-        create_time: None,
-        mail_level: Vec::new(),
-        mail_receivers: Vec::new(),
-        instance_limit: 1_000_000,
-        dir: "/bench".into(),
-        overlap: Overlap::default(),
-        failure_policy: FailurePolicy::default(),
-        priority: 0,
-        keep: Keep::default(),
-        state: Vec::new(),
-        coordinator: cron.map(coordinator),
-        nodes,
-        used_params: Vec::new(),
-        source: Arc::from("<work-flow/>"),
-        version: Version(name.into()),
-        not_runnable: None,
-    })
 }
 
 /// The outcome, the position and how many instances it made.
@@ -255,30 +165,13 @@ impl Core {
         let taken = store.take_over(seen.as_ref(), &candidate).await;
         let taken = taken.unwrap().unwrap();
         let seed = u64::from(std::process::id());
-        let options = Options {
-            zone: chrono_tz::UTC,
-            epoch: taken.epoch,
-            seed,
-            lost_after: Duration::from_secs(1800),
-            packing: Arc::new(Shelf::default()),
-        };
-        let worker = WorkerInfo {
-            id: WorkerId("w".into()),
-            incarnation: Incarnation(1),
-            host: "w".into(),
-            slots: AT_ONCE as u32,
-            labels: std::collections::BTreeSet::new(),
-        };
-        let attached = Input::WorkerAttached {
-            worker,
-            holds: Vec::new(),
-        };
+        let options = common::options(taken.epoch, seed);
         Self {
             engine: Engine::load(options, Snapshot::default(), Definitions::default()),
             pipeline: Pipeline::new(taken.epoch, taken.seq, seed),
             store,
             now: Timestamp::from_millis(BEGIN),
-            inputs: VecDeque::from([attached]),
+            inputs: VecDeque::from([common::attached(AT_ONCE as u32)]),
             commit: None,
             is_answering: true,
             works_until: None,
@@ -299,25 +192,15 @@ impl Core {
         self.inputs.push_back(Input::Order { request, order });
     }
 
-    async fn put(&mut self, workflow: Arc<Workflow>) {
-        self.order(Order::PutWorkflow {
-            workflow,
-            origin: Origin::Api { path: None },
-            findings: Vec::new(),
-        });
+    async fn put(&mut self, name: &str, nodes: Vec<Node>, cron: Option<Cron>) {
+        self.order(common::put(name, nodes, cron));
         if self.inputs.len() >= 500 {
             self.drain().await;
         }
     }
 
     fn run_one(&mut self, name: &str) {
-        self.order(Order::Run {
-            name: name.to_owned(),
-            params: Vec::new(),
-            fire_time: None,
-            idempotency: None,
-            user: String::new(),
-        });
+        self.order(common::start(name));
     }
 
     /// Steps and commits until nothing is left to do.
@@ -409,17 +292,7 @@ impl Core {
             && self.is_answering
         {
             self.finished += 1;
-            self.inputs.push_back(Input::AttemptFinished {
-                worker: dispatch.worker,
-                key: dispatch.key,
-                outcome: Outcome {
-                    kind: OutcomeKind::Succeeded,
-                    text: None,
-                    exit_code: Some(0),
-                    log_length: 0,
-                    outputs: Vec::new(),
-                },
-            });
+            self.inputs.push_back(common::succeeded(*dispatch));
         }
     }
 }
