@@ -30,6 +30,9 @@ pub(super) struct Draft {
     pub(super) node: Option<Node>,
 }
 
+/// Bodies that the engine itself lives: no process hands anything on.
+const HANDS_ON_NOTHING: &[&str] = &["sub-workflow", "wait"];
+
 impl Draft {
     pub(super) fn is(&self, tag: &str) -> bool {
         self.tag == tag
@@ -153,7 +156,13 @@ impl Reader<'_> {
     fn read_outputs(&mut self, element: &Element) -> Vec<Output> {
         let mut known = BTreeSet::new();
         let mut outputs = Vec::new();
+        let silent = element
+            .elements()
+            .find(|body| HANDS_ON_NOTHING.contains(&body.name.as_str()));
         for output in element.elements_named("output") {
+            if let Some(body) = silent {
+                self.output_of_nothing(output, &body.name);
+            }
             let Some(attribute) = output.attribute("name") else {
                 continue;
             };
@@ -169,6 +178,21 @@ impl Reader<'_> {
             });
         }
         outputs
+    }
+
+    fn output_of_nothing(&mut self, output: &Element, tag: &str) {
+        self.diagnostics.error(
+            code::UNKNOWN_OUTPUT,
+            output.name_span,
+            Text::new(
+                format!("<{tag}> 不产生输出"),
+                format!("<{tag}> hands on nothing"),
+            ),
+            Text::new(
+                "请删除 <output>；需要传递的值请由脚本、SQL等节点给出",
+                "remove <output>; let a script, a query or the like hand the value on",
+            ),
+        );
     }
 
     /// A name that must be unique stands twice.

@@ -10,6 +10,7 @@ use crate::element::{Attribute, Child, Element, Span};
 use crate::param::{Kept, kept_references};
 use crate::quote::shortened;
 use crate::read::Reader;
+use crate::read::coordinator::param_elements;
 use crate::read::graph::Ways;
 use crate::read::node::Draft;
 use crate::read::place::inside;
@@ -27,6 +28,7 @@ struct Declared<'a> {
     outputs: BTreeMap<&'a str, BTreeSet<&'a str>>,
     /// All of them, right or wrong.
     nodes: BTreeSet<&'a str>,
+    params: BTreeSet<&'a str>,
     states: BTreeSet<&'a str>,
     has_state_list: bool,
     ways: Option<&'a Ways>,
@@ -125,6 +127,7 @@ impl Reader<'_> {
         let mut declared = Declared {
             outputs: declared_outputs(nodes),
             nodes: (nodes.iter().filter_map(|node| node.name.as_deref())).collect(),
+            params: param_names(root),
             states: states.iter().map(|state| state.name.as_str()).collect(),
             has_state_list: root.elements_named("state-list").next().is_some(),
             ways,
@@ -198,12 +201,37 @@ impl Reader<'_> {
                 [kind, node, output, ..] if kind == "output" => {
                     self.check_use(value, whole.clone(), node, output, user, declared);
                 }
+                [kind, param, ..]
+                    if kind == "param" && !declared.params.contains(param.as_str()) =>
+                {
+                    self.undefined_param(value, param, declared);
+                }
                 [kind, state, ..] if kind == "state" => {
                     self.check_state(value, whole.clone(), state, declared);
                 }
                 _ => {}
             }
         }
+    }
+
+    /// A run may still give it, so it is no error.
+    fn undefined_param(&mut self, value: Value<'_>, param: &str, declared: &Declared<'_>) {
+        let help = self.did_you_mean(param, declared.params.iter().copied());
+        let found = shortened(param);
+        self.diagnostics.warning(
+            code::UNDEFINED_PARAM,
+            value.span,
+            Text::new(
+                format!("参数 `{found}` 未定义"),
+                format!("parameter `{found}` is not defined"),
+            ),
+            help.unwrap_or_else(|| {
+                Text::new(
+                    "请在 <param-list> 中定义，或在运行时给出",
+                    "define it in <param-list>, or give it with every run",
+                )
+            }),
+        );
     }
 
     fn check_text(&mut self, value: Value<'_>, user: &mut User, declared: &mut Declared<'_>) {
@@ -369,6 +397,13 @@ impl Reader<'_> {
             ),
         );
     }
+}
+
+fn param_names(root: &Element) -> BTreeSet<&str> {
+    root.elements_named("coordinator")
+        .flat_map(param_elements)
+        .filter_map(|param| Some(param.attribute("name")?.value.trim()))
+        .collect()
 }
 
 fn declared_outputs(nodes: &[Draft]) -> BTreeMap<&str, BTreeSet<&str>> {

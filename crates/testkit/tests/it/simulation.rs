@@ -12,8 +12,7 @@ use akkaflow_testkit::report::report;
 use akkaflow_testkit::sim::{self, Kept, Planted, Recipe};
 
 /// Histories in an ordinary test run.
-// A seed of earlier histories broke I6 and was not understood (`docs/proof.md`): 20,000 again once these are lived.
-const SEEDS: u64 = 13_000;
+const SEEDS: u64 = 20_000;
 
 /// Lines of a failing history that are printed; all of them with `AKKAFLOW_TELL`.
 const TRACE_LINES: usize = 200;
