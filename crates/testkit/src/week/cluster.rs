@@ -544,7 +544,7 @@ impl<'a> Cluster<'a> {
         report.put("questions put to explain", number(waits.asked));
         let late = format!("late: waited for more than {} s", BOUND.as_secs());
         report.put(late, number(waits.late_in_all));
-        report.put("late without a reason", "0");
+        report.put("late without a reason", number(waits.untold));
         for (reason, count) in &waits.late {
             report.put(format!("late, told `{reason}`"), number(*count));
         }

@@ -46,6 +46,8 @@ pub(super) struct Waits {
     /// Who was late, by each reason that it was told.
     pub(super) late: BTreeMap<&'static str, u64>,
     pub(super) late_in_all: u64,
+    /// Who was late, and was told nothing.
+    pub(super) untold: u64,
     /// Questions that were asked.
     pub(super) asked: u64,
     /// Of instances and nodes; slots may wait for days.
@@ -100,6 +102,7 @@ impl Waits {
         let waited = now.since(waiting.since);
         if waited > BOUND + LOOK_EVERY && waiting.reasons.is_empty() {
             let text = format!("{waiter:?} waited for {waited:?}, and nobody was told why");
+            self.untold += 1;
             self.fault.get_or_insert(text);
         }
         if !waiting.reasons.is_empty() {
@@ -144,6 +147,7 @@ impl Waits {
             if reasons.is_empty() {
                 let since = waiting.since.to_rfc3339();
                 let text = format!("{waiter:?} waits since {since}, and explain says nothing");
+                self.untold += 1;
                 self.fault.get_or_insert(text);
             }
             waiting.reasons.extend(reasons.iter().map(|it| it.code));
@@ -192,6 +196,7 @@ mod tests {
                 is_fault,
                 "{seconds} s, told: {is_told}"
             );
+            assert_eq!(waits.untold, u64::from(is_fault));
             assert_eq!(waits.late_in_all, u64::from(is_told));
         }
     }
