@@ -168,11 +168,11 @@ impl Engine {
 
     /// An instance that ends after its deadline has missed it, whatever is served first.
     pub(crate) fn miss_at_end(&mut self, id: InstanceId) {
-        let is_missed = |instance: &Box<Instance>| {
+        let is_missed = |instance: &Instance| {
             let landing = instance.row.landing.as_ref();
             landing.is_some_and(|landing| landing.missed.is_none() && self.now > landing.deadline)
         };
-        if self.instances.get(&id).is_some_and(is_missed) {
+        if self.instances.get(&id).is_some_and(|it| is_missed(it)) {
             self.on_landing(id);
         }
     }

@@ -107,7 +107,9 @@ impl Engine {
             asked_by: birth.asked_by,
             pinned: None,
             parent: birth.parent,
-            landing: self.landing_of(&graph, birth.trigger, birth.fire_time),
+            landing: self
+                .landing_of(&graph, birth.trigger, birth.fire_time)
+                .map(Box::new),
         };
         let (generation, key) = birth.fire.unwrap_or_else(|| (0, id.to_string()));
         self.out.record(Record::Fire(FireRow {

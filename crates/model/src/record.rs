@@ -17,6 +17,10 @@ use crate::time::Timestamp;
 /// One durable change.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "record", rename_all = "snake_case")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "instances and nodes are nearly all records, and a box for each would cost more"
+)]
 pub enum Record {
     /// Key: name.
     Workflow(WorkflowRow),
@@ -437,7 +441,7 @@ pub struct InstanceRow {
     pub parent: Option<ParentNode>,
     /// By when it shall have ended, and what was said about that; `None` where its workflow names no deadline.
     #[serde(default)]
-    pub landing: Option<Landing>,
+    pub landing: Option<Box<Landing>>,
 }
 
 /// Values that an instance has from those before it.

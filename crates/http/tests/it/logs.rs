@@ -467,12 +467,12 @@ async fn a_deadline_at_risk_and_one_that_was_missed_are_told_where_they_belong()
         path: vec!["a".to_owned(), "b".to_owned()],
     };
     let with = |late, missed| InstanceRow {
-        landing: Some(Landing {
+        landing: Some(Box::new(Landing {
             deadline: at(60_000),
             usual: None,
             late,
             missed,
-        }),
+        })),
         ..instance_row()
     };
     let store = store().await;

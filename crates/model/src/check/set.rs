@@ -287,12 +287,7 @@ impl<'a> Set<'a> {
         let upstreams: Vec<Vec<usize>> = self
             .owners
             .values()
-            .map(|(_, outline)| {
-                targets(outline)
-                    .into_iter()
-                    .filter_map(|name| position(name))
-                    .collect()
-            })
+            .map(|(_, outline)| targets(outline).into_iter().filter_map(&position).collect())
             .collect();
         let component = components(&upstreams);
         Cycles {

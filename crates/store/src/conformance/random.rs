@@ -156,7 +156,7 @@ fn record(chance: &mut Chance, run: u32) -> Record {
             row.hold = chance.perhaps(hold("y"));
             row.marks.extend(chance.perhaps(mark("n1")));
             row.asked_by = chance.perhaps("王".to_owned());
-            row.landing = chance.perhaps(landing("n1"));
+            row.landing = chance.perhaps(Box::new(landing("n1")));
             Record::Instance(row)
         }
         8..=10 => {

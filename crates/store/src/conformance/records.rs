@@ -140,7 +140,7 @@ async fn instances(store: &Arc<dyn Store>, leader: &mut Leader) {
             waits: true,
             depth: 3,
         }),
-        landing: Some(landing(NASTY)),
+        landing: Some(Box::new(landing(NASTY))),
         ..instance(id(2), NAME)
     };
     leader
