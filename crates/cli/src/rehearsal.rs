@@ -141,7 +141,6 @@ impl Stage<'_> {
             Effect::Reply { result, .. } => self.answer = Some(result),
             Effect::RequestTombstone { .. }
             | Effect::Acknowledge { .. }
-            | Effect::Learn { .. }
             | Effect::Changed { .. } => {}
         }
     }

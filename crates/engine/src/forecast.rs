@@ -89,9 +89,7 @@ pub struct Planned {
     pub end: Option<Timestamp>,
     /// What it has to wait for first.
     pub why: Option<Reason>,
-    /// By when it shall have ended.
-    pub deadline: Option<Timestamp>,
-    /// Whether it waits for longer than it may, or ends after its deadline.
+    /// Whether it waits for longer than it may.
     pub is_late: bool,
     /// Whether the duration of one of its nodes is a guess.
     pub is_guess: bool,

@@ -58,7 +58,6 @@ impl Engine {
             consider: Default::default(),
             backlog: Default::default(),
             touched: Vec::new(),
-            unarmed: Vec::new(),
             served: None,
             out: Outbox::default(),
         };
@@ -228,11 +227,6 @@ impl Engine {
                 instance.slots[node].child = child;
             }
             self.resume_waiting(id, node);
-        }
-        let ids: Vec<_> = self.instances.keys().copied().collect();
-        for id in ids {
-            self.resume_landing(id);
-            self.ask_usual(id);
         }
     }
 }

@@ -23,7 +23,6 @@ mod error;
 mod files;
 mod grpc;
 mod leadership;
-mod learner;
 mod links;
 mod misfits;
 mod options;

@@ -186,7 +186,6 @@ mod tests {
             asked_by: None,
             pinned: None,
             parent: None,
-            landing: None,
         }
     }
 

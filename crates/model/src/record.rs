@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 use crate::backfill::{BackfillRow, BackfillRunRow};
 use crate::definition::Version;
 use crate::id::{AttemptKey, Epoch, Incarnation, InstanceId, WorkerId};
-use crate::landing::Landing;
 use crate::message::Message;
 use crate::state::{AttemptState, InstanceState, NodeState};
 use crate::text::Text;
@@ -17,10 +16,6 @@ use crate::time::Timestamp;
 /// One durable change.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "record", rename_all = "snake_case")]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "instances and nodes are nearly all records, and a box for each would cost more"
-)]
 pub enum Record {
     /// Key: name.
     Workflow(WorkflowRow),
@@ -439,9 +434,6 @@ pub struct InstanceRow {
     /// The node of another instance that started it.
     #[serde(default)]
     pub parent: Option<ParentNode>,
-    /// By when it shall have ended, and what was said about that; `None` where its workflow names no deadline.
-    #[serde(default)]
-    pub landing: Option<Box<Landing>>,
 }
 
 /// Values that an instance has from those before it.

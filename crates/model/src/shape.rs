@@ -21,7 +21,6 @@ use crate::text::Text;
 
 pub use check::planned_body;
 pub(crate) use check::unknown_element;
-pub(crate) use kind::parse_duration;
 pub use kind::parse_size;
 pub(crate) use kind::{is_identifier, words};
 pub(crate) use references::References;
@@ -118,8 +117,6 @@ pub enum AttributeKind {
     Size,
     /// A decimal number.
     Decimal,
-    /// By when something shall have ended: `08:30`, `08:30 +1d` or a length of time, see [`crate::landing::Deadline`].
-    Deadline,
     /// A regular expression.
     Pattern,
     /// A condition over these variables, in CEL: see [`crate::condition`].

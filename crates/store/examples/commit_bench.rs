@@ -190,7 +190,6 @@ fn instance(owner: InstanceId) -> InstanceRow {
         asked_by: None,
         pinned: None,
         parent: None,
-        landing: None,
     }
 }
 

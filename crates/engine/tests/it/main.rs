@@ -19,7 +19,6 @@ mod forecasts;
 mod graph;
 mod holds;
 mod joins;
-mod landings;
 mod limits;
 mod marks;
 mod misfires;

@@ -393,7 +393,6 @@ pub(crate) fn instance_row() -> InstanceRow {
         asked_by: None,
         pinned: None,
         parent: None,
-        landing: None,
     }
 }
 

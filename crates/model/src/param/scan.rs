@@ -238,7 +238,9 @@ pub(crate) fn miswritten(text: &str) -> Vec<(Range<usize>, Miswritten)> {
         match closing_brace(&text[start..]) {
             None => {
                 let is_end = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ';');
-                let end = rest.find(is_end).map_or(text.len(), |end| from + end);
+                // As far as a reference may reach: a hostile megabyte holds a hundred thousand beginnings.
+                let near = &rest[..rest.floor_char_boundary(LONGEST_REFERENCE)];
+                let end = from + near.find(is_end).unwrap_or(near.len());
                 found.push((start..end, Miswritten::Unclosed));
             }
             Some(length) => {

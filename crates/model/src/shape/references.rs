@@ -36,8 +36,7 @@ impl AttributeKind {
             | Self::TimeZone
             | Self::Codes { .. }
             | Self::Size
-            | Self::Decimal
-            | Self::Deadline => true,
+            | Self::Decimal => true,
             Self::Text
             | Self::NonBlank
             | Self::Name

@@ -375,10 +375,7 @@ impl<'a> Cluster<'a> {
                 result: Err(rejection),
                 ..
             } => self.fail(format!("an order was refused: {rejection:?}")),
-            Effect::Reply { .. }
-            | Effect::Acknowledge { .. }
-            | Effect::Learn { .. }
-            | Effect::Changed { .. } => {}
+            Effect::Reply { .. } | Effect::Acknowledge { .. } | Effect::Changed { .. } => {}
         }
     }
 

@@ -43,7 +43,6 @@ impl Table for InstanceRow {
             "asked_by",
             "pinned",
             "parent",
-            "landing",
             "search",
         ],
         number: Number::Absent,
@@ -77,7 +76,6 @@ impl Table for InstanceRow {
             Value::optional_text(self.asked_by.as_deref()),
             Value::optional_json(self.pinned.as_ref()),
             Value::optional_json(self.parent.as_ref()),
-            Value::optional_json(self.landing.as_ref()),
             Value::Text(Cow::Owned(search_text(self.id, &self.workflow))),
         ]);
     }
@@ -110,7 +108,6 @@ impl Table for InstanceRow {
             asked_by: columns.optional_text()?,
             pinned: columns.optional_json()?,
             parent: columns.optional_json()?,
-            landing: columns.optional_json()?,
         })
     }
 }
