@@ -16,6 +16,10 @@ use crate::time::Timestamp;
 /// One durable change.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "record", rename_all = "snake_case")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "instances and nodes are nearly all records, and a box for each would cost more"
+)]
 pub enum Record {
     /// Key: name.
     Workflow(WorkflowRow),
