@@ -39,7 +39,9 @@ fn an_instance_has_the_documented_keys() {
         "ended_at": null, "message": null, "handled_errors": false, "dir": "/tmp", "creator": "me", "params": {},
         "version": "0", "ending": null, "desc": null, "mail_level": ["failed"], "mail_receivers": [],
         "instance_limit": 1, "hold": null, "asked_by": null, "backfill": null,
+        "parent": null, "state_values": {},
         "nodes": [{"name": "a", "type": "script", "state": "skipped", "attempts": 0, "worker": null,
+            "child": null, "outputs": {},
             "started_at": null, "ended_at": null, "message": null, "desc": null, "retry_at": null}]
     });
     let detail: InstanceDetail = serde_json::from_value(body.clone()).unwrap();
