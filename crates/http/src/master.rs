@@ -122,64 +122,61 @@ impl MasterClient {
         Ok(reply.reasons)
     }
 
-    /// The workflows that wait for one; `None` when no master says. No second round is made: the store knows too.
+    /// The workflows that wait for one; `None` when no master says: the store knows too.
     pub(crate) async fn dependants(&self, workflow: &str) -> Option<Vec<String>> {
-        let mut candidates = self.candidates().await;
-        if let Some((endpoint, _)) = self.current.lock().await.as_ref() {
-            candidates.push_front(endpoint.clone());
-        }
-        for endpoint in candidates {
-            let Ok(mut client) = self.client(&endpoint).await else {
-                continue;
-            };
-            let answer = client.dependants(wire::DependantsRequest {
-                workflow: workflow.to_owned(),
-            });
-            if let Ok(Ok(reply)) = tokio::time::timeout(CONNECT_TIMEOUT, answer).await {
-                return Some(reply.into_inner().workflows);
-            }
-        }
-        None
+        let request = wire::DependantsRequest {
+            workflow: workflow.to_owned(),
+        };
+        let ask = |mut client: Client<Channel>| {
+            let request = request.clone();
+            async move { client.dependants(request).await }.boxed()
+        };
+        let reply = self.first_answer(ask, |_| true).await?;
+        Some(reply.workflows)
     }
 
-    /// The workflows that this version does not run, and why; none when no master says. No second round is made.
+    /// The workflows that this version does not run, and why; none when no master says.
     pub(crate) async fn not_runnable(&self) -> BTreeMap<String, Text> {
-        let mut candidates = self.candidates().await;
-        if let Some((endpoint, _)) = self.current.lock().await.as_ref() {
-            candidates.push_front(endpoint.clone());
-        }
-        for endpoint in candidates {
-            let Ok(mut client) = self.client(&endpoint).await else {
-                continue;
-            };
-            let answer = client.not_runnable(wire::NotRunnableRequest {});
-            if let Ok(Ok(reply)) = tokio::time::timeout(CONNECT_TIMEOUT, answer).await {
-                let found = reply.into_inner().workflows.into_iter();
-                let found = found.filter_map(|one| Some((one.workflow, one.why?.into())));
-                return found.collect();
-            }
-        }
-        BTreeMap::new()
+        let ask = |mut client: Client<Channel>| {
+            async move { client.not_runnable(wire::NotRunnableRequest {}).await }.boxed()
+        };
+        let reply = self.first_answer(ask, |_| true).await.unwrap_or_default();
+        let found = reply.workflows.into_iter();
+        found
+            .filter_map(|one| Some((one.workflow, one.why?.into())))
+            .collect()
     }
 
-    /// Who leads, who is attached. The first that leads answers; no second round is made.
+    /// Who leads, who is attached. The first that leads answers.
     pub(crate) async fn status(&self) -> Result<wire::StatusReply, Failure> {
+        let ask = |mut client: Client<Channel>| {
+            async move { client.status(wire::StatusRequest {}).await }.boxed()
+        };
+        let reply = self.first_answer(ask, |reply| reply.is_active).await;
+        reply.ok_or_else(no_master)
+    }
+
+    /// The first answer that serves, of everybody who might lead. No second round is made.
+    async fn first_answer<T>(
+        &self,
+        ask: impl Fn(Client<Channel>) -> Asked<T> + Send + Sync,
+        serves: impl Fn(&T) -> bool + Send + Sync,
+    ) -> Option<T> {
         let mut candidates = self.candidates().await;
         if let Some((endpoint, _)) = self.current.lock().await.as_ref() {
             candidates.push_front(endpoint.clone());
         }
         for endpoint in candidates {
-            let Ok(mut client) = self.client(&endpoint).await else {
+            let Ok(client) = self.client(&endpoint).await else {
                 continue;
             };
-            let answer = client.status(wire::StatusRequest {});
-            match tokio::time::timeout(CONNECT_TIMEOUT, answer).await {
-                Ok(Ok(reply)) if reply.get_ref().is_active => return Ok(reply.into_inner()),
+            match tokio::time::timeout(CONNECT_TIMEOUT, ask(client)).await {
+                Ok(Ok(reply)) if serves(reply.get_ref()) => return Some(reply.into_inner()),
                 Ok(Ok(_)) => {}
                 Ok(Err(_)) | Err(_) => self.forget(&endpoint).await,
             }
         }
-        Err(no_master())
+        None
     }
 
     /// The cluster's time zone, as the active master says it.

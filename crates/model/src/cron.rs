@@ -41,6 +41,7 @@ use crate::element::Span;
 use crate::render::locate;
 use crate::text::Text;
 use crate::time::Timestamp;
+pub(crate) use english::WEEKDAYS;
 use rule::Rule;
 pub(crate) use rule::{Calendared, LocalSlots};
 pub(crate) use zone::{Moment, Wall, moment_of};

@@ -30,6 +30,7 @@ use crate::cron::{Cron, CronError, Style};
 use crate::quote::shortened;
 use crate::suggest::closest;
 use phrase::{Clock, Field, Phrase, Unit};
+pub(crate) use token::WEEKDAYS;
 use token::{Ordinal, Token, tokens, vocabulary};
 
 pub(super) fn parse(text: &str, whole: Piece<'_>, style: Style) -> Result<Cron, Vec<CronError>> {

@@ -19,6 +19,7 @@ use std::path::Path;
 use chrono::{Datelike, Days, NaiveDate};
 
 use crate::code;
+use crate::cron::WEEKDAYS;
 use crate::diagnostic::{Diagnostics, Finding};
 use crate::element::Span;
 use crate::quote::shortened;
@@ -31,16 +32,6 @@ const MOST_BYTES: usize = 1 << 20;
 /// A longer range is surely a mistake, and no run of days off is looked through for longer.
 const MOST_DAYS: u64 = 400;
 const DIRECTIVES: [&str; 5] = ["title", "weekend", "holiday", "workday", "until"];
-/// Three letters of each are enough.
-const WEEKDAYS: [&str; 7] = [
-    "sunday",
-    "monday",
-    "tuesday",
-    "wednesday",
-    "thursday",
-    "friday",
-    "saturday",
-];
 
 /// Which days are workdays.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -293,6 +284,7 @@ impl Reader {
             if name == "none" {
                 continue;
             }
+            // Three letters of each are enough.
             let found = WEEKDAYS
                 .iter()
                 .position(|day| name.len() >= 3 && day.starts_with(&name));
