@@ -119,6 +119,13 @@ impl Diagnostics {
         self.not_runnable.truncate(count);
     }
 
+    /// Whether any finding has one of the codes.
+    pub(crate) fn has_any(&self, codes: &[&str]) -> bool {
+        self.found
+            .iter()
+            .any(|finding| codes.contains(&finding.code))
+    }
+
     /// Whether any finding is an error.
     pub fn has_errors(&self) -> bool {
         self.errors > 0

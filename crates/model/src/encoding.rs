@@ -18,11 +18,14 @@ pub(crate) struct Decoded {
     /// The text. Where the file was not UTF-8 its declaration no longer names an encoding (blanks stand there, so
     /// that every place stays where it was), hence the text reads the same when it is stored as UTF-8 and read again.
     pub(crate) text: String,
-    /// Bytes of [`Decoded::text`] before the first fault.
-    pub(crate) sound: usize,
+    /// Where in [`Decoded::text`] decoding failed: what follows cannot be read. `None` when all of it can.
+    pub(crate) fault: Option<usize>,
 }
 
-/// Decodes a file as UTF-8 or as its declaration says. Reports the first fault.
+/// Forbidden characters that are passed over, those in a row as one: a file with more of them is no text.
+const MAX_FORBIDDEN: usize = 100;
+
+/// Decodes a file as UTF-8 or as its declaration says. Reports what cannot be decoded, and characters that XML forbids.
 pub(crate) fn decode(bytes: &[u8], diagnostics: &mut Diagnostics) -> Decoded {
     if bytes.len() > MAX_BYTES {
         too_large(bytes.len(), diagnostics);
@@ -49,7 +52,7 @@ pub(crate) fn decode(bytes: &[u8], diagnostics: &mut Diagnostics) -> Decoded {
                     unknown_encoding(&label, span, diagnostics);
                     return Decoded {
                         text: String::from_utf8_lossy(unmarked).into_owned(),
-                        sound: 0,
+                        fault: Some(0),
                     };
                 }
             }
@@ -63,7 +66,7 @@ pub(crate) fn decode(bytes: &[u8], diagnostics: &mut Diagnostics) -> Decoded {
         }
         blank_declared_encoding(&mut decoded.text);
     }
-    decoded.stop_at_forbidden_character(diagnostics);
+    decoded.report_forbidden_characters(diagnostics);
     decoded
 }
 
@@ -71,39 +74,58 @@ impl Decoded {
     fn nothing() -> Self {
         Self {
             text: String::new(),
-            sound: 0,
+            fault: Some(0),
         }
     }
 
+    /// The text before the place where decoding failed.
+    pub(crate) fn sound(&self) -> &str {
+        &self.text[..self.fault.unwrap_or(self.text.len())]
+    }
+
     /// XML has no way to hold most control characters, so no reader accepts them.
-    fn stop_at_forbidden_character(&mut self, diagnostics: &mut Diagnostics) {
-        let sound = &self.text[..self.sound];
+    fn report_forbidden_characters(&mut self, diagnostics: &mut Diagnostics) {
         // Of the characters that text can hold these are forbidden: nearly every file has none, and bytes are quickly seen.
         let is_suspect =
             |byte: u8| (byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r')) || byte == 0xEF;
-        if !sound.bytes().any(is_suspect) {
+        if !self.sound().bytes().any(is_suspect) {
             return;
         }
-        let found = sound
-            .char_indices()
-            .find(|(_, character)| !is_xml_character(*character));
-        if let Some((start, character)) = found {
-            self.sound = start;
-            let number = u32::from(character);
-            diagnostics.error(
-                code::FORBIDDEN_CHARACTER,
-                Span {
-                    start,
-                    end: start + character.len_utf8(),
-                },
-                Text::new(
-                    format!("XML中不允许字符U+{number:04X}"),
-                    format!("character U+{number:04X} is not allowed in XML"),
-                ),
-                Text::new("请删除该字符", "remove the character"),
-            );
+        let mut runs = 0;
+        let mut end_of_last = None;
+        for (start, character) in self.sound().char_indices() {
+            if is_xml_character(character) {
+                continue;
+            }
+            let end = start + character.len_utf8();
+            // Of several in a row the first speaks for all.
+            if end_of_last.replace(end) == Some(start) {
+                continue;
+            }
+            forbidden(character, start, diagnostics);
+            runs += 1;
+            if runs == MAX_FORBIDDEN {
+                self.fault = Some(start);
+                return;
+            }
         }
     }
+}
+
+fn forbidden(character: char, start: usize, diagnostics: &mut Diagnostics) {
+    let number = u32::from(character);
+    diagnostics.error(
+        code::FORBIDDEN_CHARACTER,
+        Span {
+            start,
+            end: start + character.len_utf8(),
+        },
+        Text::new(
+            format!("XML中不允许字符U+{number:04X}"),
+            format!("character U+{number:04X} is not allowed in XML"),
+        ),
+        Text::new("请删除该字符", "remove the character"),
+    );
 }
 
 /// Whether XML 1.0 allows the character.
@@ -153,15 +175,17 @@ fn decode_as(bytes: &[u8], encoding: &'static Encoding, diagnostics: &mut Diagno
     let mut text = String::with_capacity(room);
     let (result, read) = decoder.decode_to_string_without_replacement(bytes, &mut text, true);
     let DecoderResult::Malformed(length, behind) = result else {
-        let sound = text.len();
-        return Decoded { text, sound };
+        return Decoded { text, fault: None };
     };
     let sound = text.len();
     let first = read.saturating_sub(usize::from(length) + usize::from(behind));
     malformed(bytes, first, sound, encoding, diagnostics);
     text.push('\u{FFFD}');
     text.push_str(&encoding.decode_without_bom_handling(&bytes[read..]).0);
-    Decoded { text, sound }
+    Decoded {
+        text,
+        fault: Some(sound),
+    }
 }
 
 fn malformed(

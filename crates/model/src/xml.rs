@@ -1,7 +1,8 @@
 //! From the bytes of a file to the tree that keeps where everything stood.
 //!
-//! Nothing but elements, attributes, text and CDATA is accepted: no document type, no entity beyond the five. A bare `&`
-//! or `<` in a text is reported and kept as it is; any other fault ends the tree with what precedes it.
+//! Nothing but elements, attributes, text and CDATA is accepted: no document type, no entity beyond the five. Reading goes on
+//! behind most faults, so that all of a file come at once: a bare `&` or `<` is kept as the text that it was meant to be,
+//! and what a wrong closing tag meant is guessed (`recover`). Any other fault ends the tree with what precedes it.
 
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -15,10 +16,15 @@ use quick_xml::events::{BytesStart, Event};
 use crate::code;
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::element::{Attribute, Child, Element, Span};
-use crate::encoding;
+use crate::encoding::{self, is_xml_character};
 use crate::entity;
 use crate::quote::shortened;
 use crate::text::Text;
+
+mod recover;
+mod tag;
+
+use tag::Look;
 
 /// The largest file that is read: a thousand times a usual one.
 pub const MAX_BYTES: usize = 1 << 20;
@@ -29,8 +35,8 @@ pub const MAX_ELEMENTS: usize = 10_000;
 /// Attributes of one element: no element of ours has twenty.
 pub const MAX_ATTRIBUTES: usize = 64;
 
-/// Bare `&` and `<` in a text that are passed over: behind a `<` the reader has looked ahead, at worst to the end.
-const MAX_BARE: usize = 100;
+/// Faults behind which the reading goes on: to find out what was meant may take a look at the whole rest of the file.
+const MAX_PASSED_OVER: usize = 100;
 
 /// Findings of one file that are listed: more than anybody reads.
 pub const MAX_FINDINGS: usize = 500;
@@ -46,7 +52,7 @@ pub struct Document {
     pub diagnostics: Diagnostics,
     /// Where the first fault ended the reading; `None` for a well-formed file.
     pub fault: Option<usize>,
-    /// Labels of the elements that were still open at the fault: what they hold is not known.
+    /// Labels of the elements that were never closed: what they hold is not known.
     pub unclosed: Vec<Span>,
 }
 
@@ -90,24 +96,29 @@ fn not_listed(rest: usize, end: usize) -> Diagnostic {
 pub fn read(bytes: &[u8]) -> Document {
     let mut diagnostics = Diagnostics::new();
     let decoded = encoding::decode(bytes, &mut diagnostics);
-    let is_sound = decoded.sound == decoded.text.len() && !diagnostics.has_errors();
     let mut parser = Parser {
-        source: &decoded.text[..decoded.sound],
+        source: decoded.sound(),
+        has_forbidden: diagnostics.has_any(&[code::FORBIDDEN_CHARACTER]),
         diagnostics,
         stack: Vec::new(),
         root: None,
         element_count: 0,
-        bare_count: 0,
+        passed_over: 0,
         // Where decoding has failed, that is the first fault; the end of the sound part is none.
-        fault: (!is_sound).then_some(decoded.sound),
+        fault: decoded.fault,
+        unclosed: Vec::new(),
+        unended: Vec::new(),
+        crossed: Vec::new(),
     };
-    parser.run(is_sound);
-    let unclosed: Vec<Span> = parser.stack.iter().map(|open| open.name_span).collect();
+    parser.run(decoded.fault.is_none());
+    let still_open = parser.stack.iter().map(|open| open.name_span);
+    parser.unclosed.extend(still_open);
     parser.close_all();
     let Parser {
         root,
         diagnostics,
         fault,
+        unclosed,
         ..
     } = parser;
     Document {
@@ -121,12 +132,19 @@ pub fn read(bytes: &[u8]) -> Document {
 
 struct Parser<'a> {
     source: &'a str,
+    /// Whether characters that XML forbids stand in it: they are reported, and left out of the tree.
+    has_forbidden: bool,
     diagnostics: Diagnostics,
     stack: Vec<Element>,
     root: Option<Element>,
     element_count: usize,
-    bare_count: usize,
+    passed_over: usize,
     fault: Option<usize>,
+    unclosed: Vec<Span>,
+    /// Labels of the tags that lack their `>`: perhaps they were meant to be empty.
+    unended: Vec<Span>,
+    /// What the last wrong closing tag left open: where tags cross, the closing one follows.
+    crossed: Vec<CompactString>,
 }
 
 /// Ends the reading at a fault that is reported already.
@@ -140,24 +158,24 @@ impl Parser<'_> {
         let mut offset = 0;
         loop {
             let start = offset + position(reader.buffer_position());
+            match self.on_bracket(start) {
+                Ok(None) => {}
+                Ok(Some(end)) => {
+                    offset = end;
+                    // The reader takes this character for the mark at the beginning of a file.
+                    if source[offset..].starts_with('\u{FEFF}') {
+                        offset += '\u{FEFF}'.len_utf8();
+                    }
+                    reader = reader_of(&source[offset..]);
+                    continue;
+                }
+                Err(Stop) => return self.stop_at(start),
+            }
             let event = reader.read_event();
             let span = Span {
                 start,
                 end: offset + position(reader.buffer_position()),
             };
-            if self.is_bare_bracket(&event, start) {
-                if self.bare_bracket(start).is_err() {
-                    self.fault = Some(start);
-                    return;
-                }
-                offset = start + 1;
-                // The reader takes this character for the mark at the beginning of a file.
-                if source[offset..].starts_with('\u{FEFF}') {
-                    offset += '\u{FEFF}'.len_utf8();
-                }
-                reader = reader_of(&source[offset..]);
-                continue;
-            }
             let result = match event {
                 Ok(Event::Eof) => {
                     if is_sound {
@@ -173,46 +191,73 @@ impl Parser<'_> {
                 }
             };
             if result.is_err() {
-                self.fault = Some(self.fault.unwrap_or(span.start).min(span.start));
-                return;
+                return self.stop_at(start);
             }
         }
     }
 
-    /// Whether the reader took a `<` in a text for a tag, though no tag begins so.
-    fn is_bare_bracket(&self, event: &Result<Event<'_>, Error>, start: usize) -> bool {
-        let is_tag = match event {
-            Ok(event) => matches!(event, Event::Start(_) | Event::Empty(_)),
-            Err(error) => matches!(error, Error::Syntax(_)),
-        };
-        if !is_tag || self.stack.is_empty() {
-            return false;
-        }
-        let behind = self.source[start..].strip_prefix('<');
-        behind.is_some_and(|behind| {
-            !behind.starts_with(|next| is_name_start(next) || matches!(next, '/' | '!' | '?'))
-        })
+    fn stop_at(&mut self, place: usize) {
+        self.fault = Some(self.fault.unwrap_or(place).min(place));
     }
 
-    /// Takes a `<` for the text that it was meant to be.
-    fn bare_bracket(&mut self, start: usize) -> Result<(), Stop> {
-        let span = Span {
-            start,
-            end: start + 1,
+    /// Takes what begins with a `<` where it is no tag as the reader knows them; gives where it ends.
+    fn on_bracket(&mut self, start: usize) -> Result<Option<usize>, Stop> {
+        let rest = &self.source[start..];
+        if !rest.starts_with('<') {
+            return Ok(None);
+        }
+        let is_behind_text =
+            !self.source[..start].ends_with(|before: char| before == '>' || before.is_whitespace());
+        let look = tag::look(rest, is_behind_text);
+        let is_cut_off = self.fault.is_some() && look.length() == Some(rest.len());
+        let end = match look {
+            Look::Markup => return Ok(None),
+            // Behind it decoding has failed, which is reported.
+            _ if is_cut_off => return Err(Stop),
+            Look::Bare { .. } | Look::Closing { .. } if self.stack.is_empty() => return Ok(None),
+            Look::Bare { length } => {
+                let end = start + length;
+                self.bare_bracket(Span { start, end })?;
+                end
+            }
+            Look::Opening { length } => {
+                let end = start + length;
+                self.opening_without_end(Span { start, end })?;
+                end
+            }
+            Look::Closing { name, length } => {
+                let end = start + length;
+                self.tag_without_end(start)?;
+                self.end(&rest[name], Span { start, end })?;
+                end
+            }
+            Look::OpenQuote(tag) => {
+                self.open_quote(start, &tag)?;
+                start + tag.length
+            }
         };
+        Ok(Some(end))
+    }
+
+    /// Takes a `<`, or several in a row, for the text that it was meant to be.
+    fn bare_bracket(&mut self, span: Span) -> Result<(), Stop> {
+        let shown = &self.source[span.range()];
         let stop = self.fail(
             span,
-            Text::new("`<` 之后没有标签名", "`<` is not followed by a name"),
+            Text::new(
+                format!("`{shown}` 之后不是标签"),
+                format!("`{shown}` does not begin a tag"),
+            ),
             bracket_help(),
         );
-        self.pass_over_bare(stop)?;
-        self.text("<", span)
+        self.pass_over(stop)?;
+        self.text(&self.source[span.range()], span)
     }
 
     /// Goes on behind what was reported, a bounded number of times.
-    fn pass_over_bare(&mut self, stop: Stop) -> Result<(), Stop> {
-        self.bare_count += 1;
-        if self.bare_count > MAX_BARE {
+    fn pass_over(&mut self, stop: Stop) -> Result<(), Stop> {
+        self.passed_over += 1;
+        if self.passed_over > MAX_PASSED_OVER {
             return Err(stop);
         }
         Ok(())
@@ -225,17 +270,18 @@ impl Parser<'_> {
                 self.open(tag, span)?;
                 self.close(span.end)
             }
-            Event::End(tag) => {
-                self.check_end(tag.name().as_ref(), span)?;
-                self.close(span.end)
-            }
+            Event::End(tag) => self.end(tag.name().as_ref(), span),
             Event::Text(_) => self.text(&self.source[span.range()], span),
             Event::CData(_) => {
                 let inside = span.start + "<![CDATA[".len()..span.end - "]]>".len();
                 self.text(&self.source[inside], span)
             }
             Event::GeneralRef(_) => self.reference(span),
-            Event::DocType(_) => Err(self.doctype(span)),
+            // No entity of it is ever resolved.
+            Event::DocType(_) => {
+                let stop = self.doctype(span);
+                self.pass_over(stop)
+            }
             Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::Eof => Ok(()),
         }
     }
@@ -274,6 +320,7 @@ impl Parser<'_> {
             ));
         }
         let attributes = self.attributes(tag, span);
+        self.crossed.clear();
         self.stack.push(Element {
             name,
             attributes,
@@ -313,6 +360,11 @@ impl Parser<'_> {
                 span: run_span,
             }),
         }
+        if self.has_forbidden
+            && let Some(Child::Text { text, .. }) = parent.children.last_mut()
+        {
+            text.retain(is_xml_character);
+        }
         Ok(())
     }
 
@@ -343,7 +395,7 @@ impl Parser<'_> {
             end: start + length,
         };
         entity::bare_ampersand(span, &mut self.diagnostics);
-        self.pass_over_bare(Stop)
+        self.pass_over(Stop)
     }
 
     fn attributes(&mut self, tag: &BytesStart<'_>, span: Span) -> Vec<Attribute> {
@@ -383,7 +435,11 @@ impl Parser<'_> {
             if let Some(bracket) = attribute.value.find('<') {
                 self.bracket_in_value(name, value_span.start + bracket);
             }
-            let value = entity::unescape(&attribute.value, value_span.start, &mut self.diagnostics);
+            let mut value =
+                entity::unescape(&attribute.value, value_span.start, &mut self.diagnostics);
+            if self.has_forbidden {
+                value.retain(is_xml_character);
+            }
             found.push(Attribute {
                 name: name.into(),
                 value,
@@ -432,6 +488,10 @@ impl Parser<'_> {
         let end = self.source.len();
         if let Some(open) = self.stack.last() {
             let (name, span) = (open.name.clone(), open.name_span);
+            if self.unended.contains(&span) {
+                self.fault = Some(end);
+                return;
+            }
             self.fail(
                 span,
                 Text::new(
@@ -441,7 +501,7 @@ impl Parser<'_> {
                 Text::new(format!("请添加 </{name}>"), format!("add </{name}>")),
             );
             self.fault = Some(end);
-        } else if self.root.is_none() {
+        } else if self.root.is_none() && !self.diagnostics.has_errors() {
             self.diagnostics.error(
                 code::EMPTY_FILE,
                 Span::default(),
@@ -515,44 +575,6 @@ impl Parser<'_> {
         Err(self.fail(one, Text::new(zh, en), help))
     }
 
-    /// What a closing tag closes: a bare `<` makes the reader forget which elements are open, so we look for ourselves.
-    fn check_end(&mut self, found: &str, span: Span) -> Result<(), Stop> {
-        let place = |length: usize, source: &str| Span {
-            start: span.start,
-            end: ceil_boundary(source, span.start + length + "</>".len()),
-        };
-        let Some(open) = self.stack.last() else {
-            let found = shortened(found);
-            return Err(self.fail(
-                place(found.len(), self.source),
-                Text::new(
-                    format!("</{found}> 没有对应的开始标签"),
-                    format!("</{found}> closes nothing"),
-                ),
-                Text::new(
-                    "请删除它，或补上开始标签",
-                    "remove it, or add its opening tag",
-                ),
-            ));
-        };
-        if open.name == found {
-            return Ok(());
-        }
-        let line = self.line_of_open_tag();
-        let (expected, found) = (shortened(&open.name), shortened(found));
-        Err(self.fail(
-            place(found.len(), self.source),
-            Text::new(
-                format!("应为 </{expected}>，却是 </{found}>"),
-                format!("expected </{expected}>, found </{found}>"),
-            ),
-            Text::new(
-                format!("<{expected}> 从第{line}行开始"),
-                format!("<{expected}> was opened in line {line}"),
-            ),
-        ))
-    }
-
     /// A quote that swallows the rest of the file. It is the one behind which the next tag stands, though the reader pairs it
     /// with another; where there is none, the last.
     fn unclosed_quote(&mut self, tag: usize) -> Stop {
@@ -569,9 +591,13 @@ impl Parser<'_> {
             }
             at += length + 2;
         }
+        self.quote_without_end(at)
+    }
+
+    fn quote_without_end(&mut self, at: usize) -> Stop {
         let span = Span {
             start: at,
-            end: ceil_boundary(text, at + 1),
+            end: ceil_boundary(self.source, at + 1),
         };
         let message = Text::new(
             "此处开始的属性值缺少结束引号",
@@ -584,9 +610,9 @@ impl Parser<'_> {
         self.fail(span, message, help)
     }
 
-    fn line_of_open_tag(&self) -> usize {
-        let start = self.stack.last().map_or(0, |open| open.span.start);
-        1 + memchr::memchr_iter(b'\n', &self.source.as_bytes()[..start]).count()
+    /// The line, from 1, in which a place stands.
+    fn line(&self, place: usize) -> usize {
+        1 + memchr::memchr_iter(b'\n', &self.source.as_bytes()[..place]).count()
     }
 
     fn doctype(&mut self, span: Span) -> Stop {
@@ -631,13 +657,17 @@ impl Parser<'_> {
     }
 
     fn text_outside(&mut self, run: &str, span: Span) -> Result<(), Stop> {
-        let Some(first) = run.find(|character: char| !character.is_whitespace()) else {
+        // Characters that XML forbids are reported as such.
+        let is_nothing =
+            |character: char| character.is_whitespace() || !is_xml_character(character);
+        let text = run.trim_matches(is_nothing);
+        if text.is_empty() {
             return Ok(());
-        };
-        let start = span.start + first;
+        }
+        let start = span.start + (run.len() - run.trim_start_matches(is_nothing).len());
         let span = Span {
             start,
-            end: start + run.trim().len(),
+            end: start + text.len(),
         };
         let message = Text::new(
             "根元素之外不允许文本",
@@ -651,7 +681,8 @@ impl Parser<'_> {
                 "a workflow is an XML file that begins with <work-flow name=\"...\">",
             )
         };
-        Err(self.fail(span, message, help))
+        let stop = self.fail(span, message, help);
+        self.pass_over(stop)
     }
 
     fn attribute_error(&mut self, error: &AttrError, tag: Span) {
@@ -771,12 +802,13 @@ fn is_name_start(character: char) -> bool {
     character.is_alphabetic() || matches!(character, '_' | ':')
 }
 
+fn is_name_part(character: char) -> bool {
+    is_name_start(character) || character.is_numeric() || matches!(character, '-' | '.')
+}
+
 pub(crate) fn is_xml_name(name: &str) -> bool {
     let mut characters = name.chars();
-    characters.next().is_some_and(is_name_start)
-        && characters.all(|character| {
-            is_name_start(character) || character.is_numeric() || matches!(character, '-' | '.')
-        })
+    characters.next().is_some_and(is_name_start) && characters.all(is_name_part)
 }
 
 #[cfg(test)]

@@ -115,7 +115,7 @@ fn wrong_encodings_name_the_byte_and_what_to_do() {
 
 #[test]
 fn what_precedes_a_fault_is_kept() {
-    let document = read(b"<a><b x='1'/><c></d></a>");
+    let document = read(b"<a><b x='1'/><c><!-- </c></a>");
     let root = document.root.unwrap();
     let names: Vec<&str> = root.elements().map(|child| child.name.as_str()).collect();
     assert_eq!(names, ["b", "c"]);
@@ -127,7 +127,14 @@ fn what_precedes_a_fault_is_kept() {
 fn ill_formed_files_name_their_fault() {
     check("", "AF011", "", "the file holds no element");
     check("  \n<!-- x -->", "AF011", "", "the file holds no element");
-    check("<a><b></a>", "AF005", "</a>", "expected </b>, found </a>");
+    check("<a><b></a>", "AF005", "b", "<b> is never closed");
+    check(
+        "<a><b></c></a>",
+        "AF005",
+        "</c>",
+        "expected </b>, found </c>",
+    );
+    check("<a><b/></c></a>", "AF005", "</c>", "</c> closes nothing");
     check("<a></a></b>", "AF005", "</b>", "</b> closes nothing");
     check("<a><b>", "AF005", "b", "<b> is never closed");
     check(
@@ -160,12 +167,7 @@ fn ill_formed_files_name_their_fault() {
         "<",
         "the comment is never closed with -->",
     );
-    check(
-        "<a>1 < 2</a>",
-        "AF005",
-        "<",
-        "`<` is not followed by a name",
-    );
+    check("<a>1 < 2</a>", "AF005", "<", "`<` does not begin a tag");
     check(
         "<a>x && y</a>",
         "AF005",
@@ -194,7 +196,7 @@ fn ill_formed_files_name_their_fault() {
     );
     check("<a", "AF005", "<", "the tag is never closed with >");
     check(
-        "<a b='1>",
+        "<a b='1></a>",
         "AF005",
         "'",
         "the attribute value that begins here is never closed with its quote",
@@ -263,18 +265,123 @@ fn a_quote_that_is_never_closed_is_named_where_it_opens() {
 fn document_types_are_refused_so_entities_cannot_grow() {
     let laughs =
         "<!DOCTYPE lolz [<!ENTITY lol \"lol\"><!ENTITY lol2 \"&lol;&lol;\">]><lolz>&lol2;</lolz>";
-    check(
-        laughs,
-        "AF006",
-        "<!DOCTYPE",
-        "a document type declaration is not allowed",
-    );
+    let found = faults(laughs.as_bytes());
+    let refused = "a document type declaration is not allowed";
+    assert_eq!(found[0].2, refused);
+    assert_eq!(found[1].2, "unknown entity `&lol2;`");
+    assert_eq!(read(laughs.as_bytes()).root.unwrap().text(), "&lol2;");
     let external = "<!DOCTYPE a SYSTEM \"file:///etc/passwd\"><a/>";
-    check(
-        external,
-        "AF006",
-        "<!DOCTYPE",
-        "a document type declaration is not allowed",
+    check(external, "AF006", "<!DOCTYPE", refused);
+}
+
+#[test]
+fn forbidden_characters_hide_nothing_behind_them() {
+    let text = "<a b='x\0\0y'>\u{1}<c/>\u{FFFF}</a>\0\0\0";
+    let found = faults(text.as_bytes());
+    let codes: Vec<&str> = found.iter().map(|(code, ..)| code.as_str()).collect();
+    assert_eq!(codes, ["AF004"; 4], "{found:?}");
+    let document = read(text.as_bytes());
+    assert_eq!(document.fault, None);
+    assert!(document.root.unwrap().elements_named("c").next().is_some());
+    let many = format!("<a>{}</a>", "\0 ".repeat(1_000));
+    assert!(read(many.as_bytes()).fault.is_some());
+}
+
+/// The tree as it was understood, without places.
+fn outline(element: &Element) -> String {
+    let inside: String = element
+        .children
+        .iter()
+        .map(|child| match child {
+            Child::Element(child) => outline(child),
+            Child::Text { text, .. } => text.trim().to_owned(),
+        })
+        .collect();
+    format!("{}({inside})", element.name)
+}
+
+/// What is said, and what is understood, of a file that is read to its end.
+#[track_caller]
+fn check_recovery(text: &str, messages: &[&str], understood: &str) {
+    let found = faults(text.as_bytes());
+    let said: Vec<&str> = found.iter().map(|(.., message)| message.as_str()).collect();
+    assert_eq!(said, messages, "{text}");
+    let document = read(text.as_bytes());
+    assert_eq!(document.fault, None, "{text}");
+    assert_eq!(outline(&document.root.unwrap()), understood, "{text}");
+}
+
+#[test]
+fn a_bracket_before_a_letter_is_text_where_no_tag_follows() {
+    let bare = "`<` does not begin a tag";
+    check_recovery("<a>x<b</a>", &[bare], "a(x<b)");
+    check_recovery(
+        "<a>x<b ]; then echo 'it'</a>",
+        &[bare],
+        "a(x<b ]; then echo 'it')",
+    );
+    check_recovery(
+        "<a>cat <<EOF\nEOF\n</a>",
+        &["`<<` does not begin a tag"],
+        "a(cat <<EOF\nEOF)",
+    );
+    check_recovery("<a>read x </dev/null</a>", &[bare], "a(read x </dev/null)");
+    check_recovery(
+        "<a>cat <in >out</a>",
+        &["<in> is never closed"],
+        "a(cat <in >out)",
+    );
+}
+
+#[test]
+fn a_wrong_closing_tag_hides_nothing_behind_it() {
+    check_recovery(
+        "<r><ab><c/></ba><d/></r>",
+        &["expected </ab>, found </ba>"],
+        "r(ab(c())d())",
+    );
+    check_recovery(
+        "<r><action><c></acton><d/></r>",
+        &["<c> is never closed", "expected </action>, found </acton>"],
+        "r(action(c())d())",
+    );
+    check_recovery(
+        "<r><a><b></a></b><d/></r>",
+        &["<b> is never closed"],
+        "r(a(b())d())",
+    );
+    check_recovery("<r><d/></a><e/></r>", &["</a> closes nothing"], "r(d()e())");
+    check_recovery(
+        "<r><a></a b='1'><e/></r>",
+        &["the closing tag </a> holds more than its name"],
+        "r(a()e())",
+    );
+}
+
+#[test]
+fn an_element_that_is_never_closed_ends_where_the_layout_says() {
+    check_recovery(
+        "<r>\n  <a>\n    <b/>\n  <c/>\n  <a/>\n</r>",
+        &["<a> is never closed"],
+        "r(a(b())c()a())",
+    );
+    check_recovery(
+        "<r><a><b/><a><b/></a></r>",
+        &["<a> is never closed"],
+        "r(a(b())a(b()))",
+    );
+    check_recovery(
+        "<r><a b='1'\n<c/></a><d e='2/>\n<f g='3'/></r>",
+        &[
+            "the tag is never closed with >",
+            "the attribute value that begins here is never closed with its quote",
+        ],
+        "r(a(c())d()f())",
+    );
+    check_recovery(
+        "<r><a></a\n<c/></r>",
+        &["the tag is never closed with >"],
+        "r(a()c())",
     );
 }
 
