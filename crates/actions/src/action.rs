@@ -23,6 +23,12 @@ pub trait Action: Sized + Send + Sync + 'static {
     /// `None` when there was one.
     fn parse(element: &Element, diagnostics: &mut Diagnostics) -> Option<Self>;
 
+    /// The names that a body can hand on, where it alone says so.
+    fn outputs(element: &Element) -> Option<&'static [&'static str]> {
+        let _ = element;
+        None
+    }
+
     /// The db-links that an attempt needs, by name.
     fn links(&self) -> Vec<String> {
         Vec::new()

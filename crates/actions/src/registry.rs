@@ -27,6 +27,8 @@ struct Entry {
     check: fn(&Element, &mut Diagnostics),
     /// `None` for a type that no worker runs: it is not run yet, or the engine does it.
     parse: Option<Parse>,
+    /// See [`Action::outputs`].
+    outputs: fn(&Element) -> Option<&'static [&'static str]>,
 }
 
 type Parse = fn(&Element, &mut Diagnostics) -> Option<Box<dyn ParsedAction>>;
@@ -115,6 +117,7 @@ impl Registry {
                 parse: Some(|element, diagnostics| {
                     A::parse(element, diagnostics).map(|a| Box::new(a) as _)
                 }),
+                outputs: A::outputs,
             },
         );
         self
@@ -136,6 +139,7 @@ impl Registry {
             shape,
             check,
             parse: None,
+            outputs: |_| None,
         };
         self.entries.insert(tag, entry);
         self
@@ -196,6 +200,11 @@ impl ActionCatalog for Registry {
 
     fn tags(&self) -> Vec<&'static str> {
         self.known_tags()
+    }
+
+    fn outputs(&self, body: &Element) -> Option<&'static [&'static str]> {
+        let entry = self.entries.get(body.name.as_str())?;
+        (entry.outputs)(body)
     }
 }
 

@@ -46,6 +46,12 @@ impl Action for Transfer {
         body::parse(element, diagnostics).map(|way| Self { way })
     }
 
+    fn outputs(element: &Element) -> Option<&'static [&'static str]> {
+        // A script hands on what it wants.
+        let is_script = element.elements_named(Script::TAG).next().is_some();
+        (!is_script).then_some(copy::COUNTERS)
+    }
+
     fn links(&self) -> Vec<String> {
         let Way::Rows(ends) = &self.way else {
             return Vec::new();

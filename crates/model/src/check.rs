@@ -3,6 +3,7 @@
 //! The command line, the master and the http-server all check with this module; what differs is only where the files come
 //! from. A file that is broken is reported and otherwise takes no part, so it never spoils another.
 
+mod handed_over;
 mod outline;
 mod set;
 

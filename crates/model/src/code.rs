@@ -140,6 +140,7 @@ codes! {
     UNKNOWN_SUB_WORKFLOW = "AF705", "子工作流不存在", "a sub-workflow does not exist";
     STUCK_SUB_WORKFLOW = "AF706", "子工作流永远不会启动", "a sub-workflow never starts";
     SUB_WORKFLOW_CYCLE = "AF707", "工作流互相作为子工作流启动", "workflows start each other in a circle";
+    SUB_WORKFLOW_PARAM = "AF708", "传给子工作流的参数不符合其要求", "a sub-workflow is not given the parameters that it asks for";
 }
 
 /// What to do about a finding whose finder does not know better, in Chinese and in English.

@@ -12,6 +12,8 @@ mod evaluate;
 mod loops;
 mod names;
 mod outcome;
+mod place;
+mod types;
 
 use std::fmt;
 use std::ops::Range;
@@ -23,6 +25,7 @@ use crate::quote::shortened;
 use crate::text::Text;
 
 pub use evaluate::{Scope, Value};
+pub use types::{Mismatch, OutputTypes};
 
 /// The variables of a condition on an edge.
 pub const EDGE_VARIABLES: &[&str] = &["param", "output", "state"];
@@ -88,8 +91,7 @@ impl Condition {
             loops::check(&expression).map_err(too_much)?;
         }
         outcome::check_functions(&expression).map_err(|(name, message)| {
-            let start = text.find(&name).unwrap_or(0);
-            let range = start..(start + name.len()).min(text.len());
+            let range = word_in(text, &name);
             ConditionError { message, range }
         })?;
         outcome::check_truth(&expression).map_err(too_much)?;
@@ -186,7 +188,6 @@ fn offset(text: &str, (line, column): (isize, isize)) -> usize {
 }
 
 fn unknown_variable(text: &str, name: &str, variables: &[&str]) -> ConditionError {
-    let start = text.find(name).unwrap_or(0);
     let found = shortened(name);
     ConditionError {
         message: Text::new(
@@ -196,8 +197,24 @@ fn unknown_variable(text: &str, name: &str, variables: &[&str]) -> ConditionErro
                 variables.join(", ")
             ),
         ),
-        range: start..(start + name.len()).min(text.len()),
+        range: word_in(text, name),
     }
+}
+
+/// Where a name stands that is no part of a longer one, and no field of something.
+fn word_in(text: &str, name: &str) -> Range<usize> {
+    let is_part = |letter: char| letter.is_alphanumeric() || letter == '_';
+    let is_whole = |at: usize| {
+        !text[..at].ends_with(|before| is_part(before) || before == '.')
+            && !text[at + name.len()..].starts_with(is_part)
+    };
+    let mut places = text.match_indices(name).map(|(at, _)| at);
+    let start = places
+        .clone()
+        .find(|at| is_whole(*at))
+        .or_else(|| places.next())
+        .unwrap_or(0);
+    start..(start + name.len()).min(text.len())
 }
 
 #[cfg(test)]

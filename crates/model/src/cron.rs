@@ -193,8 +193,12 @@ impl Cron {
         &self.notes
     }
 
-    /// In words: `at 01:00 every day`, `每天 01:00`.
+    /// In words: `at 01:00 every day`, `每天 01:00`; `never` and why where it never fires.
     pub fn describe(&self) -> Text {
+        if self.never_fires() {
+            let Text { zh, en } = self.why_never();
+            return Text::new(format!("永远不会触发（{zh}）"), format!("never ({en})"));
+        }
         words::describe(&self.rule)
     }
 

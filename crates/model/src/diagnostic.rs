@@ -39,7 +39,7 @@ pub struct Diagnostic {
 const MOST_KEPT: usize = 2 * MAX_FINDINGS;
 
 /// Collects findings while a file is read; reading never stops at the first one.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Diagnostics {
     found: Vec<Diagnostic>,
     errors: usize,
@@ -117,6 +117,14 @@ impl Diagnostics {
     /// Forgets what came to keep the workflow from running after the first `count` reasons.
     pub(crate) fn keep_reasons(&mut self, count: usize) {
         self.not_runnable.truncate(count);
+    }
+
+    /// Puts the findings of a code at a place to another, which shows better what is wrong.
+    pub(crate) fn narrow(&mut self, code: &str, place: Span, part: Span) {
+        let is_meant = |finding: &&mut Diagnostic| finding.code == code && finding.span == place;
+        for finding in self.found.iter_mut().filter(is_meant) {
+            finding.span = part;
+        }
     }
 
     /// Whether any finding has one of the codes.

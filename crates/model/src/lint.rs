@@ -30,12 +30,23 @@ use crate::read::place::inside;
 use crate::text::Text;
 use crate::xml::MAX_FINDINGS;
 
-/// Looks for everything that this module knows. `workflow` is there when the file has no error.
 /// Whether a parameter or attribute of this name holds a secret, as far as its name says.
 pub fn is_secret_name(name: &str) -> bool {
     secrets::is_secret_word(name)
 }
 
+/// Looks for secrets alone, in what could be read of a file.
+pub(crate) fn lint_secrets(source: &str, root: &Element, diagnostics: &mut Diagnostics) {
+    let mut lint = Lint {
+        source,
+        root,
+        diagnostics,
+        left: MAX_FINDINGS,
+    };
+    lint.secrets();
+}
+
+/// Looks for everything that this module knows. `workflow` is there when the file has no error.
 pub(crate) fn lint(
     source: &str,
     root: &Element,

@@ -5,6 +5,7 @@
 
 mod coordinator;
 mod graph;
+mod labels;
 mod node;
 mod param_rules;
 mod params;
@@ -24,7 +25,7 @@ use crate::definition::{StateVariable, Version, Workflow};
 use crate::diagnostic::{Diagnostic, Diagnostics, Finding, Severity};
 use crate::element::{Element, Span};
 use crate::encoding;
-use crate::lint::lint;
+use crate::lint::{lint, lint_secrets};
 use crate::param;
 use crate::render;
 use crate::suggest::did_you_mean;
@@ -42,6 +43,12 @@ pub trait ActionCatalog {
 
     /// The types that this program knows, run or not.
     fn tags(&self) -> Vec<&'static str>;
+
+    /// The names that a body can hand on, where it alone says so.
+    fn outputs(&self, body: &Element) -> Option<&'static [&'static str]> {
+        let _ = body;
+        None
+    }
 }
 
 /// What a file holds.
@@ -77,8 +84,10 @@ pub fn read_workflow(bytes: &[u8], actions: &dyn ActionCatalog) -> Reading {
     let outline = root
         .as_ref()
         .and_then(|root| Outline::of(&document.source, root, workflow.as_ref()));
-    // Behind a fault of the file may stand anything, a parameter's use too.
-    if let Some(root) = root.as_ref().filter(|_| document.fault.is_none()) {
+    // Behind a fault of the file may stand anything, a parameter's use too; what stands before it is shown, though.
+    if let Some(root) = root.as_ref().filter(|_| document.fault.is_some()) {
+        lint_secrets(&document.source, root, &mut document.diagnostics);
+    } else if let Some(root) = &root {
         lint(
             &document.source,
             root,
@@ -120,21 +129,52 @@ type Parsed = (Document, Option<Element>, Option<String>, Option<Workflow>);
 
 fn parse(bytes: &[u8], version: Option<&Version>, actions: &dyn ActionCatalog) -> Parsed {
     let mut document = xml::read(bytes);
-    let root = document.root.take();
-    let diagnostics = std::mem::take(&mut document.diagnostics);
+    let mut root = document.root.take();
+    let mut said = std::mem::take(&mut document.diagnostics);
+    let (mut diagnostics, mut draft) = read_tree(&document, root.as_ref(), actions, said.clone());
+    // Only a file with such a mistake is gone through again.
+    if let Some(element) = &mut root
+        && (diagnostics.has_any(OF_LABELS) || !document.unclosed.is_empty())
+    {
+        labels::Labels {
+            unclosed: &document.unclosed,
+            tags: actions.tags(),
+            diagnostics: &mut said,
+        }
+        .mend(element);
+        (diagnostics, draft) = read_tree(&document, root.as_ref(), actions, said);
+    }
+    document.diagnostics = diagnostics;
+    let name = draft.as_ref().and_then(|draft| draft.name.clone());
+    let workflow = draft
+        .zip(root.as_ref())
+        .filter(|_| !document.diagnostics.has_errors())
+        .and_then(|(draft, root)| draft.finish(root, &document.source, version));
+    (document, root, name, workflow)
+}
+
+/// What shows that a label may be misspelt.
+const OF_LABELS: &[&str] = &[
+    code::UNKNOWN_ELEMENT,
+    code::UNKNOWN_ACTION_TYPE,
+    code::SEVERAL_ACTION_TYPES,
+];
+
+/// Adds to what was said of the text what is to be said of the tree.
+fn read_tree(
+    document: &Document,
+    root: Option<&Element>,
+    actions: &dyn ActionCatalog,
+    diagnostics: Diagnostics,
+) -> (Diagnostics, Option<Draft>) {
     let mut reader = Reader {
-        document: &document,
+        document,
         actions,
         diagnostics,
         suggestions_left: MOST_SUGGESTIONS,
     };
-    let draft = root.as_ref().map(|root| (root, reader.read(root)));
-    document.diagnostics = reader.diagnostics;
-    let name = draft.as_ref().and_then(|(_, draft)| draft.name.clone());
-    let workflow = draft
-        .filter(|_| !document.diagnostics.has_errors())
-        .and_then(|(root, draft)| draft.finish(root, &document.source, version));
-    (document, root, name, workflow)
+    let draft = root.map(|root| reader.read(root));
+    (reader.diagnostics, draft)
 }
 
 /// The name of a content: the first 16 hexadecimal digits of the SHA-256 of its decoded text.

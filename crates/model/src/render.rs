@@ -180,7 +180,7 @@ fn block(finding: &Finding, lang: Lang, paint: Paint, width: Option<usize>) -> S
         format!(
             "{margin}{} {}:{}:{}",
             paint.frame("-->"),
-            visible(&finding.file),
+            file_name(&finding.file),
             finding.line,
             finding.column
         ),
@@ -212,6 +212,19 @@ fn block(finding: &Finding, lang: Lang, paint: Paint, width: Option<usize>) -> S
     }
     lines.push(String::new());
     lines.join("\n")
+}
+
+/// A name may hold anything: what would break the line is spelled out, so that the file can be found.
+fn file_name(name: &str) -> String {
+    let mut shown = String::with_capacity(name.len());
+    for character in name.chars() {
+        if character.is_control() {
+            shown.extend(character.escape_default());
+        } else {
+            shown.push(character);
+        }
+    }
+    visible(&shown)
 }
 
 fn severity_word(severity: Severity, lang: Lang) -> &'static str {

@@ -25,6 +25,7 @@ pub use kind::parse_size;
 pub(crate) use kind::{is_identifier, words};
 pub(crate) use references::References;
 pub use value::DATE_TIME_FORMAT;
+pub(crate) use value::value_place;
 
 /// What one element may hold.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -96,16 +96,16 @@ async fn watch<T>(
     }
 }
 
+/// The names of what a node may declare as outputs.
+pub(super) const COUNTERS: &[&str] = &["rows", "milliseconds"];
+
 impl Copied {
     /// What a node may declare as outputs.
     pub(super) fn counters(&self) -> Vec<(String, String)> {
         let milliseconds = self.elapsed.as_millis().to_string();
-        [
-            ("rows", self.rows.to_string()),
-            ("milliseconds", milliseconds),
-        ]
-        .map(|(name, value)| (name.to_owned(), value))
-        .into()
+        let values = [self.rows.to_string(), milliseconds];
+        let names = COUNTERS.iter().map(|name| (*name).to_owned());
+        names.zip(values).collect()
     }
 
     /// The closing line.

@@ -8,16 +8,17 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use akkaflow_actions::Registry;
-use akkaflow_model::check::{CheckedFile, Set, Surroundings, check_file, reason};
+use akkaflow_model::check::{CheckedFile, Set, Surroundings, check_file, reason, unreadable};
 use akkaflow_model::code;
 use akkaflow_model::diagnostic::{Finding, Severity};
 use akkaflow_model::schedule::Calendar;
+use akkaflow_model::text::Text;
 use clap::ArgMatches;
 
 use super::Outcome;
 use crate::context::Context;
 use crate::exit::{FAILED, USAGE};
-use gather::Wanted;
+use gather::{Gathered, Wanted};
 use report::Counts;
 
 /// The folder of calendars beside workflows.
@@ -50,21 +51,18 @@ pub(super) fn run(context: &Context, matches: &ArgMatches) -> Outcome {
     let (standard, paths): (Vec<PathBuf>, Vec<PathBuf>) = paths
         .into_iter()
         .partition(|path| path.as_os_str() == read::STANDARD);
-    let read = match (standard.is_empty(), paths.is_empty()) {
-        (true, _) => named(context, &paths, &registry),
-        (false, true) => self::standard(context, &registry),
-        (false, false) => named(context, &paths, &registry).and_then(|mut files| {
-            files.extend(self::standard(context, &registry)?);
-            Ok(files)
-        }),
+    let mut files = if paths.is_empty() {
+        Read::default()
+    } else {
+        named(context, &paths, &registry)
     };
-    let mut files = match read {
-        Ok(files) => files,
-        Err(problem) => {
-            eprintln!("{} {problem}", context.say("错误：", "error:"));
-            return Ok(USAGE);
-        }
-    };
+    if !standard.is_empty() {
+        files.add(self::standard(&registry));
+    }
+    let Read {
+        checked: mut files,
+        has_wrong_path,
+    } = files;
     let now = chrono::Local::now().naive_local();
     Set::check(&mut files, Surroundings { now: Some(now) });
     let mut findings: Vec<Finding> = Vec::new();
@@ -84,37 +82,58 @@ pub(super) fn run(context: &Context, matches: &ArgMatches) -> Outcome {
         counts,
         is_strict.then_some(strict_faults),
     );
+    if has_wrong_path {
+        return Ok(USAGE);
+    }
     let is_bad = counts.errors > 0 || (is_strict && faults > 0);
     Ok(if is_bad { FAILED } else { 0 })
 }
 
+/// What was checked.
+#[derive(Default)]
+struct Read {
+    checked: Vec<CheckedFile>,
+    /// Whether something that was named cannot be read at all; it is told of among the findings.
+    has_wrong_path: bool,
+}
+
+impl Read {
+    fn add(&mut self, other: Self) {
+        self.checked.extend(other.checked);
+        self.has_wrong_path |= other.has_wrong_path;
+    }
+}
+
 /// The files that were named, and the calendars beside them.
-fn named(
-    context: &Context,
-    paths: &[PathBuf],
-    registry: &Registry,
-) -> Result<Vec<CheckedFile>, String> {
-    let found = gather::gather(paths, Wanted::XmlAndCalendars).map_err(|problem| {
-        let cannot = context.say("无法读取", "cannot read");
-        format!("{cannot} {}", problem.get(context.screen.lang))
-    })?;
-    if found.is_empty() {
+fn named(context: &Context, paths: &[PathBuf], registry: &Registry) -> Read {
+    let Gathered { files, wrong } = gather::gather(paths, Wanted::XmlAndCalendars);
+    if files.is_empty() && wrong.is_empty() {
         let warning = context.say("警告：", "warning:");
         let none = context.say("其中没有工作流文件", "there is no workflow file in it");
         eprintln!("{warning} {none}");
     }
-    let mut files = read::read_all(&found, registry, context);
-    let beside = calendars_beside(&files);
-    files.extend(read::read_all(&beside, registry, context));
-    Ok(files)
+    let mut checked = read::read_all(&files, registry, context);
+    let beside = calendars_beside(&checked);
+    checked.extend(read::read_all(&beside, registry, context));
+    let unreadable = |(path, why): &(PathBuf, Text)| unreadable(&path.display().to_string(), why);
+    checked.extend(wrong.iter().map(unreadable));
+    Read {
+        checked,
+        has_wrong_path: !wrong.is_empty(),
+    }
 }
 
 /// What comes by standard input.
-fn standard(context: &Context, registry: &Registry) -> Result<Vec<CheckedFile>, String> {
+fn standard(registry: &Registry) -> Read {
     let name = read::STANDARD_NAME;
-    let bytes = read::standard_input()
-        .map_err(|error| format!("{name}: {}", reason(&error).get(context.screen.lang)))?;
-    Ok(vec![check_file(name, &bytes, registry)])
+    let (file, has_wrong_path) = match read::standard_input() {
+        Ok(bytes) => (check_file(name, &bytes, registry), false),
+        Err(error) => (unreadable(name, &reason(&error)), true),
+    };
+    Read {
+        checked: vec![file],
+        has_wrong_path,
+    }
 }
 
 /// The calendars that files name, that are not among what is checked and lie where a server would look for them: in the

@@ -41,8 +41,8 @@ pub(super) fn run(context: &Context, matches: &ArgMatches) -> Outcome {
         outln!("{json}");
     } else {
         outln!("{value}");
-        let misleading = misleading_dates(&text, "expression");
-        eprint!("{}", context.screen.findings(&misleading));
     }
+    let misleading = misleading_dates(&text, "expression");
+    eprint!("{}", context.screen.findings(&misleading));
     Ok(0)
 }

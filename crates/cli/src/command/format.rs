@@ -14,7 +14,7 @@ use clap::ArgMatches;
 use serde_json::{Value, json};
 
 use super::Outcome;
-use super::check::gather::{self, Wanted};
+use super::check::gather::{self, Gathered, Wanted};
 use super::check::read::{STANDARD, STANDARD_NAME, bytes_of, standard_input};
 use crate::context::Context;
 use crate::exit::{FAILED, USAGE};
@@ -41,15 +41,14 @@ pub(super) fn run(context: &Context, matches: &ArgMatches) -> Outcome {
     if named.iter().any(|path| path.as_os_str() == STANDARD) {
         return standard(context, &named, &bodies, is_check);
     }
-    let files = match gather::gather(&named, Wanted::Xml) {
-        Ok(files) => files,
-        Err(problem) => {
-            let cannot = context.say("无法读取", "cannot read");
-            let problem = problem.get(context.screen.lang);
-            eprintln!("{} {cannot} {problem}", error(context));
-            return Ok(USAGE);
-        }
-    };
+    let Gathered { files, wrong } = gather::gather(&named, Wanted::Xml);
+    if let Some((path, why)) = wrong.first() {
+        let cannot = context.say("无法读取", "cannot read");
+        let colon = context.say("：", ": ");
+        let (path, why) = (path.display(), why.get(context.screen.lang));
+        eprintln!("{} {cannot} {path}{colon}{why}", error(context));
+        return Ok(USAGE);
+    }
     let mut counts = Counts::default();
     for file in &files {
         let is_named = named.contains(file);

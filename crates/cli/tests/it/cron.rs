@@ -201,6 +201,36 @@ fn dates_and_parameters_are_worked_out() {
 }
 
 #[test]
+fn eval_says_what_stays_as_it_is_written_as_the_check_does() {
+    for (expression, said) in [
+        ("${time.today", "lacks its `}`, so it is not replaced"),
+        ("${TIME.TODAY}", "did you mean `${time.today}`?"),
+        ("${params:day}", "did you mean `${param:day}`?"),
+    ] {
+        for format in [&["eval", expression][..], &["eval", "--json", expression]] {
+            let output = akka("C", format);
+            assert_eq!(output.status.code(), Some(0));
+            let errors = text(&output.stderr);
+            assert!(
+                errors.contains("warning[AF117]") && errors.contains(said),
+                "{errors}"
+            );
+        }
+    }
+    let output = akka("C", &["eval", "${time.today|yyyy-mm-dd HH:MM}"]);
+    let said = text(&output.stderr);
+    assert!(said.contains("did you mean `yyyy-MM-dd HH:mm`?"), "{said}");
+}
+
+#[test]
+fn a_cron_that_never_fires_says_so_in_words() {
+    let output = akka("C", &["cron", "--json", "0 0 30 2 *"]);
+    let preview: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let words = preview["words"].as_str().unwrap();
+    assert!(words.starts_with("never ("), "{words}");
+}
+
+#[test]
 fn eval_says_what_will_be_taken_for_something_else() {
     let expression = "${time.today|YYYY|-1 week}";
     let output = akka("C", &["eval", "--at", "2026-03-31", expression]);

@@ -231,6 +231,23 @@ fn a_gibibyte_a_pipe_and_bytes_of_no_text_are_findings_and_the_rest_is_checked()
 }
 
 #[test]
+fn a_wrong_path_is_a_finding_and_the_others_are_checked() {
+    let path = directory("set-partly-there", &[("v.xml", MISSPELT)]);
+    let missing = path.join("no\nwhere.xml").to_string_lossy().into_owned();
+    let (code, said) = check(&["--format", "json", &missing], &path);
+    let report: serde_json::Value = serde_json::from_str(&said).expect("JSON");
+    let found: Vec<_> = report["diagnostics"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|finding| finding["code"].as_str().expect("a code"))
+        .collect();
+    assert_eq!((code, found), (2, vec!["AF101", "AF702", "AF014"]));
+    let (code, said) = check(&[&missing], &path);
+    assert!(code == 2 && said.contains("no\\nwhere.xml:1:1"), "{said}");
+}
+
+#[test]
 fn programs_get_json_and_sarif_in_the_language_of_the_user() {
     let path = directory("set-formats", &[("w.xml", UPSTREAM), ("v.xml", MISSPELT)]);
     let (code, said) = check(&["--format", "json"], &path);

@@ -1,9 +1,11 @@
 //! What the files of a set must know of each other.
 
+use std::collections::BTreeSet;
+
 use chrono::NaiveDateTime;
 
 use crate::cron::Cron;
-use crate::definition::{Coordinator, Workflow};
+use crate::definition::{Coordinator, ParamRule, Workflow};
 use crate::diagnostic::{Diagnostic, Finding, Severity};
 use crate::element::{Attribute, Element, Span};
 use crate::render::Lines;
@@ -29,6 +31,8 @@ pub struct Outline {
     pub upstreams: Vec<Upstream>,
     /// The workflows that its nodes start, in order.
     pub children: Vec<Started>,
+    /// Its parameters, for those that start it.
+    pub(super) params: Box<[Asked]>,
     /// Whether its instance limit lets nothing start.
     pub is_limit_zero: bool,
     /// The calendar that its schedule goes by, and where that is named.
@@ -59,6 +63,27 @@ pub struct Started {
     pub name: String,
     /// Where the name stands.
     pub at: Place,
+    /// What it is given.
+    pub(super) params: Vec<Given>,
+}
+
+/// A parameter that a node hands over to the workflow that it starts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Given {
+    pub(super) name: String,
+    pub(super) name_at: Place,
+    /// Where nothing is replaced in it.
+    pub(super) literal: Option<(String, Place)>,
+}
+
+/// A parameter that a workflow declares or uses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Asked {
+    pub(super) name: String,
+    /// Whether there is no instance without it.
+    pub(super) is_needed: bool,
+    /// Which values it takes, where it says so.
+    pub(super) rule: Option<Box<ParamRule>>,
 }
 
 impl Upstream {
@@ -159,6 +184,9 @@ impl Place {
 /// Upstreams of a file that are looked at, and workflows that it starts: more than any file has.
 const MOST_UPSTREAMS: usize = 1_000;
 
+/// Parameters of one body that are looked at.
+const MOST_GIVEN: usize = 100;
+
 impl Outline {
     /// Of what could be read of a file, however wrong the rest.
     pub(crate) fn of(source: &str, root: &Element, workflow: Option<&Workflow>) -> Option<Self> {
@@ -185,9 +213,10 @@ impl Outline {
             .collect();
         let children = started(root)
             .take(MOST_UPSTREAMS)
-            .map(|child| Started {
+            .map(|(body, child)| Started {
                 name: child.value.trim().to_owned(),
                 at: place(child),
+                params: given(body, &lines),
             })
             .collect();
         let calendar = coordinator
@@ -208,6 +237,7 @@ impl Outline {
             is_limit_zero: workflow.is_some_and(|workflow| workflow.instance_limit <= 0),
             upstreams,
             children,
+            params: workflow.map(asked).unwrap_or_default(),
             calendar,
             last_date: workflow.and_then(last_date).zip(
                 coordinator
@@ -237,6 +267,7 @@ impl Outline {
                 })
                 .collect(),
             children: Vec::new(),
+            params: Box::default(),
             is_limit_zero: false,
             calendar: None,
             last_date: None,
@@ -255,12 +286,48 @@ impl Outline {
     }
 }
 
-/// The names of the workflows that nodes start, but for those that parameters give.
-fn started(root: &Element) -> impl Iterator<Item = &Attribute> {
+/// The bodies that start workflows and the names of these, but for those that parameters give.
+fn started(root: &Element) -> impl Iterator<Item = (&Element, &Attribute)> {
     root.elements_named("action")
         .flat_map(|action| action.elements_named(SubWorkflow::TAG))
-        .filter_map(|body| body.attribute("workflow"))
-        .filter(|name| !name.value.trim().is_empty() && !name.value.contains("${"))
+        .filter_map(|body| Some((body, body.attribute("workflow")?)))
+        .filter(|(_, name)| !name.value.trim().is_empty() && !name.value.contains("${"))
+}
+
+fn given(body: &Element, lines: &Lines<'_>) -> Vec<Given> {
+    let params = body.elements_named("param").take(MOST_GIVEN);
+    let given = params.filter_map(|param| {
+        let name = param.attribute("name")?;
+        let place = |attribute: &Attribute| Place::of(lines, attribute.value_span);
+        let value = param.attribute("value");
+        Some(Given {
+            name: name.value.trim().to_owned(),
+            name_at: place(name),
+            literal: value
+                .filter(|value| !value.value.contains("${"))
+                .map(|value| (value.value.to_string(), place(value))),
+        })
+    });
+    given.collect()
+}
+
+/// What a workflow declares, and what it uses without that.
+fn asked(workflow: &Workflow) -> Box<[Asked]> {
+    let coordinator = workflow.coordinator.as_ref();
+    let values = coordinator.map_or(&[][..], |found| &found.params);
+    let rules = coordinator.map_or(&[][..], |found| &found.param_rules);
+    let has_value = |name: &str| values.iter().any(|(known, _)| known == name);
+    let rule = |name: &str| rules.iter().find(|rule| rule.name == name);
+    let names: BTreeSet<&str> = (values.iter().map(|(name, _)| name.as_str()))
+        .chain(rules.iter().map(|rule| rule.name.as_str()))
+        .chain(workflow.used_params.iter().map(String::as_str))
+        .collect();
+    let asked = names.into_iter().map(|name| Asked {
+        name: name.to_owned(),
+        is_needed: rule(name).is_some_and(|rule| rule.is_required) && !has_value(name),
+        rule: rule(name).cloned().map(Box::new),
+    });
+    asked.collect()
 }
 
 /// The names of an item of a list, each with whether one of them is enough and whether the date before is meant.

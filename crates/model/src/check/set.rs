@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDateTime;
 
-use super::CheckedFile;
 use super::outline::{Idle, Outline, Started, Upstream};
+use super::{CheckedFile, handed_over};
 use crate::code;
 use crate::diagnostic::{Finding, Severity};
 use crate::quote::shortened;
@@ -59,12 +59,17 @@ impl<'a> Set<'a> {
                 .iter()
                 .filter_map(|file| file.calendar.as_deref())
                 .collect();
-            let circles = Circles::of(&set);
+            let mut circles = Circles::of(&set);
             let mut searches_left = MOST_SEARCHES;
             let mut found: BTreeMap<String, Vec<Finding>> = BTreeMap::new();
             for (file, outline) in outlines {
-                let mut findings =
-                    set.findings(file, outline, &circles, surroundings, &mut searches_left);
+                let mut findings = set.findings(
+                    file,
+                    outline,
+                    &mut circles,
+                    surroundings,
+                    &mut searches_left,
+                );
                 findings.extend(unknown_calendar(
                     file,
                     outline,
@@ -97,7 +102,7 @@ impl<'a> Set<'a> {
         self.findings(
             file,
             outline,
-            &Circles::of(self),
+            &mut Circles::of(self),
             surroundings,
             &mut searches_left,
         )
@@ -137,7 +142,7 @@ impl<'a> Set<'a> {
         &self,
         file: &str,
         outline: &Outline,
-        circles: &Circles<'_>,
+        circles: &mut Circles<'_>,
         surroundings: Surroundings,
         searches_left: &mut usize,
     ) -> Vec<Finding> {
@@ -208,7 +213,7 @@ impl<'a> Set<'a> {
         &self,
         file: &str,
         outline: &Outline,
-        circles: &Circles<'_>,
+        circles: &mut Circles<'_>,
         searches_left: &mut usize,
         findings: &mut Vec<Finding>,
     ) {
@@ -220,6 +225,9 @@ impl<'a> Set<'a> {
                 }
                 None => findings.push(self.unknown_child(file, child, searches_left)),
                 Some((_, owner)) if owner.is_limit_zero => findings.push(stuck_child(file, child)),
+                Some((_, owner)) if owner.is_good => {
+                    handed_over::check(file, child, owner, searches_left, findings);
+                }
                 Some(_) => {}
             }
             if !is_itself
@@ -291,6 +299,7 @@ impl<'a> Set<'a> {
             .collect();
         let component = components(&upstreams);
         Cycles {
+            told: BTreeSet::new(),
             names,
             upstreams,
             component,
@@ -326,13 +335,15 @@ fn started(outline: &Outline) -> Vec<&str> {
 
 /// Which workflows lead to each other in circles.
 struct Cycles<'a> {
+    /// Those that are spelled out already, each from its first name on.
+    told: BTreeSet<Vec<&'a str>>,
     names: Vec<&'a str>,
     upstreams: Vec<Vec<usize>>,
     /// Workflows with the same number reach each other.
     component: Vec<usize>,
 }
 
-impl Cycles<'_> {
+impl<'a> Cycles<'a> {
     fn position(&self, name: &str) -> Option<usize> {
         self.names.binary_search_by(|known| (*known).cmp(name)).ok()
     }
@@ -345,17 +356,24 @@ impl Cycles<'_> {
         })
     }
 
-    /// The circle that the edge from a workflow to another lies on, while searches are left.
-    fn spell(&self, from: &str, to: &str, searches_left: &mut usize) -> Option<Vec<&str>> {
+    /// The circle that the edge from a workflow to another lies on, while searches are left. Each circle comes once: in a mesh
+    /// every edge lies on one.
+    fn spell(&mut self, from: &str, to: &str, searches_left: &mut usize) -> Option<Vec<&'a str>> {
         if !self.joins(from, to) {
             return None;
         }
         *searches_left = searches_left.checked_sub(1)?;
-        self.through(from, to)
+        let path = self.through(from, to)?;
+        // It ends where it began, which may be at any of its workflows.
+        let mut circle = path[1..].to_vec();
+        let first = circle.iter().enumerate().min_by_key(|(_, name)| **name);
+        let first = first.map_or(0, |(first, _)| first);
+        circle.rotate_left(first);
+        self.told.insert(circle).then_some(path)
     }
 
     /// The circle that the edge from a workflow to its upstream lies on, from the workflow back to it.
-    fn through(&self, workflow: &str, upstream: &str) -> Option<Vec<&str>> {
+    fn through(&self, workflow: &str, upstream: &str) -> Option<Vec<&'a str>> {
         let (from, to) = (self.position(workflow)?, self.position(upstream)?);
         // Breadth first, so that the shortest circle is shown.
         let mut came_from: BTreeMap<usize, usize> = BTreeMap::from([(to, from)]);

@@ -99,7 +99,7 @@ impl Note {
                 let rest = unit.count() - last;
                 Text::new(
                     format!(
-                        "并非始终间隔{step}{zh}：{zh_whole}从0重新开始，第{last}之后只隔{rest}{zh}"
+                        "并非始终间隔{step}{zh}：{zh_whole}从0重新开始，第{last}{zh}之后只隔{rest}{zh}"
                     ),
                     format!(
                         "not always {step} {en}s apart: it begins anew at 0 {en_whole}, only {rest} {en}{} after {en} {last}",

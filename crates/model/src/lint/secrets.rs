@@ -31,6 +31,45 @@ const WORDS: &[&str] = &[
     "clientsecret",
 ];
 
+/// Headers of a request whose value is a secret by what it is, in lower case.
+const CREDENTIALS: &[&str] = &[
+    "authorization",
+    "proxy-authorization",
+    "cookie",
+    "set-cookie",
+];
+
+/// How the value of such a header may begin; the secret follows.
+const SCHEMES: &[&str] = &[
+    "token",
+    "bearer",
+    "basic",
+    "apikey",
+    "key",
+    "digest",
+    "negotiate",
+];
+
+/// How keys of well-known services begin.
+const KEYS: &[&str] = &[
+    "sk-live",
+    "sk_live_",
+    "sk-ant-",
+    "sk-proj-",
+    "rk_live_",
+    "ghp_",
+    "gho_",
+    "github_pat_",
+    "glpat-",
+    "xoxb-",
+    "xoxp-",
+    "AIza",
+    "eyJ",
+    "LTAI",
+];
+/// A shorter one is no key, and a longer one no person has typed.
+const KEY_LENGTHS: std::ops::RangeInclusive<usize> = 12..=2048;
+
 /// Options of programs that are followed by a password, at once or after a blank.
 const OPTIONS: &[(&str, &str)] = &[
     ("mysql", "-p"),
@@ -64,16 +103,21 @@ impl Lint<'_> {
         let root = self.root;
         let mut found: Vec<(Value<'_>, Range<usize>)> = Vec::new();
         visit(root, &mut |element| {
-            let is_param = element.name == "param";
-            let named = element.attribute("name").filter(|_| is_param);
+            let is_header = element.name == "header";
+            let named = element.attribute("name");
+            let named = named.filter(|_| is_header || element.name == "param");
+            let is_credential =
+                is_header && named.is_some_and(|named| is_credential(named.value.trim()));
             for (name, value) in attributes(element) {
-                let is_secret = if is_param {
-                    name == "value" && named.is_some_and(|named| is_secret_word(&named.value))
-                } else {
-                    is_secret_word(name)
+                let is_secret = match named {
+                    Some(named) => name == "value" && is_secret_word(&named.value),
+                    None => is_secret_word(name),
                 };
-                if is_secret && is_literal(value.text.trim()) {
+                let is_secret = (is_secret && is_literal(value.text)) || is_key(value.text);
+                if is_secret {
                     found.push((value, 0..value.text.len()));
+                } else if is_credential && name == "value" {
+                    found.extend(credential(value.text, 0).map(|at| (value, at)));
                 } else {
                     found.extend(
                         assigned(value.text, false)
@@ -82,10 +126,15 @@ impl Lint<'_> {
                     );
                 }
             }
-            let is_secret_header = element.name == "header"
-                && (element.attribute("name")).is_some_and(|name| is_secret_word(&name.value));
+            let is_secret_header =
+                is_header && named.is_some_and(|name| is_secret_word(&name.value));
             for value in texts(element) {
-                if is_secret_header && is_literal(value.text) {
+                if is_credential && let Some(at) = credential(value.text, 0) {
+                    found.push((value, at));
+                    continue;
+                }
+                if (is_secret_header && is_literal(value.text)) || (is_header && is_key(value.text))
+                {
                     let start = value.text.len() - value.text.trim_start().len();
                     found.push((value, start..start + value.text.trim().len()));
                     continue;
@@ -225,8 +274,16 @@ fn colon(text: &str, at: usize) -> Option<Range<usize>> {
     }
     let is_quoted = before.trim_end().ends_with(['"', '\'']);
     let name = word_before(before.trim_end().trim_end_matches(['"', '\'']));
+    if is_credential(name) {
+        return credential(text, at + 1);
+    }
     if !is_secret_word(name) {
-        return None;
+        // `X-Key: sk-live-...`.
+        if !name.contains('-') {
+            return None;
+        }
+        let value = value_at(text, at + 1, is_quoted)?;
+        return is_key(&text[value.clone()]).then_some(value);
     }
     if !is_quoted {
         return header(text, at, name);
@@ -239,6 +296,66 @@ fn colon(text: &str, at: usize) -> Option<Range<usize>> {
 fn header(text: &str, at: usize, name: &str) -> Option<Range<usize>> {
     let value = value_at(text, at + 1, false).filter(|_| name.contains('-'))?;
     is_literal(&text[value.clone()]).then_some(value)
+}
+
+/// The word that begins at `start`, however long the token is.
+fn token_at(text: &str, start: usize) -> Option<Range<usize>> {
+    let window = &text[start..text.floor_char_boundary(start + KEY_LENGTHS.end())];
+    let is_end = |c: char| c.is_whitespace() || "\"'`&;,|)}]<>".contains(c);
+    let length = window.find(is_end).unwrap_or(window.len());
+    let first = &window[..window.floor_char_boundary(length.min(LONGEST))];
+    (length >= 16 && is_literal(first)).then_some(start..start + length)
+}
+
+fn is_credential(name: &str) -> bool {
+    CREDENTIALS
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(name))
+}
+
+/// Whether a value is the key of a well-known service.
+fn is_key(value: &str) -> bool {
+    let value = value.trim();
+    KEYS.iter().any(|begin| value.starts_with(begin))
+        && KEY_LENGTHS.contains(&value.len())
+        && !value.contains("${")
+        && !value.contains(char::is_whitespace)
+}
+
+/// The secret in the value of a header that begins at `start`: `Token abc`, `session=abc; path=/`. It ends with its line,
+/// or with the quote that it stands in.
+fn credential(text: &str, start: usize) -> Option<Range<usize>> {
+    let rest = &text[start..];
+    let begin = start + rest.len() - rest.trim_start_matches([' ', '\t', '"', '\'']).len();
+    let window = &text[begin..text.floor_char_boundary(begin + KEY_LENGTHS.end())];
+    let value = window
+        .split(['"', '\'', '\r', '\n', '<', '`'])
+        .next()?
+        .trim_end();
+    let (scheme, secret) = value.split_once(' ').unwrap_or(("", value));
+    let is_scheme = SCHEMES
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(scheme));
+    let secret = if is_scheme {
+        secret.trim_start()
+    } else {
+        value
+    };
+    // What precedes the first `=` names a cookie.
+    let shown = secret.split_once('=').map_or(secret, |(_, behind)| behind);
+    let shown = if shown.trim_matches('=').is_empty() {
+        secret
+    } else {
+        shown
+    };
+    let first = shown.split([';', ' ', ',']).next()?;
+    let is_sentence = !is_scheme && secret.contains(' ') && !secret.contains('=');
+    let first = &first[..first.floor_char_boundary(LONGEST)];
+    let is_long_enough =
+        is_scheme || (first.len() >= 6 && first.contains(|c: char| c.is_ascii_digit()));
+    let begin = begin + (value.len() - secret.len());
+    (!is_sentence && is_long_enough && is_literal(first) && !secret.contains("${"))
+        .then(|| begin..begin + secret.len())
 }
 
 /// The password of `user:pass@host`, which begins at `start`.
@@ -280,11 +397,9 @@ fn keys(text: &str) -> Vec<Range<usize>> {
             .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
         is_key.then_some(at..at + 20)
     });
-    let bearer = text.match_indices("Bearer ").filter_map(|(at, word)| {
-        let value = value_at(text, at + word.len(), false)?;
-        let token = &text[value.clone()];
-        (token.len() >= 16 && is_literal(token)).then_some(value)
-    });
+    let bearer = text
+        .match_indices("Bearer ")
+        .filter_map(|(at, word)| token_at(text, at + word.len()));
     let basic = text.match_indices("Basic ").filter_map(|(at, word)| {
         // The word stands in sentences, too: only base64 of some length is an account.
         let value = value_at(text, at + word.len(), false)?;

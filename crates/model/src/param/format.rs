@@ -163,25 +163,44 @@ impl Pattern {
             .any(|piece| matches!(piece, Piece::Field(Letter::WeekYear, _)))
     }
 
-    /// A letter that was most likely meant to be another: what was meant, and why.
+    /// Letters that were most likely meant to be others: what was meant, and why.
     pub(super) fn other_part(&self, format: &str) -> Option<(String, Text)> {
-        let has = |letter: Letter| {
-            let mut pieces = self.pieces.iter();
-            pieces.any(|piece| matches!(piece, Piece::Field(field, _) if *field == letter))
-        };
-        let has_hour = has(Letter::Hour24) || has(Letter::Hour12) || has(Letter::Hour12FromZero);
-        if has(Letter::Minute) && !has_hour && !has(Letter::Month) && has(Letter::Year) {
-            let why = Text::new("`m` 是分钟，月是 `M`", "`m` are minutes; months are `M`");
-            return Some((format.replace('m', "M"), why));
+        // The letters of other languages, which are told of as such.
+        if format.contains('%') {
+            return None;
         }
-        if has(Letter::DayOfYear) && has(Letter::Month) && !has(Letter::DayOfMonth) {
-            let why = Text::new(
-                "`D` 是一年中的第几天，日是 `d`",
-                "`D` is the day of the year; the day of the month is `d`",
-            );
-            return Some((format.replace('D', "d"), why));
+        let fields: Vec<(Letter, usize)> = self.fields().collect();
+        let mut wrong = Vec::new();
+        let (mut zh, mut en) = (Vec::new(), Vec::new());
+        let months = months_written_as_minutes(&fields);
+        if !months.is_empty() {
+            zh.push("`m` 是分钟，月是 `M`");
+            en.push("`m` are minutes; months are `M`");
+            wrong.extend(months.into_iter().map(|index| (index, 'M')));
         }
-        None
+        let minutes = minutes_written_as_months(&fields);
+        if !minutes.is_empty() {
+            zh.push("`M` 是月，分钟是 `m`");
+            en.push("`M` are months; minutes are `m`");
+            wrong.extend(minutes.into_iter().map(|index| (index, 'm')));
+        }
+        let days = days_written_as_days_of_the_year(&fields);
+        if !days.is_empty() {
+            zh.push("`D` 是一年中的第几天，日是 `d`");
+            en.push("`D` is the day of the year; the day of the month is `d`");
+            wrong.extend(days.into_iter().map(|index| (index, 'd')));
+        }
+        (!wrong.is_empty()).then(|| {
+            let why = Text::new(zh.join("；"), en.join("; "));
+            (with_letters(format, &wrong), why)
+        })
+    }
+
+    fn fields(&self) -> impl Iterator<Item = (Letter, usize)> {
+        self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Field(letter, width) => Some((*letter, *width)),
+            Piece::Literal(_) => None,
+        })
     }
 
     pub(super) fn write(&self, moment: NaiveDateTime, zone: Tz) -> String {
@@ -193,6 +212,78 @@ impl Pattern {
             })
             .collect()
     }
+}
+
+impl Letter {
+    fn is_hour(self) -> bool {
+        matches!(
+            self,
+            Self::Hour24 | Self::Hour24FromOne | Self::Hour12 | Self::Hour12FromZero
+        )
+    }
+}
+
+/// Whether what precedes the field is an hour.
+fn is_behind_hour(fields: &[(Letter, usize)], index: usize) -> bool {
+    index > 0 && fields[index - 1].0.is_hour()
+}
+
+/// `yyyy-mm-dd`: minutes beside a year or a day, in a format without a month.
+fn months_written_as_minutes(fields: &[(Letter, usize)]) -> Vec<usize> {
+    let is_date = |index: usize| {
+        let field = fields.get(index).map(|(letter, _)| *letter);
+        matches!(field, Some(Letter::Year | Letter::DayOfMonth))
+    };
+    let mut months = indexes(fields, Letter::Month);
+    if months.any(|index| !is_behind_hour(fields, index)) {
+        return Vec::new();
+    }
+    indexes(fields, Letter::Minute)
+        .filter(|index| !is_behind_hour(fields, *index))
+        .filter(|index| is_date(index.wrapping_sub(1)) || is_date(index + 1))
+        .collect()
+}
+
+/// `HH:MM`: a month in numbers behind an hour.
+fn minutes_written_as_months(fields: &[(Letter, usize)]) -> Vec<usize> {
+    indexes(fields, Letter::Month)
+        .filter(|index| fields[*index].1 <= 2 && is_behind_hour(fields, *index))
+        .collect()
+}
+
+/// `yyyy-MM-DD`.
+fn days_written_as_days_of_the_year(fields: &[(Letter, usize)]) -> Vec<usize> {
+    let has = |letter: Letter| indexes(fields, letter).next().is_some();
+    if !has(Letter::Month) || has(Letter::DayOfMonth) {
+        return Vec::new();
+    }
+    indexes(fields, Letter::DayOfYear).collect()
+}
+
+fn indexes(fields: &[(Letter, usize)], wanted: Letter) -> impl Iterator<Item = usize> {
+    let fields = fields.iter().enumerate();
+    fields
+        .filter(move |(_, (letter, _))| *letter == wanted)
+        .map(|(index, _)| index)
+}
+
+/// The format with other letters in some of its fields, which are counted from 0.
+fn with_letters(format: &str, letters: &[(usize, char)]) -> String {
+    let mut is_quoted = false;
+    let mut fields = 0;
+    let mut last = None;
+    let replaced = format.chars().map(|character| {
+        is_quoted ^= character == '\'';
+        let field = Some(character).filter(|c| !is_quoted && c.is_ascii_alphabetic());
+        fields += usize::from(field.is_some() && field != last);
+        last = field;
+        let other = letters.iter().find(|(index, _)| index + 1 == fields);
+        match (field, other) {
+            (Some(_), Some((_, letter))) => *letter,
+            _ => character,
+        }
+    });
+    replaced.collect()
 }
 
 /// How far the wall is ahead of UTC when it shows `moment`.

@@ -6,7 +6,9 @@ use crate::element::Span;
 use crate::render::locate_all;
 use crate::text::Text;
 
-use super::{check_time_expression, time_expressions};
+use crate::quote::shortened;
+
+use super::{Miswritten, check_time_expression, miswritten, time_expressions};
 
 /// What means something else than it seems to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,6 +91,29 @@ impl Misleading {
     }
 }
 
+impl Miswritten {
+    /// What is said of `written`, and what to do.
+    pub(crate) fn text(&self, written: &str) -> (Text, Text) {
+        let found = shortened(written);
+        match self {
+            Self::Unclosed => (
+                Text::new(
+                    format!("`{found}` 缺少 `}}`，不会被替换"),
+                    format!("`{found}` lacks its `}}`, so it is not replaced"),
+                ),
+                Text::new("请补上 `}`", "add the `}`"),
+            ),
+            Self::Meant(meant) => (
+                Text::new(
+                    format!("`{found}` 不是参数也不是时间，不会被替换"),
+                    format!("`{found}` is neither a parameter nor a date, so it is not replaced"),
+                ),
+                did_you_mean(&shortened(meant)),
+            ),
+        }
+    }
+}
+
 fn did_you_mean(meant: &str) -> Text {
     Text::new(
         format!("是否想写 `{meant}`？"),
@@ -96,7 +121,7 @@ fn did_you_mean(meant: &str) -> Text {
     )
 }
 
-/// What of the dates in a text that stands alone will be taken for something else.
+/// What of a text that stands alone will be taken for something else than it seems to be, or stays as it is written.
 pub fn misleading_dates(text: &str, file: &str) -> Vec<Finding> {
     let mut found = Vec::new();
     for (range, expression) in time_expressions(text) {
@@ -112,6 +137,20 @@ pub fn misleading_dates(text: &str, file: &str) -> Vec<Finding> {
             help: Some(misleading.help()),
         }));
     }
+    for (range, what) in miswritten(text) {
+        let (message, help) = what.text(&text[range.clone()]);
+        found.push(Diagnostic {
+            code: code::NOT_REPLACED,
+            severity: Severity::Warning,
+            span: Span {
+                start: range.start,
+                end: range.end,
+            },
+            message,
+            help: Some(help),
+        });
+    }
+    found.sort_by_key(|finding| finding.span);
     locate_all(text, file, &found)
 }
 

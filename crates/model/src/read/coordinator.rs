@@ -173,8 +173,14 @@ impl Reader<'_> {
         let has_times = ["every", "dates"]
             .iter()
             .any(|name| element.attribute(name).is_some());
-        if has_times || element.elements().next().is_some() {
+        if has_times || element.elements().any(is_start) {
             return;
+        }
+        if element
+            .elements()
+            .any(|list| list.elements().next().is_some())
+        {
+            return self.empty_depend_lists(element);
         }
         self.diagnostics.warning(
             code::NOTHING_STARTS,
@@ -188,6 +194,24 @@ impl Reader<'_> {
                 "add <depend-list cron=\"0 1 * * *\"/>, or remove <coordinator> if people start it",
             ),
         );
+    }
+
+    /// Where parameters are declared, people may start the workflow; an empty list shows that more was meant.
+    fn empty_depend_lists(&mut self, element: &Element) {
+        for list in element.elements_named("depend-list") {
+            self.diagnostics.warning(
+                code::NOTHING_STARTS,
+                list.name_span,
+                Text::new(
+                    "<depend-list> 为空，工作流不会自动运行",
+                    "<depend-list> is empty: the workflow never starts by itself",
+                ),
+                Text::new(
+                    "请添加cron或前置工作流；只由人启动时请删除 <depend-list>",
+                    "give it a cron or a workflow to wait for, or remove it if people start this one",
+                ),
+            );
+        }
     }
 
     fn check_misfire(&mut self, element: &Element) {
@@ -370,6 +394,20 @@ impl Reader<'_> {
             "any-of-last" => DateRule::AnyOfLast(count?),
             _ => return None,
         })
+    }
+}
+
+/// Whether it starts the workflow, as far as it is right.
+fn is_start(child: &Element) -> bool {
+    match child.name.as_str() {
+        // Another attribute and a text are told of as what they are.
+        "depend-list" => {
+            !child.attributes.is_empty()
+                || child.elements().next().is_some()
+                || !child.text().trim().is_empty()
+        }
+        "param-list" => false,
+        _ => true,
     }
 }
 

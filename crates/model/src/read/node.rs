@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use crate::code;
 use crate::condition::{Condition, EDGE_VARIABLES};
-use crate::definition::{ActionNode, Case, Edge, Node, NodeKind, Output};
+use crate::definition::{ActionNode, Case, Edge, Node, NodeKind, Output, ParamType};
 use crate::element::{Attribute, Element, Span};
 use crate::quote::shortened;
 use crate::read::Reader;
+use crate::read::labels;
 use crate::read::policy;
 use crate::read::root::optional;
 use crate::read::shapes::ACTION;
@@ -26,6 +27,8 @@ pub(super) struct Draft {
     pub(super) targets: Vec<Target>,
     /// What it comes after: edges from there lead to it.
     pub(super) after: Vec<Target>,
+    /// What it hands on, name and type, however wrong the rest.
+    pub(super) outputs: Vec<(String, ParamType)>,
     /// `None` when something is wrong, which is then reported.
     pub(super) node: Option<Node>,
 }
@@ -86,6 +89,7 @@ impl Reader<'_> {
             tag: element.name.to_string(),
             targets: targets(element),
             after,
+            outputs: declared_outputs(element),
             node,
         })
     }
@@ -159,6 +163,10 @@ impl Reader<'_> {
         let silent = element
             .elements()
             .find(|body| HANDS_ON_NOTHING.contains(&body.name.as_str()));
+        let handed_on = bodies(element)
+            .next()
+            .filter(|_| element.elements_named("output").next().is_some())
+            .and_then(|body| self.actions.outputs(body));
         for output in element.elements_named("output") {
             if let Some(body) = silent {
                 self.output_of_nothing(output, &body.name);
@@ -170,6 +178,9 @@ impl Reader<'_> {
             if !known.insert(name) {
                 self.repeated(attribute);
                 continue;
+            }
+            if let Some(names) = handed_on.filter(|names| !names.contains(&name)) {
+                self.output_not_handed_on(attribute, names);
             }
             outputs.push(Output {
                 name: name.to_owned(),
@@ -192,6 +203,26 @@ impl Reader<'_> {
                 "请删除 <output>；需要传递的值请由脚本、SQL等节点给出",
                 "remove <output>; let a script, a query or the like hand the value on",
             ),
+        );
+    }
+
+    fn output_not_handed_on(&mut self, attribute: &Attribute, known: &[&'static str]) {
+        let name = attribute.value.trim();
+        let help = did_you_mean(name, known.iter().copied()).unwrap_or_else(|| {
+            Text::new(
+                format!("该类型产生的输出有：{}", known.join("、")),
+                format!("it hands on {}", known.join(", ")),
+            )
+        });
+        let found = shortened(name);
+        self.diagnostics.error(
+            code::UNKNOWN_OUTPUT,
+            attribute.value_span,
+            Text::new(
+                format!("该动作不产生输出 `{found}`"),
+                format!("this action hands on no `{found}`"),
+            ),
+            help,
         );
     }
 
@@ -288,29 +319,10 @@ impl Reader<'_> {
             }
             self.diagnostics = found;
             if is_known.is_none() {
-                self.unknown_type(body);
+                let tags = self.actions.tags();
+                labels::unknown_type(body, &tags, &mut self.diagnostics);
             }
         }
-    }
-
-    fn unknown_type(&mut self, body: &Element) {
-        let tags = self.actions.tags();
-        let found = shortened(&body.name);
-        let help = did_you_mean(&body.name, tags.iter().copied()).unwrap_or_else(|| {
-            Text::new(
-                format!("可用类型：{}", tags.join("、")),
-                format!("there are {}", tags.join(", ")),
-            )
-        });
-        self.diagnostics.error(
-            code::UNKNOWN_ACTION_TYPE,
-            body.name_span,
-            Text::new(
-                format!("动作类型 <{found}> 不存在"),
-                format!("there is no action type <{found}>"),
-            ),
-            help,
-        );
     }
 }
 
@@ -356,6 +368,14 @@ fn read_edge(element: &Element) -> Option<Edge> {
     };
     let to = target_of(element)?.to;
     Some(Edge { to, when })
+}
+
+fn declared_outputs(element: &Element) -> Vec<(String, ParamType)> {
+    let outputs = element.elements_named("output").filter_map(|output| {
+        let name = output.attribute("name")?.value.trim().to_owned();
+        Some((name, policy::value_type(output)))
+    });
+    outputs.collect()
 }
 
 fn kill_message(element: &Element) -> String {

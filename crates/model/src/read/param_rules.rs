@@ -1,8 +1,12 @@
 //! Parameters and which values they take.
 
+use chrono_tz::Tz;
+
 use crate::code;
 use crate::definition::ParamRule;
 use crate::element::{Attribute, Element};
+use crate::param::substitute;
+use crate::quote::shortened;
 use crate::read::Reader;
 use crate::read::coordinator::param_elements;
 use crate::read::policy::value_type;
@@ -10,6 +14,10 @@ use crate::read::root::optional;
 use crate::read::shapes::PARAM;
 use crate::shape::words;
 use crate::text::Text;
+use crate::time::Timestamp;
+
+/// A day on which formats are tried: 2026-11-21 04:59:00.
+const SAMPLE: Timestamp = Timestamp::from_millis(1_795_237_140_000);
 
 /// The attributes of a parameter that make a rule.
 const RULES: &[&str] = &["type", "pattern", "choices", "min", "max", "required"];
@@ -35,6 +43,9 @@ impl Reader<'_> {
             let Some(name) = name else {
                 continue;
             };
+            if value.is_some() && is_required {
+                self.value_beside_required(element);
+            }
             if let Some(value) = value {
                 params.values.push((name.clone(), value.value.to_string()));
             }
@@ -59,13 +70,55 @@ impl Reader<'_> {
         let Some(value) = element.attribute("value") else {
             return;
         };
-        // What a reference brings is known only when it runs.
         if value.value.contains("${") {
-            return;
+            return self.check_date_value(value, rule);
         }
         if let Err(problem) = rule.check(&value.value) {
             self.bad_value(value, problem);
         }
+    }
+
+    /// What a parameter brings is known only when it runs, but any day shows what a date looks like.
+    fn check_date_value(&mut self, value: &Attribute, rule: &ParamRule) {
+        let Ok(sample) = substitute(&value.value, &[], SAMPLE, Tz::UTC) else {
+            return;
+        };
+        if sample.contains("${") || rule.kind.accepts(&sample) {
+            return;
+        }
+        let (name, kind, found) = (&rule.name, rule.kind.name(), shortened(&sample));
+        self.diagnostics.error(
+            code::BAD_PARAM_VALUE,
+            value.value_span,
+            Text::new(
+                format!("参数 `{name}` 的类型是{kind}，该表达式却给出 `{found}` 这样的值"),
+                format!(
+                    "parameter `{name}` is of type {kind}, but this gives values such as `{found}`"
+                ),
+            ),
+            Text::new(
+                "请修改时间格式或 `type`",
+                "change the date format, or `type`",
+            ),
+        );
+    }
+
+    fn value_beside_required(&mut self, element: &Element) {
+        let Some(attribute) = element.attribute("required") else {
+            return;
+        };
+        self.diagnostics.warning(
+            code::NO_EFFECT,
+            attribute.name_span,
+            Text::new(
+                "已有 `value`，`required` 不起作用：运行时未给出则使用该值",
+                "`required` has no effect beside `value`: a run that does not give the parameter uses that",
+            ),
+            Text::new(
+                "每次运行都必须给出时请删除 `value`，否则请删除 `required`",
+                "remove `value` if each run must give the parameter, else `required`",
+            ),
+        );
     }
 
     /// Whether any value fits.

@@ -227,31 +227,7 @@ impl Reader<'_> {
     }
 
     fn miswritten(&mut self, value: Value<'_>, range: Range<usize>, what: &Miswritten) {
-        let found = shortened(&value.text[range.clone()]);
-        let (message, help) = match what {
-            Miswritten::Unclosed => (
-                Text::new(
-                    format!("`{found}` 缺少 `}}`，不会被替换"),
-                    format!("`{found}` lacks its `}}`, so it is not replaced"),
-                ),
-                Text::new("请补上 `}`", "add the `}`"),
-            ),
-            Miswritten::Meant(meant) => {
-                let meant = shortened(meant);
-                (
-                    Text::new(
-                        format!("`{found}` 不是参数也不是时间，不会被替换"),
-                        format!(
-                            "`{found}` is neither a parameter nor a date, so it is not replaced"
-                        ),
-                    ),
-                    Text::new(
-                        format!("是否想写 `{meant}`？"),
-                        format!("did you mean `{meant}`?"),
-                    ),
-                )
-            }
-        };
+        let (message, help) = what.text(&value.text[range.clone()]);
         let span = self.place_in(value, range);
         self.diagnostics
             .warning(code::NOT_REPLACED, span, message, help);

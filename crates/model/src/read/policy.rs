@@ -140,8 +140,8 @@ impl Reader<'_> {
             code::NO_EFFECT,
             attribute.name_span,
             Text::new(
-                format!("没有 `{other}`，`{name}` 不起作用"),
-                format!("`{name}` has no effect without `{other}`"),
+                format!("`{name}` 在此不起作用：它只与 `{other}` 一起使用"),
+                format!("`{name}` does nothing here: it counts only together with `{other}`"),
             ),
             Text::new(
                 format!("请添加 `{other}`，或删除 `{name}`"),

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use crate::code;
-use crate::condition::Condition;
-use crate::definition::{NodeKind, OutputRef, StateVariable};
+use crate::condition::{Condition, EDGE_VARIABLES, Mismatch};
+use crate::definition::{OutputRef, ParamType, StateVariable};
 use crate::element::{Attribute, Child, Element, Span};
 use crate::param::{Kept, kept_references};
 use crate::quote::shortened;
@@ -16,6 +16,7 @@ use crate::read::node::Draft;
 use crate::read::place::inside;
 use crate::read::root::optional;
 use crate::read::shapes::STATE;
+use crate::shape::value_place;
 use crate::suggest::did_you_mean;
 use crate::text::Text;
 
@@ -24,8 +25,8 @@ const MOST_WALKS: usize = 500;
 
 /// What is declared, and what comes before the node that is looked at.
 struct Declared<'a> {
-    /// The outputs of each node that has some.
-    outputs: BTreeMap<&'a str, BTreeSet<&'a str>>,
+    /// The outputs of each node that has some, and their types.
+    outputs: BTreeMap<&'a str, BTreeMap<&'a str, ParamType>>,
     /// All of them, right or wrong.
     nodes: BTreeSet<&'a str>,
     params: BTreeSet<&'a str>,
@@ -33,6 +34,12 @@ struct Declared<'a> {
     has_state_list: bool,
     ways: Option<&'a Ways>,
     walks_left: usize,
+}
+
+impl Declared<'_> {
+    fn output_type(&self, node: &str, name: &str) -> Option<ParamType> {
+        self.outputs.get(node)?.get(name).copied()
+    }
 }
 
 /// The node whose values are looked at, and the nodes before it once that is known.
@@ -190,12 +197,15 @@ impl Reader<'_> {
         user: &mut User,
         declared: &mut Declared<'_>,
     ) {
-        let Ok(condition) = Condition::parse(&attribute.value, crate::condition::EDGE_VARIABLES)
-        else {
-            return;
-        };
         let value = Value::from(attribute);
+        let condition = match Condition::parse(value.text, EDGE_VARIABLES) {
+            Ok(condition) => condition,
+            Err(error) => return self.narrow_condition(attribute, error.range),
+        };
         let whole = 0..value.text.len();
+        if let Some(mismatch) = condition.mismatch(&|node, name| declared.output_type(node, name)) {
+            self.mismatch(value, mismatch);
+        }
         for name in condition.names() {
             match name.as_slice() {
                 [kind, node, output, ..] if kind == "output" => {
@@ -211,6 +221,36 @@ impl Reader<'_> {
                 }
                 _ => {}
             }
+        }
+    }
+
+    /// The shape has reported the condition, and does not know where in the file a part of it stands.
+    fn narrow_condition(&mut self, attribute: &Attribute, range: Range<usize>) {
+        let piece = &attribute.value[range.clone()];
+        if !piece.trim().is_empty() {
+            let part = self.place(attribute, range.start, piece);
+            self.diagnostics
+                .narrow(code::BAD_CONDITION, value_place(attribute), part);
+        }
+    }
+
+    fn mismatch(&mut self, value: Value<'_>, mismatch: Mismatch) {
+        let blanks = value.text.len() - value.text.trim_start().len();
+        let range = mismatch.range.start + blanks..mismatch.range.end + blanks;
+        let span = inside(&self.document.source, value.span, value.text, range);
+        let Mismatch {
+            message,
+            help,
+            is_decided,
+            ..
+        } = mismatch;
+        if is_decided {
+            // Two values of different types are never the same, which is surely not meant.
+            self.diagnostics
+                .warning(code::BAD_CONDITION, span, message, help);
+        } else {
+            self.diagnostics
+                .error(code::BAD_CONDITION, span, message, help);
         }
     }
 
@@ -286,7 +326,7 @@ impl Reader<'_> {
         declared: &Declared<'_>,
     ) -> bool {
         let outputs = declared.outputs.get(node);
-        if outputs.is_some_and(|outputs| outputs.contains(output)) {
+        if outputs.is_some_and(|outputs| outputs.contains_key(output)) {
             return true;
         }
         if outputs.is_none() && !declared.nodes.contains(node) {
@@ -295,7 +335,7 @@ impl Reader<'_> {
         }
         let (node, output) = (shortened(node), shortened(output));
         let help = match outputs {
-            Some(outputs) => did_you_mean(&output, outputs.iter().copied()),
+            Some(outputs) => did_you_mean(&output, outputs.keys().copied()),
             None => did_you_mean(&node, declared.outputs.keys().copied()),
         };
         let span = inside(&self.document.source, value.span, value.text, range);
@@ -406,13 +446,17 @@ fn param_names(root: &Element) -> BTreeSet<&str> {
         .collect()
 }
 
-fn declared_outputs(nodes: &[Draft]) -> BTreeMap<&str, BTreeSet<&str>> {
-    let mut outputs: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for node in nodes.iter().filter_map(|draft| draft.node.as_ref()) {
-        if let NodeKind::Action(action) = &node.kind {
-            let names = action.outputs.iter().map(|output| output.name.as_str());
-            outputs.entry(&node.name).or_default().extend(names);
-        }
+fn declared_outputs(nodes: &[Draft]) -> BTreeMap<&str, BTreeMap<&str, ParamType>> {
+    let mut outputs: BTreeMap<&str, BTreeMap<&str, ParamType>> = BTreeMap::new();
+    for node in nodes.iter().filter(|node| node.is("action")) {
+        let names = node
+            .outputs
+            .iter()
+            .map(|(name, kind)| (name.as_str(), *kind));
+        let Some(name) = node.name.as_deref() else {
+            continue;
+        };
+        outputs.entry(name).or_default().extend(names);
     }
     outputs
 }

@@ -219,12 +219,27 @@ impl Shape {
         }
     }
 
-    fn unknown_element(&self, child: &Element, diagnostics: &mut Diagnostics) {
-        let holder = self.children.iter().map(|rule| &rule.shape).find(|shape| {
+    /// The element of this shape that takes such a child.
+    fn holder_of(&self, child: &Element) -> Option<&Shape> {
+        self.children.iter().map(|rule| &rule.shape).find(|shape| {
             let mut inner = shape.children.iter();
             inner.any(|rule| rule.shape.tag == child.name)
-        });
-        let place = holder.map(|shape| {
+        })
+    }
+
+    /// What a child that this shape does not know was most likely meant to be.
+    pub(crate) fn meant_child(&self, child: &Element) -> Option<&ChildShape> {
+        if self.holder_of(child).is_some() {
+            return None;
+        }
+        let known = self.children.iter().map(|rule| rule.shape.tag);
+        let meant = meant_element(&child.name, known)?;
+        self.children.iter().find(|rule| rule.shape.tag == meant)
+    }
+
+    /// Reports a child that this shape does not know.
+    pub(crate) fn unknown_element(&self, child: &Element, diagnostics: &mut Diagnostics) {
+        let place = self.holder_of(child).map(|shape| {
             let tag = shape.tag;
             Text::new(
                 format!("请把它放入 <{tag}>"),
@@ -336,8 +351,12 @@ pub(crate) fn unknown_element<'a>(
     diagnostics: &mut Diagnostics,
 ) {
     let suggestion = || {
-        did_you_mean(&child.name, known.clone())
-            .or_else(|| of_other_systems(&child.name, known.clone()))
+        meant_element(&child.name, known.clone()).map(|meant| {
+            Text::new(
+                format!("是否想写 `{meant}`？"),
+                format!("did you mean `{meant}`?"),
+            )
+        })
     };
     let help = place.or_else(suggestion).unwrap_or_else(|| {
         let list: Vec<String> = known.map(|tag| format!("<{tag}>")).collect();
@@ -362,8 +381,13 @@ pub(crate) fn unknown_element<'a>(
     );
 }
 
+/// Which of `known` an element was most likely meant to be.
+fn meant_element<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
+    closest(name, known.clone()).or_else(|| of_other_systems(name, known))
+}
+
 /// What other systems call what `known` holds.
-fn of_other_systems<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<Text> {
+fn of_other_systems<'a>(name: &str, mut known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     const NAMES: &[(&str, &str)] = &[
         ("schedule", "coordinator"),
         ("scheduler", "coordinator"),
@@ -378,13 +402,7 @@ fn of_other_systems<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Opt
     let (_, ours) = NAMES
         .iter()
         .find(|(other, _)| *other == name || closest(name, std::iter::once(*other)).is_some())?;
-    let mut known = known;
-    known.any(|known| known == *ours).then(|| {
-        Text::new(
-            format!("是否想写 `{ours}`？"),
-            format!("did you mean `{ours}`?"),
-        )
-    })
+    known.find(|known| known == ours)
 }
 
 fn missing_attribute(element: &Element, shape: &AttributeShape, diagnostics: &mut Diagnostics) {

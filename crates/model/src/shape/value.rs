@@ -246,7 +246,7 @@ fn parse_date_time(value: &str) -> Option<NaiveDateTime> {
 }
 
 /// The value without the blanks around it.
-pub(super) fn value_place(attribute: &Attribute) -> Span {
+pub(crate) fn value_place(attribute: &Attribute) -> Span {
     let Span { start, end } = attribute.value_span;
     // A value that holds references is longer in the file than in memory, so offsets into it mean nothing.
     if end - start != attribute.value.len() || attribute.value.trim().is_empty() {

@@ -65,7 +65,7 @@ impl Look {
     fn without_last(self, text: &str) -> Self {
         match self {
             Self::Bare { length } => {
-                let begins_tag = text[length..].starts_with(|next| matches!(next, '/' | '!'));
+                let begins_tag = text[length..].starts_with(['/', '!']);
                 Self::Bare {
                     length: length - usize::from(begins_tag),
                 }

@@ -84,7 +84,7 @@ fn load_data_is_read_whole() {
 #[test]
 fn what_a_file_leaves_out_has_akkaflows_defaults() {
     let text =
-        "<work-flow name=' a '><coordinator><param-list/></coordinator><start name='s' to='x'/>
+        "<work-flow name=' a '><coordinator dates='2090-01-01'><param-list/></coordinator><start name='s' to='x'/>
         <action name='x'><script><code>ls</code></script><ok to='e'/></action>
         <end name='e'/></work-flow>";
     let workflow = workflow(text);

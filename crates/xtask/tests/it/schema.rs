@@ -169,7 +169,7 @@ fn the_schema_takes_what_the_checker_takes() {
         "<workflow name=' 日报 '><start name='s' to=' e '>\n</start><end name='e'><!-- x --></end></workflow>",
         "<work-flow name='a.b' instance-limit=' +2 ' create-time='2026-1-2 3:4:5' mail-level='失败'><end name='e'/>\
          <action is-ignore=' TRUE ' name='...' timeout='-1' desc=''><error to='e'/><ok to='e'/><sql db-link='x'><![CDATA[select 1]]></sql></action>\
-         <coordinator is-enabled='' start-time=''><param-list/></coordinator><start to='...' name='s'/></work-flow>",
+         <coordinator is-enabled='' start-time='' every='1h'><param-list/></coordinator><start to='...' name='s'/></work-flow>",
         "<work-flow name='w' xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance' xsi:noNamespaceSchemaLocation='akkaflow.xsd' xml:lang='zh'>\
          <start name='s' to='f'/><fork name='f'><path to='j'/><path to='k'/></fork><kill name='k'><message/></kill><join name='j' to='e'/><end name='e'/></work-flow>",
         "<db-links/>",

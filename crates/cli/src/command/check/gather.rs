@@ -25,26 +25,35 @@ impl Wanted {
     }
 }
 
-/// The files that were named, and those below the directories that were named, each once, by name.
-///
-/// # Errors
-/// The path that is not there or cannot be listed, and why.
-pub(crate) fn gather(paths: &[PathBuf], wanted: Wanted) -> Result<Vec<PathBuf>, Text> {
+/// What was named.
+pub(crate) struct Gathered {
+    /// The files, each once, by name.
+    pub(crate) files: Vec<PathBuf>,
+    /// The paths that are not there or cannot be listed, and why.
+    pub(crate) wrong: Vec<(PathBuf, Text)>,
+}
+
+/// The files that were named, and those below the directories that were named.
+pub(crate) fn gather(paths: &[PathBuf], wanted: Wanted) -> Gathered {
     let mut files = BTreeSet::new();
+    let mut wrong = Vec::new();
     for path in paths {
-        let problem = |error: std::io::Error| {
-            let (path, why) = (path.display(), reason(&error));
-            Text::new(format!("{path}：{}", why.zh), format!("{path}: {}", why.en))
-        };
-        let meta = std::fs::metadata(path).map_err(problem)?;
-        if meta.is_dir() {
-            std::fs::read_dir(path).map_err(problem)?;
-            descend(path, wanted, &mut files);
-        } else {
-            files.insert(path.clone());
+        if let Err(error) = add(path, wanted, &mut files) {
+            wrong.push((path.clone(), reason(&error)));
         }
     }
-    Ok(without_repeats(files))
+    let files = without_repeats(files);
+    Gathered { files, wrong }
+}
+
+fn add(path: &Path, wanted: Wanted, files: &mut BTreeSet<PathBuf>) -> std::io::Result<()> {
+    if std::fs::metadata(path)?.is_dir() {
+        std::fs::read_dir(path)?;
+        descend(path, wanted, files);
+    } else {
+        files.insert(path.to_owned());
+    }
+    Ok(())
 }
 
 fn descend(directory: &Path, wanted: Wanted, files: &mut BTreeSet<PathBuf>) {

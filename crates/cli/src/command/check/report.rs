@@ -104,7 +104,10 @@ fn with_others(finding: &Finding, others: usize) -> Finding {
         let Text { zh, en } = finding.message;
         finding.message = Text::new(
             format!("{zh}（另有{others}处相同，--format json列出全部）"),
-            format!("{en} (and {others} more places; --format json lists them)"),
+            format!(
+                "{en} (and {}; --format json lists all)",
+                counted(others, "more place")
+            ),
         );
     }
     finding
