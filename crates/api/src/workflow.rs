@@ -23,7 +23,8 @@ pub struct WorkflowSummary {
     pub desc: Option<String>,
     /// `live`, or `file_gone` when the file that owned it is gone.
     pub status: WorkflowStatus,
-    /// Whether it may start by itself; `null` when only people start it.
+    /// Whether it may start by itself: its file says so, nobody has suspended it, it can run, and its limit is above 0.
+    /// `null` when only people start it.
     pub is_enabled: Option<bool>,
     /// The cron of its schedule.
     pub cron: Option<String>,
@@ -72,7 +73,7 @@ pub struct WorkflowDetail {
 /// When a workflow starts by itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Schedule {
-    /// Whether it may.
+    /// Whether its file says that it may.
     pub is_enabled: bool,
     /// The times; `null` when it waits for its dependencies alone.
     pub cron: Option<String>,

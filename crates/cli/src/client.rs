@@ -31,6 +31,7 @@ const SILENCE: Duration = Duration::from_secs(1);
 const PROBE_TIMEOUT: Duration = Duration::from_millis(700);
 
 /// Speaks to one http-server.
+#[derive(Clone)]
 pub(crate) struct Client {
     agent: Agent,
     server: String,

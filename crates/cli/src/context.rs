@@ -1,10 +1,11 @@
 //! What a command knows of its surroundings.
 
 use akkaflow_model::text::Lang;
+use chrono_tz::Tz;
 use clap::ArgMatches;
 
 use crate::client::Client;
-use crate::screen::Screen;
+use crate::screen::{Screen, machine_zone};
 
 /// Where the server is when nobody says.
 pub(crate) const DEFAULT_SERVER: &str = "http://127.0.0.1:8090";
@@ -19,15 +20,6 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    /// The screen with times of the cluster's zone, which schedules go by; the machine's where no master says which it is.
-    pub(crate) fn cluster_screen(&self) -> Screen {
-        let cluster = self.client.get::<akkaflow_api::Cluster>("/api/v1/cluster");
-        let zone = cluster
-            .ok()
-            .and_then(|cluster| cluster.master?.time_zone.parse().ok());
-        zone.map_or_else(|| self.screen.clone(), |zone| self.screen.in_zone(zone))
-    }
-
     pub(crate) fn new(matches: &ArgMatches, lang: Lang, is_legacy: bool) -> Self {
         let asked = matches.get_one::<String>("server").cloned();
         let set = || std::env::var("AKKAFLOW_SERVER").ok();
@@ -35,9 +27,12 @@ impl Context {
             .or_else(set)
             .filter(|server| !server.trim().is_empty());
         let server = server.unwrap_or_else(|| DEFAULT_SERVER.to_owned());
+        let client = Client::new(&server, lang);
+        let asked = client.clone();
+        let zone = move || cluster_zone(&asked).unwrap_or_else(machine_zone);
         Self {
-            client: Client::new(&server, lang),
-            screen: Screen::of_terminal(lang),
+            client,
+            screen: Screen::of_terminal(lang, zone),
             is_legacy,
             is_json: matches.get_flag("json"),
         }
@@ -47,6 +42,12 @@ impl Context {
     pub(crate) fn say<'a>(&self, zh: &'a str, en: &'a str) -> &'a str {
         self.screen.say(zh, en)
     }
+}
+
+/// The zone that schedules go by; `None` where no master says which it is.
+fn cluster_zone(client: &Client) -> Option<Tz> {
+    let cluster: akkaflow_api::Cluster = client.get("/api/v1/cluster").ok()?;
+    cluster.master?.time_zone.parse().ok()
 }
 
 /// akkaflow's form speaks Chinese, because scripts look for its words; the modern form follows the locale. Both obey

@@ -60,7 +60,10 @@ pub fn main_of(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     };
     let context = Context::new(&matches, lang, rewritten.is_legacy);
     match command::run(&context, &matches) {
-        Ok(code) => code,
+        Ok(code) => {
+            out!("{}", context.screen.zone_line());
+            code
+        }
         Err(failure) => {
             eprint!("{}", failure.render(&context));
             failure.exit_code()

@@ -1,13 +1,16 @@
 //! What people read: tables, times, durations, colours.
 
+use std::cell::{Cell as Changing, OnceCell};
+use std::fmt;
 use std::io::IsTerminal as _;
+use std::rc::Rc;
 
 use akkaflow_api::{Level, LogLine, Time};
 use akkaflow_model::diagnostic::Finding;
 use akkaflow_model::render::render_for;
 use akkaflow_model::state::{InstanceState, NodeState};
 use akkaflow_model::text::Lang;
-use chrono::Local;
+use chrono::Utc;
 use chrono_tz::Tz;
 use comfy_table::{Cell, Color, ColumnConstraint, ContentArrangement, Table, Width, presets};
 
@@ -22,8 +25,44 @@ pub(crate) struct Screen {
     pub(crate) width: Option<u16>,
     /// Whether somebody looks at a terminal.
     is_terminal: bool,
-    /// The zone of times; `None` for the machine's.
-    zone: Option<Tz>,
+    zone: Zone,
+}
+
+/// The zone of times. Asked for when the first time is printed: a command that prints none asks nobody.
+#[derive(Clone)]
+struct Zone {
+    ask: Rc<dyn Fn() -> Tz>,
+    known: Rc<OnceCell<Tz>>,
+    /// Whether a time was printed whose zone people are to be told.
+    is_to_be_named: Rc<Changing<bool>>,
+}
+
+impl Zone {
+    fn new(ask: impl Fn() -> Tz + 'static) -> Self {
+        Self {
+            ask: Rc::new(ask),
+            known: Rc::default(),
+            is_to_be_named: Rc::default(),
+        }
+    }
+
+    fn get(&self) -> Tz {
+        *self.known.get_or_init(|| (self.ask)())
+    }
+}
+
+impl fmt::Debug for Zone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.known.fmt(f)
+    }
+}
+
+/// The zone of this machine; UTC where it does not say.
+pub(crate) fn machine_zone() -> Tz {
+    let set = std::env::var("TZ").ok().filter(|zone| !zone.is_empty());
+    let name = set.or_else(|| iana_time_zone::get_timezone().ok());
+    name.and_then(|name| name.trim_start_matches(':').parse().ok())
+        .unwrap_or(Tz::UTC)
 }
 
 /// The four colours that mean something.
@@ -36,7 +75,8 @@ pub(crate) enum Paint {
 }
 
 impl Screen {
-    pub(crate) fn of_terminal(lang: Lang) -> Self {
+    /// Of standard output, with times of the zone that `zone` gives when it is first needed.
+    pub(crate) fn of_terminal(lang: Lang, zone: impl Fn() -> Tz + 'static) -> Self {
         let is_terminal = std::io::stdout().is_terminal();
         let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         Self {
@@ -48,23 +88,29 @@ impl Screen {
                 || Table::new().width(),
             ),
             is_terminal,
-            zone: None,
+            zone: Zone::new(zone),
         }
     }
 
-    /// The same with times of another zone.
+    /// The same with times of a zone that the caller names itself.
     pub(crate) fn in_zone(&self, zone: Tz) -> Self {
         Self {
-            zone: Some(zone),
+            zone: Zone::new(move || zone),
             ..self.clone()
         }
     }
 
-    /// A line that names the zone of the times above it; empty when they are the machine's.
+    /// The zone of the times that are printed.
+    pub(crate) fn zone(&self) -> Tz {
+        self.zone.get()
+    }
+
+    /// A line that names the zone of the times above it; empty when there are none.
     pub(crate) fn zone_line(&self) -> String {
-        let Some(zone) = self.zone else {
+        if !self.zone.is_to_be_named.take() {
             return String::new();
-        };
+        }
+        let zone = self.zone();
         match self.lang {
             Lang::Zh => format!("时间均为{zone}时区\n"),
             Lang::En => format!("times are those of {zone}\n"),
@@ -95,12 +141,15 @@ impl Screen {
         time.map(|time| self.time(time)).unwrap_or_default()
     }
 
+    /// Local time in this format.
     pub(crate) fn format(&self, time: Time, format: &str) -> String {
-        let utc = time.0.to_utc();
-        match self.zone {
-            Some(zone) => utc.with_timezone(&zone).format(format).to_string(),
-            None => utc.with_timezone(&Local).format(format).to_string(),
-        }
+        self.zone.is_to_be_named.set(true);
+        self.unnamed(time, format)
+    }
+
+    fn unnamed(&self, time: Time, format: &str) -> String {
+        let local = time.0.to_utc().with_timezone(&self.zone());
+        local.format(format).to_string()
     }
 
     /// From the start to the end, or to now; nothing before the start.
@@ -108,7 +157,7 @@ impl Screen {
         let Some(started) = started else {
             return String::new();
         };
-        let ended = ended.unwrap_or_else(|| Time(Local::now().into()));
+        let ended = ended.unwrap_or_else(|| Time(Utc::now().into()));
         self.span(ended.0.since(started.0).as_secs())
     }
 
@@ -326,8 +375,14 @@ impl Screen {
     }
 
     /// A line of a log: `[LEVEL] [time] [node]`, tab, text.
+    ///
+    /// Piped, nothing else shall stand among the lines of a log, not even the name of their zone.
     pub(crate) fn log_line(&self, line: &LogLine) -> String {
-        let time = self.format(line.time, "%Y-%m-%d %H:%M:%S%.3f");
+        const FORMAT: &str = "%Y-%m-%d %H:%M:%S%.3f";
+        let time = match self.is_terminal {
+            true => self.format(line.time, FORMAT),
+            false => self.unnamed(line.time, FORMAT),
+        };
         let paint = match line.level {
             Level::Info => Paint::Green,
             Level::Warn => Paint::Yellow,
@@ -488,7 +543,7 @@ pub(crate) mod testing {
             is_colored: false,
             width,
             is_terminal: width.is_some(),
-            zone: Some(Tz::Asia__Shanghai),
+            zone: Zone::new(|| Tz::Asia__Shanghai),
         }
     }
 }

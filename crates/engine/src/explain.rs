@@ -78,6 +78,13 @@ impl Reason {
 }
 
 impl Engine {
+    /// A moment as the cluster's people read it: `2026-11-29 08:00:00 Asia/Shanghai`.
+    fn wall_clock(&self, at: Timestamp) -> String {
+        let zone = self.options.zone;
+        let local = at.to_utc().with_timezone(&zone);
+        format!("{} {zone}", local.format("%Y-%m-%d %H:%M:%S"))
+    }
+
     /// The unmet conditions of `object`, most important first. Empty: it runs, or could run at this moment.
     pub fn explain(&self, object: &ExplainObject) -> Vec<Reason> {
         match object {
@@ -215,7 +222,7 @@ impl Engine {
             }
             NodeState::Running => row
                 .retry_at
-                .map(|at| between_tries(name, row, at))
+                .map(|at| between_tries(name, row, &self.wall_clock(at)))
                 .into_iter()
                 .collect(),
             NodeState::Ready => self.explain_ready(instance, node),
@@ -248,13 +255,13 @@ impl Engine {
         let at = row.retry_at?;
         let runner = instance.graph.vertex(node).runner;
         if runner == Runner::Child {
-            return Some(between_tries(name, row, at));
+            return Some(between_tries(name, row, &self.wall_clock(at)));
         }
         let what = match runner {
             Runner::Look => self.looked_for(instance, node),
             Runner::Timer | Runner::Worker | Runner::Child => Text::new(
-                format!("等待至{}", at.to_rfc3339()),
-                format!("waits until {}", at.to_rfc3339()),
+                format!("等待至{}", self.wall_clock(at)),
+                format!("waits until {}", self.wall_clock(at)),
             ),
         };
         Some(Reason {
@@ -285,10 +292,7 @@ impl Engine {
         let row = instance.node(node);
         let seen = row.and_then(|row| row.message.as_ref());
         let seen = |lang| seen.map_or_else(String::new, |seen| seen.render(lang));
-        let again = row
-            .and_then(|row| row.retry_at)
-            .unwrap_or(self.now)
-            .to_rfc3339();
+        let again = self.wall_clock(row.and_then(|row| row.retry_at).unwrap_or(self.now));
         Text::new(
             format!("{}：{}；{again}再次检查", what.zh, seen(Lang::Zh)),
             format!("{}: {}; it looks again at {again}", what.en, seen(Lang::En)),
@@ -454,7 +458,7 @@ impl Engine {
                 .get(worker)
                 .and_then(|worker| worker.detached_since);
             let until = since.map_or_else(String::new, |since| {
-                since.plus(self.options.lost_after).to_rfc3339()
+                self.wall_clock(since.plus(self.options.lost_after))
             });
             reasons.push(Reason::new(
                 "worker_detached",
@@ -494,6 +498,8 @@ impl Engine {
             .collect();
         match entry.plan() {
             Some(_) if entry.row.hold.is_some() => reasons.extend(suspended(name, entry)),
+            // No time of its schedule matters before it can run at all.
+            Some(_) if entry.not_runnable().is_some() => {}
             Some(plan) if plan.is_enabled => {
                 self.explain_trigger(name, entry, &mut reasons);
             }
@@ -550,8 +556,8 @@ impl Engine {
     }
 }
 
-fn between_tries(name: &str, row: &NodeRow, at: Timestamp) -> Reason {
-    let at = at.to_rfc3339();
+/// `at` is the moment as people read it.
+fn between_tries(name: &str, row: &NodeRow, at: &str) -> Reason {
     Reason::new(
         "retry_interval",
         name,

@@ -15,7 +15,7 @@ use super::{Outcome, optional};
 use crate::context::Context;
 use crate::exit::FAILED;
 use crate::failure::{Failure, findings as render};
-use crate::screen::{Screen, plain};
+use crate::screen::{Screen, machine_zone, plain};
 
 /// Fires when nobody says how many.
 const DEFAULT_FIRES: u16 = 10;
@@ -90,9 +90,7 @@ fn read(context: &Context, path: &str) -> Result<Vec<u8>, Failure> {
 /// The zone that was asked for, else this machine's.
 pub(super) fn zone(context: &Context, matches: &ArgMatches) -> Result<Tz, Failure> {
     let Some(name) = optional(matches, "zone") else {
-        let local = std::env::var("TZ").ok().filter(|zone| !zone.is_empty());
-        let local = local.or_else(|| iana_time_zone::get_timezone().ok());
-        return Ok(local.and_then(|name| name.parse().ok()).unwrap_or(Tz::UTC));
+        return Ok(machine_zone());
     };
     let same = |zone: &&Tz| zone.name().eq_ignore_ascii_case(name);
     chrono_tz::TZ_VARIANTS

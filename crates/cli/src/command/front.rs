@@ -16,7 +16,7 @@ pub(super) fn run(context: &Context) -> Outcome {
         return print_json(&answer);
     }
     let front: Front = context.client.parse(&answer)?;
-    out!("{}", render(&context.cluster_screen(), &front));
+    out!("{}", render(&context.screen, &front));
     Ok(0)
 }
 

@@ -3,7 +3,8 @@
 use akkaflow_api::InstanceSummary;
 use akkaflow_model::state::InstanceState;
 use akkaflow_model::text::Lang;
-use chrono::{Days, Local, NaiveDate, NaiveTime, SecondsFormat, TimeZone as _, Utc};
+use chrono::{Days, NaiveDate, NaiveTime, SecondsFormat, TimeZone as _, Utc};
+use chrono_tz::Tz;
 use clap::ArgMatches;
 use comfy_table::Cell;
 
@@ -33,14 +34,15 @@ pub(super) fn run(context: &Context, matches: &ArgMatches) -> Outcome {
 }
 
 fn query(context: &Context, matches: &ArgMatches) -> Result<String, Failure> {
-    let today = Local::now().date_naive();
+    let zone = context.screen.zone();
+    let today = Utc::now().with_timezone(&zone).date_naive();
     let day = |name| match optional(matches, name) {
         Some(text) => parse_day(context, text),
         None => Ok(today),
     };
     let mut pairs = vec![
-        ("from", midnight(day("sdate")?)),
-        ("to", midnight(day("edate")? + Days::new(1))),
+        ("from", midnight(day("sdate")?, zone)),
+        ("to", midnight(day("edate")? + Days::new(1), zone)),
         ("limit", LIMIT.to_string()),
     ];
     if let Some(creator) = optional(matches, "creator") {
@@ -66,9 +68,9 @@ fn parse_day(context: &Context, text: &str) -> Result<NaiveDate, Failure> {
     })
 }
 
-fn midnight(day: NaiveDate) -> String {
+fn midnight(day: NaiveDate, zone: Tz) -> String {
     let midnight = day.and_time(NaiveTime::MIN);
-    let moment = Local
+    let moment = zone
         .from_local_datetime(&midnight)
         .earliest()
         .map_or_else(|| midnight.and_utc(), |local| local.with_timezone(&Utc));

@@ -99,11 +99,7 @@ fn print(context: &Context, answer: &Answer, fine: &str) -> Outcome {
     if reasons.is_empty() {
         outln!("{fine}");
     } else {
-        let screen = context.cluster_screen();
-        out!("{}", render(&screen, &reasons));
-        if reasons.iter().any(|reason| reason.since.is_some()) {
-            out!("{}", screen.zone_line());
-        }
+        out!("{}", render(&context.screen, &reasons));
     }
     Ok(0)
 }

@@ -72,16 +72,13 @@ fn info(context: &Context, name: &str) -> Outcome {
         .and_then(|schedule| schedule.time_zone.parse().ok());
     let screen = match zone {
         Some(zone) => context.screen.in_zone(zone),
-        None => context.cluster_screen(),
+        None => context.screen.clone(),
     };
     out!("{}", workflow_view::render(&screen, &detail));
     out!(
         "{}",
         problems::of_newest_content(context, detail.file_problems)
     );
-    if detail.schedule.is_none() {
-        out!("{}", screen.zone_line());
-    }
     Ok(0)
 }
 

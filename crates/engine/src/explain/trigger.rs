@@ -58,8 +58,8 @@ impl Engine {
                     "not_due",
                     name,
                     None,
-                    format!("下次触发时间{}", slot.to_rfc3339()),
-                    format!("its next time is {}", slot.to_rfc3339()),
+                    format!("下次触发时间{}", self.wall_clock(slot)),
+                    format!("its next time is {}", self.wall_clock(slot)),
                 ),
                 None => Reason::new(
                     "no_more_slots",
@@ -76,7 +76,7 @@ impl Engine {
         let zone = self.options.zone;
         if plan.waits_for_dependencies_only() && !entry.is_in_window(self.now, zone) {
             let (from, until) = plan.window(zone);
-            let (from, until) = (from.to_rfc3339(), until.to_rfc3339());
+            let (from, until) = (self.wall_clock(from), self.wall_clock(until));
             reasons.push(Reason::new(
                 "outside_window",
                 name,

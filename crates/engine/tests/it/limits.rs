@@ -100,11 +100,13 @@ fn workflow_that_cannot_run_refuses_and_says_why() {
     );
     world.pass(600);
     assert!(world.instances_of("wf").is_empty());
-    assert_eq!(
-        world.codes(ExplainObject::Workflow("wf".into()))[0],
-        "not_runnable"
-    );
+    let of_workflow = ExplainObject::Workflow("wf".into());
+    assert_eq!(world.codes(of_workflow.clone()), ["not_runnable"]);
     world.put(single("wf").cron("* * * * *"));
+    let reasons = world.engine.explain(&of_workflow);
+    let text = &reasons[0].text;
+    assert_eq!(text.en, "its next time is 2026-11-21 00:11:00 UTC");
+    assert_eq!(text.zh, "下次触发时间2026-11-21 00:11:00 UTC");
     world.tick();
     assert!(world.instances_of("wf").is_empty(), "the past stays past");
     world.pass(60);

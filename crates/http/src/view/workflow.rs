@@ -78,7 +78,6 @@ pub(crate) async fn workflow_detail(
     let stored = store.schedule(&row.name).await?;
     let coordinator = definition.and_then(|definition| definition.coordinator.as_ref());
     let mut summary = workflow_summary(row, stored.as_ref());
-    summary.is_enabled = coordinator.map(|coordinator| coordinator.is_enabled);
     summary.cron = coordinator.and_then(crons);
     let why = definition.and_then(|definition| definition.not_runnable.as_ref());
     summary.not_runnable = why.map(|why| why.get(lang).to_owned());
