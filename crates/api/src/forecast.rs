@@ -31,7 +31,7 @@ pub struct Forecast {
     pub instances: Vec<ForecastInstance>,
     /// How many there are.
     pub instances_in_all: u64,
-    /// Those that start late, in the same order; the first of them.
+    /// Those that start late or end after their deadline, in the same order; the first of them.
     pub late: Vec<ForecastInstance>,
     /// How many there are.
     pub late_in_all: u64,
@@ -73,6 +73,9 @@ pub struct ForecastInstance {
     /// When it ends; absent when it does not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end: Option<Time>,
+    /// By when it shall have ended, where its workflow says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<Time>,
     /// What it has to wait for first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<Reason>,

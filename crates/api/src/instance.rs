@@ -202,6 +202,9 @@ pub struct InstanceDetail {
     /// The backfill that started it.
     #[serde(default)]
     pub backfill: Option<String>,
+    /// By when it shall have ended, where its workflow says so.
+    #[serde(default)]
+    pub landing: Option<Landing>,
     /// Set while it waits for its cancelled attempts: the state it will have.
     pub ending: Option<InstanceState>,
     /// What its workflow is for.
@@ -246,6 +249,36 @@ pub struct InstanceNode {
     /// The instance that a `<sub-workflow>` has started, the latest one.
     #[serde(default)]
     pub child: Option<String>,
+}
+
+/// By when an instance shall have ended, and what was found about that.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Landing {
+    /// The deadline.
+    pub deadline: Time,
+    /// The warning that it would end too late; `null` while there was none.
+    pub late: Option<LandingNotice>,
+    /// That the deadline passed before it had ended.
+    pub missed: Option<LandingNotice>,
+}
+
+/// Why an instance ends too late.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LandingNotice {
+    /// When it was found.
+    pub at: Time,
+    /// The run in which it was.
+    pub run: u32,
+    /// When it was expected to end.
+    pub expected: Time,
+    /// The node to blame; `null` where the instance began too late.
+    pub node: Option<String>,
+    /// How far that node was behind its usual time; `null` where that is not known.
+    pub behind_seconds: Option<u64>,
+    /// The actions of the critical path, in order.
+    pub critical_path: Vec<String>,
+    /// All of it in the language of the request.
+    pub text: String,
 }
 
 /// The `<sub-workflow>` that started an instance.

@@ -39,8 +39,9 @@ pub use definition::{Checked, Diagnostic, FileProblem, Put};
 pub use forecast::{Forecast, ForecastHour, ForecastInstance, ForecastStuck};
 pub use front::{DayCount, Front, NotRunnable};
 pub use instance::{
-    Attempt, Chain, Created, InstanceDetail, InstanceNode, InstanceSummary, Killed, MarkKind,
-    MarkNode, NodeChange, ParentNode, Repair, Repaired, Rerun, Run, Trigger,
+    Attempt, Chain, Created, InstanceDetail, InstanceNode, InstanceSummary, Killed, Landing,
+    LandingNotice, MarkKind, MarkNode, NodeChange, ParentNode, Repair, Repaired, Rerun, Run,
+    Trigger,
 };
 pub use log::{LOG_COMPLETE_HEADER, LOG_CURSOR_HEADER, Level, LogLine};
 pub use params::Params;

@@ -141,6 +141,7 @@ impl Stage<'_> {
             Effect::Reply { result, .. } => self.answer = Some(result),
             Effect::RequestTombstone { .. }
             | Effect::Acknowledge { .. }
+            | Effect::Learn { .. }
             | Effect::Changed { .. } => {}
         }
     }

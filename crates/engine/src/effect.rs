@@ -60,6 +60,14 @@ pub enum Effect {
         /// The instance.
         instance: InstanceId,
     },
+    /// Look up how long the nodes of an instance usually take; answered by [`crate::Input::Usual`]. Asked again by the next
+    /// master when no answer came.
+    Learn {
+        /// The instance.
+        instance: InstanceId,
+        /// Its workflow.
+        workflow: String,
+    },
 }
 
 /// All that a worker needs to start an attempt, but for secrets and attachments, which the master adds.

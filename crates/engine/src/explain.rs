@@ -77,6 +77,13 @@ impl Reason {
     }
 }
 
+impl Reason {
+    /// Whether it says what was found about a deadline: it keeps nothing from running.
+    pub fn is_of_deadline(&self) -> bool {
+        matches!(self.code, "deadline_at_risk" | "deadline_missed")
+    }
+}
+
 impl Engine {
     /// A moment as the cluster's people read it: `2026-11-29 08:00:00 Asia/Shanghai`.
     fn wall_clock(&self, at: Timestamp) -> String {
@@ -85,13 +92,18 @@ impl Engine {
         format!("{} {zone}", local.format("%Y-%m-%d %H:%M:%S"))
     }
 
-    /// The unmet conditions of `object`, most important first. Empty: it runs, or could run at this moment.
+    /// The unmet conditions of `object`, most important first, and at last what was found about its deadline. No condition:
+    /// it runs, or could run at this moment.
     pub fn explain(&self, object: &ExplainObject) -> Vec<Reason> {
         match object {
             ExplainObject::Workflow(name) => self.explain_workflow(name),
             ExplainObject::Backfill { id, run } => self.explain_backfill(*id, *run),
             ExplainObject::Instance(id) => match self.instances.get(id) {
-                Some(instance) => self.explain_instance(instance),
+                Some(instance) => {
+                    let mut reasons = self.explain_instance(instance);
+                    reasons.extend(explain_landing(instance));
+                    reasons
+                }
                 None => vec![not_open(*id)],
             },
             ExplainObject::Node { instance: id, node } => match self.instances.get(id) {
@@ -515,6 +527,12 @@ impl Engine {
         }
         let mut all = self.explain_open_instances(name);
         all.append(&mut reasons);
+        let of_it = self.instances.values().filter(|it| it.row.workflow == name);
+        all.extend(
+            of_it
+                .filter_map(|it| explain_landing(it))
+                .take(WAITING_NODES_NAMED),
+        );
         all
     }
 
@@ -554,6 +572,22 @@ impl Engine {
             })
             .collect()
     }
+}
+
+/// What people were told of its deadline.
+fn explain_landing(instance: &Instance) -> Option<Reason> {
+    let landing = instance.row.landing.as_ref()?;
+    let (code, at, text) = match (&landing.missed, &landing.late) {
+        (Some(missed), _) => ("deadline_missed", missed.at, landing.missed_text(missed)),
+        (None, Some(late)) => ("deadline_at_risk", late.at, landing.late_text(late)),
+        (None, None) => return None,
+    };
+    Some(Reason {
+        code,
+        object: instance.row.id.to_string(),
+        since: Some(at),
+        text,
+    })
 }
 
 /// `at` is the moment as people read it.

@@ -89,7 +89,9 @@ pub struct Planned {
     pub end: Option<Timestamp>,
     /// What it has to wait for first.
     pub why: Option<Reason>,
-    /// Whether it waits for longer than it may.
+    /// By when it shall have ended.
+    pub deadline: Option<Timestamp>,
+    /// Whether it waits for longer than it may, or ends after its deadline.
     pub is_late: bool,
     /// Whether the duration of one of its nodes is a guess.
     pub is_guess: bool,

@@ -13,6 +13,8 @@ use akkaflow_model::record::{FileProblemRow, InstanceRow, Mark, NodeRow};
 use akkaflow_model::time::Timestamp;
 use serde::{Deserialize, Serialize, Serializer};
 
+use crate::learned::Known;
+
 /// One thing that happened. The master journals it before anybody sees what follows from it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "input", rename_all = "snake_case")]
@@ -77,6 +79,13 @@ pub enum Input {
         /// Which.
         key: AttemptKey,
     },
+    /// How long the nodes of an instance usually take: those of which enough is known.
+    Usual {
+        /// The instance.
+        instance: InstanceId,
+        /// Its nodes.
+        nodes: Vec<Known>,
+    },
 }
 
 impl Input {
@@ -87,6 +96,7 @@ impl Input {
             | Self::AttemptFinished { key, .. }
             | Self::Tombstoned { key, .. } => key.instance == instance,
             Self::Order { order, .. } => order.instance() == Some(instance),
+            Self::Usual { instance: id, .. } => *id == instance,
             Self::Tick
             | Self::FileGone { .. }
             | Self::Calendar { .. }

@@ -12,6 +12,7 @@ use akkaflow_model::time::Timestamp;
 use crate::backfill::RANK_BEHIND;
 use crate::children;
 use crate::graph::{Graph, Needs, Runner};
+use crate::landing::Reckoning;
 use crate::queue::{Class, Need, Place, rank};
 use crate::timers::Timer;
 use crate::waits;
@@ -50,6 +51,8 @@ pub(crate) struct Instance {
     pub(crate) killers: Vec<RequestId>,
     pub(crate) is_dirty: bool,
     dirty_nodes: Vec<usize>,
+    /// How long it usually takes, once that is known and where it has a deadline.
+    pub(crate) reckoning: Option<Box<Reckoning>>,
 }
 
 /// What an instance still does that has left the queue.
@@ -89,7 +92,7 @@ impl Instance {
                 slot
             })
             .collect();
-        Self {
+        let mut instance = Self {
             row,
             graph,
             slots,
@@ -98,7 +101,10 @@ impl Instance {
             killers: Vec::new(),
             is_dirty: false,
             dirty_nodes: Vec::new(),
-        }
+            reckoning: None,
+        };
+        instance.reckon();
+        instance
     }
 
     /// What it still does, given that it has left the queue.
@@ -293,6 +299,7 @@ impl Instance {
         let warning = row
             .and_then(waits::warning_due)
             .map(|at| (at, Timer::WarnWaiting(id, node)));
-        retry.into_iter().chain(deadline).chain(warning)
+        let late = self.late_timer(node);
+        retry.into_iter().chain(deadline).chain(warning).chain(late)
     }
 }

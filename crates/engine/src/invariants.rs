@@ -52,6 +52,7 @@ impl Engine {
         check_values(instance)
             .and_then(|()| self.check_parent(instance))
             .and_then(|()| self.check_goes_on(instance))
+            .and_then(|()| self.check_landing(instance))
             .map_err(|fault| format!("instance {id}: {fault}"))
     }
 
@@ -104,6 +105,25 @@ impl Engine {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Nothing is expected after its deadline without a warning that was raised or is due.
+    fn check_landing(&self, instance: &Instance) -> Checked {
+        for (at, timer) in instance.landing_timers() {
+            if !self.timers.contains(at, timer.clone()) {
+                return Err(format!("has no timer {timer:?} at {at:?}"));
+            }
+        }
+        // A loaded engine knows no time before its first step.
+        if !self.has_stepped || !instance.is_expected_late(self.now) {
+            return Ok(());
+        }
+        let of_nodes = (0..instance.slots.len()).filter_map(|node| instance.late_timer(node));
+        let mut timers = of_nodes.chain(instance.landing_timers());
+        if timers.any(|(at, _)| at <= self.now) {
+            return Ok(());
+        }
+        Err("is expected after its deadline, and nobody is warned".into())
     }
 
     /// A child that somebody waits for lives no longer than its parent.
@@ -264,10 +284,15 @@ impl Engine {
                     .is_some_and(|entry| entry.timer == Some(*at)),
                 Timer::Retry(id, node)
                 | Timer::Deadline(id, node)
-                | Timer::WarnWaiting(id, node) => self
+                | Timer::WarnWaiting(id, node)
+                | Timer::Late(id, node) => self
                     .instances
                     .get(id)
                     .is_some_and(|it| it.timers(*node).any(|(due, it)| due == *at && it == *timer)),
+                Timer::LateStart(id) | Timer::Missed(id) => self
+                    .instances
+                    .get(id)
+                    .is_some_and(|it| it.landing_timers().any(|own| own == (*at, timer.clone()))),
                 Timer::WorkerLost(id) => self
                     .workers
                     .get(id)

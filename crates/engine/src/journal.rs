@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use akkaflow_model::definition::Version;
 use akkaflow_model::id::{Epoch, Incarnation, InstanceId, WorkerId};
+use akkaflow_model::landing::LandingNotice;
 use akkaflow_model::message::Message;
 use akkaflow_model::record::{AttemptRow, InstanceRow, NodeRow, PinnedState, Record};
 use akkaflow_model::state::InstanceState;
@@ -243,6 +244,10 @@ fn instance(row: &InstanceRow) -> impl Serialize {
         (row.handled_errors, row.gave_tokens, &row.ignore_nodes),
         (row.clean_up, row.hold.as_ref().map(|hold| hold.since)),
         marks,
+        row.landing.as_ref().map(|landing| {
+            let at = |notice: &Option<LandingNotice>| notice.as_ref().map(|notice| notice.at);
+            (landing.deadline, at(&landing.late), at(&landing.missed))
+        }),
     )
 }
 

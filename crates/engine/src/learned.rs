@@ -7,6 +7,7 @@ use std::time::Duration;
 use akkaflow_model::time::Timestamp;
 use chrono::Datelike;
 use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
 
 /// So many of the last successes count: what a node did half a year ago says little.
 const SAMPLES: usize = 30;
@@ -36,6 +37,17 @@ pub struct Usual {
     pub median: Duration,
     /// Longer once in ten times.
     pub slow: Duration,
+}
+
+/// What the history of a node says in short.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Known {
+    /// The node.
+    pub node: String,
+    /// How long an attempt usually takes.
+    pub attempt_ms: u64,
+    /// The same from the beginning of the node: its waits and earlier attempts included.
+    pub whole_ms: u64,
 }
 
 /// What is known, by workflow and node.
@@ -99,6 +111,20 @@ impl Learned {
     pub fn usual(&self, workflow: &str, node: &str, at: Timestamp) -> Option<Usual> {
         let habit = self.workflows.get(workflow)?.get(node)?;
         Some(habit.weekdays[self.weekday(at)].unwrap_or(habit.always))
+    }
+
+    /// What is known of the nodes of a workflow that runs at `at`.
+    pub fn known(&self, workflow: &str, at: Timestamp) -> Vec<Known> {
+        let ms = |usual: Usual| u64::try_from(usual.median.as_millis()).unwrap_or(u64::MAX);
+        let nodes = self.workflows.get(workflow).into_iter().flatten();
+        let known = nodes.filter_map(|(node, _)| {
+            Some(Known {
+                node: node.clone(),
+                attempt_ms: ms(self.usual(workflow, node, at)?),
+                whole_ms: ms(self.usual_wait(workflow, node, at)?),
+            })
+        });
+        known.collect()
     }
 
     fn weekday(&self, at: Timestamp) -> usize {

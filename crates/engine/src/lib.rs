@@ -16,6 +16,7 @@
 //! | `waiting`, `children` | nodes that the engine does itself: waits, instances of other workflows |
 //! | `timers`, `turns`, `ids`, `pairs` | moments, fairness, names |
 //! | `params`, `state` | values: given, handed on, kept |
+//! | `landing` | deadlines of instances: warned of, missed |
 //! | `journal`, `solo` | what is kept of a step, and one instance replayed from it |
 //! | `forecast`, `learned` | what is to come, and how long nodes usually take |
 //! | `load`, `inspect`, `explain`, `invariants` | from rows, and what can be asked |
@@ -38,6 +39,7 @@ mod inspect;
 mod instances;
 mod invariants;
 mod journal;
+mod landing;
 mod learned;
 mod lifecycle;
 mod load;
@@ -77,7 +79,7 @@ pub use input::{
 };
 pub use inspect::{Counts, PoolView, WorkerView};
 pub use journal::{Entry as JournalEntry, Given, Part, decisions};
-pub use learned::{Learned, Success, Usual};
+pub use learned::{Known, Learned, Success, Usual};
 pub use packing::PackedText;
 pub use solo::{Moment, Solo};
 
@@ -166,6 +168,8 @@ pub struct Engine {
     backlog: Turns,
     /// Instances with changed rows, repeats allowed.
     touched: Vec<InstanceId>,
+    /// Instances that were admitted in this step: their own timers run from its end on, wherever in the step it was.
+    unarmed: Vec<InstanceId>,
     /// Whose timers this step has served so far, while it does.
     served: Option<Vec<InstanceId>>,
     out: Outbox,
@@ -187,7 +191,8 @@ impl Engine {
 
     /// Latest moment at which the caller must send [`Input::Tick`], if anything is waiting for time.
     pub fn next_deadline(&self) -> Option<Timestamp> {
-        let must_look = !self.has_stepped && self.workers.iter().next().is_some();
+        let has_to_tell = self.workers.iter().next().is_some() || self.out.has_effects();
+        let must_look = !self.has_stepped && has_to_tell;
         let is_behind = !self.consider.is_empty()
             || !self.backlog.is_empty()
             || !self.backfills.due.is_empty()
@@ -231,6 +236,7 @@ impl Engine {
             Timer::Retry(id, node) => self.on_retry_due(id, node),
             Timer::Deadline(id, node) => self.on_deadline(id, node),
             Timer::WarnWaiting(id, node) => self.on_long_wait(id, node),
+            Timer::Late(id, _) | Timer::LateStart(id) | Timer::Missed(id) => self.on_landing(id),
             Timer::WorkerLost(id) => self.on_worker_lost(&id),
         }
         true
@@ -260,6 +266,7 @@ impl Engine {
                 outcome,
             } => self.on_finished(worker, key, outcome),
             Input::Tombstoned { worker, key } => self.on_tombstoned(worker, key),
+            Input::Usual { instance, nodes } => self.on_usual(instance, &nodes),
         }
     }
 
@@ -295,6 +302,9 @@ impl Engine {
 
     /// Writes the rows of what has changed, each once, and lets go of what is over.
     fn flush(&mut self) -> Step {
+        for id in std::mem::take(&mut self.unarmed) {
+            self.resume_landing(id);
+        }
         let mut touched = std::mem::take(&mut self.touched);
         touched.sort_unstable();
         touched.dedup();

@@ -107,6 +107,9 @@ impl Engine {
             asked_by: birth.asked_by,
             pinned: None,
             parent: birth.parent,
+            landing: self
+                .landing_of(&graph, birth.trigger, birth.fire_time)
+                .map(Box::new),
         };
         let (generation, key) = birth.fire.unwrap_or_else(|| (0, id.to_string()));
         self.out.record(Record::Fire(FireRow {
@@ -152,6 +155,8 @@ impl Engine {
         }
         self.touched.push(id);
         self.instances.insert(id, Box::new(instance));
+        self.unarmed.push(id);
+        self.ask_usual(id);
     }
 
     /// Starts the first waiting instance of a workflow, if its limit allows. Says whether it did.
@@ -175,12 +180,14 @@ impl Engine {
 
     /// The instance leaves the queue.
     pub(crate) fn start(&mut self, id: InstanceId) {
+        self.stop_landing(id);
         let Some(instance) = self.instances.get_mut(&id) else {
             return;
         };
         instance.row.state = InstanceState::Running;
         instance.row.started_at = Some(self.now);
         let is_readable = instance.graph.is_readable();
+        self.resume_landing(id);
         self.touch(id);
         if is_readable {
             self.walk_from_start(id);
@@ -261,6 +268,8 @@ impl Engine {
         message: Option<Message>,
     ) {
         let now = self.now;
+        self.miss_at_end(id);
+        self.stop_landing(id);
         let kept = (state == InstanceState::Succeeded)
             .then(|| self.commit_state(id))
             .flatten();

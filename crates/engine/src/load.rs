@@ -58,6 +58,7 @@ impl Engine {
             consider: Default::default(),
             backlog: Default::default(),
             touched: Vec::new(),
+            unarmed: Vec::new(),
             served: None,
             out: Outbox::default(),
         };
@@ -227,6 +228,11 @@ impl Engine {
                 instance.slots[node].child = child;
             }
             self.resume_waiting(id, node);
+        }
+        let ids: Vec<_> = self.instances.keys().copied().collect();
+        for id in ids {
+            self.resume_landing(id);
+            self.ask_usual(id);
         }
     }
 }

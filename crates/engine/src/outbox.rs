@@ -25,6 +25,11 @@ impl Outbox {
         self.definitions.len() + self.instances.len() + self.rest.len()
     }
 
+    /// Whether there is anything to be seen.
+    pub(crate) fn has_effects(&self) -> bool {
+        !self.effects.is_empty()
+    }
+
     /// A workflow, version, schedule, calendar or problem of a file.
     pub(crate) fn definition(&mut self, record: Record) {
         self.definitions.push(record);

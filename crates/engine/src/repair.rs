@@ -83,6 +83,7 @@ impl Engine {
             self.stop_waiting(id, node);
             self.forget_attempt(id, node);
         }
+        self.stop_landing(id);
         let params = graph.workflow().and_then(|workflow| {
             let row = &self.instances.get(&id)?.row;
             self.resolve(workflow, &row.params, row.fire_time).ok()
@@ -114,6 +115,7 @@ impl Engine {
             self.remember_attempt(id, node);
             self.resume_waiting(id, node);
         }
+        self.resume_landing(id);
         self.touch(id);
         if has_started {
             self.walk(id, reached.into_iter().map(Arrival::Reach).collect());

@@ -18,13 +18,24 @@ pub(crate) enum Timer {
     WarnWaiting(InstanceId, usize),
     /// A detached worker's attempts are given up.
     WorkerLost(WorkerId),
+    /// A node that has not ended makes its instance late.
+    Late(InstanceId, usize),
+    /// An instance that has not left its queue is late.
+    LateStart(InstanceId),
+    /// The deadline of an instance has passed.
+    Missed(InstanceId),
 }
 
 impl Timer {
     /// The instance whose it is.
     pub(crate) fn instance(&self) -> Option<InstanceId> {
         match self {
-            Self::Retry(id, _) | Self::Deadline(id, _) | Self::WarnWaiting(id, _) => Some(*id),
+            Self::Retry(id, _)
+            | Self::Deadline(id, _)
+            | Self::WarnWaiting(id, _)
+            | Self::Late(id, _)
+            | Self::LateStart(id)
+            | Self::Missed(id) => Some(*id),
             Self::Schedule(_) | Self::WorkerLost(_) => None,
         }
     }

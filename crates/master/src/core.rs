@@ -25,6 +25,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::effects;
+use crate::learner::Question;
 use crate::misfits::Upstream;
 use crate::outage::Call;
 use crate::retention;
@@ -164,6 +165,7 @@ pub(crate) struct Core {
     messages: mpsc::Receiver<Message>,
     replies: BTreeMap<RequestId, Reply>,
     next_request: u64,
+    questions: mpsc::UnboundedSender<Question>,
     // Orders that wait for the pipeline to run empty; nothing overtakes them.
     held: VecDeque<(StoredOrder, Reply)>,
 }
@@ -186,6 +188,7 @@ impl Core {
         epoch: Epoch,
         shared: Arc<Shared>,
         over: CancellationToken,
+        questions: mpsc::UnboundedSender<Question>,
     ) -> (Self, CoreHandle) {
         let (sender, messages) = mpsc::channel(QUEUE);
         let core = Self {
@@ -199,6 +202,7 @@ impl Core {
             messages,
             replies: BTreeMap::new(),
             next_request: 1,
+            questions,
             held: VecDeque::new(),
         };
         (core, CoreHandle { messages: sender })
@@ -460,6 +464,10 @@ impl Core {
                     // Whoever asked may have gone away.
                     let _ = reply.send(result);
                 }
+            }
+            Effect::Learn { instance, workflow } => {
+                // It stops with the term, and the next one asks again.
+                let _ = self.questions.send((instance, workflow));
             }
             other => effects::release(&self.shared, self.epoch, other),
         }

@@ -10,7 +10,7 @@ use akkaflow_rpc::wire::master_event::Event;
 
 use crate::shared::Shared;
 
-/// Releases one effect. Replies are the core's own.
+/// Releases one effect. Replies and questions are the core's own.
 pub(crate) fn release(shared: &Arc<Shared>, epoch: Epoch, effect: Effect) {
     match effect {
         Effect::Dispatch(dispatch) => start(shared, epoch, *dispatch),
@@ -36,7 +36,7 @@ pub(crate) fn release(shared: &Arc<Shared>, epoch: Epoch, effect: Effect) {
             // Nobody may be listening.
             let _ = shared.changed.send(instance);
         }
-        Effect::Reply { .. } => {}
+        Effect::Reply { .. } | Effect::Learn { .. } => {}
     }
 }
 

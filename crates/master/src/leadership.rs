@@ -26,6 +26,7 @@ use crate::clock::since_boot;
 use crate::core::{Core, Fenced};
 use crate::error::Error;
 use crate::files::{Files, Intake, Told};
+use crate::learner::Learner;
 use crate::options::Options;
 use crate::outage::{Call, Outage};
 use crate::retention::Housekeeper;
@@ -313,12 +314,14 @@ impl Leadership {
         let engine = Engine::load(options, snapshot, definitions);
         let pipeline = Pipeline::new(epoch, seq, fresh_seed());
         let over = CancellationToken::new();
+        let (asking, questions) = mpsc::unbounded_channel();
         let (core, handle) = Core::new(
             engine,
             pipeline,
             epoch,
             Arc::clone(&self.shared),
             over.clone(),
+            asking,
         );
         let core = tokio::spawn(run_core(core, over.clone(), self.answers.clone()));
         let files = tokio::spawn(
@@ -340,6 +343,14 @@ impl Leadership {
             core: handle.clone(),
         };
         let house = tokio::spawn(house.run(over.clone()));
+        let learner = Learner {
+            shared: Arc::clone(&self.shared),
+            core: handle.clone(),
+            zone,
+            questions,
+        };
+        // It ends with the term by itself.
+        tokio::spawn(learner.run(over.clone()));
         self.shared.note_leader(&self.shared.endpoint);
         self.shared.lead(Term {
             epoch,

@@ -23,6 +23,7 @@ mod error;
 mod files;
 mod grpc;
 mod leadership;
+mod learner;
 mod links;
 mod misfits;
 mod options;

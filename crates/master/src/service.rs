@@ -186,6 +186,7 @@ mod tests {
             asked_by: None,
             pinned: None,
             parent: None,
+            landing: None,
         }
     }
 

@@ -65,6 +65,7 @@ codes! {
     BAD_CONDITION = "AF126", "条件有误", "a condition cannot be read";
     NEEDS_OTHER = "AF127", "属性需要与另一属性同时使用", "an attribute needs another one beside it";
     BAD_SIZE = "AF128", "大小有误", "a size cannot be read";
+    BAD_DEADLINE = "AF129", "期限有误", "a deadline cannot be read";
 
     UNKNOWN_ELEMENT = "AF201", "未知元素", "an unknown element";
     MISSING_ELEMENT = "AF202", "缺少必须的子元素", "a required element is missing";

@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use crate::cron::Cron;
 use crate::element::{Element, Span};
 use crate::id::AttemptKey;
+use crate::landing::Deadline;
 use crate::schedule::{Calendar, DayPolicy, FixedRate, Schedule};
 use crate::state::InstanceState;
 use crate::text::Text;
@@ -156,6 +157,8 @@ pub struct Coordinator {
     pub misfire: Misfire,
     /// Whether the first load fires the slots since `start_time` that are past already.
     pub catch_up: bool,
+    /// By when each instance shall have ended.
+    pub deadline: Option<Deadline>,
 }
 
 /// When a coordinator fires beside its cron, and on which days.
@@ -350,6 +353,7 @@ impl Coordinator {
             param_rules: Vec::new(),
             misfire: Misfire::default(),
             catch_up: false,
+            deadline: None,
         }
     }
 }

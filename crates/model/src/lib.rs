@@ -41,6 +41,7 @@ pub mod error;
 pub mod file_links;
 pub mod id;
 pub mod indent;
+pub mod landing;
 mod lint;
 pub mod message;
 pub mod outcome;

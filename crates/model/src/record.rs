@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::backfill::{BackfillRow, BackfillRunRow};
 use crate::definition::Version;
 use crate::id::{AttemptKey, Epoch, Incarnation, InstanceId, WorkerId};
+use crate::landing::Landing;
 use crate::message::Message;
 use crate::state::{AttemptState, InstanceState, NodeState};
 use crate::text::Text;
@@ -438,6 +439,9 @@ pub struct InstanceRow {
     /// The node of another instance that started it.
     #[serde(default)]
     pub parent: Option<ParentNode>,
+    /// By when it shall have ended, and what was said about that; `None` where its workflow names no deadline.
+    #[serde(default)]
+    pub landing: Option<Box<Landing>>,
 }
 
 /// Values that an instance has from those before it.

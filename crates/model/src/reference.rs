@@ -43,6 +43,10 @@ pub fn describe(kind: AttributeKind) -> Text {
         ),
         AttributeKind::Size => Text::new("大小，例如 `2.3MB`", "a size such as `2.3MB`"),
         AttributeKind::Decimal => Text::new("数字", "a number"),
+        AttributeKind::Deadline => Text::new(
+            "期限：`08:30`、`08:30 +1d`或`2h`",
+            "a deadline: `08:30`, `08:30 +1d` or `2h`",
+        ),
         AttributeKind::Pattern => Text::new("正则表达式", "a regular expression"),
         AttributeKind::Condition(variables) => {
             let words: Vec<String> = variables.iter().map(|word| format!("`{word}`")).collect();
@@ -134,6 +138,7 @@ fn placeholder(shape: &Shape, kind: AttributeKind) -> String {
         AttributeKind::Codes { min, .. } => min.to_string(),
         AttributeKind::Size => "1MB".to_owned(),
         AttributeKind::Decimal => "1".to_owned(),
+        AttributeKind::Deadline => "08:30".to_owned(),
         AttributeKind::Condition(_) => "true".to_owned(),
         _ => "...".to_owned(),
     }

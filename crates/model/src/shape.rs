@@ -21,6 +21,7 @@ use crate::text::Text;
 
 pub use check::planned_body;
 pub(crate) use check::unknown_element;
+pub(crate) use kind::parse_duration;
 pub use kind::parse_size;
 pub(crate) use kind::{is_identifier, words};
 pub(crate) use references::References;
@@ -118,6 +119,8 @@ pub enum AttributeKind {
     Size,
     /// A decimal number.
     Decimal,
+    /// By when something shall have ended: `08:30`, `08:30 +1d` or a length of time, see [`crate::landing::Deadline`].
+    Deadline,
     /// A regular expression.
     Pattern,
     /// A condition over these variables, in CEL: see [`crate::condition`].

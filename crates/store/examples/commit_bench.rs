@@ -190,6 +190,7 @@ fn instance(owner: InstanceId) -> InstanceRow {
         asked_by: None,
         pinned: None,
         parent: None,
+        landing: None,
     }
 }
 

@@ -33,7 +33,7 @@ fn moments_are_utc_with_milliseconds_and_read_back() {
 
 #[test]
 fn an_instance_has_the_documented_keys() {
-    let body = json!({
+    let mut body = json!({
         "id": "019200000000", "short_id": "00000000", "workflow": "w", "state": "running", "run": 1, "trigger": "run",
         "fire_time": "2026-11-21T04:59:00.000Z", "created_at": "2026-11-21T04:59:00.000Z", "started_at": null,
         "ended_at": null, "message": null, "handled_errors": false, "dir": "/tmp", "creator": "me", "params": {},
@@ -43,6 +43,13 @@ fn an_instance_has_the_documented_keys() {
         "nodes": [{"name": "a", "type": "script", "state": "skipped", "attempts": 0, "worker": null,
             "child": null, "outputs": {},
             "started_at": null, "ended_at": null, "message": null, "desc": null, "retry_at": null}]
+    });
+    body["landing"] = json!({
+        "deadline": "2026-11-21T05:59:00.000Z", "missed": null,
+        "late": {
+            "at": "2026-11-21T05:30:00.000Z", "run": 1, "expected": "2026-11-21T06:10:00.000Z", "node": "a",
+            "behind_seconds": null, "critical_path": ["a"], "text": "late"
+        }
     });
     let detail: InstanceDetail = serde_json::from_value(body.clone()).unwrap();
     assert_eq!(serde_json::to_value(detail).unwrap(), body);

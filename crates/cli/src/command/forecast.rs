@@ -61,7 +61,7 @@ fn render(screen: &Screen, forecast: &Forecast) -> String {
     text.push_str(&load(screen, forecast));
     if !forecast.late.is_empty() {
         text.push('\n');
-        text.push_str(&screen.title("将延迟启动：", "Late:"));
+        text.push_str(&screen.title("将延迟：", "Late:"));
         text.push_str(&instances(screen, &forecast.late, forecast.late_in_all));
     }
     if !forecast.stuck.is_empty() {
@@ -87,9 +87,12 @@ fn render(screen: &Screen, forecast: &Forecast) -> String {
 fn summary(screen: &Screen, forecast: &Forecast) -> String {
     let time = |at: Time| screen.optional_time(Some(at));
     let late_after = forecast.late_after_seconds / 60;
-    let late_zh = format!("{}（等待超过{late_after}分钟）", forecast.late_in_all);
+    let late_zh = format!(
+        "{}（等待超过{late_after}分钟，或晚于期限结束）",
+        forecast.late_in_all
+    );
     let late_en = format!(
-        "{} (wait for more than {late_after} min)",
+        "{} (wait for more than {late_after} min, or end after their deadline)",
         forecast.late_in_all
     );
     let workers = format!("{} ({})", forecast.slots, forecast.workers);
@@ -105,7 +108,7 @@ fn summary(screen: &Screen, forecast: &Forecast) -> String {
             plain(forecast.instances_in_all),
         ),
         (
-            screen.say("延迟启动", "Late"),
+            screen.say("延迟", "Late"),
             counted(screen, forecast.late_in_all, screen.say(&late_zh, &late_en)),
         ),
         (
@@ -293,6 +296,7 @@ mod tests {
             created: at(60),
             start: start.map(at),
             end: end.map(at),
+            deadline: None,
             why: None,
             is_guess: false,
         }

@@ -8,7 +8,7 @@ use akkaflow_model::text::Lang;
 
 use comfy_table::Cell;
 
-use crate::screen::{Screen, plain};
+use crate::screen::{Paint, Screen, plain};
 
 /// The labels of akkaflow in their order; what it does not have follows.
 pub(super) fn render(screen: &Screen, detail: &InstanceDetail) -> String {
@@ -69,6 +69,21 @@ pub(super) fn render(screen: &Screen, detail: &InstanceDetail) -> String {
     ];
     if let Some(backfill) = &detail.backfill {
         pairs.push((screen.say("补 数 ID", "Backfill"), plain(backfill)));
+    }
+    if let Some(landing) = &detail.landing {
+        let deadline = plain(screen.time(landing.deadline));
+        pairs.push((screen.say("期    限", "Deadline"), deadline));
+        let (label, notice, paint) = match (&landing.missed, &landing.late) {
+            (Some(missed), _) => (screen.say("错过期限", "Missed"), Some(missed), Paint::Red),
+            (None, late) => (
+                screen.say("期限告警", "At risk"),
+                late.as_ref(),
+                Paint::Yellow,
+            ),
+        };
+        if let Some(notice) = notice {
+            pairs.push((label, screen.cell(&notice.text, Some(paint))));
+        }
     }
     if let Some(user) = &instance.asked_by {
         pairs.push((screen.say("运行者", "Asked by"), plain(user)));
@@ -250,6 +265,34 @@ mod tests {
         for lang in [Lang::Zh, Lang::En] {
             assert!(render(&screen(lang, None), &of_backfill).contains(id));
             assert!(!render(&screen(lang, None), &detail()).contains(id));
+        }
+    }
+
+    #[test]
+    fn an_instance_tells_of_its_deadline_and_who_is_to_blame() {
+        let at = || "2026-11-21T08:00:00Z";
+        let notice = |text: &str| {
+            json!({
+                "at": at(), "run": 1, "expected": at(), "node": "load", "behind_seconds": 90,
+                "critical_path": ["load"], "text": text
+            })
+        };
+        let landing = |late, missed| InstanceDetail {
+            landing: serde_json::from_value(json!({
+                "deadline": at(), "late": late, "missed": missed
+            }))
+            .unwrap(),
+            ..detail()
+        };
+        let (late, missed) = (notice("will be late"), notice("was late"));
+        for lang in [Lang::Zh, Lang::En] {
+            let shown = |detail| render(&screen(lang, None), &detail);
+            assert!(shown(landing(late.clone(), json!(null))).contains("will be late"));
+            let text = shown(landing(late.clone(), missed.clone()));
+            assert!(
+                text.contains("was late") && !text.contains("will be late"),
+                "{text}"
+            );
         }
     }
 

@@ -90,7 +90,9 @@ impl<'a> Stage<'a> {
         for id in self.tracks.take_unasked() {
             let reasons = self.engine.explain(&ExplainObject::Instance(id));
             if let Some(track) = self.tracks.get_mut(id) {
-                track.why = reasons.into_iter().next();
+                // What was said of its deadline keeps nothing waiting.
+                let mut reasons = reasons.into_iter();
+                track.why = reasons.find(|reason| !reason.is_of_deadline());
             }
         }
         self.now = next;
@@ -301,6 +303,8 @@ impl<'a> Stage<'a> {
     fn planned(&self, id: InstanceId, track: &Track) -> Planned {
         let start = track.start();
         let waited = start.unwrap_or(self.now).since(track.created_at);
+        let starts_late = !track.was_started && waited > self.ahead.late_after;
+        let end = track.ended_at.unwrap_or(self.now);
         Planned {
             id: track.was_open.then_some(id),
             workflow: track.workflow.clone(),
@@ -310,7 +314,8 @@ impl<'a> Stage<'a> {
             start,
             end: track.ended_at,
             why: track.why.clone(),
-            is_late: !track.was_started && waited > self.ahead.late_after,
+            deadline: track.deadline,
+            is_late: starts_late || track.deadline.is_some_and(|deadline| end > deadline),
             is_guess: track.is_guess,
         }
     }

@@ -32,6 +32,8 @@ pub(super) struct Track {
     pub(super) changed_at: Timestamp,
     pub(super) why: Option<Reason>,
     pub(super) is_guess: bool,
+    /// By when it shall have ended.
+    pub(super) deadline: Option<Timestamp>,
 }
 
 impl Track {
@@ -49,6 +51,7 @@ impl Track {
             changed_at: now,
             why: None,
             is_guess: false,
+            deadline: row.landing.as_ref().map(|landing| landing.deadline),
         }
     }
 

@@ -7,6 +7,7 @@ use akkaflow_engine::{
     Ahead, Cut, Forecast, Learned, Order, Planned, RerunFrom, Success, WorkerInfo,
 };
 use akkaflow_model::id::{Incarnation, WorkerId};
+use akkaflow_model::landing::Deadline;
 use akkaflow_model::time::Timestamp;
 use chrono_tz::Tz;
 
@@ -115,6 +116,29 @@ fn stuck(forecast: &Forecast) -> Vec<String> {
             format!("{} {}", stuck.workflow, codes.join(" "))
         })
         .collect()
+}
+
+#[test]
+fn what_ends_after_its_deadline_is_late() {
+    let mut world = World::new();
+    let due = |text| {
+        single("wf")
+            .cron("0 1 * * *")
+            .with(|it| it.deadline = Deadline::parse(text))
+    };
+    let usual = [("wf", "a", 600)];
+    for (deadline, expected) in [("01:11", "wf 01:00-01:10"), ("9m", "wf 01:00-01:10 late")] {
+        world.put(due(deadline));
+        let forecast = forecast(
+            &world,
+            Asked {
+                usual: &usual,
+                ..Asked::default()
+            },
+        );
+        assert_eq!(told(&forecast), [expected]);
+        assert!(forecast.instances[0].deadline.is_some());
+    }
 }
 
 #[test]

@@ -19,6 +19,7 @@ mod forecasts;
 mod graph;
 mod holds;
 mod joins;
+mod landings;
 mod limits;
 mod marks;
 mod misfires;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use akkaflow_engine::{
-    Definition, Definitions, Dispatch, Effect, Engine, ExplainObject, Input, JournalEntry, Moment,
-    Options, Order, Origin, Outcome, OutcomeKind, Rerun, RerunFrom, Shelf, Solo, Step,
+    Definition, Definitions, Dispatch, Effect, Engine, ExplainObject, Input, JournalEntry, Known,
+    Moment, Options, Order, Origin, Outcome, OutcomeKind, Rerun, RerunFrom, Shelf, Solo, Step,
     StoredInstance, WorkerInfo,
 };
 use akkaflow_model::backfill::{BackfillRow, BackfillRunRow};
@@ -219,6 +219,8 @@ pub(crate) struct World {
     next_request: u64,
     epoch: u64,
     solos: BTreeMap<InstanceId, Solo>,
+    /// Whose usual times were asked for.
+    pub(crate) asked: Vec<InstanceId>,
 }
 
 impl World {
@@ -236,6 +238,7 @@ impl World {
             next_request: 0,
             epoch: 1,
             solos: BTreeMap::new(),
+            asked: Vec::new(),
         }
     }
 
@@ -339,7 +342,19 @@ impl World {
                 );
             }
             Effect::Changed { .. } => {}
+            Effect::Learn { instance, .. } => self.asked.push(instance),
         }
+    }
+
+    /// What the history says of an instance's nodes: minutes.
+    pub(crate) fn usual(&mut self, instance: InstanceId, minutes: &[(&str, u64)]) {
+        let known = |(node, minutes): &(&str, u64)| Known {
+            node: (*node).to_owned(),
+            attempt_ms: minutes * 60_000,
+            whole_ms: minutes * 60_000,
+        };
+        let nodes = minutes.iter().map(known).collect();
+        self.input(Input::Usual { instance, nodes });
     }
 
     pub(crate) fn tick(&mut self) {
@@ -451,6 +466,12 @@ impl World {
         self.restart();
         let keys: Vec<AttemptKey> = self.running.iter().map(|it| it.key.clone()).collect();
         self.attach_again("w", 10, 1, &keys);
+    }
+
+    /// The same by a master whose clock is so much behind.
+    pub(crate) fn take_over_behind(&mut self, seconds: i64) {
+        self.now = Timestamp::from_millis(self.now.as_millis() - seconds * 1000);
+        self.take_over();
     }
 
     pub(crate) fn trigger(&mut self, name: &str) -> InstanceId {

@@ -145,6 +145,9 @@ impl Rows<'_> {
             teller.last = teller.last.max(last.line.time.0);
         }
         let begun = teller.lines.len();
+        for (_, at, level, text) in self.landing_notices(run) {
+            teller.tell(at, level, None, &text);
+        }
         if let Some((known, at)) = known.and_then(|known| Some((known, known.ended_at?))) {
             self.over(&mut teller, at, known.state, known.message.as_ref());
         }
@@ -227,6 +230,32 @@ impl Rows<'_> {
         format!("{}:{}", self.instance.workflow, self.instance.id)
     }
 
+    /// What was said of the deadline in a run, in order: whether it still waited in its queue, when, how bad, what.
+    fn landing_notices(&self, run: u32) -> Vec<(bool, Timestamp, Level, Text)> {
+        let Some(landing) = &self.instance.landing else {
+            return Vec::new();
+        };
+        let name = self.name();
+        let named = |text: Text| {
+            Text::new(
+                format!("工作流实例：{name}{}", text.zh),
+                format!("instance {name} {}", text.en),
+            )
+        };
+        let late = landing
+            .late
+            .iter()
+            .map(|it| (it, Level::Warn, landing.late_text(it)));
+        let missed = landing
+            .missed
+            .iter()
+            .map(|it| (it, Level::Error, landing.missed_text(it)));
+        late.chain(missed)
+            .filter(|(notice, _, _)| notice.run == run)
+            .map(|(notice, level, text)| (notice.was_waiting, notice.at, level, named(text)))
+            .collect()
+    }
+
     fn of_instance(&self, lang: Lang) -> Sequence {
         let row = self.instance;
         let name = self.name();
@@ -236,8 +265,15 @@ impl Rows<'_> {
             format!("created instance {name}"),
         );
         teller.tell(row.created_at, Level::Info, None, &text);
+        let notices = self.landing_notices(row.run);
+        for (_, at, level, text) in notices.iter().filter(|it| it.0) {
+            teller.tell(*at, *level, None, text);
+        }
         if let Some(at) = row.started_at {
             teller.tell(at, Level::Info, None, &beginning(row.run));
+        }
+        for (_, at, level, text) in notices.iter().filter(|it| !it.0) {
+            teller.tell(*at, *level, None, text);
         }
         if let Some(at) = row.ended_at.filter(|_| row.state.is_terminal()) {
             teller.follows = Follows::All;

@@ -2,9 +2,10 @@
 
 use akkaflow_api::{Attempt, InstanceDetail, InstanceNode, InstanceSummary, Params, ParentNode};
 use akkaflow_model::definition::{Node, Workflow};
+use akkaflow_model::landing::{Landing, LandingNotice};
 use akkaflow_model::record::{AttemptRow, InstanceRow, NodeRow, TriggerKind};
 use akkaflow_model::state::NodeState;
-use akkaflow_model::text::Lang;
+use akkaflow_model::text::{Lang, Text};
 
 /// A node that its instance ended without reaching.
 const SKIPPED: &str = "skipped";
@@ -60,6 +61,7 @@ pub(crate) fn detail(
         }),
         version: row.version.0.clone(),
         backfill: backfill(row),
+        landing: row.landing.as_ref().map(|it| landing(it, lang)),
         ending: row.ending,
         desc: definition.and_then(|definition| definition.desc.clone()),
         mail_level: definition.map_or_else(Vec::new, |definition| definition.mail_level.clone()),
@@ -67,6 +69,26 @@ pub(crate) fn detail(
             .map_or_else(Vec::new, |definition| definition.mail_receivers.clone()),
         instance_limit: definition.map(|definition| definition.instance_limit),
         nodes: node_views(row, nodes, definition, lang),
+    }
+}
+
+fn landing(landing: &Landing, lang: Lang) -> akkaflow_api::Landing {
+    let view = |notice: &LandingNotice, text: Text| akkaflow_api::LandingNotice {
+        at: notice.at.into(),
+        run: notice.run,
+        expected: notice.expected.into(),
+        node: notice.blame.as_ref().map(|blame| blame.node.clone()),
+        behind_seconds: notice
+            .blame
+            .as_ref()
+            .and_then(|blame| Some(blame.behind_ms? / 1000)),
+        critical_path: notice.path.clone(),
+        text: text.get(lang).to_owned(),
+    };
+    akkaflow_api::Landing {
+        deadline: landing.deadline.into(),
+        late: (landing.late.as_ref()).map(|late| view(late, landing.late_text(late))),
+        missed: (landing.missed.as_ref()).map(|missed| view(missed, landing.missed_text(missed))),
     }
 }
 

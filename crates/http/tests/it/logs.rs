@@ -2,6 +2,7 @@
 
 use akkaflow_model::command::Answer;
 use akkaflow_model::id::{AttemptKey, Epoch, Incarnation, WorkerId};
+use akkaflow_model::landing::{Blame, Landing, LandingNotice};
 use akkaflow_model::message::Message;
 use akkaflow_model::record::{AttemptRow, EarlierRun, InstanceRow, NodeRow, Record, WaitTold};
 use akkaflow_model::state::{AttemptState, InstanceState, NodeState};
@@ -450,6 +451,54 @@ async fn a_wait_for_a_missing_host_is_told_and_stays_told_once_the_node_is_given
     let after = all(&server, "lang=zh").await;
     assert_eq!(after[..before.len()], before[..]);
     assert_eq!(after[before.len()..], ["节点a分配到Worker[host1]"]);
+}
+
+#[tokio::test]
+async fn a_deadline_at_risk_and_one_that_was_missed_are_told_where_they_belong() {
+    let notice = |millis, was_waiting| LandingNotice {
+        at: at(millis),
+        run: 1,
+        was_waiting,
+        expected: at(90_000),
+        blame: Some(Blame {
+            node: "a".to_owned(),
+            behind_ms: Some(61_000),
+        }),
+        path: vec!["a".to_owned(), "b".to_owned()],
+    };
+    let with = |late, missed| InstanceRow {
+        landing: Some(Box::new(Landing {
+            deadline: at(60_000),
+            usual: None,
+            late,
+            missed,
+        })),
+        ..instance_row()
+    };
+    let store = store().await;
+    let server = Server::start(&store).await;
+    put(
+        &store,
+        2,
+        vec![Record::Instance(with(Some(notice(5_000, false)), None))],
+    )
+    .await;
+    let before = all(&server, "lang=en").await;
+    let late = before.last().unwrap();
+    assert!(late.contains("is expected to end at"), "{before:?}");
+    assert!(
+        late.ends_with("node `a` is to blame, 1m01s behind its usual time; critical path: a → b"),
+        "{late}"
+    );
+    let both = with(Some(notice(5_000, false)), Some(notice(60_001, false)));
+    put(&store, 3, vec![Record::Instance(both)]).await;
+    let after = all(&server, "lang=en").await;
+    assert_eq!(after[..before.len()], before[..]);
+    assert_eq!(after.len(), before.len() + 1, "{after:?}");
+    assert!(
+        after.last().unwrap().contains("has missed its deadline"),
+        "{after:?}"
+    );
 }
 
 #[tokio::test]

@@ -393,6 +393,7 @@ pub(crate) fn instance_row() -> InstanceRow {
         asked_by: None,
         pinned: None,
         parent: None,
+        landing: None,
     }
 }
 

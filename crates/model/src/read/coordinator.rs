@@ -8,6 +8,7 @@ use crate::code;
 use crate::cron::{Cron, Style};
 use crate::definition::{Coordinator, DateRule, Dependency, DependencyTerm, Timing};
 use crate::element::{Attribute, Element};
+use crate::landing::Deadline;
 use crate::param::has_reference;
 use crate::quote::Shortened;
 use crate::read::Reader;
@@ -74,6 +75,10 @@ impl Reader<'_> {
             misfire: policy::misfire(shape, element)?,
             time_zone: optional(element, "time-zone").and_then(|zone| zone.parse().ok()),
             catch_up: shape.boolean(element, "catch-up")?,
+            deadline: match optional(element, "deadline") {
+                Some(_) => Some(Deadline::parse(shape.value(element, "deadline")?)?),
+                None => None,
+            },
         })
     }
 

@@ -5,6 +5,7 @@ use chrono_tz::Tz;
 use crate::code;
 use crate::condition::Condition;
 use crate::definition::{CodeRanges, ParamType, compile_pattern};
+use crate::landing::Deadline;
 use crate::quote::shortened;
 use crate::shape::value::{Wrong, wrong};
 use crate::text::Text;
@@ -15,7 +16,7 @@ const LONGEST_SECONDS: u64 = 100 * 366 * 86_400;
 /// Zones that people write for Beijing time, and the one that they mean.
 const BEIJING: &str = "Asia/Shanghai";
 
-pub(super) fn parse_duration(text: &str) -> Option<u64> {
+pub(crate) fn parse_duration(text: &str) -> Option<u64> {
     let end = text
         .find(|letter: char| !letter.is_ascii_digit())
         .unwrap_or(text.len());
@@ -78,6 +79,24 @@ pub(super) fn check_duration(name: &str, value: &str) -> Result<(), Wrong> {
         Text::new(
             "写法为 90s、15m、2h 或 1d，没有单位时为秒",
             "write 90s, 15m, 2h or 1d; without a unit it counts seconds",
+        ),
+    )
+}
+
+pub(super) fn check_deadline(name: &str, value: &str) -> Result<(), Wrong> {
+    if Deadline::parse(value).is_some() {
+        return Ok(());
+    }
+    let found = shortened(value);
+    wrong(
+        code::BAD_DEADLINE,
+        Text::new(
+            format!("`{name}` 必须是期限，却是 `{found}`"),
+            format!("`{name}` must be a deadline, found `{found}`"),
+        ),
+        Text::new(
+            "写法为时刻 08:30（次日 08:30 +1d），或计划时间之后的时长 90m、2h，最多366天",
+            "write a time of day, 08:30 or 08:30 +1d for a day later, or a length of time after the scheduled time, 90m or 2h; 366 days at most",
         ),
     )
 }

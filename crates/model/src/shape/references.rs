@@ -36,7 +36,8 @@ impl AttributeKind {
             | Self::TimeZone
             | Self::Codes { .. }
             | Self::Size
-            | Self::Decimal => true,
+            | Self::Decimal
+            | Self::Deadline => true,
             Self::Text
             | Self::NonBlank
             | Self::Name

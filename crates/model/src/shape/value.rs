@@ -58,6 +58,7 @@ impl AttributeShape {
             | AttributeKind::Codes { .. }
             | AttributeKind::Size
             | AttributeKind::Decimal
+            | AttributeKind::Deadline
             | AttributeKind::Pattern
             | AttributeKind::Condition(_) => false,
             AttributeKind::NonBlank
@@ -144,6 +145,7 @@ impl AttributeShape {
             AttributeKind::Codes { min, max } => kind::check_codes(name, value, min, max),
             AttributeKind::Size => kind::check_size(name, value),
             AttributeKind::Decimal => kind::check_decimal(name, value),
+            AttributeKind::Deadline => kind::check_deadline(name, value),
             AttributeKind::Pattern => kind::check_pattern(name, value),
             AttributeKind::Condition(variables) => kind::check_condition(name, value, variables),
         }

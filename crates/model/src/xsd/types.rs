@@ -42,6 +42,9 @@ pub(super) const COMMON_TYPES: &str = r#"  <xs:simpleType name="blank">
   <xs:simpleType name="decimal">
     <xs:restriction base="xs:token"><xs:pattern value="[+\-]?[0-9]+(\.[0-9]+)?"/></xs:restriction>
   </xs:simpleType>
+  <xs:simpleType name="deadline">
+    <xs:restriction base="xs:token"><xs:pattern value="[0-9]{1,2}:[0-9]{1,2}( ?\+[0-9]+d)?|[0-9]+ ?[smhd]"/></xs:restriction>
+  </xs:simpleType>
   <xs:simpleType name="reference">
     <xs:restriction base="xs:token"><xs:pattern value=".*[$]\{ ?(param ?:|time\.).*\}.*"/></xs:restriction>
   </xs:simpleType>
@@ -63,6 +66,7 @@ pub(super) fn attribute_type(kind: AttributeKind) -> (Option<&'static str>, Opti
         AttributeKind::Codes { .. } => (Some("codes"), None),
         AttributeKind::Size => (Some("size"), None),
         AttributeKind::Decimal => (Some("decimal"), None),
+        AttributeKind::Deadline => (Some("deadline"), None),
         AttributeKind::Boolean => (Some("boolean"), None),
         AttributeKind::Name => (Some("name"), None),
         AttributeKind::DateTime => (Some("dateTime"), None),

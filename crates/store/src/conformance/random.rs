@@ -8,8 +8,8 @@ use akkaflow_model::state::{AttemptState, InstanceState, NodeState};
 
 use crate::conformance::Leader;
 use crate::conformance::samples::{
-    at, attempt, backfill, backfill_run, chain, fire, hold, id, instance, mark, node, pool,
-    problem, request, schedule, token, version, workflow,
+    at, attempt, backfill, backfill_run, chain, fire, hold, id, instance, landing, mark, node,
+    pool, problem, request, schedule, token, version, workflow,
 };
 use crate::contract::Store;
 use crate::memory::MemoryStore;
@@ -156,6 +156,7 @@ fn record(chance: &mut Chance, run: u32) -> Record {
             row.hold = chance.perhaps(hold("y"));
             row.marks.extend(chance.perhaps(mark("n1")));
             row.asked_by = chance.perhaps("王".to_owned());
+            row.landing = chance.perhaps(Box::new(landing("n1")));
             Record::Instance(row)
         }
         8..=10 => {

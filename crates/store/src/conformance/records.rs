@@ -10,8 +10,8 @@ use akkaflow_model::record::{
 use akkaflow_model::state::{InstanceState, NodeState};
 
 use crate::conformance::samples::{
-    NAME, NASTY, at, attempt, calendar, chain, fire, full_attempt, id, instance, node, problem,
-    request, said, schedule, state, token, version, workflow,
+    NAME, NASTY, at, attempt, calendar, chain, fire, full_attempt, id, instance, landing, node,
+    problem, request, said, schedule, state, token, version, workflow,
 };
 use crate::conformance::{Leader, output};
 use crate::contract::Store;
@@ -140,6 +140,7 @@ async fn instances(store: &Arc<dyn Store>, leader: &mut Leader) {
             waits: true,
             depth: 3,
         }),
+        landing: Some(Box::new(landing(NASTY))),
         ..instance(id(2), NAME)
     };
     leader

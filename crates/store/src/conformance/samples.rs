@@ -6,6 +6,7 @@ use akkaflow_model::backfill::{
 use akkaflow_model::definition::Version;
 use akkaflow_model::diagnostic::{Finding, Severity};
 use akkaflow_model::id::{AttemptKey, Epoch, Incarnation, InstanceId, WorkerId};
+use akkaflow_model::landing::{Blame, Landing, LandingNotice, UsualTime};
 use akkaflow_model::message::Message;
 use akkaflow_model::record::{
     AttemptRow, CalendarRow, CancelReason, ChainRow, CleanUp, FileProblemRow, FireRow, FireState,
@@ -132,6 +133,34 @@ pub(crate) fn instance(id: InstanceId, workflow: &str) -> InstanceRow {
         asked_by: None,
         pinned: None,
         parent: None,
+        landing: None,
+    }
+}
+
+/// A deadline of which everything has been said.
+pub(crate) fn landing(node: &str) -> Landing {
+    let notice = LandingNotice {
+        at: at(9),
+        run: u32::MAX,
+        was_waiting: true,
+        expected: at(-1),
+        blame: Some(Blame {
+            node: node.to_owned(),
+            behind_ms: Some(u64::MAX),
+        }),
+        path: vec![node.to_owned(), String::new()],
+    };
+    Landing {
+        deadline: at(i64::MAX),
+        usual: Some(vec![UsualTime {
+            node: node.to_owned(),
+            ms: u64::MAX,
+        }]),
+        late: Some(notice.clone()),
+        missed: Some(LandingNotice {
+            blame: None,
+            ..notice
+        }),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Checks of the whole: now and then, and at the end, when everything should have come to rest.
 
-use akkaflow_engine::{Engine, ExplainObject};
+use akkaflow_engine::{Engine, ExplainObject, Reason};
 use akkaflow_model::record::InstanceRow;
 use akkaflow_model::state::{InstanceState, NodeState};
 
@@ -128,7 +128,7 @@ impl World {
             InstanceState::Ready | InstanceState::Suspended
         ) {
             let reasons = engine.explain(&ExplainObject::Instance(id));
-            return if reasons.is_empty() {
+            return if reasons.iter().all(Reason::is_of_deadline) {
                 Err(format!("L5: instance {id} waits without a reason"))
             } else {
                 Ok(())

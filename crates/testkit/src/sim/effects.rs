@@ -1,13 +1,14 @@
 //! What a leading master shows the world, and what it hears from its workers.
 
-use akkaflow_engine::{Dispatch, Effect, Input, WorkerInfo};
-use akkaflow_model::id::{AttemptKey, Epoch, WorkerId};
+use akkaflow_engine::{Dispatch, Effect, Input, Known, WorkerInfo};
+use akkaflow_model::id::{AttemptKey, Epoch, InstanceId, WorkerId};
 use akkaflow_protocol::agent;
 use akkaflow_protocol::leader::LeaderInput;
 
 use super::kept::Habit;
 use super::network::{Connection, ToMaster, ToWorker};
 use super::oracle::check_outputs_used;
+use super::plan::SECOND;
 use super::planted::Planted;
 use super::world::{Event, World};
 
@@ -43,7 +44,39 @@ impl World {
             }
             Effect::Reply { request, result } => self.on_answer(request, result),
             Effect::Changed { instance } => self.note_instance(instance),
+            Effect::Learn { instance, .. } => self.look_up(index, instance),
         }
+    }
+
+    /// The history says something, after a while; or the master is gone by then.
+    fn look_up(&mut self, index: usize, instance: InstanceId) {
+        let Some(epoch) = self.masters[index].reign.as_ref().map(|reign| reign.epoch) else {
+            return;
+        };
+        let row = self.store.tables.instances.get(&instance);
+        let content = row.and_then(|row| self.library.contents.get(&row.version));
+        let names: Vec<String> = content
+            .map(|content| content.nodes.iter().map(|node| node.name.clone()).collect())
+            .unwrap_or_default();
+        let longest = self.plan.longest_run;
+        let mut nodes = Vec::new();
+        for node in names {
+            if self.rng.chance(80) {
+                let attempt_ms = self.rng.between(SECOND, longest.max(2 * SECOND));
+                nodes.push(Known {
+                    node,
+                    attempt_ms,
+                    whole_ms: attempt_ms * 2,
+                });
+            }
+        }
+        let delay = self.rng.below(20 * SECOND);
+        let event = Event::Feed {
+            master: index,
+            epoch,
+            input: Box::new(Input::Usual { instance, nodes }),
+        };
+        self.at(delay, event);
     }
 
     fn start_elsewhere(&mut self, index: usize, not: &WorkerId, key: &AttemptKey, epoch: Epoch) {

@@ -73,7 +73,8 @@ pub(crate) fn check_explained(engine: &Engine) -> Verdict {
 impl Seen<'_> {
     fn codes(&self, object: &ExplainObject) -> Vec<&'static str> {
         let reasons = self.engine.explain(object);
-        reasons.iter().map(|reason| reason.code).collect()
+        let conditions = reasons.iter().filter(|reason| !reason.is_of_deadline());
+        conditions.map(|reason| reason.code).collect()
     }
 
     fn check_waiting(&self, row: &InstanceRow) -> Verdict {

@@ -7,6 +7,7 @@ mod backfills;
 mod dispatch;
 mod holds;
 mod instances;
+mod landings;
 mod slots;
 mod tokens;
 mod values;
@@ -141,7 +142,7 @@ impl Oracle {
                 self.check_node(tables, library, row)?;
                 check_handed_on(tables, library, row)
             }
-            Record::Instance(row) => self.check_instance(tables, row, touched),
+            Record::Instance(row) => self.check_instance(tables, library, row, touched),
             Record::Token(row) => self.check_token(tables, library, row, touched),
             Record::Fire(row) => self.check_fire(tables, library, row, touched),
             Record::Schedule(row) => {

@@ -6,8 +6,11 @@ use akkaflow_model::definition::{
     Overlap, TimeoutScope, Workflow,
 };
 use akkaflow_model::id::InstanceId;
+use akkaflow_model::landing::Deadline;
 use akkaflow_model::message::Message;
-use akkaflow_model::record::{CleanUp, FireState, Record, SkipReason, Snapshot, StateRow};
+use akkaflow_model::record::{
+    CleanUp, FireState, InstanceRow, Record, SkipReason, Snapshot, StateRow,
+};
 use akkaflow_model::state::{AttemptState, InstanceState, NodeState};
 use akkaflow_model::time::Timestamp;
 use akkaflow_model::wait::Wait;
@@ -309,6 +312,14 @@ faults! {
     ChildForgotten,
     /// A wait is over too early.
     WaitTooShort,
+    /// What was said of a deadline is not written.
+    LandingNotWritten,
+    /// A new master does not load the deadlines.
+    LandingsNotLoaded,
+    /// A new master has forgotten what was said of deadlines, and says it again.
+    LandingSaidTwice,
+    /// A deadline is an hour later than it should be.
+    DeadlineMixedUp,
 }
 
 impl Planted {
@@ -413,6 +424,7 @@ impl Planted {
                 row.slots = row.slots.map(|slots| slots.saturating_sub(1));
             }
             (Self::OutputsNotWritten, Record::Node(row)) => row.outputs.clear(),
+            (Self::LandingNotWritten, Record::Instance(row)) => forget_notices(row),
             (Self::ChildForgotten, Record::Node(row))
                 if row.child.is_some() && row.state == NodeState::Running =>
             {
@@ -471,6 +483,11 @@ impl Planted {
                 .iter_mut()
                 .for_each(|row| row.hold = None),
             Self::StateNotLoaded => snapshot.states.clear(),
+            Self::LandingsNotLoaded => snapshot
+                .instances
+                .iter_mut()
+                .for_each(|row| row.landing = None),
+            Self::LandingSaidTwice => snapshot.instances.iter_mut().for_each(forget_notices),
             _ => {}
         }
     }
@@ -577,6 +594,11 @@ impl Planted {
             Self::CalendarOverlooked => coordinator.timing.calendar = None,
             Self::ZoneOverlooked => coordinator.time_zone = None,
             Self::OneCronOnly => coordinator.timing.crons.clear(),
+            Self::DeadlineMixedUp => {
+                if let Some(Deadline::After { seconds }) = &mut coordinator.deadline {
+                    *seconds += 3600;
+                }
+            }
             Self::RateShifted => coordinator.start_time += TimeDelta::seconds(30),
             Self::MisfireSkipOverlooked if coordinator.misfire == Misfire::Skip => {
                 coordinator.misfire = Misfire::Once;
@@ -608,6 +630,12 @@ impl Planted {
                 }
             }
         }
+    }
+}
+
+fn forget_notices(row: &mut InstanceRow) {
+    if let Some(landing) = &mut row.landing {
+        (landing.late, landing.missed) = (None, None);
     }
 }
 

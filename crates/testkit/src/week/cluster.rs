@@ -375,7 +375,10 @@ impl<'a> Cluster<'a> {
                 result: Err(rejection),
                 ..
             } => self.fail(format!("an order was refused: {rejection:?}")),
-            Effect::Reply { .. } | Effect::Acknowledge { .. } | Effect::Changed { .. } => {}
+            Effect::Reply { .. }
+            | Effect::Acknowledge { .. }
+            | Effect::Learn { .. }
+            | Effect::Changed { .. } => {}
         }
     }
 

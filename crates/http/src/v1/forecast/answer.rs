@@ -61,6 +61,7 @@ fn instance(planned: &Planned, lang: Lang) -> ForecastInstance {
         created: planned.created_at.into(),
         start: planned.start.map(Into::into),
         end: planned.end.map(Into::into),
+        deadline: planned.deadline.map(Into::into),
         why: planned.why.as_ref().map(|why| reason(why, lang)),
         is_guess: planned.is_guess,
     }

@@ -70,6 +70,7 @@ pub(super) fn coordinator_shape() -> Shape {
     .attribute(misfire())
     .attribute(misfire_deadline())
     .attribute(catch_up())
+    .attribute(deadline())
     .child(depend_list_shape(), 0, None)
     .child(cron_shape(), 0, None)
     .child(param_list_shape(), 0, None)
@@ -146,6 +147,17 @@ fn catch_up() -> AttributeShape {
         "false",
         "首次加载时是否从start-time起补跑已过去的触发时间",
         "whether the first load fires the slots since start-time that are past already",
+    )
+}
+
+fn deadline() -> AttributeShape {
+    AttributeShape::new(
+        "deadline",
+        AttributeKind::Deadline,
+        Text::new(
+            "实例应在此之前结束：计划时间之后的第一个08:30，08:30 +1d再晚一天，2h为计划时间之后两小时；预计会错过时提前告警",
+            "by when an instance shall have ended: 08:30 is the first one after its scheduled time, 08:30 +1d a day later, 2h two hours after that time; a warning comes before it is missed",
+        ),
     )
 }
 

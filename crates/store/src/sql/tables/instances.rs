@@ -43,6 +43,7 @@ impl Table for InstanceRow {
             "asked_by",
             "pinned",
             "parent",
+            "landing",
             "search",
         ],
         number: Number::Absent,
@@ -76,6 +77,7 @@ impl Table for InstanceRow {
             Value::optional_text(self.asked_by.as_deref()),
             Value::optional_json(self.pinned.as_ref()),
             Value::optional_json(self.parent.as_ref()),
+            Value::optional_json(self.landing.as_ref()),
             Value::Text(Cow::Owned(search_text(self.id, &self.workflow))),
         ]);
     }
@@ -108,6 +110,7 @@ impl Table for InstanceRow {
             asked_by: columns.optional_text()?,
             pinned: columns.optional_json()?,
             parent: columns.optional_json()?,
+            landing: columns.optional_json()?,
         })
     }
 }

@@ -15,10 +15,12 @@ impl Oracle {
     pub(super) fn check_instance(
         &mut self,
         tables: &Tables,
+        library: &Library,
         row: &InstanceRow,
         touched: &mut Touched,
     ) -> Verdict {
         let before = tables.instances.get(&row.id);
+        self.check_landing(library, row, before)?;
         touched
             .before
             .entry(row.id)

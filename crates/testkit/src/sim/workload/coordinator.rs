@@ -4,6 +4,7 @@ use akkaflow_model::cron::Cron;
 use akkaflow_model::definition::{
     Coordinator, DateRule, Dependency, DependencyTerm, Misfire, Timing,
 };
+use akkaflow_model::landing::Deadline;
 use akkaflow_model::schedule::DayPolicy;
 use chrono::{NaiveDateTime, TimeDelta, Timelike};
 use chrono_tz::Tz;
@@ -72,6 +73,7 @@ pub(super) fn draw(
         ],
         misfire: draw_misfire(rng),
         time_zone: rng.chance(20).then(|| *rng.pick(ZONES)),
+        deadline: draw_deadline(rng, beginning),
         ..Coordinator::new()
     };
     Some(if has_cron && rng.chance(40) {
@@ -83,6 +85,23 @@ pub(super) fn draw(
 
 fn draw_cron(rng: &mut Rng) -> Option<Cron> {
     Cron::parse(CRONS[rng.index(CRONS.len())]).ok()
+}
+
+/// So near that some are missed and some are not.
+fn draw_deadline(rng: &mut Rng, beginning: NaiveDateTime) -> Option<Deadline> {
+    match rng.below(100) {
+        0..=24 => Some(Deadline::After {
+            seconds: rng.between(20, 900),
+        }),
+        25..=34 => {
+            let minutes = TimeDelta::minutes(rng.between(5, 90) as i64);
+            Some(Deadline::Clock {
+                time: (beginning + minutes).time(),
+                days: 0,
+            })
+        }
+        _ => None,
+    }
 }
 
 fn draw_misfire(rng: &mut Rng) -> Misfire {
