@@ -7,6 +7,8 @@
 mod path;
 mod reckoning;
 
+use std::time::Duration;
+
 use akkaflow_model::id::InstanceId;
 use akkaflow_model::landing::{Landing, LandingNotice, UsualTime};
 use akkaflow_model::record::TriggerKind;
@@ -229,7 +231,7 @@ impl Instance {
             // At once: no time of a row will do, the clock of the master that wrote it may have been ahead of this one.
             Timestamp::default()
         } else if active.runs {
-            after(latest)
+            after(active.still_in_time(latest))
         } else {
             after(back(latest, active.usual))
         };
@@ -263,16 +265,19 @@ impl Instance {
                 from,
                 usual: u64::try_from(at.since(from).as_millis()).unwrap_or(u64::MAX),
                 runs: true,
+                may_drag_on: false,
             },
             (Some(from), _) => Active {
                 from,
                 usual,
                 runs: true,
+                may_drag_on: reckoning.is_known[node],
             },
             (None, retry_at) => Active {
                 from: retry_at.unwrap_or(row.ready_at).max(row.ready_at),
                 usual,
                 runs: false,
+                may_drag_on: false,
             },
         })
     }
@@ -286,6 +291,9 @@ struct Active {
     /// How long it usually takes from then.
     usual: u64,
     runs: bool,
+    /// Whether it takes longer still once it has taken longer than usual. Else a last node that hangs would be found out
+    /// with the deadline only.
+    may_drag_on: bool,
 }
 
 impl Active {
@@ -298,10 +306,33 @@ impl Active {
         Timestamp::from_millis(from.as_millis().saturating_add_unsigned(self.usual))
     }
 
-    /// The same at `now`, when it has not ended.
+    /// How long it has gone on by `now` after it usually ends.
+    fn over(self, now: Timestamp) -> Duration {
+        now.since(self.end())
+    }
+
+    /// By how much more it is expected to go on: as much again.
+    fn drag(self, now: Timestamp) -> Duration {
+        if self.may_drag_on {
+            self.over(now)
+        } else {
+            Duration::ZERO
+        }
+    }
+
+    /// The last moment at which it is expected to end by `latest`, while it runs.
+    fn still_in_time(self, latest: Timestamp) -> Timestamp {
+        if self.may_drag_on {
+            self.end().plus(self.over(latest) / 2)
+        } else {
+            latest
+        }
+    }
+
+    /// When it is expected to end at `now`, when it has not.
     fn end_at(self, now: Timestamp) -> Timestamp {
         if self.runs {
-            self.end().max(now)
+            self.end().max(now).plus(self.drag(now))
         } else {
             self.end_from(self.from.max(now))
         }

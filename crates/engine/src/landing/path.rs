@@ -1,6 +1,7 @@
 //! The critical path of an instance, and who is to blame.
 
 use std::cmp::Reverse;
+use std::time::Duration;
 
 use akkaflow_model::landing::Blame;
 use akkaflow_model::time::Timestamp;
@@ -33,11 +34,15 @@ impl Instance {
         path.push(node);
         let deadline = self.row.landing.as_ref().map(|landing| landing.deadline);
         let overrun = deadline.map_or(0, |deadline| ms(expected.since(deadline)));
+        // What it is expected to drag on for is no delay yet.
+        let drag = self
+            .active(node, reckoning)
+            .map_or(0, |it| ms(it.drag(now)));
         let delays = path
             .iter()
             .map(|&node| (self.delay(node, reckoning, now), node));
         let worst = delays.rev().max_by_key(|(delay, _)| *delay);
-        let blame = worst.filter(|(delay, _)| *delay > 0 && *delay >= overrun);
+        let blame = worst.filter(|(delay, _)| *delay > 0 && *delay >= overrun.saturating_sub(drag));
         self.go_on(reckoning, node, &mut path);
         Found {
             expected,
@@ -141,9 +146,9 @@ impl Instance {
         };
         let waited = if active.runs { active.from } else { now };
         let over = if active.runs {
-            now.since(active.end())
+            active.over(now)
         } else {
-            std::time::Duration::ZERO
+            Duration::ZERO
         };
         ms(waited.since(row.ready_at)).saturating_add(ms(over))
     }
@@ -160,6 +165,6 @@ impl Instance {
     }
 }
 
-fn ms(duration: std::time::Duration) -> u64 {
+fn ms(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
