@@ -103,6 +103,10 @@ impl Answers {
     }
 
     fn keep(&mut self, workflow: String, nodes: Vec<Known>) {
+        // Of a new workflow the next success may tell.
+        if nodes.is_empty() {
+            return;
+        }
         let before = self
             .by_workflow
             .insert(workflow.clone(), (Instant::now(), nodes));
@@ -121,15 +125,30 @@ impl Answers {
 mod tests {
     use super::*;
 
+    fn known() -> Vec<Known> {
+        vec![Known {
+            node: "a".to_owned(),
+            attempt_ms: 1,
+            whole_ms: 1,
+        }]
+    }
+
     #[test]
     fn so_many_answers_are_kept_the_newest_ones() {
         let mut answers = Answers::default();
         for number in 0..=MOST_KEPT {
-            answers.keep(format!("w{number}"), Vec::new());
-            answers.keep(format!("w{number}"), Vec::new());
+            answers.keep(format!("w{number}"), known());
+            answers.keep(format!("w{number}"), known());
         }
         assert_eq!(answers.get("w0"), None);
-        assert_eq!(answers.get("w1"), Some(Vec::new()));
+        assert_eq!(answers.get("w1"), Some(known()));
         assert_eq!(answers.by_workflow.len(), MOST_KEPT);
+    }
+
+    #[test]
+    fn that_nothing_is_known_is_not_kept() {
+        let mut answers = Answers::default();
+        answers.keep("w".to_owned(), Vec::new());
+        assert_eq!(answers.get("w"), None);
     }
 }
