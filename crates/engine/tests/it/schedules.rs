@@ -207,6 +207,7 @@ fn explain_names_the_next_time_of_the_whole_schedule() {
         it.time_zone = Some(chrono_tz::Asia::Tokyo);
     }));
     let reasons = world.engine.explain(&ExplainObject::Workflow("wf".into()));
-    let next = world.engine.next_fire("wf").unwrap().to_rfc3339();
+    let next = world.engine.next_fire("wf").unwrap().to_utc();
+    let next = next.format("%Y-%m-%d %H:%M:%S UTC").to_string();
     assert!(reasons[0].text.en.contains(&next), "{reasons:?}");
 }
