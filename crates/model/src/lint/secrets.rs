@@ -405,10 +405,10 @@ fn keys(text: &str) -> Vec<Range<usize>> {
         let value = value_at(text, at + word.len(), false)?;
         let account = &text[value.clone()];
         let is_base64 = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=');
-        let line = text[..at].rfind('\n').map_or(0, |line| line + 1);
-        let has_header = text[line..at]
-            .to_ascii_lowercase()
-            .contains("authorization");
+        // The name of the header stands close by: a line may be as long as the file, and hold the word again and again.
+        let near = &text[text.floor_char_boundary(at.saturating_sub(LONGEST))..at];
+        let line = near.rsplit('\n').next().unwrap_or(near);
+        let has_header = line.to_ascii_lowercase().contains("authorization");
         let is_alone = at == 0 && value.end == text.len();
         ((has_header || is_alone) && account.len() >= 8 && account.chars().all(is_base64))
             .then_some(value)
