@@ -75,9 +75,7 @@ impl Reason {
             text: Text::new(zh, en),
         }
     }
-}
 
-impl Reason {
     /// Whether it says what was found about a deadline: it keeps nothing from running.
     pub fn is_of_deadline(&self) -> bool {
         matches!(self.code, "deadline_at_risk" | "deadline_missed")
@@ -85,11 +83,9 @@ impl Reason {
 }
 
 impl Engine {
-    /// A moment as the cluster's people read it: `2026-11-29 08:00:00 Asia/Shanghai`.
+    /// A moment as the cluster's people read it.
     fn wall_clock(&self, at: Timestamp) -> String {
-        let zone = self.options.zone;
-        let local = at.to_utc().with_timezone(&zone);
-        format!("{} {zone}", local.format("%Y-%m-%d %H:%M:%S"))
+        at.wall_clock(self.options.zone)
     }
 
     /// The unmet conditions of `object`, most important first, and at last what was found about its deadline. No condition:
@@ -101,7 +97,7 @@ impl Engine {
             ExplainObject::Instance(id) => match self.instances.get(id) {
                 Some(instance) => {
                     let mut reasons = self.explain_instance(instance);
-                    reasons.extend(explain_landing(instance));
+                    reasons.extend(self.explain_landing(instance));
                     reasons
                 }
                 None => vec![not_open(*id)],
@@ -530,10 +526,31 @@ impl Engine {
         let of_it = self.instances.values().filter(|it| it.row.workflow == name);
         all.extend(
             of_it
-                .filter_map(|it| explain_landing(it))
+                .filter_map(|it| self.explain_landing(it))
                 .take(WAITING_NODES_NAMED),
         );
         all
+    }
+
+    /// What people were told of its deadline.
+    fn explain_landing(&self, instance: &Instance) -> Option<Reason> {
+        let landing = instance.row.landing.as_ref()?;
+        let zone = self.options.zone;
+        let (code, at, text) = match (&landing.missed, &landing.late) {
+            (Some(missed), _) => (
+                "deadline_missed",
+                missed.at,
+                landing.missed_text(missed, zone),
+            ),
+            (None, Some(late)) => ("deadline_at_risk", late.at, landing.late_text(late, zone)),
+            (None, None) => return None,
+        };
+        Some(Reason {
+            code,
+            object: instance.row.id.to_string(),
+            since: Some(at),
+            text,
+        })
     }
 
     /// Nodes of the workflow's open instances that no attached worker may take or whose pool has no room: somebody may
@@ -572,22 +589,6 @@ impl Engine {
             })
             .collect()
     }
-}
-
-/// What people were told of its deadline.
-fn explain_landing(instance: &Instance) -> Option<Reason> {
-    let landing = instance.row.landing.as_ref()?;
-    let (code, at, text) = match (&landing.missed, &landing.late) {
-        (Some(missed), _) => ("deadline_missed", missed.at, landing.missed_text(missed)),
-        (None, Some(late)) => ("deadline_at_risk", late.at, landing.late_text(late)),
-        (None, None) => return None,
-    };
-    Some(Reason {
-        code,
-        object: instance.row.id.to_string(),
-        since: Some(at),
-        text,
-    })
 }
 
 /// `at` is the moment as people read it.

@@ -106,41 +106,38 @@ impl Engine {
         self.touch(id);
     }
 
+    /// Sets or clears all timers that rest on an instance's landing.
     fn set_landing_timers(&mut self, id: InstanceId, are_set: bool) {
         let Some(instance) = self.instances.get(&id) else {
             return;
         };
         let of_nodes = (0..instance.slots.len()).filter_map(|node| instance.late_timer(node));
-        for (at, timer) in of_nodes.chain(instance.landing_timers()) {
+        let timers = of_nodes.chain(instance.landing_timers()).collect();
+        self.set_timers(timers, are_set);
+    }
+
+    /// Stops the timers of the instance itself; call before its state changes.
+    pub(crate) fn stop_landing(&mut self, id: InstanceId) {
+        self.set_timers(self.landing_timers(id), false);
+    }
+
+    /// Starts them; call after its state has changed.
+    pub(crate) fn resume_landing(&mut self, id: InstanceId) {
+        self.set_timers(self.landing_timers(id), true);
+    }
+
+    fn landing_timers(&self, id: InstanceId) -> Vec<(Timestamp, Timer)> {
+        let instance = self.instances.get(&id);
+        instance.map_or_else(Vec::new, |it| it.landing_timers().collect())
+    }
+
+    fn set_timers(&mut self, timers: Vec<(Timestamp, Timer)>, are_set: bool) {
+        for (at, timer) in timers {
             if are_set {
                 self.timers.set(at, timer);
             } else {
                 self.timers.clear(at, timer);
             }
-        }
-    }
-
-    /// Stops the timers of the instance itself; call before its state changes.
-    pub(crate) fn stop_landing(&mut self, id: InstanceId) {
-        for (at, timer) in self
-            .instances
-            .get(&id)
-            .iter()
-            .flat_map(|it| it.landing_timers())
-        {
-            self.timers.clear(at, timer);
-        }
-    }
-
-    /// Starts them; call after its state has changed.
-    pub(crate) fn resume_landing(&mut self, id: InstanceId) {
-        for (at, timer) in self
-            .instances
-            .get(&id)
-            .iter()
-            .flat_map(|it| it.landing_timers())
-        {
-            self.timers.set(at, timer);
         }
     }
 

@@ -4,6 +4,7 @@ use std::array;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use akkaflow_model::record::Success;
 use akkaflow_model::time::Timestamp;
 use chrono::Datelike;
 use chrono_tz::Tz;
@@ -16,19 +17,6 @@ const LEAST: usize = 3;
 /// From so many of one weekday on that day counts for itself.
 const LEAST_OF_WEEKDAY: usize = 8;
 const WEEKDAYS: usize = 7;
-
-/// An attempt that succeeded.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Success {
-    /// The node.
-    pub node: String,
-    /// When it was assigned.
-    pub from: Timestamp,
-    /// When it had ended.
-    pub to: Timestamp,
-    /// When its node began, where that is known.
-    pub since: Option<Timestamp>,
-}
 
 /// How long one attempt of a node takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -79,7 +79,7 @@ pub use input::{
 };
 pub use inspect::{Counts, PoolView, WorkerView};
 pub use journal::{Entry as JournalEntry, Given, Part, decisions};
-pub use learned::{Known, Learned, Success, Usual};
+pub use learned::{Known, Learned, Usual};
 pub use packing::PackedText;
 pub use solo::{Moment, Solo};
 

@@ -5,9 +5,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use akkaflow_engine::{Input, Known, Learned, Success};
+use akkaflow_engine::{Input, Known, Learned};
 use akkaflow_model::id::InstanceId;
-use akkaflow_store::Took;
 use chrono_tz::Tz;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -65,9 +64,9 @@ impl Learner {
     async fn look_up(&self, workflow: &str) -> Vec<Known> {
         loop {
             match self.shared.store.successes(workflow, INSTANCES).await {
-                Ok(took) => {
+                Ok(successes) => {
                     let mut learned = Learned::new(self.zone);
-                    learned.learn(workflow, took.into_iter().map(success).collect());
+                    learned.learn(workflow, successes);
                     return learned.known(workflow, self.shared.clock.now());
                 }
                 Err(error) => {
@@ -76,15 +75,6 @@ impl Learner {
                 }
             }
         }
-    }
-}
-
-fn success(took: Took) -> Success {
-    Success {
-        node: took.node,
-        from: took.from,
-        to: took.to,
-        since: took.since,
     }
 }
 

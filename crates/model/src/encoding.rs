@@ -160,11 +160,19 @@ fn blank_declared_encoding(text: &mut String) {
     let Some(label) = declared_encoding(text.as_bytes()) else {
         return;
     };
-    let Some(key) = text[..label.start].rfind("encoding") else {
+    let declaration = text[..label.start]
+        .find("encoding")
+        .zip(text[label.end..].find("?>"));
+    let Some((key, rest)) = declaration else {
         return;
     };
-    let blanks = " ".repeat(label.end + 1 - key);
-    text.replace_range(key..label.end + 1, &blanks);
+    // All that follows goes too: in a declaration that is no good a second encoding could come to light.
+    let named = key..label.end + rest;
+    let blanks: String = text[named.clone()]
+        .bytes()
+        .map(|byte| if byte == b'\n' { '\n' } else { ' ' })
+        .collect();
+    text.replace_range(named, &blanks);
 }
 
 fn decode_as(bytes: &[u8], encoding: &'static Encoding, diagnostics: &mut Diagnostics) -> Decoded {

@@ -123,9 +123,13 @@ pub struct Blame {
 }
 
 impl Landing {
-    /// What is said of the warning.
-    pub fn late_text(&self, late: &LandingNotice) -> Text {
-        let (deadline, expected) = (self.deadline.to_rfc3339(), late.expected.to_rfc3339());
+    /// What is said of the warning, with the times of a zone.
+    pub fn late_text(&self, late: &LandingNotice, zone: Tz) -> Text {
+        let deadline = self.deadline.wall_clock(zone);
+        // Rounded up, so that it reads as later than the deadline by whatever it is.
+        let millis = late.expected.as_millis();
+        let second = Timestamp::from_millis(millis.saturating_add(999).div_euclid(1000) * 1000);
+        let expected = second.wall_clock(zone);
         let why = late.why();
         Text::new(
             format!("预计{expected}结束，晚于期限{deadline}；{}", why.zh),
@@ -137,8 +141,8 @@ impl Landing {
     }
 
     /// What is said once the deadline has passed.
-    pub fn missed_text(&self, missed: &LandingNotice) -> Text {
-        let deadline = self.deadline.to_rfc3339();
+    pub fn missed_text(&self, missed: &LandingNotice, zone: Tz) -> Text {
+        let deadline = self.deadline.wall_clock(zone);
         let why = missed.why();
         Text::new(
             format!("已错过期限{deadline}；{}", why.zh),

@@ -586,6 +586,19 @@ pub struct AttemptRow {
     pub log_length: u64,
 }
 
+/// What is left to learn from of an attempt that succeeded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Success {
+    /// The node.
+    pub node: String,
+    /// When it was assigned.
+    pub from: Timestamp,
+    /// When its end became known.
+    pub to: Timestamp,
+    /// When its node began: earlier than the attempt where that waited, or was tried before. `None` where nobody knows.
+    pub since: Option<Timestamp>,
+}
+
 /// Why an attempt must stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

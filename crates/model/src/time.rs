@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 /// A moment: milliseconds since 1970-01-01T00:00:00Z.
@@ -48,10 +49,16 @@ impl Timestamp {
     pub fn to_rfc3339(self) -> String {
         self.to_utc().to_rfc3339_opts(SecondsFormat::Millis, true)
     }
+
+    /// As people of a zone read it: `2026-11-29 08:00:00 Asia/Shanghai`.
+    pub fn wall_clock(self, zone: Tz) -> String {
+        let local = self.to_utc().with_timezone(&zone);
+        format!("{} {zone}", local.format("%Y-%m-%d %H:%M:%S"))
+    }
 }
 
-impl<Tz: chrono::TimeZone> From<DateTime<Tz>> for Timestamp {
-    fn from(moment: DateTime<Tz>) -> Self {
+impl<Zone: chrono::TimeZone> From<DateTime<Zone>> for Timestamp {
+    fn from(moment: DateTime<Zone>) -> Self {
         Self(moment.timestamp_millis())
     }
 }

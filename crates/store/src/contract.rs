@@ -6,7 +6,7 @@ use akkaflow_model::backfill::{BackfillRow, BackfillRunRow};
 use akkaflow_model::id::{Epoch, InstanceId};
 use akkaflow_model::record::{
     AttemptRow, CalendarRow, FileProblemRow, FireRow, InstanceRow, NodeRow, ScheduleRow, Snapshot,
-    StateRow, TokenRow, VersionRow, WorkflowRow,
+    StateRow, Success, TokenRow, VersionRow, WorkflowRow,
 };
 use akkaflow_model::state::InstanceState;
 use akkaflow_model::time::Timestamp;
@@ -18,7 +18,7 @@ use crate::batch::{Batch, BatchId, CommitError, JournalRow};
 use crate::error::Error;
 use crate::lease::{Candidate, Lease, TakenOver};
 use crate::log::{LogChunk, StoredChunk};
-use crate::query::{InstanceQuery, RunCounts, Took};
+use crate::query::{InstanceQuery, RunCounts};
 use crate::trim::{Trim, Trimmed};
 
 /// Takes the contents that a new master needs; a reader that has gone away misses the rest.
@@ -81,7 +81,7 @@ pub trait Queries: Send + Sync {
 
     /// The attempts that succeeded in the newest `instances` ended instances of a workflow: the newest instance first, then
     /// by node, run and number.
-    async fn successes(&self, workflow: &str, instances: u32) -> Result<Vec<Took>, Error>;
+    async fn successes(&self, workflow: &str, instances: u32) -> Result<Vec<Success>, Error>;
 
     /// Where the journal stood at a moment: the position of the last entry written before it; 0 when there is none.
     async fn journal_at(&self, at: Timestamp) -> Result<u64, Error>;

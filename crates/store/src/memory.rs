@@ -8,7 +8,7 @@ use akkaflow_model::backfill::{BackfillRow, BackfillRunRow};
 use akkaflow_model::id::{Epoch, InstanceId};
 use akkaflow_model::record::{
     AttemptRow, CalendarRow, FileProblemRow, FireRow, InstanceRow, NodeRow, ScheduleRow, Snapshot,
-    StateRow, TokenRow, VersionRow, WorkflowRow,
+    StateRow, Success, TokenRow, VersionRow, WorkflowRow,
 };
 use akkaflow_model::state::InstanceState;
 use akkaflow_model::time::Timestamp;
@@ -21,7 +21,7 @@ use crate::error::Error;
 use crate::lease::{Candidate, Lease, TakenOver};
 use crate::log::{LogChunk, StoredChunk};
 use crate::memory::tables::Tables;
-use crate::query::{InstanceQuery, RunCounts, Took};
+use crate::query::{InstanceQuery, RunCounts};
 use crate::trim::{Trim, Trimmed};
 
 /// Keeps everything in memory. Clones share it, as processes share a database.
@@ -173,7 +173,7 @@ impl Queries for MemoryStore {
         Ok(self.tables().daily_counts(from, offset_seconds))
     }
 
-    async fn successes(&self, workflow: &str, instances: u32) -> Result<Vec<Took>, Error> {
+    async fn successes(&self, workflow: &str, instances: u32) -> Result<Vec<Success>, Error> {
         Ok(self.tables().successes(workflow, instances))
     }
 

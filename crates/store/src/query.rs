@@ -29,19 +29,6 @@ pub struct InstanceQuery {
     pub limit: u32,
 }
 
-/// How long an attempt took that succeeded.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Took {
-    /// The node.
-    pub node: String,
-    /// When it was assigned.
-    pub from: Timestamp,
-    /// When its end became known.
-    pub to: Timestamp,
-    /// When its node began: earlier than the attempt where that waited, or was tried before.
-    pub since: Option<Timestamp>,
-}
-
 impl InstanceQuery {
     /// The bound in force.
     pub(crate) fn effective_limit(&self) -> u32 {

@@ -3,11 +3,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use akkaflow_engine::{
-    Ahead, Cut, Forecast, Learned, Order, Planned, RerunFrom, Success, WorkerInfo,
-};
+use akkaflow_engine::{Ahead, Cut, Forecast, Learned, Order, Planned, RerunFrom, WorkerInfo};
 use akkaflow_model::id::{Incarnation, WorkerId};
 use akkaflow_model::landing::Deadline;
+use akkaflow_model::record::Success;
 use akkaflow_model::time::Timestamp;
 use chrono_tz::Tz;
 

@@ -82,7 +82,7 @@ fn people_are_told_and_the_deadline_that_passes_is_another_fact() {
         said,
         [(
             "deadline_at_risk",
-            "is expected to end at 2026-01-01T01:00:00.002Z, after its deadline 2026-01-01T01:00:00.000Z; \
+            "is expected to end at 2026-01-01 01:00:01 UTC, after its deadline 2026-01-01 01:00:00 UTC; \
              node `a` is to blame, 15m01s behind its usual time; critical path: a → b"
         )]
     );

@@ -12,6 +12,7 @@ use akkaflow_model::sub_workflow::SubWorkflow;
 use akkaflow_model::text::{Lang, Text};
 use akkaflow_model::time::Timestamp;
 use akkaflow_model::wait::Wait;
+use chrono_tz::Tz;
 
 /// What the store knows of an instance. To be read in the order attempts, nodes, instance, so that a node is at least as
 /// new as its attempts.
@@ -22,6 +23,8 @@ pub(crate) struct Rows<'a> {
     pub(crate) attempts: &'a [AttemptRow],
     /// The definition that it is pinned to.
     pub(crate) definition: Option<&'a Workflow>,
+    /// Of the times that stand in a text.
+    pub(crate) zone: Tz,
 }
 
 /// The events of the instance itself or of one node, in order. Later readings only ever add at the end.
@@ -245,11 +248,11 @@ impl Rows<'_> {
         let late = landing
             .late
             .iter()
-            .map(|it| (it, Level::Warn, landing.late_text(it)));
+            .map(|it| (it, Level::Warn, landing.late_text(it, self.zone)));
         let missed = landing
             .missed
             .iter()
-            .map(|it| (it, Level::Error, landing.missed_text(it)));
+            .map(|it| (it, Level::Error, landing.missed_text(it, self.zone)));
         late.chain(missed)
             .filter(|(notice, _, _)| notice.run == run)
             .map(|(notice, level, text)| (notice.was_waiting, notice.at, level, named(text)))

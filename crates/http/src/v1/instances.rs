@@ -127,6 +127,7 @@ async fn detail(
         &nodes,
         definition.as_deref(),
         lang,
+        app.zone().await?,
     )))
 }
 

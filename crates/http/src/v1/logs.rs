@@ -87,6 +87,7 @@ async fn page(
         nodes: &nodes,
         attempts: &attempts,
         definition: definition.as_deref(),
+        zone: app.zone().await?,
     };
     log::read(store, &rows, cursor, limit, lang, app.now()).await
 }

@@ -6,6 +6,7 @@ use akkaflow_model::landing::{Landing, LandingNotice};
 use akkaflow_model::record::{AttemptRow, InstanceRow, NodeRow, TriggerKind};
 use akkaflow_model::state::NodeState;
 use akkaflow_model::text::{Lang, Text};
+use chrono_tz::Tz;
 
 /// A node that its instance ended without reaching.
 const SKIPPED: &str = "skipped";
@@ -46,6 +47,7 @@ pub(crate) fn detail(
     nodes: &[NodeRow],
     definition: Option<&Workflow>,
     lang: Lang,
+    zone: Tz,
 ) -> InstanceDetail {
     InstanceDetail {
         summary: summary(row, lang),
@@ -61,7 +63,7 @@ pub(crate) fn detail(
         }),
         version: row.version.0.clone(),
         backfill: backfill(row),
-        landing: row.landing.as_ref().map(|it| landing(it, lang)),
+        landing: row.landing.as_ref().map(|it| landing(it, lang, zone)),
         ending: row.ending,
         desc: definition.and_then(|definition| definition.desc.clone()),
         mail_level: definition.map_or_else(Vec::new, |definition| definition.mail_level.clone()),
@@ -72,7 +74,7 @@ pub(crate) fn detail(
     }
 }
 
-fn landing(landing: &Landing, lang: Lang) -> akkaflow_api::Landing {
+fn landing(landing: &Landing, lang: Lang, zone: Tz) -> akkaflow_api::Landing {
     let view = |notice: &LandingNotice, text: Text| akkaflow_api::LandingNotice {
         at: notice.at.into(),
         run: notice.run,
@@ -81,14 +83,15 @@ fn landing(landing: &Landing, lang: Lang) -> akkaflow_api::Landing {
         behind_seconds: notice
             .blame
             .as_ref()
-            .and_then(|blame| Some(blame.behind_ms? / 1000)),
+            .and_then(|blame| Some(blame.behind_ms?.div_ceil(1000))),
         critical_path: notice.path.clone(),
         text: text.get(lang).to_owned(),
     };
     akkaflow_api::Landing {
         deadline: landing.deadline.into(),
-        late: (landing.late.as_ref()).map(|late| view(late, landing.late_text(late))),
-        missed: (landing.missed.as_ref()).map(|missed| view(missed, landing.missed_text(missed))),
+        late: (landing.late.as_ref()).map(|late| view(late, landing.late_text(late, zone))),
+        missed: (landing.missed.as_ref())
+            .map(|missed| view(missed, landing.missed_text(missed, zone))),
     }
 }
 

@@ -52,13 +52,13 @@ impl Parser<'_> {
         });
         if let Some(depth) = meant {
             self.leave_open_above(depth, found, span)?;
-            let stop = self.misspelt_end(found, span);
+            let stop = self.other_end(found, span, true);
             self.close(span.end)?;
             return Ok(stop);
         }
         match self.stack.last() {
             Some(open) if !self.is_closed_behind(&open.name, span.end) => {
-                let stop = self.other_end(found, span);
+                let stop = self.other_end(found, span, false);
                 self.close(span.end)?;
                 Ok(stop)
             }
@@ -259,26 +259,23 @@ impl Parser<'_> {
         );
     }
 
-    fn misspelt_end(&mut self, found: &str, span: Span) -> Stop {
+    /// It closes the innermost element, whose name it was meant to be, or another.
+    fn other_end(&mut self, found: &str, span: Span, is_misspelt: bool) -> Stop {
         let (name, line) = self.innermost();
+        let (zh, en) = if is_misspelt {
+            (
+                format!("是否想写 `</{name}>`？"),
+                format!("did you mean `</{name}>`? "),
+            )
+        } else {
+            Default::default()
+        };
         self.fail(
             self.end_span(found, span),
             expected(&name, found),
             Text::new(
-                format!("是否想写 `</{name}>`？<{name}> 从第{line}行开始"),
-                format!("did you mean `</{name}>`? <{name}> was opened in line {line}"),
-            ),
-        )
-    }
-
-    fn other_end(&mut self, found: &str, span: Span) -> Stop {
-        let (name, line) = self.innermost();
-        self.fail(
-            self.end_span(found, span),
-            expected(&name, found),
-            Text::new(
-                format!("<{name}> 从第{line}行开始"),
-                format!("<{name}> was opened in line {line}"),
+                format!("{zh}<{name}> 从第{line}行开始"),
+                format!("{en}<{name}> was opened in line {line}"),
             ),
         )
     }

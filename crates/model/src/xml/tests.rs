@@ -90,6 +90,19 @@ fn gbk_is_read_by_declaration_and_its_text_reads_the_same_again() {
 }
 
 #[test]
+fn a_declaration_that_names_two_encodings_reads_the_same_again() {
+    for declared in [
+        "encoding=encoding='gbk'\"GBK\"",
+        "encoding='gbk'\nencoding='big5'",
+    ] {
+        let text = format!("<?xml version=\"1.0\" {declared}?>\n<a desc=\"导入数据\"/>");
+        let first = read(text.as_bytes());
+        let again = read(first.source.as_bytes());
+        assert_eq!((again.source, again.root), (first.source, first.root));
+    }
+}
+
+#[test]
 fn wrong_encodings_name_the_byte_and_what_to_do() {
     let (bytes, ..) = encoding_rs::GBK.encode("<a desc=\"导入数据\"/>");
     let mut document = read(&bytes);

@@ -6,7 +6,7 @@ use akkaflow_model::backfill::{BackfillRow, BackfillRunRow};
 use akkaflow_model::id::InstanceId;
 use akkaflow_model::record::{
     AttemptRow, CalendarRow, FileProblemRow, FireRow, InstanceRow, NodeRow, ScheduleRow, StateRow,
-    TokenRow, VersionRow, WorkflowRow,
+    Success, TokenRow, VersionRow, WorkflowRow,
 };
 use akkaflow_model::state::InstanceState;
 use akkaflow_model::time::Timestamp;
@@ -18,7 +18,7 @@ use crate::batch::{BatchId, JournalRow};
 use crate::contract::Queries;
 use crate::error::Error;
 use crate::place::Place;
-use crate::query::{InstanceQuery, RunCounts, Took};
+use crate::query::{InstanceQuery, RunCounts};
 use crate::sql::executor::Executor;
 use crate::sql::{backfills, daily, reads, retention};
 
@@ -155,7 +155,7 @@ impl<D: Lend> Queries for D {
         read!(self, reads::attempts, id)
     }
 
-    async fn successes(&self, workflow: &str, instances: u32) -> Result<Vec<Took>, Error> {
+    async fn successes(&self, workflow: &str, instances: u32) -> Result<Vec<Success>, Error> {
         read!(self, reads::successes, workflow, instances)
     }
 

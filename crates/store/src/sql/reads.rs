@@ -3,7 +3,7 @@
 use akkaflow_model::id::InstanceId;
 use akkaflow_model::record::{
     AttemptRow, CalendarRow, FileProblemRow, FireRow, InstanceRow, NodeRow, ScheduleRow, StateRow,
-    TokenRow, VersionRow, WorkflowRow,
+    Success, TokenRow, VersionRow, WorkflowRow,
 };
 use akkaflow_model::state::AttemptState;
 use akkaflow_model::time::Timestamp;
@@ -11,7 +11,7 @@ use akkaflow_model::time::Timestamp;
 use crate::batch::BatchId;
 use crate::error::Error;
 use crate::lease::Lease;
-use crate::query::{ID_CHARACTERS, InstanceQuery, Took};
+use crate::query::{ID_CHARACTERS, InstanceQuery};
 use crate::sql::executor::{Executor, Text};
 use crate::sql::row::Columns;
 use crate::sql::table::Table;
@@ -285,7 +285,7 @@ pub(crate) async fn successes(
     executor: &mut Executor<'_>,
     workflow: &str,
     instances: u32,
-) -> Result<Vec<Took>, Error> {
+) -> Result<Vec<Success>, Error> {
     let rows = executor
         .fetch(
             "SELECT a.node, a.assigned_at, a.ended_at, n.started_at FROM \
@@ -305,7 +305,7 @@ pub(crate) async fn successes(
     rows.iter()
         .map(|row| {
             let mut columns = Columns::new(row);
-            Ok(Took {
+            Ok(Success {
                 node: columns.text()?,
                 from: Timestamp::from_millis(columns.int()?),
                 to: Timestamp::from_millis(columns.int()?),

@@ -4,11 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use akkaflow_engine::{Definitions, Engine, Learned, Options, PackedText, Success};
+use akkaflow_engine::{Definitions, Engine, Learned, Options, PackedText};
 use akkaflow_model::id::Epoch;
 use akkaflow_model::record::{VersionRow, WorkflowStatus};
 use akkaflow_model::time::Timestamp;
-use akkaflow_store::Took;
 use futures::channel::mpsc;
 use futures::{StreamExt as _, stream};
 
@@ -73,14 +72,13 @@ pub(super) async fn learned(app: &App, engine: Engine) -> Result<(Engine, Learne
     let mut learned = Learned::new(app.zone().await?);
     let names = may_run(&engine);
     let asked = stream::iter(names).map(|name| async move {
-        let took = app.store.successes(&name, INSTANCES).await;
-        (name, took)
+        let successes = app.store.successes(&name, INSTANCES).await;
+        (name, successes)
     });
     let in_time = Box::pin(tokio::time::sleep(LEARNING));
     let mut known = Box::pin(asked.buffer_unordered(AT_ONCE).take_until(in_time));
-    while let Some((name, took)) = known.next().await {
-        let successes = took?.into_iter().map(success);
-        learned.learn(&name, successes.collect());
+    while let Some((name, successes)) = known.next().await {
+        learned.learn(&name, successes?);
     }
     drop(known);
     Ok((engine, learned))
@@ -97,13 +95,4 @@ fn may_run(engine: &Engine) -> BTreeSet<String> {
         .map(|row| row.name.clone());
     let open = engine.open_instances().map(|row| row.workflow.clone());
     live.chain(open).collect()
-}
-
-fn success(took: Took) -> Success {
-    Success {
-        node: took.node,
-        from: took.from,
-        to: took.to,
-        since: took.since,
-    }
 }

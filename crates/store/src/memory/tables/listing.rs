@@ -6,13 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use akkaflow_model::backfill::{BackfillRow, BackfillRunRow};
 use akkaflow_model::id::{AttemptKey, InstanceId};
 use akkaflow_model::record::{
-    AttemptRow, FireRow, InstanceRow, NodeRow, StateRow, TokenRow, WorkflowRow, WorkflowStatus,
+    AttemptRow, FireRow, InstanceRow, NodeRow, StateRow, Success, TokenRow, WorkflowRow,
+    WorkflowStatus,
 };
 use akkaflow_model::state::{AttemptState, InstanceState};
 use akkaflow_model::time::Timestamp;
 
 use crate::memory::tables::Tables;
-use crate::query::{InstanceQuery, Took, search_text};
+use crate::query::{InstanceQuery, search_text};
 use crate::sql::daily;
 
 impl Tables {
@@ -141,7 +142,7 @@ impl Tables {
     }
 
     /// See [`crate::Queries::successes`].
-    pub(crate) fn successes(&self, workflow: &str, instances: u32) -> Vec<Took> {
+    pub(crate) fn successes(&self, workflow: &str, instances: u32) -> Vec<Success> {
         let mut ended: Vec<&InstanceRow> = self
             .instances
             .values()
@@ -161,7 +162,7 @@ impl Tables {
                 let node = node
                     .map(|node| &node.row)
                     .filter(|node| node.run == row.key.run);
-                Some(Took {
+                Some(Success {
                     since: node.and_then(|node| node.started_at),
                     node: row.key.node,
                     from: row.assigned_at,

@@ -1,0 +1,326 @@
+//! What is wrong with a file as XML, each fault at its place with what to do.
+
+use quick_xml::errors::{Error, IllFormedError, SyntaxError};
+use quick_xml::events::attributes::AttrError;
+
+use super::{Parser, Stop, ceil_boundary, floor_boundary};
+use crate::code;
+use crate::element::Span;
+use crate::encoding::is_xml_character;
+use crate::quote::shortened;
+use crate::text::Text;
+
+/// The ways to fail.
+impl Parser<'_> {
+    pub(super) fn fail(
+        &mut self,
+        span: Span,
+        message: Text,
+        help: impl Into<Option<Text>>,
+    ) -> Stop {
+        self.diagnostics
+            .error(code::ILL_FORMED, span, message, help);
+        Stop
+    }
+
+    pub(super) fn limit(&mut self, code: &'static str, span: Span, message: Text) -> Stop {
+        let help = if code == code::TOO_MANY_ATTRIBUTES {
+            Text::new("请删除多余的属性", "remove those that mean nothing")
+        } else {
+            Text::new("请拆分工作流", "split the workflow")
+        };
+        self.diagnostics.error(code, span, message, help);
+        Stop
+    }
+
+    pub(super) fn on_end_of_file(&mut self) {
+        let end = self.source.len();
+        if let Some(open) = self.stack.last() {
+            let (name, span) = (open.name.clone(), open.name_span);
+            if self.unended.contains(&span) {
+                self.fault = Some(end);
+                return;
+            }
+            self.fail(
+                span,
+                Text::new(
+                    format!("<{name}> 没有结束标签"),
+                    format!("<{name}> is never closed"),
+                ),
+                Text::new(format!("请添加 </{name}>"), format!("add </{name}>")),
+            );
+            self.fault = Some(end);
+        } else if self.root.is_none() && !self.diagnostics.has_errors() {
+            self.diagnostics.error(
+                code::EMPTY_FILE,
+                Span::default(),
+                Text::new("文件中没有任何元素", "the file holds no element"),
+                Text::new(
+                    "工作流以 <work-flow name=\"...\"> 开始",
+                    "a workflow begins with <work-flow name=\"...\">",
+                ),
+            );
+        }
+    }
+
+    pub(super) fn on_error(&mut self, error: &Error, at: usize, span: Span) -> Result<(), Stop> {
+        let place = |length: usize| Span {
+            start: at,
+            end: ceil_boundary(self.source, at + length),
+        };
+        let one = place(1);
+        match error {
+            Error::IllFormed(IllFormedError::UnclosedReference) => {
+                self.bare_ampersand(span.start)?;
+                return self.text(&self.source[span.range()], span);
+            }
+            Error::Syntax(
+                SyntaxError::UnclosedSingleQuotedAttributeValue
+                | SyntaxError::UnclosedDoubleQuotedAttributeValue,
+            ) => return Err(self.unclosed_quote(at)),
+            _ => {}
+        }
+        let (zh, en) = match error {
+            Error::Syntax(SyntaxError::UnclosedComment) => (
+                "注释没有以 --> 结束",
+                "the comment is never closed with -->",
+            ),
+            Error::Syntax(SyntaxError::UnclosedCData) => (
+                "CDATA没有以 ]]> 结束",
+                "the CDATA section is never closed with ]]>",
+            ),
+            Error::Syntax(SyntaxError::UnclosedDoctype) => return Err(self.doctype(one)),
+            Error::Syntax(SyntaxError::UnclosedPI | SyntaxError::UnclosedXmlDecl) => {
+                ("`<?` 没有以 ?> 结束", "`<?` is never closed with ?>")
+            }
+            Error::Syntax(SyntaxError::UnclosedTag) => {
+                ("标签没有以 > 结束", "the tag is never closed with >")
+            }
+            Error::Syntax(SyntaxError::InvalidBangMarkup) => (
+                "`<!` 之后应为注释或CDATA",
+                "`<!` must begin a comment or a CDATA section",
+            ),
+            _ => {
+                let said = shortened(&error.to_string());
+                return Err(self.fail(
+                    span,
+                    Text::new(format!("XML有误：{said}"), format!("wrong XML: {said}")),
+                    bracket_help(),
+                ));
+            }
+        };
+        let help = match error {
+            Error::Syntax(SyntaxError::UnclosedComment) => {
+                Text::new("请补上 -->", "add --> where the comment ends")
+            }
+            Error::Syntax(SyntaxError::UnclosedCData) => {
+                Text::new("请补上 ]]>", "add ]]> where the text ends")
+            }
+            Error::Syntax(SyntaxError::UnclosedPI | SyntaxError::UnclosedXmlDecl) => {
+                Text::new("请补上 ?>", "add ?>")
+            }
+            _ => bracket_help(),
+        };
+        Err(self.fail(one, Text::new(zh, en), help))
+    }
+
+    /// A quote that swallows the rest of the file. It is the one behind which the next tag stands, though the reader pairs it
+    /// with another; where there is none, the last.
+    pub(super) fn unclosed_quote(&mut self, tag: usize) -> Stop {
+        let text = self.source;
+        let mut at = tag;
+        while let Some(quote) = text[at..].find(['"', '\'']) {
+            at += quote;
+            let mark = &text[at..=at];
+            let Some(length) = text[at + 1..].find(mark) else {
+                break;
+            };
+            if text[at + 1..at + 1 + length].contains('<') {
+                break;
+            }
+            at += length + 2;
+        }
+        self.quote_without_end(at)
+    }
+
+    pub(super) fn quote_without_end(&mut self, at: usize) -> Stop {
+        let span = Span {
+            start: at,
+            end: ceil_boundary(self.source, at + 1),
+        };
+        let message = Text::new(
+            "此处开始的属性值缺少结束引号",
+            "the attribute value that begins here is never closed with its quote",
+        );
+        let help = Text::new(
+            "请在属性值之后补上引号",
+            "add the quote where the value ends",
+        );
+        self.fail(span, message, help)
+    }
+
+    /// The line, from 1, in which a place stands.
+    pub(super) fn line(&self, place: usize) -> usize {
+        1 + memchr::memchr_iter(b'\n', &self.source.as_bytes()[..place]).count()
+    }
+
+    pub(super) fn doctype(&mut self, span: Span) -> Stop {
+        self.diagnostics.error(
+            code::DOCTYPE,
+            Span {
+                start: span.start,
+                end: span.end.min(span.start + "<!DOCTYPE".len()),
+            },
+            Text::new("不允许DTD", "a document type declaration is not allowed"),
+            Text::new("请删除 <!DOCTYPE ...>", "remove <!DOCTYPE ...>"),
+        );
+        Stop
+    }
+
+    pub(super) fn not_a_name(&mut self, name: &str, at: usize) -> Stop {
+        let name = shortened(name);
+        let message = if name.is_empty() {
+            Text::new("`<` 之后没有标签名", "`<` is not followed by a name")
+        } else {
+            Text::new(
+                format!("`{name}` 不能作为标签名"),
+                format!("`{name}` cannot be the name of an element"),
+            )
+        };
+        let span = Span {
+            start: at,
+            end: at + 1,
+        };
+        self.fail(span, message, bracket_help())
+    }
+
+    pub(super) fn second_root(&mut self, span: Span) -> Stop {
+        self.fail(
+            span,
+            Text::new(
+                "文件只能有一个根元素",
+                "a file has one outermost element only",
+            ),
+            Text::new("每个文件只写一个工作流", "write one workflow per file"),
+        )
+    }
+
+    pub(super) fn text_outside(&mut self, run: &str, span: Span) -> Result<(), Stop> {
+        // Characters that XML forbids are reported as such.
+        let is_nothing =
+            |character: char| character.is_whitespace() || !is_xml_character(character);
+        let text = run.trim_matches(is_nothing);
+        if text.is_empty() {
+            return Ok(());
+        }
+        let start = span.start + (run.len() - run.trim_start_matches(is_nothing).len());
+        let span = Span {
+            start,
+            end: start + text.len(),
+        };
+        let message = Text::new(
+            "根元素之外不允许文本",
+            "text stands outside the outermost element",
+        );
+        let help = if self.root.is_some() {
+            Text::new("请删除该文本", "remove the text")
+        } else {
+            Text::new(
+                "工作流是XML文件，以 <work-flow name=\"...\"> 开始",
+                "a workflow is an XML file that begins with <work-flow name=\"...\">",
+            )
+        };
+        let stop = self.fail(span, message, help);
+        self.pass_over(stop)
+    }
+
+    pub(super) fn attribute_error(&mut self, error: &AttrError, tag: Span) {
+        let (offset, message) = match error {
+            AttrError::ExpectedEq(at) => (
+                *at,
+                Text::new(
+                    "属性名之后应为 `=`",
+                    "an attribute's name must be followed by `=`",
+                ),
+            ),
+            AttrError::ExpectedValue(at) => (
+                *at,
+                Text::new("`=` 之后应为属性值", "`=` must be followed by a value"),
+            ),
+            AttrError::UnquotedValue(at) => (
+                *at,
+                Text::new(
+                    "属性值应放在引号中",
+                    "an attribute's value must stand in quotes",
+                ),
+            ),
+            AttrError::ExpectedQuote(at, _) => (
+                *at,
+                Text::new("属性值缺少结束引号", "an attribute's value is never closed"),
+            ),
+            AttrError::Duplicated(at, _) => {
+                (*at, Text::new("属性重复", "an attribute stands twice"))
+            }
+        };
+        // The reader counts from the label, we from `<`.
+        let start = floor_boundary(self.source, (tag.start + 1 + offset).min(tag.end - 1));
+        let end = ceil_boundary(self.source, start + 1);
+        self.fail(
+            Span { start, end },
+            message,
+            Text::new("写法为 name=\"value\"", "write name=\"value\""),
+        );
+    }
+
+    pub(super) fn bad_attribute_name(&mut self, name: &str, span: Span) {
+        let name = shortened(name);
+        self.fail(
+            span,
+            Text::new(
+                format!("`{name}` 不能作为属性名"),
+                format!("`{name}` cannot be the name of an attribute"),
+            ),
+            Text::new(
+                "写法为 name=\"value\"，前一个属性值是否缺少引号？",
+                "write name=\"value\"; does the value before it lack a quote?",
+            ),
+        );
+    }
+
+    pub(super) fn duplicate_attribute(&mut self, name: &str, span: Span) {
+        self.diagnostics.error(
+            code::DUPLICATE_ATTRIBUTE,
+            span,
+            Text::new(
+                format!("属性 `{name}` 重复"),
+                format!("attribute `{name}` stands twice"),
+            ),
+            Text::new("请删除其中一个", "remove one of them"),
+        );
+    }
+
+    pub(super) fn bracket_in_value(&mut self, name: &str, at: usize) {
+        let span = Span {
+            start: at,
+            end: at + 1,
+        };
+        self.fail(
+            span,
+            Text::new(
+                format!("属性 `{name}` 的值中有 `<`"),
+                format!("the value of `{name}` holds a `<`"),
+            ),
+            Text::new(
+                "请写作 `&lt;`；或者此处缺少结束引号？",
+                "write `&lt;`; or is the closing quote missing?",
+            ),
+        );
+    }
+}
+
+pub(super) fn bracket_help() -> Text {
+    Text::new(
+        "文字 `<` 请写作 `&lt;`，或把脚本放进 <![CDATA[ ... ]]>",
+        "write `&lt;` for a plain `<`, or put the script into <![CDATA[ ... ]]>",
+    )
+}
