@@ -181,10 +181,12 @@ impl Reader<'_> {
         if has_times || element.elements().any(is_start) {
             return;
         }
-        if element
-            .elements()
-            .any(|list| list.elements().next().is_some())
-        {
+        // A deadline and parameters count for instances that people start, too.
+        let has_use = element.attribute("deadline").is_some()
+            || element
+                .elements()
+                .any(|list| list.elements().next().is_some());
+        if has_use {
             return self.empty_depend_lists(element);
         }
         self.diagnostics.warning(
@@ -201,7 +203,7 @@ impl Reader<'_> {
         );
     }
 
-    /// Where parameters are declared, people may start the workflow; an empty list shows that more was meant.
+    /// People may start the workflow; an empty list shows that more was meant.
     fn empty_depend_lists(&mut self, element: &Element) {
         for list in element.elements_named("depend-list") {
             self.diagnostics.warning(

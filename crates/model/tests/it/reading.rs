@@ -124,6 +124,23 @@ fn what_a_file_leaves_out_has_akkaflows_defaults() {
 }
 
 #[test]
+fn a_deadline_is_of_use_to_instances_that_people_start() {
+    let reading = |coordinator: &str| {
+        read(&format!(
+            "<work-flow name='w' instance-limit='1'>{coordinator}<start name='s' to='e'/><end name='e'/></work-flow>"
+        ))
+    };
+    let codes = |coordinator: &str| -> Vec<&str> {
+        let found = reading(coordinator).diagnostics;
+        found.iter().map(|finding| finding.code).collect()
+    };
+    assert_eq!(codes("<coordinator deadline='2h'/>"), [""; 0]);
+    assert_eq!(codes("<coordinator/>"), ["AF426"]);
+    let empty = "<coordinator deadline='2h'><depend-list/></coordinator>";
+    assert_eq!(codes(empty), ["AF426"]);
+}
+
+#[test]
 fn what_is_kept_is_a_count_or_left_to_the_configuration() {
     let of = |attributes: &str| {
         let text = format!(
