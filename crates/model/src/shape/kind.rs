@@ -91,8 +91,8 @@ pub(super) fn check_deadline(name: &str, value: &str) -> Result<(), Wrong> {
     wrong(
         code::BAD_DEADLINE,
         Text::new(
-            format!("`{name}` 必须是期限，却是 `{found}`"),
-            format!("`{name}` must be a deadline, found `{found}`"),
+            format!("`{name}` 必须是时刻或时长，却是 `{found}`"),
+            format!("`{name}` must be a time of day or a length of time, found `{found}`"),
         ),
         Text::new(
             "写法为时刻 08:30（次日 08:30 +1d），或计划时间之后的时长 90m、2h，最多366天",
