@@ -157,7 +157,7 @@ pub fn variable_of(key: &str) -> String {
 }
 
 /// Variables that begin like ours but mean something to the scripts, the tests or the `akka` command, not to a server.
-const OTHER_VARIABLES: [&str; 18] = [
+const OTHER_VARIABLES: [&str; 19] = [
     "AKKAFLOW_BIN",
     "AKKAFLOW_CONFIG",
     "AKKAFLOW_DATA",
@@ -175,6 +175,7 @@ const OTHER_VARIABLES: [&str; 18] = [
     "AKKAFLOW_INSTANCE",
     "AKKAFLOW_NODE",
     "AKKAFLOW_OUTPUT",
+    "AKKAFLOW_WORKER_DATA",
     "AKKAFLOW_WORKFLOW",
     "AKKAFLOW_WORKFLOWS",
 ];

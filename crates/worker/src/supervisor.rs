@@ -37,6 +37,10 @@ pub const SUBCOMMAND: &str = "__supervise";
 /// Names the attempt in the environment of its processes: by it they are found when they leave their family.
 pub(crate) const MARKER: &str = "AKKAFLOW_ATTEMPT";
 
+/// Names the worker's data directory there: the workers of two clusters on one machine may run attempts of the same key,
+/// as when one cluster began with a copy of the other's database.
+const OWNER: &str = "AKKAFLOW_WORKER_DATA";
+
 /// Beyond the grace, a kill takes so long at most; processes that cannot be killed hang in the kernel.
 const PATIENCE: Duration = Duration::from_secs(10);
 

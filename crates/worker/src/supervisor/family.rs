@@ -1,12 +1,14 @@
 //! Which processes belong to an attempt.
 //!
 //! This process is a subreaper: whatever descends from an attempt stays below us, whoever its parent was. A process that
-//! left its group and lost its parents is recognised by the marker in its environment.
+//! left its group and lost its parents is recognised by its attempt and its worker, which are named in its environment.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
 
-use super::MARKER;
+use super::{MARKER, OWNER};
 
 /// One process as `/proc` shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,16 +47,21 @@ impl Census {
         }
     }
 
-    /// The living processes of an attempt: those below `main` or in its group, those seen before, and those that carry
-    /// the marker. `mains` are the main processes of all attempts: what is below another of them is not ours.
+    /// The living processes of an attempt: those below `main` or in its group, those seen before, and those whose
+    /// environment names the attempt (`marker`) and the worker (`owner`). `mains` are the main processes of all attempts:
+    /// what is below another of them is not ours.
     pub(super) fn family(
         &self,
         main: Option<i32>,
         marker: &str,
+        owner: &OsStr,
         mains: &BTreeSet<i32>,
         seen: &BTreeSet<(i32, u64)>,
     ) -> Vec<Process> {
-        let wanted = format!("{MARKER}={marker}");
+        let wanted = [
+            variable(MARKER, marker.as_bytes()),
+            variable(OWNER, owner.as_bytes()),
+        ];
         self.processes
             .values()
             .filter(|process| !process.is_dead && process.pid != self.us)
@@ -101,12 +108,19 @@ enum Ancestor {
     Foreign,
 }
 
-/// Whether the variable stands in the environment that the process was started with.
-fn carries(pid: i32, variable: &str) -> bool {
+fn variable(name: &str, value: &[u8]) -> Vec<u8> {
+    [name.as_bytes(), b"=", value].concat()
+}
+
+/// Whether all the variables stand in the environment that the process was started with.
+fn carries(pid: i32, variables: &[Vec<u8>]) -> bool {
     fs::read(format!("/proc/{pid}/environ")).is_ok_and(|environment| {
-        environment
-            .split(|byte| *byte == 0)
-            .any(|entry| entry == variable.as_bytes())
+        let has = |variable: &Vec<u8>| {
+            environment
+                .split(|byte| *byte == 0)
+                .any(|entry| entry == variable)
+        };
+        variables.iter().all(has)
     })
 }
 

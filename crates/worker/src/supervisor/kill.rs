@@ -60,14 +60,20 @@ pub(super) fn advance(state: &mut State) -> io::Result<()> {
         let Some(kill) = &mut child.kill else {
             continue;
         };
-        let family = census.family(Some(child.pid), &child.marker, &mains, &kill.asked);
+        let family = census.family(
+            Some(child.pid),
+            &child.marker,
+            &state.owner,
+            &mains,
+            &kill.asked,
+        );
         kill.press(&family, now);
         if family.is_empty() && child.status.is_some() {
             exits.push(exit_of(id.clone(), child.status, kill.cause));
         }
     }
     for (id, (marker, kill)) in &mut state.strangers {
-        let family = census.family(None, marker, &mains, &kill.asked);
+        let family = census.family(None, marker, &state.owner, &mains, &kill.asked);
         kill.press(&family, now);
         if family.is_empty() {
             exits.push(exit_of(id.clone(), None, kill.cause));

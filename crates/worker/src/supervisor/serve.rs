@@ -80,8 +80,10 @@ pub(super) fn run(data_dir: &Path) -> io::Result<()> {
     let listener = UnixListener::bind(&address)?;
     paths::make_private(&address)?;
     listener.set_nonblocking(true)?;
+    // Whichever way the directory is named when the next supervisor starts.
+    let owner = data_dir.canonicalize()?.into_os_string();
     let shared = Arc::new(Shared {
-        state: Mutex::new(State::new(exits)),
+        state: Mutex::new(State::new(owner, exits)),
         has_children: Condvar::new(),
     });
     let reaper = Arc::clone(&shared);

@@ -1,6 +1,7 @@
 //! What runs, shared by the thread that starts and kills and the thread that reaps.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::os::unix::net::UnixStream;
@@ -10,10 +11,10 @@ use std::time::Duration;
 
 use rustix::process::WaitStatus;
 
-use super::MARKER;
 use super::exits::Exits;
 use super::kill::Kill;
 use super::message::{Cause, Event, Exit, Start};
+use super::{MARKER, OWNER};
 use crate::clock;
 use crate::frame;
 
@@ -29,6 +30,8 @@ pub(super) struct Child {
 
 /// All of it.
 pub(super) struct State {
+    /// The worker's data directory, as its processes carry it.
+    pub(super) owner: OsString,
     pub(super) running: BTreeMap<String, Child>,
     /// Kills of attempts whose process we did not start: an earlier supervisor did.
     pub(super) strangers: BTreeMap<String, (String, Kill)>,
@@ -44,8 +47,9 @@ pub(super) struct State {
 }
 
 impl State {
-    pub(super) fn new(exits: Exits) -> Self {
+    pub(super) fn new(owner: OsString, exits: Exits) -> Self {
         Self {
+            owner,
             running: BTreeMap::new(),
             strangers: BTreeMap::new(),
             by_pid: HashMap::new(),
@@ -114,7 +118,7 @@ impl State {
         if self.running.contains_key(&start.id) {
             return;
         }
-        match spawn(&start, &self.environment) {
+        match spawn(&start, &self.owner, &self.environment) {
             Ok(pid) => {
                 self.by_pid.insert(pid, start.id.clone());
                 self.running.insert(
@@ -227,7 +231,7 @@ fn children() -> io::Result<Vec<i32>> {
 }
 
 /// No `pre_exec` here: without it the standard library uses posix_spawn, which is many times faster than fork.
-fn spawn(start: &Start, environment: &[(String, String)]) -> io::Result<i32> {
+fn spawn(start: &Start, owner: &OsStr, environment: &[(String, String)]) -> io::Result<i32> {
     let out = File::create(&start.out)?;
     let err = File::create(&start.err)?;
     let child = Command::new(&start.program)
@@ -236,6 +240,7 @@ fn spawn(start: &Start, environment: &[(String, String)]) -> io::Result<i32> {
         .envs(environment.iter().map(|(name, value)| (name, value)))
         .envs(start.environment.iter().map(|(name, value)| (name, value)))
         .env(MARKER, &start.marker)
+        .env(OWNER, owner)
         .current_dir(&start.directory)
         .stdin(Stdio::null())
         .stdout(out)

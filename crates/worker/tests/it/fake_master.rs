@@ -237,7 +237,7 @@ impl Drop for FakeMaster {
 /// The attempt number `attempt` of the one node of these tests.
 pub(crate) fn key(attempt: u32) -> AttemptKey {
     AttemptKey {
-        instance: InstanceId::from_u128(u128::from(std::process::id()) << 64 | 5),
+        instance: InstanceId::from_u128(5),
         node: "节点".to_owned(),
         run: 1,
         attempt,

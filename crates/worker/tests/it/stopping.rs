@@ -120,6 +120,28 @@ async fn processes_of_a_dead_supervisor_are_killed_and_lost() {
 }
 
 #[tokio::test]
+async fn a_dead_supervisor_costs_no_process_of_another_worker_on_the_machine() {
+    let (ours, theirs) = (DataDir::new(), DataDir::new());
+    let mut our_master = FakeMaster::start(1).await;
+    let mut their_master = FakeMaster::start(1).await;
+    let _worker = Worker::start(options(ours.path(), &[&our_master.address]));
+    let _neighbour = Worker::start(options(theirs.path(), &[&their_master.address]));
+    our_master.attached().await;
+    their_master.attached().await;
+    let (our_pid, their_pid) = (ours.file("pid"), theirs.file("pid"));
+    our_master.run(&key(1), "sh", &endless(&our_pid));
+    their_master.run(&key(1), "sh", &endless(&their_pid));
+    our_master.output(&key(1), 1, |out| out == b"ready\n").await;
+    their_master
+        .output(&key(1), 1, |out| out == b"ready\n")
+        .await;
+    rustix::process::kill_process(parent_of(&our_pid), rustix::process::Signal::KILL).unwrap();
+    assert_eq!(our_master.finished(&key(1)).await.kind, OutcomeKind::Lost);
+    assert!(!lives(&our_pid));
+    assert!(lives(&their_pid), "the same attempt of another worker");
+}
+
+#[tokio::test]
 async fn a_shutdown_that_shall_kill_leaves_nothing() {
     let data = DataDir::new();
     let mut master = FakeMaster::start(1).await;
