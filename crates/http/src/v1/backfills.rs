@@ -174,15 +174,19 @@ async fn pause(
     bytes: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Created>, Failure> {
     let by = by(&bytes?)?;
-    let row = open(&app, &part).await?;
-    done(&app, Command::PauseBackfill { id: row.id, by }).await?;
-    Ok(named(row.id))
+    let id = backfill(&app, &part).await?.id;
+    match ended_before(&app, id, Command::PauseBackfill { id, by }).await? {
+        Some(_) => Err(has_ended(id)),
+        None => Ok(named(id)),
+    }
 }
 
 async fn resume(State(app): Shared, Path(part): Path<String>) -> Result<Json<Created>, Failure> {
-    let row = open(&app, &part).await?;
-    done(&app, Command::ResumeBackfill { id: row.id }).await?;
-    Ok(named(row.id))
+    let id = backfill(&app, &part).await?.id;
+    match ended_before(&app, id, Command::ResumeBackfill { id }).await? {
+        Some(_) => Err(has_ended(id)),
+        None => Ok(named(id)),
+    }
 }
 
 /// One that was aborted before stays so.
@@ -192,18 +196,47 @@ async fn abort(
     bytes: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Created>, Failure> {
     let AbortBackfill { kill, user, reason } = body(&bytes?)?;
-    let row = backfill(&app, &part).await?;
-    if row.state == BackfillState::Aborted {
-        return Ok(named(row.id));
-    }
-    let row = open(&app, &part).await?;
+    let id = backfill(&app, &part).await?.id;
     let command = Command::AbortBackfill {
-        id: row.id,
+        id,
         kills: kill,
         by: By { user, reason },
     };
-    done(&app, command).await?;
-    Ok(named(row.id))
+    match ended_before(&app, id, command).await? {
+        Some(BackfillState::Succeeded | BackfillState::Failed) => Err(has_ended(id)),
+        Some(BackfillState::Aborted | BackfillState::Running) | None => Ok(named(id)),
+    }
+}
+
+/// Asks for what only an open backfill can do; how it has ended when it had before.
+///
+/// The master is asked first: a backfill that its row calls open may have ended since the row was read.
+async fn ended_before(
+    app: &App,
+    id: InstanceId,
+    command: Command,
+) -> Result<Option<BackfillState>, Failure> {
+    let Err(failure) = done(app, command).await else {
+        return Ok(None);
+    };
+    if failure.code != ErrorCode::NotFound {
+        return Err(failure);
+    }
+    let row = app.store.backfill(id).await?;
+    row.map(|row| row.state)
+        .filter(|state| *state != BackfillState::Running)
+        .map(Some)
+        .ok_or(failure)
+}
+
+fn has_ended(id: InstanceId) -> Failure {
+    Failure::new(
+        ErrorCode::Conflict,
+        Text::new(
+            format!("补数{id}已结束；再次补数只需重新启动，已成功的日期会被略过"),
+            format!("backfill {id} has ended; start another one, which passes over what is good"),
+        ),
+    )
 }
 
 fn named(id: InstanceId) -> Json<Created> {
@@ -247,22 +280,6 @@ async fn backfill(app: &App, part: &str) -> Result<BackfillRow, Failure> {
             })
         }
     }
-}
-
-/// The same, unless it has ended.
-async fn open(app: &App, part: &str) -> Result<BackfillRow, Failure> {
-    let row = backfill(app, part).await?;
-    if row.state == BackfillState::Running {
-        return Ok(row);
-    }
-    let id = row.id;
-    Err(Failure::new(
-        ErrorCode::Conflict,
-        Text::new(
-            format!("补数{id}已结束；再次补数只需重新启动，已成功的日期会被略过"),
-            format!("backfill {id} has ended; start another one, which passes over what is good"),
-        ),
-    ))
 }
 
 fn counted(counts: &mut RunCounts, state: RunState) -> &mut u64 {

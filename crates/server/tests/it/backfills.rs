@@ -127,4 +127,8 @@ fn an_aborted_backfill_kills_what_runs_if_it_shall() {
         api.get("/api/v1/front").1["running"] == json!([])
     });
     assert_eq!(lines(&place).len(), 0);
+    let again = api.post(&format!("{path}/abort"), &json!({}));
+    assert_eq!(again.0, 200, "a repeated request: {}", again.1);
+    let late = api.post(&format!("{path}/pause"), &json!({}));
+    assert_eq!((late.0, &late.1["code"]), (409, &json!("conflict")));
 }
