@@ -501,7 +501,7 @@ fn the_cost_is_flat() {
         let _ = schedule.next_after(at("2026-01-01", NEW_YORK));
         let _ = schedule.lints();
         assert!(
-            began.elapsed().as_millis() < 500,
+            began.elapsed().as_secs() < 5,
             "{schedule:?} {:?}",
             began.elapsed()
         );

@@ -118,7 +118,7 @@ async fn an_open_transaction_of_the_old_master_does_not_hold_up_its_successor() 
     let second = lead(&new, 2).await;
     assert_eq!(second.seq, first.seq + 1);
     assert!(
-        start.elapsed() < Duration::from_secs(2),
+        start.elapsed() < Duration::from_secs(10),
         "{:?}",
         start.elapsed()
     );

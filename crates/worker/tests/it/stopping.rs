@@ -208,8 +208,9 @@ async fn with_nothing_running_the_supervisor_goes_with_its_worker() {
     worker.stop().await;
     let stopped = Instant::now();
     eventually(|| !is_supervised(&data)).await;
+    // One that nobody told waits 5 s for the next worker; a busy machine must not fail the test by a little.
     assert!(
-        stopped.elapsed() < Duration::from_secs(1),
+        stopped.elapsed() < Duration::from_secs(4),
         "{:?}",
         stopped.elapsed()
     );
