@@ -41,28 +41,44 @@ need_rust() {
     'no Rust toolchain (1.95 or newer); install it from https://rustup.rs and try again'
 }
 
-# Sets $bin to the folder of the programs; builds them when they are absent or older than the sources.
+# need_programs NAME...: sets $bin to the folder of the programs; builds those named when one of them is absent or older than the
+# sources. Each is optimised as a whole, which takes a minute or two: one machine alone does not wait for those of a cluster.
 need_programs() {
+  local name
   if [ -n "${AKKAFLOW_BIN:-}" ]; then
     bin=$AKKAFLOW_BIN
-    [ -x "$bin/akka" ] || fail "AKKAFLOW_BIN=$bin 中没有akkaflow的程序" "AKKAFLOW_BIN=$bin holds no akkaflow programs"
+    for name; do
+      [ -x "$bin/$name" ] || fail "AKKAFLOW_BIN=$bin 中没有程序 $name" "AKKAFLOW_BIN=$bin holds no program $name"
+    done
     return
   fi
   if [ -x "$home/bin/akkaflow-standalone" ]; then bin=$home/bin; return; fi
   bin=${CARGO_TARGET_DIR:-$home/target}/release
-  local stamp=$bin/.akkaflow-built
-  if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$home" ] && [ -x "$bin/akka" ] && [ -x "$bin/akkaflow-standalone" ] &&
-    [ -z "$(find "$home/crates" "$home/proto" "$home/migrations" "$home/Cargo.toml" "$home/Cargo.lock" -newer "$stamp" -type f -print -quit)" ]; then
-    return
-  fi
+  local wanted=() stale=
+  for name; do
+    is_built "$name" || stale=yes
+    wanted+=(--bin "$name")
+  done
+  [ -n "$stale" ] || return 0
   need_compiler
   need_rust
   say '正在编译（首次约需数分钟）...' 'building (a few minutes the first time) ...' >&2
   local begun; begun=$(mktemp)
-  (cd "$home" && cargo build --release --locked -p akkaflow-server -p akkaflow-cli >&2) || fail '编译失败，原因见上' 'the build failed, see above'
-  printf '%s' "$home" > "$stamp"
-  touch -r "$begun" "$stamp"
+  (cd "$home" && cargo build --release --locked -p akkaflow-server -p akkaflow-cli "${wanted[@]}" >&2) || fail '编译失败，原因见上' 'the build failed, see above'
+  for name; do
+    printf '%s' "$home" > "$bin/.built-$name"
+    touch -r "$begun" "$bin/.built-$name"
+  done
   rm -f "$begun"
+}
+
+cluster_programs=(akka akkaflow-master akkaflow-master-standby akkaflow-worker akkaflow-http-server)
+
+# is_built NAME: whether the program was built from these sources as they are.
+is_built() {
+  local stamp=$bin/.built-$1
+  [ -x "$bin/$1" ] && [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$home" ] &&
+    [ -z "$(find "$home/crates" "$home/proto" "$home/migrations" "$home/Cargo.toml" "$home/Cargo.lock" -newer "$stamp" -type f -print -quit)" ]
 }
 
 # is_running ROLE: whether the process that ROLE's pid file names is one of ours and alive. Sets $pid.
