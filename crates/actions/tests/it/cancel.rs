@@ -1,5 +1,6 @@
 //! A cancelled attempt is gone within two seconds, on the server too, and leaves nothing half written.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::time::{Duration, Instant};
 
 use akkaflow_actions::ActionError;
@@ -24,14 +25,14 @@ fn endless_query(kind: DbKind) -> &'static str {
 
 /// Runs `body`, cancels it once `is_under_way`, and expects it to end at once.
 async fn cancel(bench: &Bench, body: &str, database: &Database) {
-    let running = bench.run(body);
-    let stop = async {
-        wait_until_busy(database).await;
-        bench.cancel.cancel();
-        Instant::now()
-    };
-    let (result, since) = tokio::join!(running, stop);
-    assert_eq!(result, Err(ActionError::Cancelled), "{body}");
+    let mut running = std::pin::pin!(bench.run(body));
+    tokio::select! {
+        result = &mut running => panic!("{body} ended by itself: {result:?}"),
+        () = wait_until_busy(database) => {}
+    }
+    bench.cancel.cancel();
+    let since = Instant::now();
+    assert_eq!(running.await, Err(ActionError::Cancelled), "{body}");
     assert!(since.elapsed() < LIMIT, "{body}");
 }
 
@@ -49,13 +50,17 @@ async fn wait_until_busy(database: &Database) {
     while database.text(query).await == "0" {}
 }
 
-/// SQLite has no one to ask, but whoever reads or writes keeps others from locking the whole file.
+/// SQLite has no one to ask, but the system knows who holds a lock. Trying to take one would keep the others out.
 async fn wait_until_locked(database: &Database) {
-    let mut link = database.link.clone();
-    link.jdbc_url.push_str("?busy_timeout=0");
-    let mut session = open(&link).await;
-    while session.execute("begin exclusive").await.is_ok() {
-        session.execute("rollback").await.unwrap();
+    let file = database.link.jdbc_url.strip_prefix("jdbc:sqlite:").unwrap();
+    let is_locked = |file: &str| {
+        std::fs::metadata(file).is_ok_and(|meta| {
+            let locks = std::fs::read_to_string("/proc/locks").unwrap();
+            locks.contains(&format!(":{} ", meta.ino()))
+        })
+    };
+    // In its journal of writes ahead a reader locks the index of that.
+    while !is_locked(file) && !is_locked(&format!("{file}-shm")) {
         tokio::task::yield_now().await;
     }
 }
