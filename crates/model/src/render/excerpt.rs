@@ -60,26 +60,30 @@ fn place(finding: &Finding) -> Option<(usize, usize)> {
 
 /// The characters to show: from the beginning if the place is seen then, else from a third of the room before it.
 fn window(line: &[char], place: Option<(usize, usize)>, room: usize) -> std::ops::Range<usize> {
-    if columns(line) <= room {
+    if fitting(line, room) == line.len() {
         return 0..line.len();
     }
     let (column, width) = place.unwrap_or_default();
     let column = column.min(line.len());
     let place_end = (column + width).min(line.len());
     let mut start = 0;
-    if columns(&line[..place_end]) + 1 > room {
-        start = column;
-        while start > 0 && columns(&line[start - 1..column]) <= room / 3 {
-            start -= 1;
-        }
+    if fitting(&line[..place_end], room - 1) < place_end {
+        start = column - fitting(line[..column].iter().rev(), room / 3);
     }
     // A mark at each cut end takes a column.
     let left = room - usize::from(start > 0) - 1;
-    let mut end = start;
-    while end < line.len() && columns(&line[start..=end]) <= left {
-        end += 1;
-    }
-    start..end
+    start..start + fitting(&line[start..], left)
+}
+
+/// How many of the characters, from the first one on, `room` columns hold.
+fn fitting<'a>(characters: impl IntoIterator<Item = &'a char>, room: usize) -> usize {
+    characters
+        .into_iter()
+        .scan(0, |taken, character| {
+            *taken += columns_of(*character);
+            (*taken <= room).then_some(())
+        })
+        .count()
 }
 
 fn columns(characters: &[char]) -> usize {
