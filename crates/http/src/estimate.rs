@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use akkaflow_api::Estimate;
-use akkaflow_model::backfill::{BackfillRunRow, RunState};
+use akkaflow_model::backfill::{BackfillRunRow, Groups, RunState};
 use akkaflow_model::state::InstanceState;
 use akkaflow_model::time::Timestamp;
 use akkaflow_store::InstanceQuery;
@@ -98,17 +98,7 @@ struct Play<'a> {
     open_of: BTreeMap<&'a str, usize>,
     /// Those that wait for nothing, by workflow.
     ready: BTreeMap<&'a str, BTreeSet<usize>>,
-    groups: Vec<Group>,
-    group_of: Vec<usize>,
-}
-
-/// All runs of one workflow's date.
-struct Group {
-    first: usize,
-    count: usize,
-    left: usize,
-    missing: usize,
-    dependants: Vec<usize>,
+    groups: Groups,
 }
 
 impl<'a> Play<'a> {
@@ -126,42 +116,15 @@ impl<'a> Play<'a> {
             open: BinaryHeap::new(),
             open_of: BTreeMap::new(),
             ready: BTreeMap::new(),
-            groups: Vec::new(),
-            group_of: Vec::new(),
+            groups: Groups::new(runs),
         };
-        for group in runs.chunk_by(|a, b| (a.day, &a.workflow) == (b.day, &b.workflow)) {
-            let first = play.group_of.len();
-            play.group_of
-                .extend(group.iter().map(|_| play.groups.len()));
-            play.groups.push(Group {
-                first,
-                count: group.len(),
-                left: group.iter().filter(|run| !run.state.is_good()).count(),
-                missing: 0,
-                dependants: Vec::new(),
-            });
-        }
-        for place in 0..play.groups.len() {
-            for need in &runs[play.groups[place].first].needs {
-                let needed = play.group_of.get(*need as usize).copied();
-                if let Some(needed) = needed.filter(|it| play.groups[*it].left > 0) {
-                    play.groups[needed].dependants.push(place);
-                    play.groups[place].missing += 1;
-                }
-            }
-            play.release(place);
-        }
+        let free: Vec<usize> = play.groups.free().collect();
+        play.release(free);
         play
     }
 
-    fn release(&mut self, place: usize) {
-        let Group {
-            first,
-            count,
-            missing,
-            ..
-        } = self.groups[place];
-        for position in (first..first + count).filter(|_| missing == 0) {
+    fn release(&mut self, positions: Vec<usize>) {
+        for position in positions {
             if self.runs[position].state == RunState::Waiting {
                 let workflow = &*self.runs[position].workflow;
                 self.ready.entry(workflow).or_default().insert(position);
@@ -213,15 +176,8 @@ impl<'a> Play<'a> {
         if let Some(open) = self.open_of.get_mut(&*self.runs[position].workflow) {
             *open -= 1;
         }
-        let place = self.group_of[position];
-        self.groups[place].left -= 1;
-        if self.groups[place].left > 0 {
-            return;
-        }
-        for dependant in std::mem::take(&mut self.groups[place].dependants) {
-            self.groups[dependant].missing -= 1;
-            self.release(dependant);
-        }
+        let freed = self.groups.on_good(position);
+        self.release(freed);
     }
 }
 

@@ -2,8 +2,12 @@
 //!
 //! Days are counted from 0001-01-01 as day 1, as in [`crate::record::TokenRow::business_day`].
 
+mod groups;
+
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+
+pub use groups::Groups;
 
 use crate::id::InstanceId;
 use crate::record::Hold;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use akkaflow_actions::ActionError;
 use akkaflow_model::db_links::DbKind;
 
-use crate::support::{Bench, Database, databases, open};
+use crate::support::{Bench, Database, databases};
 
 /// Far above the two seconds promised, far below the time that any of these would take: machines that test are busy.
 const LIMIT: Duration = Duration::from_secs(10);

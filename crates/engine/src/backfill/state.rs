@@ -1,9 +1,8 @@
 //! An open backfill in memory: its rows, and what follows from them about what may start next.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
 
-use akkaflow_model::backfill::{BackfillRow, BackfillRunRow, RunState};
+use akkaflow_model::backfill::{BackfillRow, BackfillRunRow, Groups, RunState};
 use akkaflow_model::id::InstanceId;
 
 /// All open backfills.
@@ -21,9 +20,7 @@ pub(crate) struct Backfills {
 pub(crate) struct Backfill {
     pub(crate) row: BackfillRow,
     pub(crate) runs: Vec<BackfillRunRow>,
-    /// The runs of one workflow's date, in order.
-    groups: Vec<Group>,
-    group_of: Vec<usize>,
+    groups: Groups,
     /// Places of the runs that have an instance.
     instances: BTreeMap<InstanceId, usize>,
     pub(crate) running: usize,
@@ -33,17 +30,6 @@ pub(crate) struct Backfill {
     ready: BTreeMap<String, BTreeSet<usize>>,
     /// The first ready run of each workflow that may have room.
     heads: BTreeSet<(usize, String)>,
-}
-
-/// All runs of a workflow's date.
-#[derive(Debug)]
-struct Group {
-    runs: Range<usize>,
-    /// Those that are not good yet.
-    left: usize,
-    /// Groups that it needs and that are not good yet.
-    missing: usize,
-    dependants: Vec<usize>,
 }
 
 impl Backfills {
@@ -125,11 +111,13 @@ impl Backfills {
 
 impl Backfill {
     pub(crate) fn new(row: BackfillRow, runs: Vec<BackfillRunRow>) -> Self {
+        let with_instance = (0..).zip(&runs);
         let mut backfill = Self {
             row,
-            groups: Vec::new(),
-            group_of: Vec::with_capacity(runs.len()),
-            instances: BTreeMap::new(),
+            groups: Groups::new(&runs),
+            instances: with_instance
+                .filter_map(|(position, run)| Some((run.instance?, position)))
+                .collect(),
             running: runs
                 .iter()
                 .filter(|run| run.state == RunState::Running)
@@ -142,56 +130,14 @@ impl Backfill {
             heads: BTreeSet::new(),
             runs,
         };
-        backfill.group();
-        for place in 0..backfill.groups.len() {
-            if backfill.groups[place].missing == 0 {
-                backfill.release(place);
-            }
-        }
+        let free: Vec<usize> = backfill.groups.free().collect();
+        backfill.release(free);
         backfill
     }
 
-    /// Runs of one workflow's date follow each other, and need the same.
-    fn group(&mut self) {
-        let mut start = 0;
-        for runs in self
-            .runs
-            .chunk_by(|a, b| (a.day, &a.workflow) == (b.day, &b.workflow))
-        {
-            let place = self.groups.len();
-            self.group_of.extend(runs.iter().map(|_| place));
-            self.groups.push(Group {
-                runs: start..start + runs.len(),
-                left: runs.iter().filter(|run| !run.state.is_good()).count(),
-                missing: 0,
-                dependants: Vec::new(),
-            });
-            start += runs.len();
-        }
-        for place in 0..self.groups.len() {
-            let needs = &self.runs[self.groups[place].runs.start].needs;
-            let needed: Vec<usize> = needs
-                .iter()
-                .filter_map(|need| self.place_of(*need))
-                .collect();
-            for other in needed {
-                self.groups[other].dependants.push(place);
-                self.groups[place].missing += usize::from(self.groups[other].left > 0);
-            }
-        }
-        let with_instance = (0..).zip(&self.runs);
-        self.instances = with_instance
-            .filter_map(|(position, run)| Some((run.instance?, position)))
-            .collect();
-    }
-
-    fn place_of(&self, position: u32) -> Option<usize> {
-        self.group_of.get(position as usize).copied()
-    }
-
-    /// All that a group needs is good: its runs may begin.
-    fn release(&mut self, place: usize) {
-        for position in self.groups[place].runs.clone() {
+    /// All that the runs need is good: they may begin.
+    fn release(&mut self, positions: Vec<usize>) {
+        for position in positions {
             if self.runs[position].state == RunState::Waiting {
                 self.make_ready(position);
             }
@@ -238,14 +184,8 @@ impl Backfill {
 
     /// Groups that a run needs and that are not good, by their first run.
     pub(crate) fn unmet(&self, position: usize) -> impl Iterator<Item = &[BackfillRunRow]> {
-        let groups = self.runs[position]
-            .needs
-            .iter()
-            .filter_map(|need| self.place_of(*need));
-        groups
-            .map(|place| &self.groups[place])
-            .filter(|group| group.left > 0)
-            .map(|group| &self.runs[group.runs.clone()])
+        let groups = self.groups.unmet(&self.runs[position].needs);
+        groups.map(|runs| &self.runs[runs])
     }
 
     /// A run has its instance.
@@ -274,19 +214,9 @@ impl Backfill {
         } else {
             RunState::Failed
         };
-        if !is_good {
-            return;
-        }
-        let place = self.group_of[position];
-        self.groups[place].left -= 1;
-        if self.groups[place].left > 0 {
-            return;
-        }
-        for dependant in std::mem::take(&mut self.groups[place].dependants) {
-            self.groups[dependant].missing -= 1;
-            if self.groups[dependant].missing == 0 {
-                self.release(dependant);
-            }
+        if is_good {
+            let freed = self.groups.on_good(position);
+            self.release(freed);
         }
     }
 
