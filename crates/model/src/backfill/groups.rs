@@ -126,7 +126,7 @@ mod tests {
             [0..2, 2..3]
         );
         assert!(groups.on_good(2).is_empty());
-        assert_eq!(groups.unmet(&runs[4].needs).collect::<Vec<_>>(), [0..2]);
+        assert_eq!(groups.unmet(&runs[4].needs).next(), Some(0..2));
         assert_eq!(groups.on_good(1), [3, 4]);
         assert_eq!(groups.unmet(&runs[4].needs).count(), 0);
     }
