@@ -9,7 +9,7 @@ use akkaflow_model::id::InstanceId;
 use akkaflow_model::landing::Deadline;
 use akkaflow_model::message::Message;
 use akkaflow_model::record::{
-    CleanUp, FireState, InstanceRow, Record, SkipReason, Snapshot, StateRow, TriggerKind,
+    CleanUp, FireState, InstanceRow, Record, SkipReason, Snapshot, StateRow,
 };
 use akkaflow_model::state::{AttemptState, InstanceState, NodeState};
 use akkaflow_model::time::Timestamp;
@@ -304,8 +304,6 @@ faults! {
     EarlierOutputUsed,
     /// A failure writes the state.
     StateOnFailure,
-    /// An instance of a backfill writes the state.
-    StateOnBackfill,
     /// A new master does not load the state.
     StateNotLoaded,
     /// A child outlives a killed parent.
@@ -368,12 +366,7 @@ impl Planted {
             Self::FreezeNotWritten => {
                 records.retain(|record| !matches!(record, Record::Cluster(_)));
             }
-            Self::StateOnFailure => {
-                write_states_of(records, |row| row.state == InstanceState::Failed);
-            }
-            Self::StateOnBackfill => write_states_of(records, |row| {
-                row.state == InstanceState::Succeeded && row.trigger == TriggerKind::Backfill
-            }),
+            Self::StateOnFailure => write_states_of_failures(records),
             Self::ChildOutlives => records.retain(|record| {
                 !matches!(record, Record::Instance(row)
                     if matches!(row.message, Some(Message::ParentEnded { .. })))
@@ -646,11 +639,11 @@ fn forget_notices(row: &mut InstanceRow) {
     }
 }
 
-fn write_states_of(records: &mut Vec<Record>, writes: impl Fn(&InstanceRow) -> bool) {
+fn write_states_of_failures(records: &mut Vec<Record>) {
     let states: Vec<Record> = records
         .iter()
         .filter_map(|record| match record {
-            Record::Instance(row) if writes(row) => {
+            Record::Instance(row) if row.state == InstanceState::Failed => {
                 let ended_at = row.ended_at?;
                 Some(Record::State(StateRow {
                     workflow: row.workflow.clone(),
