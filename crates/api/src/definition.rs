@@ -84,13 +84,16 @@ pub struct Checked {
     pub version: String,
     /// Whether a workflow of that name is in force.
     pub exists: bool,
+    /// The file that defines that one: a definition that comes otherwise is refused.
+    #[serde(default)]
+    pub file: Option<String>,
     /// Upstream workflows that do not exist.
     #[serde(default)]
     pub missing_upstreams: Vec<String>,
     /// The workflows of a circle of dependencies that it would close; empty when there is none.
     #[serde(default)]
     pub cycle: Vec<String>,
-    /// Warnings.
+    /// Warnings, those too that come of the workflows in force.
     #[serde(default)]
     pub diagnostics: Vec<Diagnostic>,
 }

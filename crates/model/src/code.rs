@@ -117,6 +117,7 @@ codes! {
     UNKNOWN_CALENDAR = "AF424", "日历不存在", "there is no such calendar";
     UNEVEN_STEP = "AF425", "间隔不均匀", "a step does not go evenly into its hour or day";
     NOTHING_STARTS = "AF426", "没有任何触发方式", "a coordinator holds nothing that starts the workflow";
+    CRON_HOUR_IGNORED = "AF427", "小时被忽略", "the hour of a time is ignored";
 
     TRANSFER_PARTS = "AF501", "transfer需要单独的script，或一个source与一个target", "a transfer needs a script alone, or one source and one target";
     BODY_ATTRIBUTE = "AF502", "缺少该类型需要的属性", "an attribute that this type needs is missing";

@@ -210,7 +210,7 @@ impl Cron {
     /// Where more than five fields stand without effect.
     pub fn surplus(&self) -> Option<Range<usize>> {
         self.notes.iter().find_map(|note| match note {
-            Note::Surplus { range } => Some(range.clone()),
+            Note::Surplus { range, .. } => Some(range.clone()),
             _ => None,
         })
     }

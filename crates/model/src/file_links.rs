@@ -105,10 +105,6 @@ fn link_shape() -> Shape {
     };
     let name = Text::new("唯一名称", "its unique name");
     let kind = Text::new("文件系统类型", "which kind of file system");
-    let port = AttributeKind::Integer {
-        min: 1,
-        max: u16::MAX as i64,
-    };
     Shape::new("link", Text::new("一个文件连接", "a file-link"))
         .attribute(AttributeShape::new("name", AttributeKind::Name, name).required())
         .attribute(
@@ -124,11 +120,8 @@ fn link_shape() -> Shape {
             "主机（LOCAL可省略）",
             "where it is (not for LOCAL)",
         ))
-        .attribute(AttributeShape::new(
-            "port",
-            port,
-            Text::new("端口（LOCAL可省略）", "at which port (not for LOCAL)"),
-        ))
+        // The file that akkaflow brings says port="-1" of LOCAL: only the others have theirs checked.
+        .attribute(port(AttributeKind::Text))
         .attribute(text(
             "username",
             "用户名（LOCAL可省略）",
@@ -140,6 +133,14 @@ fn link_shape() -> Shape {
             "the password (not for LOCAL)",
         ))
         .attribute(text("desc", "描述", "what it is for"))
+}
+
+fn port(kind: AttributeKind) -> AttributeShape {
+    let doc = Text::new(
+        "端口，1到65535（LOCAL可省略）",
+        "at which port, 1 to 65535 (not for LOCAL)",
+    );
+    AttributeShape::new("port", kind, doc)
 }
 
 /// What a file of links holds.
@@ -204,7 +205,8 @@ fn read_link(element: &Element, diagnostics: &mut Diagnostics) -> Option<FileLin
     let missing = NEEDED
         .into_iter()
         .filter(|name| kind != FileKind::Local && element.attribute(name).is_none());
-    let mut is_whole = true;
+    let is_port_right = kind == FileKind::Local || is_port_right(element, diagnostics);
+    let mut is_whole = is_port_right;
     for name in missing {
         is_whole = false;
         missing_attribute(element, kind, name, diagnostics);
@@ -218,11 +220,25 @@ fn read_link(element: &Element, diagnostics: &mut Diagnostics) -> Option<FileLin
         name: value("name").trim().to_owned(),
         kind,
         host: value("host").trim().to_owned(),
-        port: value("port").trim().parse().ok(),
+        port: value("port").trim().parse().ok().filter(|port| *port > 0),
         username: value("username"),
         password: Secret::new(value("password")),
         desc: Some(value("desc")).filter(|desc| !desc.trim().is_empty()),
     })
+}
+
+fn is_port_right(element: &Element, diagnostics: &mut Diagnostics) -> bool {
+    let port = port(AttributeKind::Integer {
+        min: 1,
+        max: u16::MAX.into(),
+    });
+    let Some(attribute) = element.attribute("port") else {
+        return true;
+    };
+    let mut found = Diagnostics::new();
+    port.check(attribute, &mut found);
+    port.check(attribute, diagnostics);
+    !found.has_errors()
 }
 
 fn duplicate(element: &Element, name: &str, diagnostics: &mut Diagnostics) {
@@ -269,6 +285,7 @@ mod tests {
           <link name="partner" type="sftp" host=" h " port=" 22 " username="u" password=""/>
           <link name="local" type="LOCAL" host="127.0.0.1" port="22" username="x" password="y"/>
           <link name="here" type="Local"/>
+          <link name="as akkaflow brings it" type="LOCAL" host="local" port="-1" username="root" password="root"/>
         </file-links>"#;
         let read = read_file_links(text.as_bytes(), FILE);
         assert_eq!(read.diagnostics, []);
@@ -282,6 +299,7 @@ mod tests {
             ("partner", FileKind::Sftp, "h", Some(22)),
             ("local", FileKind::Local, "127.0.0.1", Some(22)),
             ("here", FileKind::Local, "", None),
+            ("as akkaflow brings it", FileKind::Local, "local", None),
         ];
         assert_eq!(found, expected);
         assert_eq!(read.links[0].desc.as_deref(), Some("湖"));

@@ -62,7 +62,10 @@ pub(super) fn check(context: &Context, path: &str) -> Outcome {
     if context.is_json {
         return print_checked(context, &file, &compared);
     }
-    out!("{}", rendered(context, &file.findings));
+    match &compared {
+        Compared::Fine(checked) => told(context, checked),
+        Compared::Unknown(_) => out!("{}", rendered(context, &file.findings)),
+    }
     let code = match &compared {
         Compared::Fine(checked) => report(context, checked),
         Compared::Unknown(failure) if failure.code == ErrorCode::Unavailable => {
@@ -133,12 +136,30 @@ fn print_checked(context: &Context, file: &File, compared: &Compared) -> Outcome
     }
 }
 
+/// Every finding, those too that come of the workflows in force.
+fn told(context: &Context, checked: &Checked) {
+    out!(
+        "{}",
+        crate::failure::findings(context, checked.diagnostics.clone())
+    );
+}
+
 fn fine(context: &Context, name: &str, exists: bool) -> String {
     match (context.screen.lang, exists) {
         (Lang::Zh, true) => "xml解析成功，工作流已存在".to_owned(),
         (Lang::Zh, false) => "xml解析成功".to_owned(),
         (Lang::En, true) => format!("workflow `{name}` is fine; it exists and would be replaced"),
         (Lang::En, false) => format!("workflow `{name}` is fine"),
+    }
+}
+
+/// It is defined by a file already: only there it can be changed.
+fn fine_in_file(context: &Context, name: &str, file: &str) -> String {
+    match context.screen.lang {
+        Lang::Zh => format!("xml解析成功；工作流由文件{file}定义，请修改该文件，add会被拒绝"),
+        Lang::En => format!(
+            "workflow `{name}` is fine; it is defined by {file}: change it there, `add` is refused"
+        ),
     }
 }
 
@@ -157,7 +178,11 @@ fn report(context: &Context, checked: &Checked) -> u8 {
         outln!("{head}：{}", checked.cycle.join(","));
         return FAILED;
     }
-    outln!("{}", fine(context, &checked.name, checked.exists));
+    let fine = match &checked.file {
+        Some(file) => fine_in_file(context, &checked.name, file),
+        None => fine(context, &checked.name, checked.exists),
+    };
+    outln!("{fine}");
     0
 }
 
@@ -178,6 +203,7 @@ pub(super) fn add(context: &Context, path: &str) -> Outcome {
         context.client.parse(&answer)?
     };
     if !checked.missing_upstreams.is_empty() || !checked.cycle.is_empty() {
+        told(context, &checked);
         return Ok(report(context, &checked));
     }
     let url = format!("/api/v1/workflows?path={}", encode(&absolute));

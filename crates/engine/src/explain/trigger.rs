@@ -225,9 +225,15 @@ fn wanted(plan: &Plan, dependency: &Dependency, day: i32) -> Option<Text> {
         return rule;
     };
     let rule = rule.unwrap_or_else(|| Text::new("未使用过的成功", "a success not used yet"));
+    let units = [(3_600, "小时", "h"), (60, "分钟", "min"), (1, "秒", "s")];
+    let (size, zh, en) = units
+        .into_iter()
+        .find(|(size, ..)| seconds.is_multiple_of(*size))
+        .unwrap_or(units[2]);
+    let count = seconds / size;
     Some(Text::new(
-        format!("{}，且距今不超过{seconds}秒", rule.zh),
-        format!("{}, not older than {seconds} s", rule.en),
+        format!("{}，且距今不超过{count}{zh}", rule.zh),
+        format!("{}, not older than {count} {en}", rule.en),
     ))
 }
 

@@ -1,12 +1,13 @@
 //! Checks a definition without putting it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use akkaflow_api::{Checked, Diagnostic};
-use akkaflow_model::check::{Outline, Set};
+use akkaflow_model::check::{Outline, Set, Surroundings};
 use akkaflow_model::definition::Workflow;
 use akkaflow_model::error::ErrorCode;
+use akkaflow_model::record::WorkflowStatus;
 use akkaflow_model::text::{Lang, Text};
 
 use crate::app::App;
@@ -22,8 +23,9 @@ pub(crate) async fn check(
     path: Option<&str>,
     lang: Lang,
 ) -> Result<Checked, Failure> {
+    let file = path.unwrap_or(UNNAMED);
     let reading = app.definitions.read(xml);
-    let findings = reading.findings(path.unwrap_or(UNNAMED));
+    let mut findings = reading.findings(file);
     let Some(workflow) = reading.workflow else {
         return Err(Failure {
             findings,
@@ -34,9 +36,18 @@ pub(crate) async fn check(
         });
     };
     let all = app.definitions.all_upstreams(&*app.store).await?;
-    let (missing_upstreams, cycle) = misfits(&workflow, &all);
+    let new = reading
+        .outline
+        .unwrap_or_else(|| Outline::in_force(&workflow));
+    let others = others(app, &new, &all).await?;
+    let set = Set::of(others.iter().map(|it| ("", it)).chain([(file, &new)]));
+    findings.extend(set.check_one(file, &new, Surroundings::default()));
+    let (missing_upstreams, cycle) = (set.missing_upstreams(&new), set.circle_of(&workflow.name));
+    let row = app.store.workflow(&workflow.name).await?;
+    let row = row.filter(|row| row.status == WorkflowStatus::Live);
     Ok(Checked {
         exists: all.contains_key(&workflow.name),
+        file: row.and_then(|row| row.file_path),
         missing_upstreams,
         cycle,
         version: workflow.version.0.clone(),
@@ -48,17 +59,33 @@ pub(crate) async fn check(
     })
 }
 
-/// The upstreams of a definition that do not exist, and a circle that it would close among the workflows in force.
-fn misfits(
-    workflow: &Workflow,
+/// The workflows in force beside `new`; whole where it names them.
+async fn others(
+    app: &App,
+    new: &Outline,
     all: &BTreeMap<String, Arc<[String]>>,
-) -> (Vec<String>, Vec<String>) {
-    let new = Outline::in_force(workflow);
-    let others: Vec<Outline> = all
-        .iter()
-        .filter(|(name, _)| **name != workflow.name)
-        .map(|(name, upstreams)| Outline::waiting_for(name, upstreams))
+) -> Result<Vec<Outline>, Failure> {
+    let upstreams = new.upstreams.iter().map(|it| &it.name);
+    let named: BTreeSet<&String> = upstreams
+        .chain(new.children.iter().map(|it| &it.name))
         .collect();
-    let set = Set::of(others.iter().chain([&new]).map(|outline| ("", outline)));
-    (set.missing_upstreams(&new), set.circle_of(&workflow.name))
+    let mut others = Vec::with_capacity(all.len());
+    for (name, upstreams) in all.iter().filter(|(name, _)| **name != new.name) {
+        let definition = match named.contains(name) {
+            true => in_force(app, name).await?,
+            false => None,
+        };
+        others.push(match definition {
+            Some(definition) => Outline::in_force(&definition),
+            None => Outline::waiting_for(name, upstreams),
+        });
+    }
+    Ok(others)
+}
+
+async fn in_force(app: &App, name: &str) -> Result<Option<Arc<Workflow>>, Failure> {
+    match app.store.workflow(name).await? {
+        Some(row) => Ok(app.definitions.get(&*app.store, &row.version).await?),
+        None => Ok(None),
+    }
 }

@@ -13,6 +13,7 @@ use cel::common::ast::{CallExpr, Expr, LiteralValue};
 use super::loops::parts;
 use super::{Condition, names, place};
 use crate::definition::ParamType;
+use crate::quote::shortened;
 use crate::text::Text;
 
 const ORDERS: &[&str] = &[LESS, LESS_EQUALS, GREATER, GREATER_EQUALS];
@@ -57,8 +58,62 @@ impl Kind {
 pub type OutputTypes<'a> = &'a dyn Fn(&str, &str) -> Option<ParamType>;
 
 impl Condition {
-    /// The first values of an edge's condition that do not go together.
+    /// The first values of an edge's condition that do not go together, or that stand where a truth must.
     pub fn mismatch(&self, outputs: OutputTypes<'_>) -> Option<Mismatch> {
+        self.unlike_pair(outputs)
+            .or_else(|| self.no_truth(&self.expression, outputs))
+    }
+
+    /// An output that is neither true nor false by its declaration, where the outcome depends on it.
+    fn no_truth(&self, expression: &IdedExpr, outputs: OutputTypes<'_>) -> Option<Mismatch> {
+        match &expression.expr {
+            Expr::Call(call)
+                if [LOGICAL_AND, LOGICAL_OR, LOGICAL_NOT].contains(&&*call.func_name) =>
+            {
+                call.args
+                    .iter()
+                    .find_map(|part| self.no_truth(part, outputs))
+            }
+            Expr::Call(call) if call.func_name == CONDITIONAL => call
+                .args
+                .iter()
+                .find_map(|part| self.no_truth(part, outputs)),
+            Expr::Select(select) if select.test => None,
+            _ => {
+                let kind = of_path(expression, outputs).filter(|kind| *kind != Kind::Truth)?;
+                // The parser places what is selected at its point.
+                let dotted = names::path(expression)?.join(".");
+                let range = match self.text.find(&dotted) {
+                    Some(at) => at..at + dotted.len(),
+                    None => place::of(&self.text, expression.id),
+                };
+                let (zh, en) = kind.words();
+                let found = shortened(&self.text[range.clone()]);
+                let help = if kind == Kind::Number {
+                    Text::new(
+                        format!("请写成比较，例如 {found} > 0"),
+                        format!("compare it, as in {found} > 0"),
+                    )
+                } else {
+                    Text::new(
+                        "请写成比较，例如 output.count.rows > 0",
+                        "compare it, as in output.count.rows > 0",
+                    )
+                };
+                Some(Mismatch {
+                    message: Text::new(
+                        format!("`{found}` 是{zh}，不是真或假"),
+                        format!("`{found}` is {en}, neither true nor false"),
+                    ),
+                    help,
+                    range,
+                    is_decided: false,
+                })
+            }
+        }
+    }
+
+    fn unlike_pair(&self, outputs: OutputTypes<'_>) -> Option<Mismatch> {
         let mut waiting = vec![&*self.expression];
         while let Some(expression) = waiting.pop() {
             if let Expr::Call(call) = &expression.expr
@@ -100,6 +155,10 @@ impl Condition {
             (Kind::Text, Kind::Truth) | (Kind::Truth, Kind::Text) => Text::new(
                 "真假值不加引号；参数是文本，写作 param.q == 'true'",
                 "true and false stand without quotes; a parameter is a text, as in param.q == 'true'",
+            ),
+            (Kind::Map, _) | (_, Kind::Map) => Text::new(
+                "请写出名称，例如 output.count.rows、param.n",
+                "name the value within it, as in output.count.rows or param.n",
             ),
             _ => Text::new("请比较同一类型的值", "compare values of one type"),
         };
@@ -167,6 +226,9 @@ fn of_path(expression: &IdedExpr, outputs: OutputTypes<'_>) -> Option<Kind> {
     let path = names::path(expression)?;
     match path.as_slice() {
         [kind, _] if matches!(kind.as_str(), "param" | "state") => Some(Kind::Text),
+        [kind] | [kind, _] if matches!(kind.as_str(), "param" | "state" | "output") => {
+            Some(Kind::Map)
+        }
         [kind, node, name] if kind == "output" => Some(match outputs(node, name)? {
             ParamType::Integer | ParamType::Decimal => Kind::Number,
             ParamType::Boolean => Kind::Truth,
@@ -221,6 +283,21 @@ mod tests {
                 "output['a'].last < 20260101",
                 "a text is compared with a number",
             ),
+            (
+                "output.a == 2",
+                "output.a == 2",
+                "a map is compared with a number",
+            ),
+            (
+                "output.a.full && (!output.a.rows || true)",
+                "output.a.rows",
+                "`output.a.rows` is a number, neither true nor false",
+            ),
+            (
+                "output.a.last",
+                "output.a.last",
+                "`output.a.last` is a text, neither true nor false",
+            ),
         ] {
             let expected = Some((place.to_owned(), message.to_owned()));
             assert_eq!(mismatch(text), expected, "{text}");
@@ -236,6 +313,7 @@ mod tests {
             "size(param.a) + 1 > 2 && param.a + 'x' == 'yx'",
             "[1, 2].exists(x, x > output.a.rows)",
             "(param.a == 'x' ? 1 : 2) == 1",
+            "has(output.a.rows) && output.a.full && output.a.other && 'k' in output.a",
         ] {
             assert_eq!(mismatch(text), None, "{text}");
         }

@@ -570,10 +570,11 @@ impl<'a> Parser<'a> {
                 ordinals.push(next);
             }
         }
-        if self.peek().is_some_and(|token| token.weekday().is_some()) {
-            return self.nth_weekdays(&ordinals);
+        match self.peek() {
+            Some(token) if token.weekday().is_some() => self.nth_weekdays(&ordinals),
+            Some(token) if is_day_group(token) => Err(nth_of_group(token)),
+            _ => self.month_days(&ordinals, text),
         }
-        self.month_days(&ordinals, text)
     }
 
     fn ordinal(&mut self) -> Read<Ordinal> {
@@ -634,6 +635,13 @@ impl<'a> Parser<'a> {
         let has_word = self.take_any(&["day", "days"]);
         if !has_word {
             self.beyond_akkaflow();
+            let is_of_month = self.peek().is_some_and(|token| token.is("of"));
+            if ordinals.contains(&None) && !is_of_month {
+                return Err(self.unexpected(
+                    "day或星期（如last day、last friday）",
+                    "a day after `last`, as in `last day` or `last friday`",
+                ));
+            }
         }
         let is_of_week = has_word
             && self.peek().is_some_and(|token| token.is("of"))
@@ -791,7 +799,10 @@ impl<'a> Parser<'a> {
             format!("不理解 `{found}`，此处应为{zh}"),
             format!("`{found}` is not understood here; expected {en}"),
         );
-        match closest(&token.word, vocabulary()) {
+        let near = token
+            .meant_unit()
+            .or_else(|| closest(&token.word, vocabulary()));
+        match near {
             Some(word) if vocabulary().all(|known| known != token.word) => error.helped(
                 format!("是否想写 `{word}`？"),
                 format!("did you mean `{word}`?"),
@@ -809,6 +820,21 @@ fn is_day_group(token: &Token<'_>) -> bool {
     ["weekday", "weekdays", "weekend", "weekends"]
         .iter()
         .any(|word| token.is(word))
+}
+
+/// `every last weekday`: no rule counts working days.
+fn nth_of_group(group: &Token<'_>) -> CronError {
+    let found = shortened(group.piece.text);
+    group
+        .piece
+        .error(
+            format!("无法表示每月第几个 `{found}`"),
+            format!("a `{found}` cannot be counted within its month"),
+        )
+        .helped(
+            "请写明星期，例如 every last friday；每月最后一个工作日可写 every last day，并用calendar与calendar-policy=\"previous\"",
+            "name the day, as in `every last friday`; for the last workday of each month write `every last day` with a calendar and calendar-policy=\"previous\"",
+        )
 }
 
 fn ordinal_text(ordinal: Ordinal) -> String {

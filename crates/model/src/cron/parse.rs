@@ -4,9 +4,10 @@ use std::ops::Range;
 
 use crate::cron::piece::Piece;
 use crate::cron::rule::{DayMode, DayRule, Rule, TimeSet};
-use crate::cron::{Cron, CronError, Note, Style, english, words};
+use crate::cron::{Cron, CronError, Note, StepUnit, Style, english, words};
 use crate::quote::shortened;
 use crate::suggest::closest;
+use crate::text::Text;
 
 /// One field: what it is called, its range and its names.
 struct FieldKind {
@@ -193,28 +194,46 @@ fn parse_fields(text: &str, whole: Piece<'_>, style: Style) -> Result<Cron, Vec<
     // Both are read in any case, so that a mistake in the one that is ignored does not pass.
     parse_weekdays(*weekday, &mut days, &mut errors);
     days.mode = day_mode(*day, *weekday, style);
+    let with_seconds = surplus
+        .as_ref()
+        .and_then(|_| parse_fields(text, whole, Style::Crontab).ok());
     if !errors.0.is_empty() {
-        return Err(errors.0);
+        return Err(match with_seconds {
+            Some(cron) => vec![needs_crontab(whole, &cron)],
+            None => errors.0,
+        });
     }
     let is_day_ignored =
         style == Style::Akkaflow && days.mode == DayMode::Weekdays && !day.is_any();
+    let steps_beyond = [
+        second.and_then(|field| step_beyond(field, &SECOND, StepUnit::Second)),
+        step_beyond(*minute, &MINUTE, StepUnit::Minute),
+        step_beyond(*hour, &HOUR, StepUnit::Hour),
+        step_beyond(*day, &DAY, StepUnit::Day).filter(|_| days.mode != DayMode::Weekdays),
+    ];
+    let rule = Rule {
+        times: vec![TimeSet {
+            hours,
+            minutes,
+            seconds,
+        }],
+        days: days.without_ignored(),
+    };
     let notes = [
         is_day_ignored.then_some(Note::DayIgnored),
-        surplus.map(|range: Range<usize>| Note::Surplus { range }),
+        surplus.map(|range: Range<usize>| Note::Surplus {
+            range,
+            meaning: words::describe(&rule),
+            with_seconds: with_seconds.map(|cron| words::describe(&cron.rule)),
+        }),
     ];
+    let notes = notes.into_iter().chain(steps_beyond);
     Ok(Cron {
         text: text.to_owned(),
         style,
-        rule: Rule {
-            times: vec![TimeSet {
-                hours,
-                minutes,
-                seconds,
-            }],
-            days: days.without_ignored(),
-        },
+        rule,
         follows_elapsed_time: hour.text.starts_with(['*', '?']) && !hour.text.contains(','),
-        notes: notes.into_iter().flatten().collect(),
+        notes: notes.flatten().collect(),
     })
 }
 
@@ -338,6 +357,19 @@ fn item_bits(item: Piece<'_>, kind: &FieldKind) -> Result<u64, CronError> {
         .fold(0, |all, bit| all | 1 << bit))
 }
 
+/// A field of one item whose step leads out of it at once: `*/90`.
+fn step_beyond(field: Piece<'_>, kind: &FieldKind, unit: StepUnit) -> Option<Note> {
+    let (_, step) = field.split_once('/')?;
+    let step = parse_step(step).ok().filter(|step| *step > 1)?;
+    let set = item_bits(field, kind).ok()?;
+    (set.count_ones() == 1).then(|| Note::StepBeyond {
+        step,
+        at: set.trailing_zeros(),
+        unit,
+        range: field.start..field.start + field.text.len(),
+    })
+}
+
 fn parse_range(
     span: Piece<'_>,
     first: Piece<'_>,
@@ -431,6 +463,9 @@ fn wrong_value(piece: Piece<'_>, kind: &FieldKind) -> CronError {
     if piece.text.is_empty() {
         return error.helped("逗号之间不能为空", "something must stand between commas");
     }
+    if let Some(hint) = hint(piece.text, kind) {
+        return error.helped(hint.zh, hint.en);
+    }
     match closest(&piece.text.to_ascii_uppercase(), kind.names.iter().copied()) {
         Some(name) => error.helped(
             format!("是否想写 `{name}`？"),
@@ -441,6 +476,76 @@ fn wrong_value(piece: Piece<'_>, kind: &FieldKind) -> CronError {
             format!("write a number from {min} to {max}; the fields are {}minute hour day month weekday", if kind.en == SECOND.en { "second " } else { "" }),
         ),
     }
+}
+
+/// What is likely meant by something that is no value of its field.
+fn hint(text: &str, kind: &FieldKind) -> Option<Text> {
+    let narrow: String = text.chars().map(narrow).collect();
+    if narrow != text {
+        let narrow = shortened(&narrow);
+        return Some(Text::new(
+            format!("含有全角字符，请写半角的 `{narrow}`"),
+            format!("it holds full-width characters; write `{narrow}`"),
+        ));
+    }
+    if text.contains(';') {
+        return Some(Text::new(
+            "多个表达式请各写一个 <cron expression=\"...\"/>",
+            "write a <cron expression=\"...\"/> for each of several expressions",
+        ));
+    }
+    let upper = text.to_ascii_uppercase();
+    let is_name = text.len() > 3 && text.bytes().all(|byte| byte.is_ascii_alphabetic());
+    if let Some(name) = kind
+        .names
+        .iter()
+        .find(|name| is_name && upper.starts_with(**name))
+    {
+        return Some(Text::new(
+            format!("名称只写前三个字母：`{name}`"),
+            format!("names have three letters: `{name}`"),
+        ));
+    }
+    match upper.as_str() {
+        "L" if kind.en == DAY.en => Some(Text::new(
+            "`L`（最后一天）只能单独书写，不支持L-3",
+            "`L`, the last day, stands alone; there is no `L-3`",
+        )),
+        _ if kind.en == DAY.en && upper.ends_with('W') => Some(Text::new(
+            "不支持W（最近的工作日）；请用calendar与calendar-policy=\"next\"或\"previous\"",
+            "`W`, the nearest workday, is not supported; use a calendar with calendar-policy=\"next\" or \"previous\"",
+        )),
+        _ => None,
+    }
+}
+
+/// The usual form of a full-width character.
+fn narrow(character: char) -> char {
+    const OFFSET: u32 = 0xFEE0;
+    match character {
+        '\u{FF01}'..='\u{FF5E}' => {
+            char::from_u32(u32::from(character) - OFFSET).unwrap_or(character)
+        }
+        '、' => ',',
+        _ => character,
+    }
+}
+
+/// Six fields, of which the first is meant as the second.
+fn needs_crontab(whole: Piece<'_>, cron: &Cron) -> CronError {
+    let meaning = words::describe(&cron.rule);
+    whole
+        .error(
+            "有六个字段，而cron表达式只有五个（分 时 日 月 星期）",
+            "there are six fields, and a cron expression has five (minute hour day month weekday)",
+        )
+        .helped(
+            format!("若第一个是秒，请写cron-style=\"crontab\"，即{}", meaning.zh),
+            format!(
+                "if the first one is the second, write cron-style=\"crontab\": it fires {} then",
+                meaning.en
+            ),
+        )
 }
 
 fn wrong_count(whole: Piece<'_>, count: usize, style: Style) -> CronError {

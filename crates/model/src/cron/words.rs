@@ -448,12 +448,23 @@ pub(super) fn uneven(rule: &Rule) -> Option<Note> {
         (times.minutes, StepUnit::Minute),
         (times.hours, StepUnit::Hour),
     ];
-    parts.into_iter().find_map(|(set, unit)| {
+    let of_times = parts.into_iter().find_map(|(set, unit)| {
         let count = unit.count();
         let step = step(set, 0, count - 1).filter(|step| !count.is_multiple_of(*step))?;
         let at = numbers(set);
         Some(Note::Uneven { step, at, unit })
-    })
+    });
+    // Months have different lengths: no number of days goes evenly into all of them.
+    let of_days = || {
+        let set = rule.days.month_days;
+        let step = step(set, 1, 31).filter(|_| !rule.days.has_last_day)?;
+        Some(Note::Uneven {
+            step,
+            at: numbers(set),
+            unit: StepUnit::Day,
+        })
+    };
+    of_times.or_else(of_days)
 }
 
 /// The n of `*/n`, when the set is every n-th number from `first` to `last` and n is 2 at least.

@@ -70,6 +70,14 @@ fn attributes_on_lines_of_their_own_move_along_and_values_stay() {
 }
 
 #[test]
+fn no_attribute_lands_to_the_left_of_its_tag() {
+    check(
+        "<work-flow name='w'>\n          <action name='x'\n  retry-times='1'\n\n      interval='60'\n>\n<ok to='e'/></action>\n<end\nname='e'/></work-flow>",
+        "<work-flow name='w'>\n  <action name='x'\n    retry-times='1'\n\n    interval='60'\n  >\n    <ok to='e'/></action>\n  <end\n    name='e'/></work-flow>",
+    );
+}
+
+#[test]
 fn what_nobody_declares_stays() {
     check(
         "<work-flow name='w'>\n<what>\n<is/>\n</what>\n</work-flow>",

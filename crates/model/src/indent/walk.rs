@@ -133,7 +133,8 @@ impl Walk<'_> {
         self.begin(tag_end + length, width);
     }
 
-    /// Moves the further lines of an opening tag along with its first one; gives where the tag ends.
+    /// Moves the further lines of an opening tag along with its first one, and none to the left of it; gives where the tag
+    /// ends.
     fn tag(&mut self, element: &Element) -> usize {
         let values: Vec<Range<usize>> = element
             .attributes
@@ -157,8 +158,14 @@ impl Walk<'_> {
             let is_inside_value = values
                 .iter()
                 .any(|value| value.start <= start && start <= value.end);
-            if !is_inside_value && new != old {
-                let width = (self.width(line) + new).saturating_sub(old);
+            let text = self.source[start..].lines().next().unwrap_or_default();
+            if is_inside_value || is_blank(text) {
+                continue;
+            }
+            let is_end = text.trim_start().starts_with(['>', '/']);
+            let least = if is_end { new } else { new + UNIT };
+            let width = (self.width(line) + new).saturating_sub(old).max(least);
+            if width != self.width(line) {
                 self.widths.insert(line, width);
             }
         }

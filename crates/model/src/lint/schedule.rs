@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use chrono::TimeDelta;
 use chrono_tz::Tz;
 
 use super::Lint;
@@ -12,9 +11,6 @@ use crate::definition::{Coordinator, Workflow};
 use crate::element::{Attribute, Element};
 use crate::text::Text;
 use crate::time::Timestamp;
-
-/// The zone is the cluster's and not known here: what is a day off may still be inside.
-const ANY_ZONE: TimeDelta = TimeDelta::days(1);
 
 impl Lint<'_> {
     pub(super) fn schedule(&mut self, workflow: &Workflow) {
@@ -86,24 +82,17 @@ fn crons(coordinator: &Element) -> impl Iterator<Item = &Attribute> {
 }
 
 /// Whether it would fire, were it not for its window. A window that is empty, and times that never come at all, are
-/// reported by the reader.
+/// reported by the reader. The zone may be the cluster's and not known here; but the window and the times are read in the
+/// same one.
 fn fires_outside_only(coordinator: &Coordinator) -> bool {
     let mut schedule = coordinator.schedule(Tz::UTC, None);
-    let (Some(begin), Some(end)) = (
-        coordinator.start_time.checked_sub_signed(ANY_ZONE),
-        coordinator.end_time.checked_add_signed(ANY_ZONE),
-    ) else {
-        return false;
-    };
     if schedule.is_empty() || coordinator.start_time > coordinator.end_time {
         return false;
     }
-    let before = Timestamp::from_millis(begin.and_utc().timestamp_millis() - 1);
-    schedule.window = (Some(begin), Some(end));
-    if schedule.next_after(before).is_some() {
+    let long_ago = Timestamp::from_millis(0);
+    if schedule.next_after(long_ago).is_some() {
         return false;
     }
     schedule.window = (None, None);
-    let long_ago = Timestamp::from_millis(0);
     schedule.next_after(long_ago).is_some()
 }

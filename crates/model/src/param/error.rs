@@ -47,6 +47,13 @@ pub enum ParamError {
         /// The format.
         format: String,
     },
+    /// A shift where the format should stand.
+    NoFormat {
+        /// The shift.
+        shift: String,
+        /// The format that it has where nothing is written.
+        default: &'static str,
+    },
     /// A shift that is no number and unit.
     Shift {
         /// The shift.
@@ -124,6 +131,12 @@ impl ParamError {
             Self::Format { format } => Text::new(
                 format!("时间格式 `{format}` 有误，例如 yyyy-MM-dd HH:mm:ss"),
                 format!("date format `{format}` cannot be read; an example is yyyy-MM-dd HH:mm:ss"),
+            ),
+            Self::NoFormat { shift, default } => Text::new(
+                format!("`{shift}` 处应为格式，格式在前：{default}|{shift}"),
+                format!(
+                    "`{shift}` stands where the format does, which comes first: {default}|{shift}"
+                ),
             ),
             Self::Shift { shift } => Text::new(
                 format!("时间偏移 `{shift}` 有误，写法为 整数 空格 单位，例如 -1 day"),

@@ -4,13 +4,11 @@
 //! All its letters are read. `Y`, the year of the week, is told of: it stands for a mistyped `y` almost always, and differs
 //! from it in the days around New Year alone.
 
-use chrono::{Datelike, Days, NaiveDate, NaiveDateTime, Offset, Timelike};
+use chrono::{DateTime, Datelike, Days, NaiveDate, Offset, Timelike};
 use chrono_tz::{OffsetName, Tz};
 
-use crate::cron::moment_of;
-use crate::text::Text;
-
 use crate::param::error::ParamError;
+use crate::text::Text;
 
 /// Years that are written with four digits, as people expect them.
 const YEARS: std::ops::RangeInclusive<i32> = 0..=9999;
@@ -83,27 +81,27 @@ impl Letter {
         })
     }
 
-    fn write(self, moment: NaiveDateTime, zone: Tz, width: usize) -> String {
+    fn write(self, moment: &DateTime<Tz>, width: usize) -> String {
         let number = match self {
             Self::Year if width == 2 => {
                 return format!("{:02}", moment.year().rem_euclid(100));
             }
             Self::WeekYear if width == 2 => {
-                return format!("{:02}", week_year(moment.date()).rem_euclid(100));
+                return format!("{:02}", week_year(moment.date_naive()).rem_euclid(100));
             }
             Self::Month if width >= 3 => return name(moment.format("%B").to_string(), width),
             Self::Weekday => return name(moment.format("%A").to_string(), width),
             Self::HalfDay => return moment.format("%p").to_string(),
             Self::Era => return "AD".to_owned(),
-            Self::ZoneName => return zone_name(moment, zone),
-            Self::ZoneOffset => return zone_offset(moment, zone, 2),
-            Self::ZoneOffsetIso if offset_seconds(moment, zone) == 0 => return "Z".to_owned(),
-            Self::ZoneOffsetIso => return zone_offset(moment, zone, width),
-            Self::WeekOfYear => week_of_year(moment.date()),
-            Self::WeekOfMonth => weeks_since(moment.date().with_day(1), moment.date()),
+            Self::ZoneName => return zone_name(moment),
+            Self::ZoneOffset => return zone_offset(moment, 2),
+            Self::ZoneOffsetIso if offset_seconds(moment) == 0 => return "Z".to_owned(),
+            Self::ZoneOffsetIso => return zone_offset(moment, width),
+            Self::WeekOfYear => week_of_year(moment.date_naive()),
+            Self::WeekOfMonth => weeks_since(moment.date_naive().with_day(1), moment.date_naive()),
             Self::WeekdayInMonth => moment.day0() / 7 + 1,
             Self::Year => u32::try_from(moment.year()).unwrap_or_default(),
-            Self::WeekYear => u32::try_from(week_year(moment.date())).unwrap_or_default(),
+            Self::WeekYear => u32::try_from(week_year(moment.date_naive())).unwrap_or_default(),
             Self::Month => moment.month(),
             Self::DayOfMonth => moment.day(),
             Self::DayOfYear => moment.ordinal(),
@@ -184,6 +182,17 @@ impl Pattern {
             en.push("`M` are months; minutes are `m`");
             wrong.extend(minutes.into_iter().map(|index| (index, 'm')));
         }
+        let has_half_day = indexes(&fields, Letter::HalfDay).next().is_some();
+        let halves = [Letter::Hour12, Letter::Hour12FromZero].into_iter();
+        let halves: Vec<usize> = halves
+            .flat_map(|letter| indexes(&fields, letter).collect::<Vec<_>>())
+            .filter(|_| !has_half_day)
+            .collect();
+        if !halves.is_empty() {
+            zh.push("`h` 与 `K` 是12小时制且没有 `a`，24小时制是 `H`");
+            en.push("`h` and `K` are hours of half a day, and there is no `a`; those of the day are `H`");
+            wrong.extend(halves.into_iter().map(|index| (index, 'H')));
+        }
         let days = days_written_as_days_of_the_year(&fields);
         if !days.is_empty() {
             zh.push("`D` 是一年中的第几天，日是 `d`");
@@ -203,12 +212,12 @@ impl Pattern {
         })
     }
 
-    pub(super) fn write(&self, moment: NaiveDateTime, zone: Tz) -> String {
+    pub(super) fn write(&self, moment: &DateTime<Tz>) -> String {
         self.pieces
             .iter()
             .map(|piece| match piece {
                 Piece::Literal(text) => text.clone(),
-                Piece::Field(letter, width) => letter.write(moment, zone, *width),
+                Piece::Field(letter, width) => letter.write(moment, *width),
             })
             .collect()
     }
@@ -286,26 +295,20 @@ fn with_letters(format: &str, letters: &[(usize, char)]) -> String {
     replaced.collect()
 }
 
-/// How far the wall is ahead of UTC when it shows `moment`.
-fn offset_seconds(moment: NaiveDateTime, zone: Tz) -> i32 {
-    moment_of(moment, zone).map_or(0, |at| {
-        let wall = at.to_utc().with_timezone(&zone);
-        wall.offset().fix().local_minus_utc()
-    })
+/// How far the wall is ahead of UTC.
+fn offset_seconds(moment: &DateTime<Tz>) -> i32 {
+    moment.offset().fix().local_minus_utc()
 }
 
 /// `CST`, or the offset where the zone has no such name.
-fn zone_name(moment: NaiveDateTime, zone: Tz) -> String {
-    let name = moment_of(moment, zone).and_then(|at| {
-        let wall = at.to_utc().with_timezone(&zone);
-        wall.offset().abbreviation().map(str::to_owned)
-    });
-    name.unwrap_or_else(|| format!("GMT{}", zone_offset(moment, zone, 3)))
+fn zone_name(moment: &DateTime<Tz>) -> String {
+    let name = moment.offset().abbreviation().map(str::to_owned);
+    name.unwrap_or_else(|| format!("GMT{}", zone_offset(moment, 3)))
 }
 
 /// `+08`, `+0800` or `+08:00`, by how often the letter stands.
-fn zone_offset(moment: NaiveDateTime, zone: Tz, width: usize) -> String {
-    let seconds = offset_seconds(moment, zone);
+fn zone_offset(moment: &DateTime<Tz>, width: usize) -> String {
+    let seconds = offset_seconds(moment);
     let sign = if seconds < 0 { '-' } else { '+' };
     let (hours, minutes) = (seconds.abs() / 3_600, seconds.abs() / 60 % 60);
     match width {
@@ -358,6 +361,6 @@ fn quoted(characters: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Option<S
 }
 
 /// Whether the year is one that a format can write.
-pub(super) fn is_writable(moment: NaiveDateTime) -> bool {
+pub(super) fn is_writable(moment: &impl Datelike) -> bool {
     YEARS.contains(&moment.year())
 }

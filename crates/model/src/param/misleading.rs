@@ -24,6 +24,15 @@ pub(crate) enum Misleading {
     WeekYear {
         /// The format.
         format: String,
+        /// What was most likely meant.
+        meant: String,
+    },
+    /// A shift where the format should stand.
+    ShiftAsFormat {
+        /// What stands there.
+        shift: String,
+        /// The format that it has where nothing is written.
+        default: &'static str,
     },
     /// Nothing where the format should stand.
     NoFormat {
@@ -48,7 +57,9 @@ impl Misleading {
         match self {
             Self::Unit { .. } => code::UNKNOWN_UNIT,
             Self::WeekYear { .. } => code::WEEK_YEAR,
-            Self::NoFormat { .. } | Self::OtherPart { .. } => code::ODD_FORMAT,
+            Self::NoFormat { .. } | Self::ShiftAsFormat { .. } | Self::OtherPart { .. } => {
+                code::ODD_FORMAT
+            }
         }
     }
 
@@ -58,11 +69,15 @@ impl Misleading {
                 format!("`{shift}` 的单位按 {counts_as} 计算，与akkaflow 2.12一致"),
                 format!("the unit of `{shift}` counts as {counts_as}, as in akkaflow 2.12"),
             ),
-            Self::WeekYear { format } => Text::new(
+            Self::WeekYear { format, .. } => Text::new(
                 format!("`{format}` 中的 `Y` 是周所属的年，年初年末几天与日期的年份不同"),
                 format!(
                     "`Y` in `{format}` is the year of the week: around New Year it is not the year of the day"
                 ),
+            ),
+            Self::ShiftAsFormat { shift, .. } => Text::new(
+                format!("`{shift}` 处应为格式，它被当作格式"),
+                format!("`{shift}` stands where the format does, and is taken for one"),
             ),
             Self::NoFormat { expression, .. } => Text::new(
                 format!("`{expression}` 的格式为空，结果也是空"),
@@ -81,8 +96,11 @@ impl Misleading {
                 "单位只有 day、month、hour、minute；一周写作 -7 day，一年写作 -12 month",
                 "there are day, month, hour and minute; write -7 day for a week and -12 month for a year",
             ),
-            Self::WeekYear { format } => did_you_mean(&meant_format(format)),
-            Self::OtherPart { meant, .. } => did_you_mean(meant),
+            Self::WeekYear { meant, .. } | Self::OtherPart { meant, .. } => did_you_mean(meant),
+            Self::ShiftAsFormat { shift, default } => Text::new(
+                format!("格式在前，偏移在后：{default}|{shift}"),
+                format!("the format comes first, then the shift: {default}|{shift}"),
+            ),
             Self::NoFormat { default, .. } => Text::new(
                 format!("请写明格式，例如 {default}"),
                 format!("write the format, such as {default}"),
@@ -155,7 +173,7 @@ pub fn misleading_dates(text: &str, file: &str) -> Vec<Finding> {
 }
 
 /// What a format with `Y` was most likely meant to be; `%Y-%m-%d` is how other languages write dates.
-fn meant_format(format: &str) -> String {
+pub(super) fn meant_format(format: &str) -> String {
     let letters = [
         ("%Y", "yyyy"),
         ("%m", "MM"),

@@ -512,3 +512,54 @@ fn a_body_with_long_values_many_times_is_too_large() {
     let filled = values(&params, None).substitute_element(&root);
     assert_eq!(filled, Err(ParamError::TooLarge));
 }
+
+#[test]
+fn hours_elapse_through_changes_of_the_clock_and_days_land_where_java_lands() {
+    let berlin = chrono_tz::Europe::Berlin;
+    for (expression, local, expected) in [
+        (
+            "time.today|yyyy-MM-dd HH:mm Z|1 hour",
+            "2026-10-25T02:30:00",
+            "2026-10-25 02:30 +0100",
+        ),
+        (
+            "time.today|yyyy-MM-dd HH:mm Z|2 hour",
+            "2026-10-25T02:30:00",
+            "2026-10-25 03:30 +0100",
+        ),
+        (
+            "time.today|yyyy-MM-dd HH:mm Z|1 day",
+            "2026-03-28T02:30:00",
+            "2026-03-29 03:30 +0200",
+        ),
+        (
+            "time.yestoday|yyyy-MM-dd HH:mm Z",
+            "2026-10-26T02:30:00",
+            "2026-10-25 02:30 +0200",
+        ),
+    ] {
+        let at = crate::param::parse_date(local, berlin).unwrap();
+        let text = substitute(&format!("${{{expression}}}"), &[], at, berlin);
+        assert_eq!(text.as_deref(), Ok(expected), "{expression} at {local}");
+    }
+}
+
+#[test]
+fn a_forgotten_format_and_half_days_without_a_half_are_told() {
+    let told = |expression: &str| {
+        let found = super::check_time_expression(expression).unwrap();
+        found.iter().map(|it| it.help().en).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        told("time.today|-1 day"),
+        ["the format comes first, then the shift: yyyy-MM-dd|-1 day"]
+    );
+    assert_eq!(told("time.today|hh:mm:ss"), ["did you mean `HH:mm:ss`?"]);
+    assert_eq!(told("time.today|hh:mm a"), [""; 0]);
+    assert_eq!(told("time.today|YYYYMMDD"), ["did you mean `yyyyMMdd`?"; 2]);
+    let error = super::check_time_expression("time.cur_month|-1 month").unwrap_err();
+    assert_eq!(
+        error.text().en,
+        "`-1 month` stands where the format does, which comes first: yyyy-MM|-1 month"
+    );
+}

@@ -1,11 +1,13 @@
 //! `time.today|format|shift`.
 
-use chrono::{Months, NaiveDate, NaiveDateTime, TimeDelta};
-use chrono_tz::Tz;
+use chrono::{
+    DateTime, MappedLocalTime, Months, NaiveDate, NaiveDateTime, Offset, TimeDelta, TimeZone,
+};
+use chrono_tz::{GapInfo, Tz};
 
 use crate::param::error::ParamError;
 use crate::param::format::{self, Pattern};
-use crate::param::misleading::Misleading;
+use crate::param::misleading::{self, Misleading};
 use crate::time::Timestamp;
 
 /// A date expression, read.
@@ -204,15 +206,34 @@ pub(super) fn evaluate(
     zone: Tz,
 ) -> Result<String, ParamError> {
     let parsed = parse(expression)?;
-    let pattern = Pattern::parse(parsed.format)?;
+    let pattern = pattern(&parsed)?;
     moment(&parsed, fire_time, zone)
-        .map(|moment| pattern.write(moment, zone))
+        .map(|moment| pattern.write(&moment))
         .ok_or_else(|| ParamError::OutOfRange {
             expression: crate::quote::shortened(expression),
         })
 }
 
-fn moment(expression: &Expression<'_>, fire_time: Timestamp, zone: Tz) -> Option<NaiveDateTime> {
+/// Its format; a shift that stands in the place of one is most likely that, and the format was forgotten.
+fn pattern(expression: &Expression<'_>) -> Result<Pattern, ParamError> {
+    Pattern::parse(expression.format).map_err(|error| match expression.shift_as_format() {
+        Some(shift) => ParamError::NoFormat {
+            shift: crate::quote::shortened(shift),
+            default: expression.keyword.default_format(),
+        },
+        None => error,
+    })
+}
+
+impl<'a> Expression<'a> {
+    /// What stands in the place of the format, if it is a shift.
+    fn shift_as_format(&self) -> Option<&'a str> {
+        let is_shift = Shift::parse(self.format).is_ok_and(|shift| shift.is_plain_unit);
+        (self.shift.is_none() && is_shift).then_some(self.format)
+    }
+}
+
+fn moment(expression: &Expression<'_>, fire_time: Timestamp, zone: Tz) -> Option<DateTime<Tz>> {
     let mut utc = fire_time.to_utc().naive_utc();
     let shifts = || {
         [expression.keyword.shift(), expression.shift]
@@ -222,24 +243,48 @@ fn moment(expression: &Expression<'_>, fire_time: Timestamp, zone: Tz) -> Option
     for elapsed in shifts().filter_map(Shift::elapsed) {
         utc = utc.checked_add_signed(elapsed?)?;
     }
-    let mut local = to_local(utc, zone)?;
-    for shift in shifts() {
-        local = shift.move_date(local)?;
+    // Far from the ends of chrono's range, where adding an offset would leave it.
+    if !format::is_writable(&utc) {
+        return None;
     }
-    format::is_writable(local).then_some(local)
+    let mut wall = utc.and_utc().with_timezone(&zone);
+    for shift in shifts().filter(|shift| shift.elapsed().is_none()) {
+        wall = shown(shift.move_date(wall.naive_local())?, zone)?;
+    }
+    format::is_writable(&wall).then_some(wall)
 }
 
-fn to_local(utc: NaiveDateTime, zone: Tz) -> Option<NaiveDateTime> {
-    // Far from the ends of chrono's range, where adding an offset would leave it.
-    format::is_writable(utc).then(|| utc.and_utc().with_timezone(&zone).naive_local())
+/// The wall at a local time, the first of two. One that it leaves out is as much later as the wall moves forward, as in Java.
+fn shown(local: NaiveDateTime, zone: Tz) -> Option<DateTime<Tz>> {
+    if !format::is_writable(&local) {
+        return None;
+    }
+    match zone.from_local_datetime(&local) {
+        MappedLocalTime::Single(wall) | MappedLocalTime::Ambiguous(wall, _) => Some(wall),
+        MappedLocalTime::None => {
+            let (_, before) = GapInfo::new(&local, &zone)?.begin?;
+            let utc = local.checked_sub_offset(before.fix())?;
+            Some(utc.and_utc().with_timezone(&zone))
+        }
+    }
 }
 
 /// What is wrong with an expression whatever the time is, or what in it will be taken for something else.
 pub(crate) fn check(expression: &str) -> Result<Vec<Misleading>, ParamError> {
     let parsed = parse(expression)?;
-    let pattern = Pattern::parse(parsed.format)?;
+    let pattern = pattern(&parsed)?;
+    let other_part = pattern.other_part(parsed.format);
+    let written = other_part
+        .as_ref()
+        .map_or(parsed.format, |(meant, _)| meant);
+    // Both at once where both are wrong: `YYYYMMDD`.
+    let meant = match pattern.has_week_year() {
+        true => misleading::meant_format(written),
+        false => written.to_owned(),
+    };
     let week_year = pattern.has_week_year().then(|| Misleading::WeekYear {
         format: crate::quote::shortened(parsed.format),
+        meant: meant.clone(),
     });
     let no_format = parsed
         .format
@@ -249,19 +294,27 @@ pub(crate) fn check(expression: &str) -> Result<Vec<Misleading>, ParamError> {
             expression: crate::quote::shortened(expression),
             default: parsed.keyword.default_format(),
         });
-    let other_part = pattern
-        .other_part(parsed.format)
-        .map(|(meant, why)| Misleading::OtherPart {
-            format: crate::quote::shortened(parsed.format),
-            meant,
-            why,
+    let shift_as_format = parsed
+        .shift_as_format()
+        .map(|shift| Misleading::ShiftAsFormat {
+            shift: crate::quote::shortened(shift),
+            default: parsed.keyword.default_format(),
         });
+    let other_part = other_part.map(|(_, why)| Misleading::OtherPart {
+        format: crate::quote::shortened(parsed.format),
+        meant,
+        why,
+    });
     let shift = parsed.shift.filter(|shift| !shift.is_plain_unit);
     let unit = shift.map(|shift| Misleading::Unit {
         shift: crate::quote::shortened(expression.rsplit('|').next().unwrap_or_default()),
         counts_as: shift.unit.word(),
     });
-    let found = [week_year, no_format, other_part, unit];
+    let found = match shift_as_format {
+        // Whatever its letters would mean.
+        Some(shift) => [Some(shift), None, None, None],
+        None => [week_year, no_format, other_part, unit],
+    };
     Ok(found.into_iter().flatten().collect())
 }
 

@@ -175,10 +175,7 @@ impl Reader<'_> {
 
     /// A coordinator that only declares parameters is right: people start the workflow.
     fn check_starts(&mut self, element: &Element) {
-        let has_times = ["every", "dates"]
-            .iter()
-            .any(|name| element.attribute(name).is_some());
-        if has_times || element.elements().any(is_start) {
+        if has_times(element) || element.elements().any(is_start) {
             return;
         }
         // A deadline and parameters count for instances that people start, too.
@@ -222,6 +219,13 @@ impl Reader<'_> {
     }
 
     fn check_misfire(&mut self, element: &Element) {
+        if !has_times(element) {
+            // Nothing is missed that is due at no time.
+            for name in ["misfire", "misfire-deadline", "catch-up"] {
+                self.no_effect(element, name, "cron");
+            }
+            return;
+        }
         let says = |name: &str, word: &str| {
             optional(element, name).is_some_and(|value| value.eq_ignore_ascii_case(word))
         };
@@ -402,6 +406,18 @@ impl Reader<'_> {
             _ => return None,
         })
     }
+}
+
+/// Whether anything says when the workflow is due, right or wrong.
+fn has_times(coordinator: &Element) -> bool {
+    let is_cron = |child: &Element| {
+        child.name == "cron"
+            || (child.attribute("cron")).is_some_and(|cron| !cron.value.trim().is_empty())
+    };
+    ["every", "dates"]
+        .iter()
+        .any(|name| coordinator.attribute(name).is_some())
+        || coordinator.elements().any(is_cron)
 }
 
 /// Whether it starts the workflow, as far as it is right.

@@ -1,5 +1,7 @@
 //! A schedule in words.
 
+use chrono::Timelike;
+
 use crate::schedule::{DayPolicy, FixedRate, Schedule};
 use crate::text::Text;
 
@@ -51,7 +53,13 @@ impl Schedule {
         let mut listed: Vec<String> = dates
             .iter()
             .take(MOST_DATES)
-            .map(|date| date.format("%Y-%m-%d %H:%M").to_string())
+            .map(|date| {
+                let format = match date.second() {
+                    0 => "%Y-%m-%d %H:%M",
+                    _ => "%Y-%m-%d %H:%M:%S",
+                };
+                date.format(format).to_string()
+            })
             .collect();
         let rest = dates.len().saturating_sub(MOST_DATES);
         let mut zh = listed.join("、");

@@ -29,7 +29,8 @@ pub(super) struct Wrong {
 }
 
 impl AttributeShape {
-    pub(super) fn check(&self, attribute: &Attribute, diagnostics: &mut Diagnostics) {
+    /// Names what is wrong with a value.
+    pub(crate) fn check(&self, attribute: &Attribute, diagnostics: &mut Diagnostics) {
         let value = attribute.value.trim();
         let wrong = if value.is_empty() {
             self.check_blank()

@@ -317,8 +317,11 @@ impl Parser<'_> {
 
     /// The closing tag, as far as it is one.
     fn end_span(&self, found: &str, span: Span) -> Span {
-        let length = "</".len() + found.len();
-        let has_end = self.source[span.start + length..].starts_with('>');
+        let rest = &self.source[span.start..];
+        // Blanks may stand before the name.
+        let name = rest.find(found).map_or(0, |at| at + found.len());
+        let length = name.max("</".len());
+        let has_end = rest[length..].starts_with('>');
         Span {
             start: span.start,
             end: span.start + length + usize::from(has_end),

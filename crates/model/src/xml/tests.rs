@@ -137,6 +137,22 @@ fn what_precedes_a_fault_is_kept() {
 }
 
 #[test]
+fn a_closing_tag_with_blanks_and_more_is_placed_where_it_stands() {
+    for text in [
+        "<w t='1't='1'\n   ame='e'/></ desc=\"错过不超过两小时才补跑 / run\">\n  <a/></w>",
+        "<w></   跑跑跑跑 x></w>",
+        "<w><a></\n\t跑></a></w>",
+        "<w></ 跑",
+    ] {
+        let mut document = read(text.as_bytes());
+        for finding in document.findings() {
+            let range = finding.span.start..finding.span.end;
+            assert!(text.get(range).is_some(), "{text}: {finding:?}");
+        }
+    }
+}
+
+#[test]
 fn ill_formed_files_name_their_fault() {
     check("", "AF011", "", "the file holds no element");
     check("  \n<!-- x -->", "AF011", "", "the file holds no element");

@@ -117,6 +117,7 @@ impl Phrase {
         if is_day_ignored {
             notes.push(Note::DayIgnored);
         }
+        notes.extend(self.ignored_hour().map(|hour| Note::HourIgnored { hour }));
         if let Some(fields) = self.other_in_akkaflow(&rule) {
             let meaning = describe(&rule);
             notes.push(Note::OtherInAkkaflow { fields, meaning });
@@ -128,6 +129,19 @@ impl Phrase {
             follows_elapsed_time,
             notes,
         }
+    }
+
+    /// The hour of a time beside `every hour`, of which only the minute counts.
+    fn ignored_hour(&self) -> Option<u32> {
+        let every = self.hours?;
+        let hours = self.clocks.iter().map(|(hour, ..)| *hour);
+        let outside = self
+            .clock_ranges
+            .iter()
+            .filter(|(hours, _)| hours & every == 0);
+        hours
+            .chain(outside.map(|(hours, _)| hours.trailing_zeros()))
+            .find(|hour| *hour != 0)
     }
 
     fn other_in_akkaflow(&self, rule: &Rule) -> Option<String> {
@@ -151,9 +165,15 @@ impl Phrase {
             });
         }
         for (hours, minutes) in &self.clock_ranges {
+            let (hours, minutes) = match self.hours {
+                // `every 2 hours from 9am to 5pm`: those of them that lie between.
+                Some(every) if every & hours != 0 => (every & hours, zero),
+                Some(every) => (every, zero),
+                None => (*hours, *minutes),
+            };
             sets.push(TimeSet {
-                hours: self.hours.unwrap_or(*hours),
-                minutes: self.minutes.unwrap_or(*minutes),
+                hours,
+                minutes: self.minutes.unwrap_or(minutes),
                 seconds: self.seconds.unwrap_or(zero),
             });
         }

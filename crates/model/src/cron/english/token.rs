@@ -43,6 +43,16 @@ const OTHERS: [&str; 27] = [
     "daily", "weekly", "monthly", "yearly", "annually", "minutes",
 ];
 
+/// What people write for short, and akkaflow does not know.
+const SHORT_UNITS: [(&str, &str); 6] = [
+    ("sec", "seconds"),
+    ("secs", "seconds"),
+    ("min", "minutes"),
+    ("mins", "minutes"),
+    ("hr", "hours"),
+    ("hrs", "hours"),
+];
+
 /// One word, number or mark.
 #[derive(Debug, Clone)]
 pub(super) struct Token<'a> {
@@ -125,6 +135,12 @@ impl Token<'_> {
         found.map(|(_, unit)| *unit)
     }
 
+    /// The unit that a short form means.
+    pub(super) fn meant_unit(&self) -> Option<&'static str> {
+        let meant = SHORT_UNITS.iter().find(|(short, _)| self.is(short));
+        meant.map(|(_, unit)| *unit)
+    }
+
     pub(super) fn number(&self) -> Option<u32> {
         let is_number = self.word.bytes().all(|byte| byte.is_ascii_digit());
         is_number.then(|| self.word.parse().ok()).flatten()
@@ -180,7 +196,7 @@ fn read_clock(digits: &str, is_afternoon: Option<bool>) -> Option<Clock> {
     let (hour, minute, second): Clock = (number(0)?, number(1)?, number(2)?);
     let hour = match is_afternoon {
         Some(false) if hour == 12 => 0,
-        Some(false) if hour > 12 => return None,
+        Some(_) if hour > 12 => return None,
         Some(true) if hour < 12 => hour + 12,
         _ => hour,
     };
