@@ -198,7 +198,7 @@ impl Bench {
         let attempt = AttemptContext {
             key: AttemptKey {
                 instance: InstanceId::from_u128(1),
-                node: "bench".to_owned(),
+                node: "bench".into(),
                 run: 1,
                 attempt: 1,
             },

@@ -10,7 +10,7 @@ use akkaflow_engine::{
 };
 use akkaflow_model::command::{Answer, Rejection};
 use akkaflow_model::definition::{ActionNode, Node, NodeKind, Workflow};
-use akkaflow_model::id::{AttemptKey, Epoch, Incarnation, InstanceId, RequestId, WorkerId};
+use akkaflow_model::id::{AttemptKey, Epoch, Incarnation, InstanceId, Name, RequestId, WorkerId};
 use akkaflow_model::record::{InstanceRow, NodeRow, Record, Snapshot};
 use akkaflow_model::sub_workflow::SubWorkflow;
 use akkaflow_model::text::Text;
@@ -103,8 +103,8 @@ struct Stage<'a> {
     ends: BTreeMap<(Timestamp, AttemptKey), (WorkerId, Outcome)>,
     kinds: BTreeMap<AttemptKey, Timestamp>,
     instances: BTreeMap<InstanceId, InstanceRow>,
-    nodes: BTreeMap<(InstanceId, String), NodeRow>,
-    order: Vec<(InstanceId, String)>,
+    nodes: BTreeMap<(InstanceId, Name), NodeRow>,
+    order: Vec<(InstanceId, Name)>,
     answer: Option<Result<Answer, Rejection>>,
 }
 
@@ -113,10 +113,10 @@ impl Stage<'_> {
         let step = self.engine.step(self.now, input);
         for record in step.records {
             match record {
-                Record::Instance(row) => drop(self.instances.insert(row.id, row)),
+                Record::Instance(row) => drop(self.instances.insert(row.id, row.into_inner())),
                 Record::Node(row) => {
                     let key = (row.instance, row.node.clone());
-                    if self.nodes.insert(key.clone(), row).is_none() {
+                    if self.nodes.insert(key.clone(), row.into_inner()).is_none() {
                         self.order.push(key);
                     }
                 }
@@ -179,9 +179,9 @@ impl Stage<'_> {
             .collect();
         for host in hosts {
             let worker = WorkerInfo {
-                id: WorkerId(format!("worker-{host}")),
+                id: WorkerId(format!("worker-{host}").into()),
                 incarnation: Incarnation(1),
-                host,
+                host: host.into(),
                 slots: SLOTS,
                 labels: labels.clone(),
             };

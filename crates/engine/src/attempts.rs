@@ -1,11 +1,13 @@
 //! Attempts: given to workers, adopted, over. `reliability.md` 3.3's table, one function per line of it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use akkaflow_model::definition::{OnTimeout, TimeoutScope};
-use akkaflow_model::id::{AttemptKey, Epoch, Incarnation, InstanceId, WorkerId};
+use akkaflow_model::id::{AttemptKey, Epoch, Incarnation, InstanceId, Name, WorkerId};
 use akkaflow_model::message::Message;
 use akkaflow_model::record::{AttemptRow, CancelReason, Record};
+use akkaflow_model::shared::Shared;
 use akkaflow_model::state::{AttemptState, InstanceState, NodeState};
 use akkaflow_model::text::Text;
 
@@ -31,15 +33,15 @@ pub(crate) const QUARANTINE_LOSSES: u32 = 3;
 pub(crate) struct Assignee {
     pub(crate) worker: WorkerId,
     pub(crate) incarnation: Incarnation,
-    pub(crate) host: String,
+    pub(crate) host: Name,
     /// Of the master that chose it.
     pub(crate) epoch: Epoch,
 }
 
 impl Assignee {
-    fn given(&self, node: &str) -> Given {
+    fn given(&self, node: Name) -> Given {
         Given::Worker {
-            node: node.to_owned(),
+            node,
             worker: self.worker.clone(),
             incarnation: self.incarnation,
             host: self.host.clone(),
@@ -88,7 +90,7 @@ impl Engine {
             host: info.host.clone(),
             epoch: self.options.epoch,
         };
-        let given = assignee.given(instance.graph.name(node));
+        let given = assignee.given(instance.graph.row_name(node));
         self.out.given(id, given);
         self.assign(id, node, assignee);
     }
@@ -107,8 +109,7 @@ impl Engine {
         let Some(instance) = self.instances.get_mut(&id) else {
             return;
         };
-        let graph = instance.graph.clone();
-        let Some(action) = graph.action(node) else {
+        let Some(action) = instance.graph.action(node) else {
             return;
         };
         let body = instance.with_values(zone, |values| values.substitute_element(&action.body));
@@ -134,7 +135,7 @@ impl Engine {
         row.started_at.get_or_insert(now);
         let attempt = row.attempts;
         let key = instance.attempt_key(node, attempt);
-        let attempt = AttemptRow {
+        let attempt = Shared::from(AttemptRow {
             key: key.clone(),
             state: AttemptState::Assigned,
             worker: worker.clone(),
@@ -148,20 +149,20 @@ impl Engine {
             message: None,
             exit_code: None,
             log_length: 0,
-        };
+        });
         self.out.attempt(attempt.clone());
         self.out.effect(Effect::Dispatch(Box::new(Dispatch {
             worker: worker.clone(),
             incarnation,
             key,
-            workflow: instance.row.workflow.clone(),
+            workflow: Arc::clone(instance.graph.title()),
             body,
             params: instance.row.params.clone(),
             fire_time: instance.row.fire_time,
             zone,
             outputs: action.outputs.iter().map(|it| it.name.clone()).collect(),
         })));
-        instance.slots[node].attempt = Some(Box::new(attempt));
+        instance.slots[node].attempt = Some(attempt);
         instance.open_attempts += 1;
         instance.mark(node);
         if let Some(need) = instance.share(node) {
@@ -202,19 +203,23 @@ impl Engine {
         let Some(instance) = self.instances.get_mut(&id) else {
             return;
         };
-        let Some(attempt) = instance.slots[node].attempt.as_deref_mut() else {
+        let Some(attempt) = &mut instance.slots[node].attempt else {
             return;
         };
-        let before = attempt.clone();
+        let mut has_changed = false;
         if attempt.state == AttemptState::Assigned {
             attempt.state = AttemptState::Running;
             attempt.accepted_at = Some(now);
+            has_changed = true;
         }
-        if let Some((incarnation, epoch)) = attached {
+        if let Some((incarnation, epoch)) = attached
+            && (attempt.incarnation, attempt.epoch) != (incarnation, epoch)
+        {
             attempt.incarnation = incarnation;
             attempt.epoch = epoch;
+            has_changed = true;
         }
-        if *attempt != before {
+        if has_changed {
             self.out.attempt(attempt.clone());
             self.touched.push(id);
         }
@@ -253,9 +258,9 @@ impl Engine {
         self.lose(id, node);
     }
 
-    fn tell_of(&mut self, id: InstanceId, node: usize, given: impl FnOnce(String) -> Given) {
+    fn tell_of(&mut self, id: InstanceId, node: usize, given: impl FnOnce(Name) -> Given) {
         if let Some(instance) = self.instances.get(&id) {
-            let given = given(instance.graph.name(node).to_owned());
+            let given = given(instance.graph.row_name(node));
             self.out.given(id, given);
         }
     }
@@ -282,9 +287,10 @@ impl Engine {
         let Some(instance) = self.instances.get_mut(&id) else {
             return;
         };
-        let Some(mut attempt) = instance.slots[node].attempt.take() else {
+        let Some(mut taken) = instance.slots[node].attempt.take() else {
             return;
         };
+        let attempt = &mut *taken;
         instance.open_attempts -= 1;
         if is_limited_by_attempt(instance, node)
             && let Some(row) = instance.slots[node].row.as_deref_mut()
@@ -325,7 +331,7 @@ impl Engine {
                 }
             },
             (None, OutcomeKind::Lost) => Message::Lost {
-                worker: attempt.worker.0.clone(),
+                worker: attempt.worker.to_string(),
             },
         });
         attempt.exit_code = outcome.exit_code;
@@ -333,8 +339,10 @@ impl Engine {
         let (worker, cancelled) = (attempt.worker.clone(), attempt.cancel);
         let message = attempt.message.clone().unwrap_or(Message::Succeeded);
         match outcome.kind {
-            OutcomeKind::NotYet => self.out.record(Record::DeleteAttempt { key: attempt.key }),
-            _ => self.out.attempt(*attempt),
+            OutcomeKind::NotYet => self.out.record(Record::DeleteAttempt {
+                key: attempt.key.clone(),
+            }),
+            _ => self.out.attempt(taken),
         }
         self.touched.push(id);
         self.release_slot(&worker, id, node);
@@ -466,7 +474,7 @@ impl Engine {
             return;
         }
         let quarantined = Message::Quarantined {
-            node: row.node.clone(),
+            node: row.node.to_string(),
             times: row.losses,
         };
         row.state = NodeState::Suspended;
@@ -594,8 +602,8 @@ fn take_outputs(instance: &mut Instance, node: usize, outcome: &mut Outcome) -> 
     if outcome.kind != OutcomeKind::Succeeded {
         return None;
     }
-    let graph = instance.graph.clone();
-    let declared = graph.action(node).map_or(&[][..], |it| &it.outputs);
+    let action = instance.graph.action(node);
+    let declared = action.map_or(&[][..], |it| &it.outputs);
     match params::judge_outputs(declared, &outcome.outputs) {
         Ok((outputs, note)) => {
             if let Some(row) = instance.slots[node].row.as_deref_mut() {

@@ -68,7 +68,7 @@ impl Engine {
             node.filter(|node| self.child_of_rows(parent.instance, *node) == Some(child))
         {
             let given = Given::ChildAgain {
-                node: parent.node,
+                node: parent.node.into(),
                 child,
             };
             self.out.given(parent.instance, given);
@@ -106,11 +106,7 @@ impl Engine {
             }),
             None => Err(first_error(diagnostics)),
         };
-        let Some(name) = self
-            .instances
-            .get(&id)
-            .map(|it| it.graph.name(node).to_owned())
-        else {
+        let Some(name) = self.instances.get(&id).map(|it| it.graph.row_name(node)) else {
             return;
         };
         match made {
@@ -176,7 +172,7 @@ impl Engine {
                 return true;
             }
             let parent = instance.row.parent.as_ref().filter(|parent| parent.waits);
-            next = parent.and_then(|parent| Some(&**self.instances.get(&parent.instance)?));
+            next = parent.and_then(|parent| self.instances.get(&parent.instance));
         }
         false
     }
@@ -229,7 +225,7 @@ impl Engine {
         sub: &SubWorkflow,
         params: Params,
     ) -> InstanceId {
-        let parent = &self.instances[&id];
+        let parent = self.instances.get(&id).expect("its node starts it");
         let fire_time = parent.row.fire_time;
         let link = ParentNode {
             instance: id,
@@ -285,7 +281,7 @@ impl Engine {
             };
             self.note_timers(parent.instance);
             let given = Given::ChildOver {
-                node: parent.node,
+                node: parent.node.into(),
                 state,
                 message: message.clone(),
             };

@@ -1,5 +1,7 @@
 //! What follows.
 
+use std::sync::Arc;
+
 use akkaflow_model::command::{Answer, Rejection};
 use akkaflow_model::element::Element;
 use akkaflow_model::id::{AttemptKey, Incarnation, InstanceId, RequestId, WorkerId};
@@ -80,7 +82,7 @@ pub struct Dispatch {
     /// Which.
     pub key: AttemptKey,
     /// The workflow's name.
-    pub workflow: String,
+    pub workflow: Arc<str>,
     /// The action's body with all parameters resolved; its label is the action type.
     pub body: Element,
     /// The instance's parameters, for the environment of scripts.

@@ -1,13 +1,15 @@
 //! A definition's graph, indexed once per version so that a decision costs no search.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use akkaflow_model::condition::Condition;
 use akkaflow_model::definition::{ActionNode, FailurePolicy, NodeKind, Workflow};
+use akkaflow_model::id::Name;
 use akkaflow_model::sub_workflow::SubWorkflow;
 use akkaflow_model::wait::Wait;
 
+use crate::hashing::FastMap;
 use crate::queue::Class;
 
 /// Who does the work of a node.
@@ -105,8 +107,10 @@ pub(crate) struct Finally {
 pub(crate) struct Graph {
     /// `None`: this version cannot be read any more; only names of nodes are known, and nothing starts.
     workflow: Option<Arc<Workflow>>,
-    names: Vec<String>,
-    index: BTreeMap<String, usize>,
+    /// The workflow's name; empty when it cannot be read.
+    title: Arc<str>,
+    names: Vec<Name>,
+    index: FastMap<Name, usize>,
     vertices: Vec<Vertex>,
     /// Where an instance begins.
     first: Vec<usize>,
@@ -118,10 +122,10 @@ pub(crate) struct Graph {
 impl Graph {
     /// Indexes a checked definition.
     pub(crate) fn compile(workflow: Arc<Workflow>) -> Arc<Self> {
-        let names: Vec<String> = workflow
+        let names: Vec<Name> = workflow
             .nodes
             .iter()
-            .map(|node| node.name.clone())
+            .map(|node| node.name.as_str().into())
             .collect();
         let index = index_of(&names);
         let vertices = connect(&workflow, &index);
@@ -144,6 +148,7 @@ impl Graph {
                 node,
                 members: members(&vertices, node),
             }),
+            title: Arc::from(workflow.name.as_str()),
             workflow: Some(workflow),
             names,
             index,
@@ -154,10 +159,11 @@ impl Graph {
     }
 
     /// Stands in for a version that cannot be read: holds the nodes that are known from rows, without edges.
-    pub(crate) fn unreadable(names: Vec<String>) -> Arc<Self> {
+    pub(crate) fn unreadable(names: Vec<Name>) -> Arc<Self> {
         let index = index_of(&names);
         Arc::new(Self {
             workflow: None,
+            title: Arc::default(),
             vertices: vec![Vertex::default(); names.len()],
             names,
             index,
@@ -169,6 +175,10 @@ impl Graph {
 
     pub(crate) fn workflow(&self) -> Option<&Arc<Workflow>> {
         self.workflow.as_ref()
+    }
+
+    pub(crate) fn title(&self) -> &Arc<str> {
+        &self.title
     }
 
     pub(crate) fn is_readable(&self) -> bool {
@@ -205,6 +215,11 @@ impl Graph {
 
     pub(crate) fn name(&self, node: usize) -> &str {
         &self.names[node]
+    }
+
+    /// The same, as rows hold it.
+    pub(crate) fn row_name(&self, node: usize) -> Name {
+        self.names[node].clone()
     }
 
     pub(crate) fn position(&self, name: &str) -> Option<usize> {
@@ -246,13 +261,18 @@ impl Graph {
     }
 }
 
-fn connect(workflow: &Workflow, index: &BTreeMap<String, usize>) -> Vec<Vertex> {
+fn connect(workflow: &Workflow, index: &FastMap<Name, usize>) -> Vec<Vertex> {
     let mut vertices = vec![Vertex::default(); workflow.nodes.len()];
+    let mut classes: BTreeSet<Arc<Class>> = BTreeSet::new();
     for (from, node) in workflow.nodes.iter().enumerate() {
         vertices[from].is_join = matches!(node.kind, NodeKind::Join { .. });
         vertices[from].has_conditions = has_conditions(&node.kind);
         if let NodeKind::Action(action) = &node.kind {
-            vertices[from].class = Some(Arc::new(Class::of(action)));
+            let class = Arc::new(Class::of(action));
+            // Those that ask for the same share one: they are compared again and again.
+            let class = classes.get(&class).cloned().unwrap_or(class);
+            classes.insert(Arc::clone(&class));
+            vertices[from].class = Some(class);
             vertices[from].priority = action.priority.unwrap_or(workflow.priority);
         }
         vertices[from].runner = Runner::of(&node.kind);
@@ -267,7 +287,11 @@ fn connect(workflow: &Workflow, index: &BTreeMap<String, usize>) -> Vec<Vertex> 
         }
     }
     for (to, node) in workflow.nodes.iter().enumerate() {
-        for from in node.after.iter().filter_map(|name| index.get(name)) {
+        for from in node
+            .after
+            .iter()
+            .filter_map(|name| index.get(name.as_str()))
+        {
             let on = On::After;
             vertices[*from].outs.push(Way { to, on });
             vertices[to].needs.incoming += 1;
@@ -339,7 +363,7 @@ fn members(vertices: &[Vertex], finally: usize) -> Vec<(usize, Needs)> {
     needs.into_iter().collect()
 }
 
-fn index_of(names: &[String]) -> BTreeMap<String, usize> {
+fn index_of(names: &[Name]) -> FastMap<Name, usize> {
     names
         .iter()
         .enumerate()

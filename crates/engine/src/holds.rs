@@ -114,7 +114,7 @@ impl Engine {
     pub(crate) fn lift_pause(&mut self, id: InstanceId) {
         let is_held =
             |instance: &Instance| instance.row.hold.is_some() && instance.row.started_at.is_some();
-        if self.instances.get(&id).is_some_and(|it| is_held(it)) {
+        if self.instances.get(&id).is_some_and(is_held) {
             self.change_all_waits(id, |instance| {
                 instance.row.hold = None;
                 instance.row.state = InstanceState::Running;
@@ -138,8 +138,7 @@ impl Engine {
     }
 
     fn living(&mut self, id: InstanceId) -> Result<&mut Instance, Rejection> {
-        let instance = self
-            .instances
+        self.instances
             .get_mut(&id)
             .filter(|instance| !instance.row.state.is_terminal())
             .ok_or_else(|| {
@@ -150,8 +149,7 @@ impl Engine {
                         format!("instance {id} is unknown or has ended"),
                     ),
                 )
-            })?;
-        Ok(&mut **instance)
+            })
     }
 
     /// Changes an instance that is no longer in the queue, with the lines and timers of all its nodes.

@@ -7,7 +7,7 @@ use akkaflow_model::backfill::BackfillSpec;
 use akkaflow_model::command::By;
 use akkaflow_model::definition::Workflow;
 use akkaflow_model::diagnostic::Finding;
-use akkaflow_model::id::{AttemptKey, Incarnation, InstanceId, RequestId, WorkerId};
+use akkaflow_model::id::{AttemptKey, Incarnation, InstanceId, Name, RequestId, WorkerId};
 pub use akkaflow_model::outcome::{Outcome, OutcomeKind};
 use akkaflow_model::record::{FileProblemRow, InstanceRow, Mark, NodeRow};
 use akkaflow_model::time::Timestamp;
@@ -407,7 +407,7 @@ pub struct WorkerInfo {
     /// Which start of it.
     pub incarnation: Incarnation,
     /// What `host=` is compared with, and what people see.
-    pub host: String,
+    pub host: Name,
     /// How many attempts it takes at once.
     pub slots: u32,
     /// What `worker-labels` is compared with.

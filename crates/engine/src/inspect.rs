@@ -14,6 +14,7 @@ use akkaflow_model::text::Text;
 use akkaflow_model::time::Timestamp;
 use chrono_tz::Tz;
 
+use crate::instances::Instance;
 use crate::workers::Worker;
 use crate::{Definition, Engine, WorkerInfo};
 
@@ -86,7 +87,7 @@ impl Engine {
 
     /// How many of what there are.
     pub fn counts(&self) -> Counts {
-        let waiting = self.instances.values().filter(|it| it.is_waiting()).count();
+        let waiting = self.instances.count(Instance::is_waiting);
         Counts {
             workflows: self
                 .workflows
@@ -103,12 +104,12 @@ impl Engine {
 
     /// All instances in no terminal state, oldest first.
     pub fn open_instances(&self) -> impl Iterator<Item = &InstanceRow> {
-        self.instances.values().map(|instance| &instance.row)
+        self.instances.values().map(|instance| &*instance.row)
     }
 
     /// The row of an open instance.
     pub fn instance(&self, id: InstanceId) -> Option<&InstanceRow> {
-        self.instances.get(&id).map(|instance| &instance.row)
+        self.instances.get(&id).map(|instance| &*instance.row)
     }
 
     /// The nodes that an open instance has reached in its current run, in the order of the definition.
@@ -146,6 +147,7 @@ impl Engine {
         info.map(|info| info.host.clone())
             .or_else(of_attempt)
             .unwrap_or_default()
+            .into()
     }
 
     /// The workers that are attached or have open attempts.

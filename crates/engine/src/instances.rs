@@ -1,4 +1,4 @@
-//! An open instance in memory: its row, its nodes and how far its graph is decided.
+//! The open instances in memory: the row of each, its nodes and how far its graph is decided.
 
 use std::sync::Arc;
 
@@ -6,12 +6,14 @@ use akkaflow_model::definition::FailurePolicy;
 use akkaflow_model::id::{AttemptKey, InstanceId, RequestId};
 use akkaflow_model::message::Message;
 use akkaflow_model::record::{AttemptRow, CleanUp, InstanceRow, NodeRow, TriggerKind};
+use akkaflow_model::shared::Shared;
 use akkaflow_model::state::{InstanceState, NodeState};
 use akkaflow_model::time::Timestamp;
 
 use crate::backfill::RANK_BEHIND;
 use crate::children;
 use crate::graph::{Graph, Needs, Runner};
+use crate::hashing::FastMap;
 use crate::landing::Reckoning;
 use crate::queue::{Class, Need, Place, rank};
 use crate::timers::Timer;
@@ -29,9 +31,9 @@ pub(crate) struct Slot {
     /// Whether one of its edges comes from a failure that nothing takes care of.
     pub(crate) is_broken: bool,
     /// Its row, once reached.
-    pub(crate) row: Option<Box<NodeRow>>,
+    pub(crate) row: Option<Shared<NodeRow>>,
     /// Its attempt in no terminal state.
-    pub(crate) attempt: Option<Box<AttemptRow>>,
+    pub(crate) attempt: Option<Shared<AttemptRow>>,
     /// The instance that it waits for, while that is open.
     pub(crate) child: Option<InstanceId>,
     is_dirty: bool,
@@ -40,7 +42,7 @@ pub(crate) struct Slot {
 /// An instance in no terminal state.
 #[derive(Debug)]
 pub(crate) struct Instance {
-    pub(crate) row: InstanceRow,
+    pub(crate) row: Shared<InstanceRow>,
     pub(crate) graph: Arc<Graph>,
     pub(crate) slots: Vec<Slot>,
     /// Nodes in no terminal state.
@@ -53,6 +55,53 @@ pub(crate) struct Instance {
     dirty_nodes: Vec<usize>,
     /// How long it usually takes, once that is known and where it has a deadline.
     pub(crate) reckoning: Option<Box<Reckoning>>,
+}
+
+/// All of them by id: found at the same cost however many there are.
+#[derive(Debug, Default)]
+pub(crate) struct Instances {
+    by_id: FastMap<InstanceId, Box<Instance>>,
+}
+
+impl Instances {
+    pub(crate) fn get(&self, id: &InstanceId) -> Option<&Instance> {
+        self.by_id.get(id).map(|it| &**it)
+    }
+
+    pub(crate) fn get_mut(&mut self, id: &InstanceId) -> Option<&mut Instance> {
+        self.by_id.get_mut(id).map(|it| &mut **it)
+    }
+
+    pub(crate) fn contains_key(&self, id: &InstanceId) -> bool {
+        self.by_id.get(id).is_some()
+    }
+
+    pub(crate) fn insert(&mut self, instance: Instance) {
+        self.by_id.insert(instance.row.id, Box::new(instance));
+    }
+
+    pub(crate) fn remove(&mut self, id: &InstanceId) -> Option<Box<Instance>> {
+        self.by_id.remove(id)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.by_id.len()
+    }
+
+    /// How many of them are like that.
+    pub(crate) fn count(&self, is_wanted: impl Fn(&Instance) -> bool) -> usize {
+        self.by_id.count(|it| is_wanted(it))
+    }
+
+    /// Their ids, oldest first.
+    pub(crate) fn ids(&self) -> Vec<InstanceId> {
+        self.by_id.keys()
+    }
+
+    /// All of them, oldest first. Costs sorting them: for what looks at all of them anyway, never for a decision.
+    pub(crate) fn values(&self) -> impl Iterator<Item = &Instance> {
+        self.ids().into_iter().filter_map(|id| self.get(&id))
+    }
 }
 
 /// What an instance still does that has left the queue.
@@ -84,7 +133,7 @@ impl Slot {
 }
 
 impl Instance {
-    pub(crate) fn new(row: InstanceRow, graph: Arc<Graph>) -> Self {
+    pub(crate) fn new(row: Shared<InstanceRow>, graph: Arc<Graph>) -> Self {
         let slots = (0..graph.len())
             .map(|node| {
                 let mut slot = Slot::default();
@@ -149,18 +198,12 @@ impl Instance {
     }
 
     /// The rows of all nodes that have changed since the last call.
-    pub(crate) fn take_dirty_nodes(&mut self) -> Vec<NodeRow> {
-        let mut dirty = std::mem::take(&mut self.dirty_nodes);
-        let rows = dirty
-            .drain(..)
-            .filter_map(|node| {
-                let slot = &mut self.slots[node];
-                slot.is_dirty = false;
-                slot.row.as_deref().cloned()
-            })
-            .collect();
-        self.dirty_nodes = dirty;
-        rows
+    pub(crate) fn take_dirty_nodes(&mut self) -> impl Iterator<Item = Shared<NodeRow>> {
+        let slots = &mut self.slots;
+        self.dirty_nodes.drain(..).filter_map(|node| {
+            slots[node].is_dirty = false;
+            slots[node].row.clone()
+        })
     }
 
     /// Writes the row of a node that is reached now.
@@ -172,11 +215,11 @@ impl Instance {
         now: Timestamp,
     ) {
         let is_done = state.is_terminal();
-        self.slots[node].row = Some(Box::new(NodeRow {
+        self.slots[node].row = Some(Shared::from(NodeRow {
             instance: self.row.id,
-            node: self.graph.name(node).to_owned(),
+            node: self.graph.row_name(node),
             run: self.row.run,
-            type_name: self.graph.type_name(node).to_owned(),
+            type_name: self.graph.type_name(node).into(),
             state,
             attempts: 0,
             failures: 0,
@@ -208,7 +251,7 @@ impl Instance {
     pub(crate) fn attempt_key(&self, node: usize, attempt: u32) -> AttemptKey {
         AttemptKey {
             instance: self.row.id,
-            node: self.graph.name(node).to_owned(),
+            node: self.graph.row_name(node),
             run: self.row.run,
             attempt,
         }
@@ -274,8 +317,18 @@ impl Instance {
             }
     }
 
-    /// The timers that must run for the node.
+    /// The timers that must run for the node: for most nodes none.
     pub(crate) fn timers(&self, node: usize) -> impl Iterator<Item = (Timestamp, Timer)> + use<> {
+        let may_have = self.reckoning.is_some()
+            || self.node(node).is_some_and(|row| {
+                let waits = matches!(row.message, Some(Message::NoWorker { .. }));
+                row.retry_at.is_some() || row.deadline.is_some() || waits
+            });
+        let timers = may_have.then(|| self.some_timers(node));
+        timers.into_iter().flatten()
+    }
+
+    fn some_timers(&self, node: usize) -> impl Iterator<Item = (Timestamp, Timer)> + use<> {
         let id = self.row.id;
         let slot = &self.slots[node];
         let row = slot

@@ -21,8 +21,8 @@ impl Engine {
     /// # Errors
     /// The first violation, in words.
     pub fn check_invariants(&self) -> Result<(), String> {
-        for id in self.instances.keys() {
-            self.check_instance(*id)?;
+        for id in self.instances.ids() {
+            self.check_instance(id)?;
         }
         for (name, entry) in &self.workflows {
             self.check_workflow(name, entry)?;

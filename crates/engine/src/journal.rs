@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 
 use akkaflow_model::definition::Version;
-use akkaflow_model::id::{Epoch, Incarnation, InstanceId, WorkerId};
+use akkaflow_model::id::{Epoch, Incarnation, InstanceId, Name, WorkerId};
 use akkaflow_model::landing::LandingNotice;
 use akkaflow_model::message::Message;
 use akkaflow_model::record::{AttemptRow, InstanceRow, NodeRow, PinnedState, Record};
+use akkaflow_model::shared::Shared;
 use akkaflow_model::state::InstanceState;
 use akkaflow_model::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -22,7 +23,7 @@ pub enum Given {
     /// A place in its workflow's queue: it is new, or a rerun.
     Admitted {
         /// The row with which it begins.
-        row: Box<InstanceRow>,
+        row: Shared<InstanceRow>,
         /// What a rerun carries over.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         nodes: Vec<NodeRow>,
@@ -44,20 +45,20 @@ pub enum Given {
     /// A worker for a node.
     Worker {
         /// The node.
-        node: String,
+        node: Name,
         /// Who runs its next attempt.
         worker: WorkerId,
         /// Which start of it.
         incarnation: Incarnation,
         /// The worker's host.
-        host: String,
+        host: Name,
         /// The epoch of the master that chose.
         epoch: Epoch,
     },
     /// News of a worker that holds the node's attempt.
     Held {
         /// The node.
-        node: String,
+        node: Name,
         /// Which start of the worker.
         incarnation: Incarnation,
         /// The epoch of the master that heard it.
@@ -66,12 +67,12 @@ pub enum Given {
     /// News that the node's attempt is lost.
     Lost {
         /// The node.
-        node: String,
+        node: Name,
     },
     /// What the node says of its wait for a worker.
     Wait {
         /// The node.
-        node: String,
+        node: Name,
         /// The reason; `None` when it waits no more.
         message: Option<Message>,
     },
@@ -88,12 +89,12 @@ pub enum Given {
     /// Its turn to a node that the engine does itself: a wait begins.
     Begun {
         /// The node.
-        node: String,
+        node: Name,
     },
     /// A child to a node.
     Child {
         /// The node.
-        node: String,
+        node: Name,
         /// The instance.
         child: InstanceId,
         /// Whether the node ends with it.
@@ -102,14 +103,14 @@ pub enum Given {
     /// No child to a node.
     NoChild {
         /// The node.
-        node: String,
+        node: Name,
         /// Why.
         message: Message,
     },
     /// News that somebody has the failed child of a node run again.
     ChildAgain {
         /// The node.
-        node: String,
+        node: Name,
         /// The instance.
         child: InstanceId,
     },
@@ -121,7 +122,7 @@ pub enum Given {
     /// The end of the child that a node waits for.
     ChildOver {
         /// The node.
-        node: String,
+        node: Name,
         /// How the child ended.
         state: InstanceState,
         /// What the node says of that.

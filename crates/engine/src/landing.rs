@@ -67,7 +67,7 @@ impl Engine {
 
     /// How long the nodes of an instance usually take. The first word counts.
     pub(crate) fn on_usual(&mut self, id: InstanceId, nodes: &[Known]) {
-        let is_asked = |instance: &&mut Box<Instance>| {
+        let is_asked = |instance: &&mut Instance| {
             let landing = instance.row.landing.as_ref();
             landing.is_some_and(|landing| landing.usual.is_none())
                 && !instance.row.state.is_terminal()
@@ -171,7 +171,7 @@ impl Engine {
             let landing = instance.row.landing.as_ref();
             landing.is_some_and(|landing| landing.missed.is_none() && self.now > landing.deadline)
         };
-        if self.instances.get(&id).is_some_and(|it| is_missed(it)) {
+        if self.instances.get(&id).is_some_and(is_missed) {
             self.on_landing(id);
         }
     }

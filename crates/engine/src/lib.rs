@@ -1,8 +1,8 @@
 //! Decides. One deterministic state machine that turns inputs into what must be durable and what the world may then see.
 //!
-//! **Invariants:** no clock, no I/O, no async, no randomness of its own, no hash order: the same state, `now` and input
-//! give the same records and effects in the same order. Nothing scans all workflows or all instances on a tick. What a
-//! step changes is written as whole rows, each row once; an instance that is over leaves memory.
+//! **Invariants:** no clock, no I/O, no async, no randomness of its own, no hash order that shows: the same state, `now`
+//! and input give the same records and effects in the same order. Nothing scans all workflows or all instances on a tick.
+//! What a step changes is written as whole rows, each row once; an instance that is over leaves memory.
 //!
 //! | module | holds |
 //! |---|---|
@@ -14,7 +14,7 @@
 //! | `lifecycle`, `instances`, `graph`, `walk`, `ways` | an instance from its birth to its end |
 //! | `queue`, `pools`, `workers`, `attempts`, `attach`, `waits` | who runs what, who waits for whom |
 //! | `waiting`, `children` | nodes that the engine does itself: waits, instances of other workflows |
-//! | `timers`, `turns`, `ids`, `pairs` | moments, fairness, names |
+//! | `timers`, `turns`, `ids`, `pairs`, `hashing` | moments, fairness, names |
 //! | `params`, `state` | values: given, handed on, kept |
 //! | `landing` | deadlines of instances: warned of, missed |
 //! | `journal`, `solo` | what is kept of a step, and one instance replayed from it |
@@ -32,6 +32,7 @@ mod effect;
 mod explain;
 mod forecast;
 mod graph;
+mod hashing;
 mod holds;
 mod ids;
 mod input;
@@ -96,7 +97,7 @@ use crate::backfill::Backfills;
 use crate::calendars::Calendars;
 use crate::definition::{Crons, Recent};
 use crate::ids::Ids;
-use crate::instances::Instance;
+use crate::instances::Instances;
 use crate::outbox::Outbox;
 use crate::pairs::Pairs;
 use crate::pools::Pools;
@@ -150,7 +151,7 @@ pub struct Engine {
     /// Workflows that this version does not run.
     not_runnable: BTreeSet<String>,
     files: Files,
-    instances: BTreeMap<InstanceId, Box<Instance>>,
+    instances: Instances,
     chains: BTreeMap<InstanceId, ChainRow>,
     requests: Requests,
     states: States,

@@ -123,7 +123,7 @@ impl Engine {
             through: None,
             reason: None,
         }));
-        self.admit(Instance::new(row, graph));
+        self.admit(Instance::new(row.into(), graph));
         if let Some(message) = fault {
             let state = InstanceState::Failed;
             self.end_from_outside(id, state, message);
@@ -145,7 +145,7 @@ impl Engine {
         instance.is_dirty = true;
         let id = instance.row.id;
         let given = Given::Admitted {
-            row: Box::new(instance.row.clone()),
+            row: instance.row.clone(),
             nodes: instance.dirty_nodes().cloned().collect(),
         };
         self.out.given(id, given);
@@ -154,7 +154,7 @@ impl Engine {
             self.backlog.join(&instance.row.workflow);
         }
         self.touched.push(id);
-        self.instances.insert(id, Box::new(instance));
+        self.instances.insert(instance);
         self.unarmed.push(id);
         self.ask_usual(id);
     }
@@ -279,7 +279,7 @@ impl Engine {
         let was_waiting = instance.is_waiting();
         let graph = instance.graph.clone();
         let was_started = instance.row.started_at.is_some();
-        let row = &mut instance.row;
+        let row = &mut *instance.row;
         let running_since = row.started_at.unwrap_or(row.created_at);
         row.state = state;
         row.ending = None;
@@ -425,7 +425,7 @@ pub(crate) fn cancel(
     reason: CancelReason,
     out: &mut crate::outbox::Outbox,
 ) {
-    let Some(attempt) = instance.slots[node].attempt.as_deref_mut() else {
+    let Some(attempt) = &mut instance.slots[node].attempt else {
         return;
     };
     if attempt.cancel.is_none() {

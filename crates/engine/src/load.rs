@@ -9,7 +9,7 @@ use crate::calendars::Calendars;
 use crate::definition::{Definitions, Recent};
 use crate::graph::Graph;
 use crate::ids::Ids;
-use crate::instances::Instance;
+use crate::instances::{Instance, Instances};
 use crate::outbox::Outbox;
 use crate::pairs::Pairs;
 use crate::pools::Pools;
@@ -39,7 +39,7 @@ impl Engine {
             dependants: Pairs::default(),
             not_runnable: BTreeSet::new(),
             files: Files::default(),
-            instances: BTreeMap::new(),
+            instances: Instances::default(),
             chains: snapshot
                 .chains
                 .into_iter()
@@ -169,17 +169,16 @@ impl Engine {
                 entry.paused.insert((row.created_at, row.id));
             }
         }
-        let id = row.id;
-        let mut instance = Instance::new(row, graph);
+        let mut instance = Instance::new(row.into(), graph);
         for node in nodes {
             let Some(position) = instance.graph.position(&node.node) else {
                 continue;
             };
             instance.live += usize::from(!node.state.is_terminal());
-            instance.slots[position].row = Some(Box::new(node));
+            instance.slots[position].row = Some(node.into());
         }
         instance.replay();
-        self.instances.insert(id, Box::new(instance));
+        self.instances.insert(instance);
     }
 
     fn load_attempt(&mut self, row: akkaflow_model::record::AttemptRow) {
@@ -194,7 +193,7 @@ impl Engine {
             return;
         };
         let worker = row.worker.clone();
-        instance.slots[node].attempt = Some(Box::new(row));
+        instance.slots[node].attempt = Some(row.into());
         instance.open_attempts += 1;
         if let Some(need) = instance.share(node) {
             self.pools.take(need, (id, node));
@@ -219,8 +218,8 @@ impl Engine {
         }
         let nodes: Vec<_> = self
             .instances
-            .iter()
-            .flat_map(|(id, instance)| (0..instance.slots.len()).map(|node| (*id, node)))
+            .values()
+            .flat_map(|it| (0..it.slots.len()).map(|node| (it.row.id, node)))
             .collect();
         for (id, node) in nodes {
             let child = self.child_of_rows(id, node);
@@ -229,8 +228,7 @@ impl Engine {
             }
             self.resume_waiting(id, node);
         }
-        let ids: Vec<_> = self.instances.keys().copied().collect();
-        for id in ids {
+        for id in self.instances.ids() {
             self.resume_landing(id);
             self.ask_usual(id);
         }

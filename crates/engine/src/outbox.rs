@@ -3,9 +3,13 @@
 use akkaflow_model::command::{Answer, Rejection};
 use akkaflow_model::id::{InstanceId, RequestId};
 use akkaflow_model::record::{AttemptRow, InstanceRow, NodeRow, Record};
+use akkaflow_model::shared::Shared;
 
 use crate::effect::{Effect, Step};
 use crate::journal::Given;
+
+/// For so many records of a kind the space is kept from step to step.
+const KEPT_RECORDS: usize = 64;
 
 /// The records and effects of the current step.
 #[derive(Debug, Default)]
@@ -35,15 +39,15 @@ impl Outbox {
         self.definitions.push(record);
     }
 
-    pub(crate) fn instance(&mut self, row: InstanceRow) {
+    pub(crate) fn instance(&mut self, row: Shared<InstanceRow>) {
         self.instances.push(Record::Instance(row));
     }
 
-    pub(crate) fn node(&mut self, row: NodeRow) {
+    pub(crate) fn node(&mut self, row: Shared<NodeRow>) {
         self.nodes.push(Record::Node(row));
     }
 
-    pub(crate) fn attempt(&mut self, row: AttemptRow) {
+    pub(crate) fn attempt(&mut self, row: Shared<AttemptRow>) {
         self.attempts.push(Record::Attempt(row));
     }
 
@@ -66,11 +70,19 @@ impl Outbox {
     }
 
     pub(crate) fn take(&mut self) -> Step {
-        let mut records = std::mem::take(&mut self.definitions);
-        records.append(&mut self.instances);
-        records.append(&mut self.nodes);
-        records.append(&mut self.attempts);
-        records.append(&mut self.rest);
+        let mut parts = [
+            &mut self.definitions,
+            &mut self.instances,
+            &mut self.nodes,
+            &mut self.attempts,
+            &mut self.rest,
+        ];
+        let mut records = Vec::with_capacity(parts.iter().map(|part| part.len()).sum());
+        for part in &mut parts {
+            records.append(part);
+            // What few records need stays at hand for the next step.
+            part.shrink_to(KEPT_RECORDS);
+        }
         Step {
             records,
             effects: std::mem::take(&mut self.effects),

@@ -5,6 +5,7 @@
 //! looked at: a slot that becomes free costs the number of targets that its worker serves, a logarithm each, whatever the
 //! number of nodes that wait. A line whose head found no room in its pool is *parked* until the pool has changed.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -33,7 +34,7 @@ pub(crate) fn rank(ready_at: Timestamp, priority: i32) -> i64 {
 }
 
 /// Which workers may run a node.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Target {
     /// The host or worker id that it requires; `None` takes any worker.
     pub(crate) host: Option<String>,
@@ -42,7 +43,7 @@ pub(crate) struct Target {
 }
 
 /// What a node asks for.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Class {
     pub(crate) target: Arc<Target>,
     /// The pool that must have room, and how much.
@@ -54,6 +55,37 @@ pub(crate) struct Class {
 pub(crate) struct Need {
     pub(crate) pool: String,
     pub(crate) slots: u32,
+}
+
+impl Ord for Target {
+    fn cmp(&self, other: &Self) -> Ordering {
+        // What is compared with itself, as most often, needs no look at its texts.
+        if std::ptr::eq(self, other) {
+            return Ordering::Equal;
+        }
+        (&self.host, &self.labels).cmp(&(&other.host, &other.labels))
+    }
+}
+
+impl PartialOrd for Target {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Class {
+    fn cmp(&self, other: &Self) -> Ordering {
+        if std::ptr::eq(self, other) {
+            return Ordering::Equal;
+        }
+        (&self.target, &self.pool).cmp(&(&other.target, &other.pool))
+    }
+}
+
+impl PartialOrd for Class {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 impl Class {
@@ -104,13 +136,21 @@ struct Lines {
     hot: Option<Place>,
 }
 
+impl Lines {
+    /// The earliest node in a line that is not parked.
+    fn head(&self) -> Option<Place> {
+        self.heads.first().map(|(place, _)| *place)
+    }
+}
+
 /// All that wait.
 #[derive(Debug, Default)]
 pub(crate) struct ReadyQueues {
     lines: BTreeMap<Arc<Class>, Line>,
     targets: BTreeMap<Arc<Target>, Lines>,
-    /// The targets by host, so that a worker finds what it serves.
-    by_host: BTreeMap<Option<String>, BTreeSet<Arc<Target>>>,
+    /// The targets that name no host, and the others by the host that they name, so that a worker finds what it serves.
+    anywhere: BTreeSet<Arc<Target>>,
+    by_host: BTreeMap<String, BTreeSet<Arc<Target>>>,
     /// Targets that may have found a worker since the last look, by their heads: only these are looked at.
     hot: BTreeSet<(Place, Arc<Target>)>,
     /// Parked lines by pool, by their heads.
@@ -152,10 +192,11 @@ impl ReadyQueues {
         let target = &class.target;
         if !self.targets.contains_key(target) {
             self.fresh.insert(Arc::clone(target));
-            self.by_host
-                .entry(target.host.clone())
-                .or_default()
-                .insert(Arc::clone(target));
+            let alike = match &target.host {
+                Some(host) => self.by_host.entry(host.clone()).or_default(),
+                None => &mut self.anywhere,
+            };
+            alike.insert(Arc::clone(target));
         }
         let lines = self.targets.entry(Arc::clone(target)).or_default();
         lines.classes.insert(Arc::clone(class));
@@ -203,10 +244,14 @@ impl ReadyQueues {
         self.targets.remove(target);
         self.lacks.remove(target);
         self.fresh.remove(target);
-        if let Some(targets) = self.by_host.get_mut(&target.host) {
+        let Some(host) = &target.host else {
+            self.anywhere.remove(target);
+            return;
+        };
+        if let Some(targets) = self.by_host.get_mut(host) {
             targets.remove(target);
             if targets.is_empty() {
-                self.by_host.remove(&target.host);
+                self.by_host.remove(host);
             }
         }
     }
@@ -261,7 +306,7 @@ impl ReadyQueues {
         let Some(lines) = self.targets.get_mut(target) else {
             return;
         };
-        let head = lines.heads.first().map(|(place, _)| *place);
+        let head = lines.head();
         if lines.hot == head {
             return;
         }
@@ -275,12 +320,15 @@ impl ReadyQueues {
 
     /// A worker has a free slot: the targets that it serves deserve a look.
     pub(crate) fn wake(&mut self, host: &str, id: &str, labels: &BTreeSet<String>) {
-        let names = [None, Some(host), Some(id)];
-        let served: Vec<Arc<Target>> = names
-            .iter()
-            .filter_map(|name| self.by_host.get(&name.map(str::to_owned)))
-            .flatten()
+        let named = [host, id].map(|name| self.by_host.get(name));
+        let is_cold = |target: &Arc<Target>| {
+            let lines = self.targets.get(target);
+            lines.is_some_and(|lines| lines.hot != lines.head())
+        };
+        let served: Vec<Arc<Target>> = (self.anywhere.iter())
+            .chain(named.into_iter().flatten().flatten())
             .filter(|target| target.labels.iter().all(|label| labels.contains(label)))
+            .filter(|target| is_cold(target))
             .cloned()
             .collect();
         for target in served {
@@ -353,6 +401,9 @@ impl ReadyQueues {
 
     /// Looks again at what targets lack: at all of them when other workers are attached, else at those that are new.
     pub(crate) fn review(&mut self, are_workers_new: bool, lack: impl Fn(&Target) -> Option<Lack>) {
+        if !are_workers_new && self.fresh.is_empty() {
+            return;
+        }
         let fresh = std::mem::take(&mut self.fresh);
         let targets: Vec<Arc<Target>> = if are_workers_new {
             self.targets.keys().cloned().collect()

@@ -12,6 +12,7 @@ use akkaflow_model::error::ErrorCode;
 use akkaflow_model::id::InstanceId;
 use akkaflow_model::message::Message;
 use akkaflow_model::record::{NodeRow, Record, VersionRow};
+use akkaflow_model::shared::Shared;
 use akkaflow_model::state::NodeState;
 use akkaflow_model::text::{Lang, Text};
 use akkaflow_model::time::Timestamp;
@@ -96,13 +97,13 @@ impl Engine {
             instance.row.params = params;
         }
         for row in removed {
-            self.out.node(NodeRow {
+            self.out.node(Shared::from(NodeRow {
                 state: NodeState::Killed,
                 message: Some(Message::Removed),
                 ended_at: Some(self.now),
                 retry_at: None,
                 ..row
-            });
+            }));
         }
         let has_started = instance.row.started_at.is_some();
         let reached: Vec<usize> = pass_controls(&mut instance, self.now)
@@ -110,7 +111,7 @@ impl Engine {
             .filter(|&node| instance.node(node).is_none())
             .collect();
         let nodes = 0..instance.slots.len();
-        self.instances.insert(id, Box::new(instance));
+        self.instances.insert(instance);
         for node in nodes {
             self.remember_attempt(id, node);
             self.resume_waiting(id, node);
@@ -393,7 +394,7 @@ fn moved(mut old: Instance, graph: Arc<Graph>) -> (Instance, Vec<NodeRow>) {
                 instance.mark(position);
             }
             None if row.state.is_terminal() => {}
-            None => removed.push(*row),
+            None => removed.push(row.into_inner()),
         }
     }
     (instance, removed)
@@ -405,8 +406,8 @@ fn begin_anew(
     before: usize,
     new: &Graph,
     after: usize,
-    mut row: Box<NodeRow>,
-) -> Box<NodeRow> {
+    mut row: Shared<NodeRow>,
+) -> Shared<NodeRow> {
     let is_ours = |graph: &Graph, node: usize| graph.vertex(node).runner != Runner::Worker;
     let what =
         |graph: &Graph, node: usize| graph.workflow().map(|it| content(&it.nodes[node].kind));

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use akkaflow_model::command::{Answer, Rejection};
 use akkaflow_model::definition::{NodeKind, Workflow};
 use akkaflow_model::error::ErrorCode;
-use akkaflow_model::id::InstanceId;
+use akkaflow_model::id::{InstanceId, Name};
 use akkaflow_model::message::Message;
 use akkaflow_model::record::{
     CleanUp, EARLIER_RUNS, EarlierRun, InstanceRow, Mark, NodeRow, TriggerKind,
 };
+use akkaflow_model::shared::Shared;
 use akkaflow_model::state::{InstanceState, NodeState};
 use akkaflow_model::text::Text;
 
@@ -74,7 +75,7 @@ impl Engine {
             asked_by: named(how.user),
             ..stored.instance
         };
-        let mut instance = Instance::new(row, graph);
+        let mut instance = Instance::new(row.into(), graph);
         if how.from != RerunFrom::Start {
             carry_over(&mut instance, stored.nodes, &again);
         }
@@ -197,7 +198,7 @@ fn runs_again(graph: &Graph, from: &RerunFrom) -> Result<BTreeSet<usize>, Reject
 /// Their rows are written with the new run at once, so that a restart before the instance starts forgets nothing.
 fn carry_over(instance: &mut Instance, nodes: Vec<NodeRow>, again: &BTreeSet<usize>) {
     let run = instance.row.run;
-    let mut succeeded: BTreeMap<String, NodeRow> = nodes
+    let mut succeeded: BTreeMap<Name, NodeRow> = nodes
         .into_iter()
         .filter(|row| row.state == NodeState::Succeeded)
         .filter(|row| {
@@ -229,7 +230,7 @@ fn carry_over(instance: &mut Instance, nodes: Vec<NodeRow>, again: &BTreeSet<usi
                             ) || params::has_outputs(declared, &row.outputs))
                     });
                     if let Some(row) = row {
-                        instance.slots[node].row = Some(Box::new(NodeRow {
+                        instance.slots[node].row = Some(Shared::from(NodeRow {
                             run,
                             // They were told of the run in which it waited.
                             waits: Vec::new(),

@@ -7,6 +7,7 @@ use std::time::Duration;
 use akkaflow_model::definition::{Version, Workflow};
 use akkaflow_model::id::{Epoch, InstanceId};
 use akkaflow_model::record::{InstanceRow, NodeRow, Record, Snapshot};
+use akkaflow_model::shared::Shared;
 use akkaflow_model::state::NodeState;
 use akkaflow_model::time::Timestamp;
 use chrono_tz::Tz;
@@ -128,7 +129,7 @@ impl Solo {
     fn give(&mut self, given: Given) {
         let id = self.id;
         match given {
-            Given::Admitted { row, nodes } => self.admit(*row, nodes),
+            Given::Admitted { row, nodes } => self.admit(row, nodes),
             Given::Repaired { version } => {
                 if let Some(workflow) = self.definitions.get(&version) {
                     let graph = Graph::compile(workflow.clone());
@@ -215,7 +216,7 @@ impl Solo {
         }
     }
 
-    fn admit(&mut self, row: InstanceRow, nodes: Vec<NodeRow>) {
+    fn admit(&mut self, row: Shared<InstanceRow>, nodes: Vec<NodeRow>) {
         let graph = match self.definitions.get(&row.version) {
             Some(workflow) => Graph::compile(workflow.clone()),
             None => Graph::unreadable(nodes.iter().map(|node| node.node.clone()).collect()),
@@ -223,7 +224,7 @@ impl Solo {
         let mut instance = Instance::new(row, graph);
         for node in nodes {
             if let Some(position) = instance.graph.position(&node.node) {
-                instance.slots[position].row = Some(Box::new(node));
+                instance.slots[position].row = Some(node.into());
                 instance.mark(position);
             }
         }

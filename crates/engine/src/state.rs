@@ -57,7 +57,7 @@ impl Engine {
         if variables.is_empty() {
             return;
         }
-        let row = &mut instance.row;
+        let row = &mut *instance.row;
         let mut pinned = row.pinned.take().unwrap_or(PinnedState {
             at: now,
             values: Vec::new(),

@@ -38,7 +38,7 @@ impl Engine {
         match instance.with_values(zone, |values| values.substitute_element(&action.body)) {
             Ok(body) if action.tag == SubWorkflow::TAG => self.start_child(id, node, &body),
             body => {
-                let name = graph.name(node).to_owned();
+                let name = graph.row_name(node);
                 self.out.given(id, Given::Begun { node: name });
                 match body {
                     Err(error) => {

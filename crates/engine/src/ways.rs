@@ -189,7 +189,7 @@ impl Instance {
                 let (_, value) = given.find(|(name, _)| *name == output.name)?;
                 Some((output.name.clone(), Value::of(output.kind, value)))
             });
-            Some((row.node.clone(), typed.collect()))
+            Some((row.node.to_string(), typed.collect()))
         };
         (0..self.slots.len()).filter_map(of_node).collect()
     }

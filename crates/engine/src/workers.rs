@@ -65,7 +65,7 @@ impl Workers {
         self.detach(&id);
         self.has_changed = true;
         self.by_host
-            .entry(info.host.clone())
+            .entry(info.host.to_string())
             .or_default()
             .insert(id.clone());
         for label in &info.labels {
@@ -129,10 +129,10 @@ impl Workers {
     }
 
     fn change(&mut self, id: &WorkerId, change: impl FnOnce(&mut Worker) -> bool) {
-        if !self.workers.contains_key(id) {
-            self.workers.insert(id.clone(), Worker::default());
-        }
-        let worker = self.workers.get_mut(id).expect("inserted above");
+        let worker = match self.workers.get_mut(id) {
+            Some(worker) => worker,
+            None => self.workers.entry(id.clone()).or_default(),
+        };
         if let Some(key) = worker.free_key(id) {
             self.free.remove(&key);
         }
@@ -177,7 +177,7 @@ impl Workers {
         let named = target.host.as_deref().map(|host| {
             let by_id = self
                 .workers
-                .get_key_value(&WorkerId(host.to_owned()))
+                .get_key_value(&WorkerId(host.into()))
                 .filter(|(_, worker)| worker.info.as_ref().is_some_and(|info| info.host != host));
             self.listed(self.by_host.get(host)).chain(by_id)
         });

@@ -69,7 +69,7 @@ fn start(shared: &Arc<Shared>, epoch: Epoch, dispatch: Dispatch) {
         key: Some((&dispatch.key).into()),
         epoch: epoch.0,
         incarnation: dispatch.incarnation.0,
-        workflow: dispatch.workflow,
+        workflow: dispatch.workflow.to_string(),
         body: Some((&dispatch.body).into()),
         params: dispatch
             .params

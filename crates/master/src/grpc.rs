@@ -151,7 +151,7 @@ impl Master for MasterService {
             .sessions
             .offered(
                 &key,
-                &WorkerId(request.worker_id),
+                &WorkerId(request.worker_id.into()),
                 request.position as usize,
             )
             .ok_or_else(|| Status::not_found("no such attachment of an attempt of this worker"))?;
@@ -336,6 +336,6 @@ fn worker_status(worker: akkaflow_engine::WorkerView) -> wire::WorkerStatus {
             .map_or_else(Vec::new, |info| info.labels.into_iter().collect()),
         is_attached,
         since_ms: worker.detached_since.map_or(0, |since| since.as_millis()),
-        id: worker.id.0,
+        id: worker.id.0.into(),
     }
 }

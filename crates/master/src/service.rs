@@ -213,7 +213,7 @@ mod tests {
             epoch: taken.epoch,
             id: BatchId(1),
             journal: b"[]".to_vec(),
-            records: rows.iter().cloned().map(Record::Instance).collect(),
+            records: rows.iter().cloned().map(Record::instance).collect(),
         };
         store.commit(&batch).await.unwrap();
         store.release(taken.epoch, 1).await.unwrap();

@@ -143,7 +143,7 @@ mod tests {
     use super::*;
 
     fn worker() -> WorkerId {
-        WorkerId("w".to_owned())
+        WorkerId("w".into())
     }
 
     #[tokio::test]

@@ -3,9 +3,13 @@
 use std::fmt;
 use std::str::FromStr;
 
+use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 
 use crate::time::Timestamp;
+
+/// The name of a node, a worker, a host: written into row after row, and mostly so short that it lies in the row itself.
+pub type Name = CompactString;
 
 /// One run of a workflow: a UUIDv7, so that ids sort by the moment of their creation.
 ///
@@ -94,7 +98,7 @@ impl<'de> Deserialize<'de> for InstanceId {
 
 /// The stable name of a worker: its data directory keeps it over restarts.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct WorkerId(pub String);
+pub struct WorkerId(pub Name);
 
 impl fmt::Display for WorkerId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -124,7 +128,7 @@ pub struct AttemptKey {
     /// The instance.
     pub instance: InstanceId,
     /// The node's name.
-    pub node: String,
+    pub node: Name,
     /// Which run of the instance: 1, and one more at each rerun.
     pub run: u32,
     /// Which try of the node in this run, from 1. Lost attempts count here, though they consume no retry.

@@ -19,7 +19,7 @@
 //! | [`diagnostic`], [`code`] | what is wrong with a file, where, and what to do |
 //! | [`condition`] | what an edge or an answer is held against |
 //! | [`cron`], [`schedule`], [`param`] | when things start, and the dates and values that they start with |
-//! | [`record`] | the rows that must be durable |
+//! | [`record`], [`shared`] | the rows that must be durable, and who holds them |
 //! | [`backfill`] | ranges of business dates that are run again |
 //! | [`command`] | what people ask of the master, and its answers |
 //! | [`text`], [`message`] | what people read, in Chinese and English |
@@ -53,6 +53,7 @@ pub mod reference;
 pub mod render;
 pub mod schedule;
 pub mod shape;
+pub mod shared;
 pub mod state;
 pub mod sub_workflow;
 pub mod suggest;

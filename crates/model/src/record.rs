@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::backfill::{BackfillRow, BackfillRunRow};
 use crate::definition::Version;
-use crate::id::{AttemptKey, Epoch, Incarnation, InstanceId, WorkerId};
+use crate::id::{AttemptKey, Epoch, Incarnation, InstanceId, Name, WorkerId};
 use crate::landing::Landing;
 use crate::message::Message;
+use crate::shared::Shared;
 use crate::state::{AttemptState, InstanceState, NodeState};
 use crate::text::Text;
 use crate::time::Timestamp;
@@ -17,10 +18,6 @@ use crate::time::Timestamp;
 /// One durable change.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "record", rename_all = "snake_case")]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "instances and nodes are nearly all records, and a box for each would cost more"
-)]
 pub enum Record {
     /// Key: name.
     Workflow(WorkflowRow),
@@ -33,11 +30,11 @@ pub enum Record {
     /// Key: upstream instance, dependant.
     Token(TokenRow),
     /// Key: id.
-    Instance(InstanceRow),
+    Instance(Shared<InstanceRow>),
     /// Key: instance, node.
-    Node(NodeRow),
+    Node(Shared<NodeRow>),
     /// Key: instance, node, run, attempt.
-    Attempt(AttemptRow),
+    Attempt(Shared<AttemptRow>),
     /// Removes an instance with its nodes, attempts and logs; its fires and tokens stay.
     DeleteInstance {
         /// The instance.
@@ -85,6 +82,23 @@ pub enum Record {
         /// The attempt.
         key: AttemptKey,
     },
+}
+
+impl Record {
+    /// The row of an instance.
+    pub fn instance(row: InstanceRow) -> Self {
+        Self::Instance(row.into())
+    }
+
+    /// The row of a node.
+    pub fn node(row: NodeRow) -> Self {
+        Self::Node(row.into())
+    }
+
+    /// The row of an attempt.
+    pub fn attempt(row: AttemptRow) -> Self {
+        Self::Attempt(row.into())
+    }
 }
 
 /// That somebody holds something up, until somebody lets it go on.
@@ -505,11 +519,11 @@ pub struct NodeRow {
     /// The instance.
     pub instance: InstanceId,
     /// The node's name.
-    pub node: String,
+    pub node: Name,
     /// The run it belongs to.
     pub run: u32,
     /// `start`, `script`, ...
-    pub type_name: String,
+    pub type_name: Name,
     /// Its state.
     pub state: NodeState,
     /// Attempts made in this run.
@@ -567,7 +581,7 @@ pub struct AttemptRow {
     /// Which start of that worker it was given to.
     pub incarnation: Incarnation,
     /// Host that people see.
-    pub host: String,
+    pub host: Name,
     /// The epoch of the master that assigned it.
     pub epoch: Epoch,
     /// When it was assigned.

@@ -178,7 +178,7 @@ impl From<Command> for wire::ExecuteRequest {
             Command::DeleteInstance { id } => Wire::DeleteInstance(wire::NamedInstance {
                 id: instance_bytes(id),
             }),
-            Command::FenceWorker { id } => Wire::FenceWorker(wire::FenceWorker { id: id.0 }),
+            Command::FenceWorker { id } => Wire::FenceWorker(wire::FenceWorker { id: id.0.into() }),
             Command::PauseInstance { id, by } => Wire::PauseInstance(wire::HoldInstance {
                 id: instance_bytes(id),
                 by: Some(by.into()),
@@ -305,7 +305,7 @@ impl TryFrom<wire::ExecuteRequest> for Command {
                     id: instance_from_bytes(&instance.id)?,
                 },
                 Wire::FenceWorker(worker) => Self::FenceWorker {
-                    id: WorkerId(worker.id),
+                    id: WorkerId(worker.id.into()),
                 },
                 Wire::PauseInstance(hold) => Self::PauseInstance {
                     id: instance_from_bytes(&hold.id)?,
@@ -665,7 +665,7 @@ mod tests {
             },
             Command::DeleteInstance { id: id() },
             Command::FenceWorker {
-                id: WorkerId("w1".to_owned()),
+                id: WorkerId("w1".into()),
             },
         ]
     }

@@ -33,7 +33,7 @@ impl From<&AttemptKey> for wire::AttemptKey {
     fn from(key: &AttemptKey) -> Self {
         Self {
             instance: u128_to_wire(key.instance.as_u128()),
-            node: key.node.clone(),
+            node: key.node.to_string(),
             run: key.run,
             attempt: key.attempt,
         }
@@ -46,7 +46,7 @@ impl TryFrom<wire::AttemptKey> for AttemptKey {
     fn try_from(key: wire::AttemptKey) -> Result<Self, Malformed> {
         Ok(Self {
             instance: InstanceId::from_u128(u128_from_wire(&key.instance, "key.instance")?),
-            node: key.node,
+            node: key.node.into(),
             run: key.run,
             attempt: key.attempt,
         })
@@ -230,7 +230,7 @@ mod tests {
     fn key() -> AttemptKey {
         AttemptKey {
             instance: InstanceId::from_u128(0x0102_0304),
-            node: "抽取".to_owned(),
+            node: "抽取".into(),
             run: 2,
             attempt: 3,
         }

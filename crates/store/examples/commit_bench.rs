@@ -131,9 +131,9 @@ fn id(number: u64) -> InstanceId {
 fn three(round: u64) -> Vec<Record> {
     let owner = id(1_000_000 + round / 40);
     vec![
-        Record::Node(node(owner, round % 40, NodeState::Succeeded)),
-        Record::Node(node(owner, round % 40 + 1, NodeState::Running)),
-        Record::Attempt(attempt(owner, round % 40 + 1)),
+        Record::node(node(owner, round % 40, NodeState::Succeeded)),
+        Record::node(node(owner, round % 40 + 1, NodeState::Running)),
+        Record::attempt(attempt(owner, round % 40 + 1)),
     ]
 }
 
@@ -142,8 +142,8 @@ fn wide(round: u64, width: u64) -> Vec<Record> {
     (0..width)
         .flat_map(|number| {
             [
-                Record::Node(node(owner, number, NodeState::Running)),
-                Record::Attempt(attempt(owner, number)),
+                Record::node(node(owner, number, NodeState::Running)),
+                Record::attempt(attempt(owner, number)),
             ]
         })
         .collect()
@@ -153,10 +153,10 @@ fn many(round: u64) -> Vec<Record> {
     (0..200)
         .flat_map(|number| {
             let owner = id(3_000_000 + round * 200 + number);
-            let nodes = (0..5).map(move |n| Record::Node(node(owner, n, NodeState::Running)));
-            std::iter::once(Record::Instance(instance(owner)))
+            let nodes = (0..5).map(move |n| Record::node(node(owner, n, NodeState::Running)));
+            std::iter::once(Record::instance(instance(owner)))
                 .chain(nodes)
-                .chain([Record::Attempt(attempt(owner, 1))])
+                .chain([Record::attempt(attempt(owner, 1))])
         })
         .collect()
 }
@@ -198,9 +198,9 @@ fn node(owner: InstanceId, number: u64, state: NodeState) -> NodeRow {
     let now = Timestamp::from_millis(1_790_000_000_000);
     NodeRow {
         instance: owner,
-        node: format!("action-{number}"),
+        node: format!("action-{number}").into(),
         run: 1,
-        type_name: "script".to_owned(),
+        type_name: "script".into(),
         state,
         attempts: 1,
         failures: 0,
@@ -211,7 +211,7 @@ fn node(owner: InstanceId, number: u64, state: NodeState) -> NodeRow {
         deadline: None,
         retry_at: None,
         message: state.is_terminal().then_some(Message::Succeeded),
-        worker: Some(WorkerId("worker-1".to_owned())),
+        worker: Some(WorkerId("worker-1".into())),
         waits: Vec::new(),
         outputs: Vec::new(),
         child: None,
@@ -222,14 +222,14 @@ fn attempt(owner: InstanceId, number: u64) -> AttemptRow {
     AttemptRow {
         key: AttemptKey {
             instance: owner,
-            node: format!("action-{number}"),
+            node: format!("action-{number}").into(),
             run: 1,
             attempt: 1,
         },
         state: AttemptState::Assigned,
-        worker: WorkerId("worker-1".to_owned()),
+        worker: WorkerId("worker-1".into()),
         incarnation: Incarnation(7),
-        host: "host-1".to_owned(),
+        host: "host-1".into(),
         epoch: akkaflow_model::id::Epoch(1),
         assigned_at: Timestamp::from_millis(1_790_000_000_000),
         accepted_at: None,

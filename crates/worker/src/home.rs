@@ -234,7 +234,7 @@ mod tests {
     fn id_of(node: &str) -> String {
         attempt_id(&AttemptKey {
             instance: InstanceId::from_u128(1),
-            node: node.to_owned(),
+            node: node.into(),
             run: 1,
             attempt: 2,
         })

@@ -234,7 +234,7 @@ mod tests {
         Entry::Accepted {
             key: AttemptKey {
                 instance: InstanceId::from_u128(1),
-                node: "a".to_owned(),
+                node: "a".into(),
                 run: 1,
                 attempt,
             },

@@ -167,7 +167,7 @@ fn process(
     add("AKKAFLOW_EPOCH", epoch.to_string());
     add("AKKAFLOW_INSTANCE", context.key.instance.to_string());
     add("AKKAFLOW_WORKFLOW", context.workflow.clone());
-    add("AKKAFLOW_NODE", context.key.node.clone());
+    add("AKKAFLOW_NODE", context.key.node.to_string());
     add("AKKAFLOW_OUTPUT", home.outputs().display().to_string());
     add("AKKAFLOW_FIRE_TIME", context.fire_time.to_rfc3339());
     for (name, value) in &context.params {

@@ -61,7 +61,7 @@ impl Bench {
         AttemptContext {
             key: AttemptKey {
                 instance: InstanceId::from_u128(7),
-                node: "n".to_owned(),
+                node: "n".into(),
                 run: 1,
                 attempt: 1,
             },

@@ -135,7 +135,7 @@ fn of_capsule(context: &Context, file: &Path) -> Result<Prepared, Failure> {
         };
         match mocks.iter_mut().find(|(node, _)| *node == attempt.key.node) {
             Some((_, mocks)) => mocks.push(mock),
-            None => mocks.push((attempt.key.node.clone(), vec![mock])),
+            None => mocks.push((attempt.key.node.to_string(), vec![mock])),
         }
     }
     let callers = capsule
@@ -150,7 +150,7 @@ fn of_capsule(context: &Context, file: &Path) -> Result<Prepared, Failure> {
             nodes: capsule
                 .nodes
                 .iter()
-                .map(|node| (node.node.clone(), Some(node.state)))
+                .map(|node| (node.node.to_string(), Some(node.state)))
                 .collect(),
             ..Expected::default()
         },
@@ -169,7 +169,7 @@ fn of_caller(row: &NodeRow) -> (String, Vec<Mock>) {
     if row.state == NodeState::Succeeded {
         mocks.push(Mock::at_once(OutcomeKind::Succeeded));
     }
-    (row.node.clone(), mocks)
+    (row.node.to_string(), mocks)
 }
 
 impl Prepared {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use akkaflow_model::id::{AttemptKey, Incarnation, InstanceId, WorkerId};
+use akkaflow_model::id::{AttemptKey, Incarnation, InstanceId, Name, WorkerId};
 use akkaflow_model::outcome::{Outcome, OutcomeKind};
 use akkaflow_model::record::{AttemptRow, Record};
 use akkaflow_model::time::Timestamp;
@@ -35,7 +35,7 @@ pub(super) struct Stage<'a> {
     ends: BTreeMap<(Timestamp, AttemptKey), Pretended>,
     end_of: BTreeMap<AttemptKey, Timestamp>,
     /// When the nodes of the last step fail by time-out.
-    deadlines: BTreeMap<(InstanceId, String), Timestamp>,
+    deadlines: BTreeMap<(InstanceId, Name), Timestamp>,
     hours: Hours,
 }
 

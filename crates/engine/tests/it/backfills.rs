@@ -93,7 +93,7 @@ fn open(world: &World) -> String {
 /// The run of a workflow's date ends.
 fn end(world: &mut World, workflow: &str, number: u32, kind: OutcomeKind) {
     let position = world.running.iter().position(|dispatch| {
-        dispatch.workflow == workflow
+        *dispatch.workflow == *workflow
             && dispatch.fire_time.to_rfc3339()[8..10] == format!("{number:02}")
     });
     let position =
@@ -520,9 +520,9 @@ fn a_backfill_ranks_an_hour_behind_production() {
     world.pass(200);
     world.run("q");
     world.attach("w1", 1);
-    assert_eq!(world.running[0].workflow, "p");
+    assert_eq!(&*world.running[0].workflow, "p");
     world.succeed("p");
-    assert_eq!(world.running[0].workflow, "w", "nobody starves");
+    assert_eq!(&*world.running[0].workflow, "w", "nobody starves");
 }
 
 #[test]

@@ -43,7 +43,7 @@ fn end(world: &mut World, workflow: &str, is_good: bool) {
     let position = world
         .running
         .iter()
-        .position(|dispatch| dispatch.workflow == workflow)
+        .position(|dispatch| *dispatch.workflow == *workflow)
         .unwrap();
     let dispatch = world.running.remove(position);
     let kind = if is_good {

@@ -18,7 +18,7 @@ use akkaflow_model::definition::{
     ParamRule, ParamType, Pool, StateVariable, TimeoutScope, Version, Workflow,
 };
 use akkaflow_model::element::{Attribute, Child, Element, Span};
-use akkaflow_model::id::{AttemptKey, Epoch, Incarnation, InstanceId, RequestId, WorkerId};
+use akkaflow_model::id::{AttemptKey, Epoch, Incarnation, InstanceId, Name, RequestId, WorkerId};
 use akkaflow_model::record::{
     AttemptRow, CalendarRow, CancelReason, ClusterRow, FireRow, InstanceRow, Mark, NodeRow,
     PoolRow, Record, Snapshot, TokenRow,
@@ -52,7 +52,7 @@ pub(crate) struct Rows {
     pub(crate) fires: BTreeMap<(String, String, u32, String), FireRow>,
     pub(crate) tokens: BTreeMap<(InstanceId, String), TokenRow>,
     pub(crate) instances: BTreeMap<InstanceId, InstanceRow>,
-    pub(crate) nodes: BTreeMap<(InstanceId, String), NodeRow>,
+    pub(crate) nodes: BTreeMap<(InstanceId, Name), NodeRow>,
     pub(crate) attempts: BTreeMap<AttemptKey, AttemptRow>,
     pub(crate) chains: BTreeMap<InstanceId, ChainRow>,
     pub(crate) requests: BTreeMap<String, RequestRow>,
@@ -80,15 +80,18 @@ impl Rows {
                 let key = (row.upstream_instance, row.dependant.clone());
                 self.tokens.insert(key, row);
             }
-            Record::Instance(row) => drop(self.instances.insert(row.id, row)),
-            Record::Node(row) => drop(self.nodes.insert((row.instance, row.node.clone()), row)),
+            Record::Instance(row) => drop(self.instances.insert(row.id, row.into_inner())),
+            Record::Node(row) => {
+                let key = (row.instance, row.node.clone());
+                self.nodes.insert(key, row.into_inner());
+            }
             Record::Attempt(row) => {
                 let before = self.attempts.get(&row.key);
                 assert!(
                     before.is_none_or(|before| !before.state.is_terminal()),
                     "an attempt ends once: {before:?} then {row:?}"
                 );
-                self.attempts.insert(row.key.clone(), row);
+                self.attempts.insert(row.key.clone(), row.into_inner());
             }
             Record::DeleteInstance { id } => {
                 self.instances.remove(&id);
@@ -428,7 +431,7 @@ impl World {
             worker: WorkerInfo {
                 id: WorkerId(id.into()),
                 incarnation: Incarnation(incarnation),
-                host: format!("host-{id}"),
+                host: format!("host-{id}").into(),
                 slots,
                 labels: Default::default(),
             },
@@ -545,7 +548,7 @@ impl World {
             worker: WorkerInfo {
                 id: WorkerId(id.into()),
                 incarnation: Incarnation(1),
-                host: format!("host-{id}"),
+                host: format!("host-{id}").into(),
                 slots,
                 labels: labels.iter().map(|label| (*label).into()).collect(),
             },
@@ -659,7 +662,7 @@ impl World {
     }
 
     pub(crate) fn node(&self, id: InstanceId, node: &str) -> &NodeRow {
-        &self.rows.nodes[&(id, node.to_owned())]
+        &self.rows.nodes[&(id, Name::from(node))]
     }
 
     /// `a:succeeded b:running`, by name, of the current run.
@@ -722,7 +725,10 @@ impl World {
 
     /// What runs of the workflow is done.
     pub(crate) fn succeed(&mut self, workflow: &str) {
-        let position = self.running.iter().rposition(|it| it.workflow == workflow);
+        let position = self
+            .running
+            .iter()
+            .rposition(|it| *it.workflow == *workflow);
         let dispatch = self.running.remove(position.expect("it runs"));
         self.report(&dispatch, OutcomeKind::Succeeded);
     }

@@ -192,7 +192,7 @@ fn line(chunk: &LogChunk, at: Timestamp, bytes: &[u8], lang: Lang) -> LogLine {
             Stream::Warn => Level::Warn,
             Stream::Stderr | Stream::Error => Level::Error,
         },
-        node: Some(chunk.key.node.clone()),
+        node: Some(chunk.key.node.to_string()),
         attempt: Some(chunk.key.attempt),
         text,
     }

@@ -192,7 +192,7 @@ async fn problems(app: &App, lang: Lang) -> Result<Vec<FileProblem>, Failure> {
 
 async fn fence(State(app): Shared, Path(id): Path<String>) -> Result<Json<Named>, Failure> {
     let command = Command::FenceWorker {
-        id: WorkerId(id.clone()),
+        id: WorkerId(id.as_str().into()),
     };
     match app.master.execute(command).await? {
         Answer::Done => Ok(Json(Named { name: id })),

@@ -98,9 +98,9 @@ async fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> 
 /// What stands in for an attached worker.
 fn worker(status: &wire::WorkerStatus) -> Option<WorkerInfo> {
     status.is_attached.then(|| WorkerInfo {
-        id: WorkerId(status.id.clone()),
+        id: WorkerId(status.id.as_str().into()),
         incarnation: Incarnation(1),
-        host: status.host.clone(),
+        host: status.host.as_str().into(),
         slots: status.slots,
         labels: status.labels.iter().cloned().collect(),
     })

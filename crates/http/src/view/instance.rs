@@ -124,8 +124,8 @@ fn node_views(
 
 fn reached(row: &NodeRow, desc: Option<String>, lang: Lang) -> InstanceNode {
     InstanceNode {
-        name: row.node.clone(),
-        kind: row.type_name.clone(),
+        name: row.node.to_string(),
+        kind: row.type_name.to_string(),
         state: row.state.as_str().to_owned(),
         attempts: row.attempts,
         worker: row.worker.as_ref().map(ToString::to_string),
@@ -177,12 +177,12 @@ pub(crate) fn node_type_of(node: &Node) -> String {
 
 pub(crate) fn attempt(row: &AttemptRow, lang: Lang) -> Attempt {
     Attempt {
-        node: row.key.node.clone(),
+        node: row.key.node.to_string(),
         run: row.key.run,
         attempt: row.key.attempt,
         state: row.state,
         worker: row.worker.to_string(),
-        host: row.host.clone(),
+        host: row.host.to_string(),
         assigned_at: row.assigned_at.into(),
         accepted_at: row.accepted_at.map(Into::into),
         ended_at: row.ended_at.map(Into::into),

@@ -20,8 +20,8 @@ async fn filled() -> (Server, MemoryStore) {
     let master = FakeMaster::saying(Ok(Answer::Done));
     let store = led_by(&master.serve().await).await;
     let mut records = workflow_records(XML);
-    records.push(Record::Instance(instance_row()));
-    records.push(Record::Node(node_row(
+    records.push(Record::instance(instance_row()));
+    records.push(Record::node(node_row(
         "start",
         "start",
         NodeState::Succeeded,
@@ -29,8 +29,8 @@ async fn filled() -> (Server, MemoryStore) {
     )));
     let mut a = node_row("a", "script", NodeState::Running, 6);
     a.attempts = 2;
-    a.worker = Some(akkaflow_model::id::WorkerId("w1".to_owned()));
-    records.push(Record::Node(a));
+    a.worker = Some(akkaflow_model::id::WorkerId("w1".into()));
+    records.push(Record::node(a));
     put(&store, 1, records).await;
     (Server::start(&store).await, store)
 }
@@ -81,7 +81,7 @@ async fn what_an_ended_instance_never_reached_is_skipped() {
     row.message = Some(Message::KilledBy {
         user: "李四".to_owned(),
     });
-    put(&store, 2, vec![Record::Instance(row)]).await;
+    put(&store, 2, vec![Record::instance(row)]).await;
     let path = format!("/api/v1/instances/{}?lang=zh", id().short());
     let got = server.get(&path).await.json();
     assert_eq!(got["state"], "killed");
@@ -103,7 +103,7 @@ async fn a_part_of_an_id_must_mean_one_instance() {
     let (server, store) = filled().await;
     let mut other = instance_row();
     other.id = InstanceId::from_parts(at(0), 0x1234_5678);
-    put(&store, 2, vec![Record::Instance(other)]).await;
+    put(&store, 2, vec![Record::instance(other)]).await;
     let part = &id().to_string()[..8];
     let got = server.get(&format!("/api/v1/instances/{part}")).await;
     assert_eq!(got.status, 409);
@@ -348,7 +348,7 @@ async fn killing_what_has_ended_is_a_conflict_and_what_never_was_is_not_found() 
     let store = led_by(&FakeMaster::saying(Err(gone)).serve().await).await;
     let mut row = instance_row();
     row.state = InstanceState::Succeeded;
-    put(&store, 1, vec![Record::Instance(row)]).await;
+    put(&store, 1, vec![Record::instance(row)]).await;
     let server = Server::start(&store).await;
     let got = server
         .post(&format!("/api/v1/instances/{}/kill", id()), "")

@@ -64,7 +64,7 @@ fn run(number: u128, position: u32, state: RunState) -> BackfillRunRow {
 /// Three successes of ten, twenty and sixty seconds.
 fn successes() -> Vec<Record> {
     let success = |(number, seconds): (u128, i64)| {
-        Record::Instance(InstanceRow {
+        Record::instance(InstanceRow {
             id: id(100 + number),
             workflow: "日报".to_owned(),
             state: InstanceState::Succeeded,
@@ -217,7 +217,7 @@ async fn listings_and_details_say_how_far_they_are() {
 #[tokio::test]
 async fn an_instance_names_the_backfill_that_started_it() {
     let started = |number: u128, trigger| {
-        Record::Instance(InstanceRow {
+        Record::instance(InstanceRow {
             id: id(100 + number),
             trigger,
             chain: Some(id(1)),

@@ -47,14 +47,14 @@ fn past(number: u64) -> [Record; 2] {
     let attempt = AttemptRow {
         key: AttemptKey {
             instance: id,
-            node: "a".to_owned(),
+            node: "a".into(),
             run: 1,
             attempt: 1,
         },
         state: AttemptState::Succeeded,
-        worker: WorkerId("w1".to_owned()),
+        worker: WorkerId("w1".into()),
         incarnation: Incarnation(1),
-        host: "host1".to_owned(),
+        host: "host1".into(),
         epoch: Epoch(1),
         assigned_at: from,
         accepted_at: Some(from),
@@ -64,7 +64,7 @@ fn past(number: u64) -> [Record; 2] {
         exit_code: Some(0),
         log_length: 0,
     };
-    [Record::Instance(instance), Record::Attempt(attempt)]
+    [Record::instance(instance), Record::attempt(attempt)]
 }
 
 async fn server(past_instances: u64) -> Server {

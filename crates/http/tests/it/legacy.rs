@@ -20,7 +20,7 @@ async fn server(result: Result<Answer, Rejection>) -> (Server, FakeMaster) {
     let master = FakeMaster::saying(result);
     let store = led_by(&master.serve().await).await;
     let mut records = workflow_records(XML);
-    records.push(Record::Instance(instance_row()));
+    records.push(Record::instance(instance_row()));
     put(&store, 1, records).await;
     (Server::start(&store).await, master)
 }
@@ -358,7 +358,7 @@ async fn waiting_instances_and_what_is_left_today_are_listed() {
     let mut records = workflow_records(&minutely);
     let mut waiting = instance_row();
     waiting.state = InstanceState::Ready;
-    records.push(Record::Instance(waiting));
+    records.push(Record::instance(waiting));
     put(&store, 1, records).await;
     let server = Server::start(&store).await;
     let got = server

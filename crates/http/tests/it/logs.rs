@@ -17,7 +17,7 @@ use crate::support::{
 fn key(node: &str, attempt: u32) -> AttemptKey {
     AttemptKey {
         instance: id(),
-        node: node.to_owned(),
+        node: node.into(),
         run: 1,
         attempt,
     }
@@ -28,9 +28,9 @@ fn attempt(number: u32, state: AttemptState, from: i64, to: i64, log_length: u64
     AttemptRow {
         key: key("a", number),
         state,
-        worker: WorkerId("w1".to_owned()),
+        worker: WorkerId("w1".into()),
         incarnation: Incarnation(1),
-        host: "host1".to_owned(),
+        host: "host1".into(),
         epoch: Epoch(1),
         assigned_at: at(from),
         accepted_at: None,
@@ -83,16 +83,16 @@ async fn lived() -> MemoryStore {
         &store,
         2,
         vec![
-            Record::Instance(ended()),
-            Record::Node(node_row("start", "start", NodeState::Succeeded, 6)),
-            Record::Node(node_a(NodeState::Succeeded, 2)),
-            Record::Node(NodeRow {
+            Record::instance(ended()),
+            Record::node(node_row("start", "start", NodeState::Succeeded, 6)),
+            Record::node(node_a(NodeState::Succeeded, 2)),
+            Record::node(NodeRow {
                 message: Some(Message::Ignored),
                 ..node_row("b", "script", NodeState::Succeeded, 19_000)
             }),
-            Record::Node(node_row("end", "end", NodeState::Succeeded, 20_000)),
-            Record::Attempt(attempt(1, AttemptState::Failed, 20, 100, 12)),
-            Record::Attempt(attempt(2, AttemptState::Succeeded, 10_100, 18_000, 6)),
+            Record::node(node_row("end", "end", NodeState::Succeeded, 20_000)),
+            Record::attempt(attempt(1, AttemptState::Failed, 20, 100, 12)),
+            Record::attempt(attempt(2, AttemptState::Succeeded, 10_100, 18_000, 6)),
         ],
     )
     .await;
@@ -203,7 +203,7 @@ async fn a_follower_gets_each_line_once_though_pieces_and_rows_come_late() {
     let store = store().await;
     let server = Server::start(&store).await;
     let mut follower = Follower::default();
-    put(&store, 2, vec![Record::Instance(instance_row())]).await;
+    put(&store, 2, vec![Record::instance(instance_row())]).await;
     follower.poll(&server, 2).await;
     follower.poll(&server, 0).await;
     let running = attempt(1, AttemptState::Running, 20, 0, 0);
@@ -211,9 +211,9 @@ async fn a_follower_gets_each_line_once_though_pieces_and_rows_come_late() {
         &store,
         3,
         vec![
-            Record::Node(node_row("start", "start", NodeState::Succeeded, 6)),
-            Record::Node(node_a(NodeState::Running, 1)),
-            Record::Attempt(running),
+            Record::node(node_row("start", "start", NodeState::Succeeded, 6)),
+            Record::node(node_a(NodeState::Running, 1)),
+            Record::attempt(running),
         ],
     )
     .await;
@@ -235,9 +235,9 @@ async fn a_follower_gets_each_line_once_though_pieces_and_rows_come_late() {
         &store,
         4,
         vec![
-            Record::Instance(ended()),
-            Record::Node(node_a(NodeState::Succeeded, 1)),
-            Record::Attempt(attempt(1, AttemptState::Succeeded, 20, 100, 27)),
+            Record::instance(ended()),
+            Record::node(node_a(NodeState::Succeeded, 1)),
+            Record::attempt(attempt(1, AttemptState::Succeeded, 20, 100, 27)),
         ],
     )
     .await;
@@ -266,7 +266,7 @@ async fn a_last_line_without_its_break_stands_where_it_was_written() {
     let store = lived().await;
     let mut first = attempt(1, AttemptState::Failed, 20, 100, 17);
     first.message = None;
-    put(&store, 3, vec![Record::Attempt(first)]).await;
+    put(&store, 3, vec![Record::attempt(first)]).await;
     let piece = chunk(1, Stream::Stderr, 4, 70, b"break");
     let other = chunk(2, Stream::Stdout, 6, 12_000, b"\n");
     store.append_log(&[piece, other]).await.unwrap();
@@ -303,7 +303,7 @@ async fn the_log_of_a_rerun_begins_with_the_earlier_run() {
     put(
         &store,
         3,
-        vec![Record::Instance(again), Record::Node(start)],
+        vec![Record::instance(again), Record::node(start)],
     )
     .await;
     let server = Server::start(&store).await;
@@ -344,9 +344,9 @@ async fn the_end_of_an_attempt_and_of_the_instance_wait_for_the_last_output() {
     };
     let only = attempt(1, AttemptState::Succeeded, now - 100, now - 50, 8);
     let records = vec![
-        Record::Instance(instance),
-        Record::Node(node),
-        Record::Attempt(only),
+        Record::instance(instance),
+        Record::node(node),
+        Record::attempt(only),
     ];
     put(&store, 2, records).await;
     let early = chunk(1, Stream::Stdout, 0, now - 70, b"one\n");
@@ -422,8 +422,8 @@ async fn a_wait_for_a_missing_host_is_told_and_stays_told_once_the_node_is_given
         &store,
         2,
         vec![
-            Record::Instance(instance_row()),
-            Record::Node(waiting.clone()),
+            Record::instance(instance_row()),
+            Record::node(waiting.clone()),
         ],
     )
     .await;
@@ -438,13 +438,13 @@ async fn a_wait_for_a_missing_host_is_told_and_stays_told_once_the_node_is_given
         &store,
         3,
         vec![
-            Record::Node(NodeRow {
+            Record::node(NodeRow {
                 state: NodeState::Running,
                 attempts: 1,
                 message: None,
                 ..waiting
             }),
-            Record::Attempt(attempt(1, AttemptState::Running, 70_000, 0, 0)),
+            Record::attempt(attempt(1, AttemptState::Running, 70_000, 0, 0)),
         ],
     )
     .await;
@@ -480,7 +480,7 @@ async fn a_deadline_at_risk_and_one_that_was_missed_are_told_where_they_belong()
     put(
         &store,
         2,
-        vec![Record::Instance(with(Some(notice(5_000, false)), None))],
+        vec![Record::instance(with(Some(notice(5_000, false)), None))],
     )
     .await;
     let before = all(&server, "lang=en").await;
@@ -491,7 +491,7 @@ async fn a_deadline_at_risk_and_one_that_was_missed_are_told_where_they_belong()
         "{late}"
     );
     let both = with(Some(notice(5_000, false)), Some(notice(60_001, false)));
-    put(&store, 3, vec![Record::Instance(both)]).await;
+    put(&store, 3, vec![Record::instance(both)]).await;
     let after = all(&server, "lang=en").await;
     assert_eq!(after[..before.len()], before[..]);
     assert_eq!(after.len(), before.len() + 1, "{after:?}");

@@ -10,7 +10,7 @@ use crate::support::{FakeMaster, Server, id, instance_row, led_by, put};
 async fn server(answer: Answer) -> (Server, FakeMaster) {
     let master = FakeMaster::saying(Ok(answer));
     let store = led_by(&master.serve().await).await;
-    put(&store, 1, vec![Record::Instance(instance_row())]).await;
+    put(&store, 1, vec![Record::instance(instance_row())]).await;
     (Server::start(&store).await, master)
 }
 

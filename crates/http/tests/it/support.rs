@@ -400,9 +400,9 @@ pub(crate) fn instance_row() -> InstanceRow {
 pub(crate) fn node_row(name: &str, type_name: &str, state: NodeState, from: i64) -> NodeRow {
     NodeRow {
         instance: id(),
-        node: name.to_owned(),
+        node: name.into(),
         run: 1,
-        type_name: type_name.to_owned(),
+        type_name: type_name.into(),
         state,
         attempts: 0,
         failures: 0,

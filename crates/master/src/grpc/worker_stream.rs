@@ -46,7 +46,7 @@ pub(crate) async fn attach(
             "a newer start of this worker is attached",
         ));
     };
-    tracing::info!(worker.id = %worker.id, host = worker.host, slots = worker.slots, holds = holds.len(), "worker attached");
+    tracing::info!(worker.id = %worker.id, host = %worker.host, slots = worker.slots, holds = holds.len(), "worker attached");
     let attached = term
         .core
         .input(Input::WorkerAttached { worker, holds })
@@ -89,9 +89,9 @@ fn admit(term: &Term, attach: wire::Attach) -> Result<(WorkerInfo, Vec<AttemptKe
         .map(|key| key_of(Some(key)))
         .collect::<Result<_, _>>()?;
     let worker = WorkerInfo {
-        id: WorkerId(attach.worker_id),
+        id: WorkerId(attach.worker_id.into()),
         incarnation: Incarnation(attach.incarnation),
-        host: attach.host,
+        host: attach.host.into(),
         slots: attach.slots,
         labels: attach.labels.into_iter().collect(),
     };

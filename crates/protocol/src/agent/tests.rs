@@ -12,7 +12,7 @@ const US: Incarnation = Incarnation(1);
 fn key(attempt: u32) -> AttemptKey {
     AttemptKey {
         instance: InstanceId::from_u128(1),
-        node: "a".to_owned(),
+        node: "a".into(),
         run: 1,
         attempt,
     }

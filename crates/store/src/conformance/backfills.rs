@@ -75,7 +75,7 @@ async fn successes(store: &Arc<dyn Store>, leader: &mut Leader) {
         (6, "v", 200, InstanceState::Succeeded),
     ];
     for (number, workflow, due_at, state) in made {
-        records.push(Record::Instance(InstanceRow {
+        records.push(Record::instance(InstanceRow {
             state,
             fire_time: at(due_at),
             ..instance(id(number), workflow)

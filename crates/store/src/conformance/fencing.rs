@@ -45,8 +45,8 @@ pub async fn a_batch_is_all_or_nothing(store: Arc<dyn Store>) {
     let mut leader = Leader::new(&store).await;
     leader.commit(Vec::new()).await;
     let id = samples::id(1);
-    let nodes = (0..500).map(|n| Record::Node(samples::node(id, &format!("n{n}"))));
-    let mut records = vec![Record::Instance(samples::instance(id, "w"))];
+    let nodes = (0..500).map(|n| Record::node(samples::node(id, &format!("n{n}"))));
+    let mut records = vec![Record::instance(samples::instance(id, "w"))];
     records.extend(nodes);
     let stale = batch(leader.seq, leader.epoch, records);
     let outcome = store.commit(&stale).await;

@@ -31,7 +31,7 @@ async fn some_instances(store: &Arc<dyn Store>) {
         made(4, "daily_load", "赵", InstanceState::Succeeded),
         made(5, "daily_load", "赵", InstanceState::Ready),
     ];
-    let records = rows.map(Record::Instance).into();
+    let records = rows.map(Record::instance).into();
     Leader::new(store).await.commit(records).await;
 }
 
@@ -147,15 +147,15 @@ pub async fn attempts_and_nodes_come_in_order(store: Arc<dyn Store>) {
     let mut leader = Leader::new(&store).await;
     let owner = id(1);
     let names = ["z", "a", "m"];
-    let mut records = vec![Record::Instance(instance(owner, "w"))];
-    records.extend(names.map(|name| Record::Node(node(owner, name))));
-    records.extend(names.map(|name| Record::Attempt(attempt(owner, name, 1, 1))));
+    let mut records = vec![Record::instance(instance(owner, "w"))];
+    records.extend(names.map(|name| Record::node(node(owner, name))));
+    records.extend(names.map(|name| Record::attempt(attempt(owner, name, 1, 1))));
     let mut early = node(owner, "start");
     early.ready_at = at(1);
-    records.push(Record::Node(early));
+    records.push(Record::node(early));
     leader.commit(records).await;
     // Written again, in another order and batch: the places stay.
-    let again = ["m", "z"].map(|name| Record::Node(node(owner, name)));
+    let again = ["m", "z"].map(|name| Record::node(node(owner, name)));
     leader.commit(again.into()).await;
     let nodes = store.nodes(owner).await.unwrap();
     let order: Vec<&str> = nodes.iter().map(|row| row.node.as_str()).collect();
@@ -167,11 +167,11 @@ pub async fn attempts_and_nodes_come_in_order(store: Arc<dyn Store>) {
     // A new run: older rows are history, and the order starts anew.
     let mut rerun = instance(owner, "w");
     rerun.run = 2;
-    let mut records = vec![Record::Instance(rerun)];
+    let mut records = vec![Record::instance(rerun)];
     records.extend(["m", "z"].map(|name| {
         let mut row = node(owner, name);
         row.run = 2;
-        Record::Node(row)
+        Record::node(row)
     }));
     leader.commit(records).await;
     let nodes = store.nodes(owner).await.unwrap();
@@ -185,7 +185,7 @@ pub async fn successes_are_of_the_newest_ended_instances(store: Arc<dyn Store>) 
     let mut leader = Leader::new(&store).await;
     let took = |number: u128, name: &str, run: u32, state: AttemptState| {
         let from = at(number as i64 * 1000);
-        Record::Attempt(AttemptRow {
+        Record::attempt(AttemptRow {
             state,
             assigned_at: from,
             ended_at: state.is_terminal().then(|| at(number as i64 * 1001)),
@@ -200,13 +200,13 @@ pub async fn successes_are_of_the_newest_ended_instances(store: Arc<dyn Store>) 
     ];
     let mut records = Vec::new();
     for (number, state) in (1..).zip(states) {
-        records.push(Record::Instance(made(number, "w", "", state)));
+        records.push(Record::instance(made(number, "w", "", state)));
         records.push(took(number, "b", 1, AttemptState::Succeeded));
         records.push(took(number, "a", 1, AttemptState::Failed));
         records.push(took(number, "a", 2, AttemptState::Succeeded));
         records.push(took(number, "c", 1, AttemptState::Running));
     }
-    records.push(Record::Instance(made(
+    records.push(Record::instance(made(
         9,
         "other",
         "",
@@ -214,12 +214,12 @@ pub async fn successes_are_of_the_newest_ended_instances(store: Arc<dyn Store>) 
     )));
     records.push(took(9, "a", 1, AttemptState::Succeeded));
     // The row of a node tells only of its last run.
-    records.push(Record::Node(NodeRow {
+    records.push(Record::node(NodeRow {
         run: 2,
         started_at: Some(at(7)),
         ..node(id(4), "a")
     }));
-    records.push(Record::Node(NodeRow {
+    records.push(Record::node(NodeRow {
         run: 2,
         ..node(id(4), "b")
     }));

@@ -13,13 +13,13 @@ use crate::contract::Store;
 pub async fn a_batch_of_5000_records_is_written(store: Arc<dyn Store>) {
     let mut leader = Leader::new(&store).await;
     let owner = id(1);
-    let mut records = vec![Record::Instance(instance(owner, "wide"))];
+    let mut records = vec![Record::instance(instance(owner, "wide"))];
     let mut expected = Vec::new();
     for number in 0..2500 {
         let name = format!("node-{number}");
         expected.push(attempt(owner, &name, 1, 1));
-        records.push(Record::Node(node(owner, &name)));
-        records.push(Record::Attempt(attempt(owner, &name, 1, 1)));
+        records.push(Record::node(node(owner, &name)));
+        records.push(Record::attempt(attempt(owner, &name, 1, 1)));
     }
     leader.commit(records).await;
     assert_eq!(store.attempts(owner).await.unwrap(), expected);
@@ -44,12 +44,12 @@ pub async fn readers_see_whole_batches(store: Arc<dyn Store>) {
                 let mut row = node(owner, &format!("n{number}"));
                 row.attempts = attempts;
                 row.state = NodeState::ALL[attempts as usize % NodeState::ALL.len()];
-                Record::Node(row)
+                Record::node(row)
             })
             .collect()
     };
     leader
-        .commit(vec![Record::Instance(instance(owner, "w"))])
+        .commit(vec![Record::instance(instance(owner, "w"))])
         .await;
     leader.commit(rows(0)).await;
     let writer = async {

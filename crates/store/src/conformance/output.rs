@@ -12,7 +12,7 @@ pub(crate) fn chunk(instance: InstanceId, offset: u64, data: &[u8]) -> LogChunk 
     LogChunk {
         key: AttemptKey {
             instance,
-            node: "脚本".to_owned(),
+            node: "脚本".into(),
             run: 1,
             attempt: 1,
         },

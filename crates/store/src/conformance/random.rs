@@ -157,7 +157,7 @@ fn record(chance: &mut Chance, run: u32) -> Record {
             row.marks.extend(chance.perhaps(mark("n1")));
             row.asked_by = chance.perhaps("王".to_owned());
             row.landing = chance.perhaps(Box::new(landing("n1")));
-            Record::Instance(row)
+            Record::instance(row)
         }
         8..=10 => {
             let mut row = node(owner, &format!("n{}", chance.below(6)));
@@ -165,14 +165,14 @@ fn record(chance: &mut Chance, run: u32) -> Record {
             row.state = chance.one(NodeState::ALL);
             row.ready_at = at(chance.below(3) as i64);
             row.deadline = chance.perhaps(moment);
-            Record::Node(row)
+            Record::node(row)
         }
         11..=12 => {
             let mut row = attempt(owner, &format!("n{}", chance.below(6)), run, 1);
             row.state = chance.one(AttemptState::ALL);
             row.assigned_at = at(chance.below(3) as i64);
             row.exit_code = chance.perhaps(number as i32);
-            Record::Attempt(row)
+            Record::attempt(row)
         }
         13 => match chance.below(3) {
             0 => Record::DeleteInstance { id: owner },

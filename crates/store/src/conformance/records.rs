@@ -145,8 +145,8 @@ async fn instances(store: &Arc<dyn Store>, leader: &mut Leader) {
     };
     leader
         .commit(vec![
-            Record::Instance(plain.clone()),
-            Record::Instance(full.clone()),
+            Record::instance(plain.clone()),
+            Record::instance(full.clone()),
         ])
         .await;
     assert_eq!(store.instance(plain.id).await.unwrap(), Some(plain));
@@ -179,10 +179,10 @@ async fn nodes(store: &Arc<dyn Store>, leader: &mut Leader) {
     };
     leader
         .commit(vec![
-            Record::Node(node(owner, "a")),
-            Record::Node(full.clone()),
-            Record::Attempt(attempt(owner, NASTY, 1, 1)),
-            Record::Attempt(full_attempt(owner, NASTY)),
+            Record::node(node(owner, "a")),
+            Record::node(full.clone()),
+            Record::attempt(attempt(owner, NASTY, 1, 1)),
+            Record::attempt(full_attempt(owner, NASTY)),
         ])
         .await;
     assert_eq!(store.nodes(owner).await.unwrap(), [node(owner, "a"), full]);
@@ -249,13 +249,13 @@ pub async fn the_last_row_of_a_key_wins(store: Arc<dyn Store>) {
     };
     leader
         .commit(vec![
-            Record::Instance(instance(owner, "first")),
-            Record::Node(node(owner, "a")),
+            Record::instance(instance(owner, "first")),
+            Record::node(node(owner, "a")),
             Record::FileProblem(problem("/a")),
-            Record::Instance(instance(owner, "second")),
-            Record::Node(failed.clone()),
+            Record::instance(instance(owner, "second")),
+            Record::node(failed.clone()),
             gone.clone(),
-            Record::Instance(instance(owner, "third")),
+            Record::instance(instance(owner, "third")),
             Record::FileProblem(problem("/a")),
             Record::FileProblem(problem("/b")),
         ])
@@ -277,9 +277,9 @@ pub async fn deletions_leave_nothing_but_fires_and_tokens(store: Arc<dyn Store>)
         let owner = id(number);
         leader
             .commit(vec![
-                Record::Instance(instance(owner, NAME)),
-                Record::Node(node(owner, "a")),
-                Record::Attempt(attempt(owner, "a", 1, 1)),
+                Record::instance(instance(owner, NAME)),
+                Record::node(node(owner, "a")),
+                Record::attempt(attempt(owner, "a", 1, 1)),
                 Record::Fire(fire(NAME, &number.to_string(), number as i64)),
                 Record::Token(token(owner, NAME, number as i64)),
             ])
@@ -291,11 +291,11 @@ pub async fn deletions_leave_nothing_but_fires_and_tokens(store: Arc<dyn Store>)
     }
     leader
         .commit(vec![
-            Record::Node(node(id(1), "b")),
+            Record::node(node(id(1), "b")),
             Record::DeleteInstance { id: id(1) },
             Record::DeleteInstance { id: id(2) },
             Record::DeleteInstance { id: id(77) },
-            Record::Instance(instance(id(2), "again")),
+            Record::instance(instance(id(2), "again")),
         ])
         .await;
     let nothing = Trim {
@@ -330,10 +330,10 @@ pub async fn single_attempts_are_dropped(store: Arc<dyn Store>) {
     };
     leader
         .commit(vec![
-            Record::Attempt(attempts[0].clone()),
-            Record::Attempt(attempts[1].clone()),
+            Record::attempt(attempts[0].clone()),
+            Record::attempt(attempts[1].clone()),
             dropped(0),
-            Record::Attempt(attempts[2].clone()),
+            Record::attempt(attempts[2].clone()),
         ])
         .await;
     assert_eq!(store.attempts(owner).await.unwrap(), attempts[1..]);
@@ -341,7 +341,7 @@ pub async fn single_attempts_are_dropped(store: Arc<dyn Store>) {
         .commit(vec![
             dropped(1),
             dropped(2),
-            Record::Attempt(attempts[2].clone()),
+            Record::attempt(attempts[2].clone()),
         ])
         .await;
     assert_eq!(store.attempts(owner).await.unwrap(), attempts[2..]);

@@ -42,8 +42,8 @@ pub async fn the_newest_instances_and_open_ones_do_not_expire(store: Arc<dyn Sto
     ];
     let of_a = (1..).zip(ended);
     let records = of_a
-        .map(|(day, state)| Record::Instance(of_day(day as u128, "a", day, state)))
-        .chain([Record::Instance(of_day(
+        .map(|(day, state)| Record::instance(of_day(day as u128, "a", day, state)))
+        .chain([Record::instance(of_day(
             9,
             "b",
             0,
@@ -80,9 +80,9 @@ pub async fn expired_instances_leave_nothing_but_waiting_tokens(store: Arc<dyn S
         used.is_held = false;
         leader
             .commit(vec![
-                Record::Instance(of_day(number, "a", 1, Some(InstanceState::Succeeded))),
-                Record::Node(node(owner, "n")),
-                Record::Attempt(attempt(owner, "n", 1, 1)),
+                Record::instance(of_day(number, "a", 1, Some(InstanceState::Succeeded))),
+                Record::node(node(owner, "n")),
+                Record::attempt(attempt(owner, "n", 1, 1)),
                 Record::Token(used),
                 Record::Token(token(owner, "waiting", 2)),
                 Record::Chain(chain(owner, if number == 1 { &[] } else { &["more"] })),
@@ -143,7 +143,7 @@ pub async fn old_fires_go_but_waiting_ones_and_those_of_instances(store: Arc<dyn
     elsewhere.state = FireState::Coalesced;
     leader
         .commit(vec![
-            Record::Instance(of_day(1, "a", 1, Some(InstanceState::Succeeded))),
+            Record::instance(of_day(1, "a", 1, Some(InstanceState::Succeeded))),
             decided("kept", 10, Some(1)),
             decided("gone", 20, Some(2)),
             decided("skipped", 30, None),

@@ -167,9 +167,9 @@ pub(crate) fn landing(node: &str) -> Landing {
 pub(crate) fn node(instance: InstanceId, name: &str) -> NodeRow {
     NodeRow {
         instance,
-        node: name.to_owned(),
+        node: name.into(),
         run: 1,
-        type_name: "script".to_owned(),
+        type_name: "script".into(),
         state: NodeState::Running,
         attempts: 1,
         failures: 0,
@@ -180,7 +180,7 @@ pub(crate) fn node(instance: InstanceId, name: &str) -> NodeRow {
         deadline: None,
         retry_at: None,
         message: None,
-        worker: Some(WorkerId("工人-1".to_owned())),
+        worker: Some(WorkerId("工人-1".into())),
         waits: Vec::new(),
         outputs: Vec::new(),
         child: None,
@@ -191,14 +191,14 @@ pub(crate) fn attempt(instance: InstanceId, name: &str, run: u32, attempt: u32) 
     AttemptRow {
         key: AttemptKey {
             instance,
-            node: name.to_owned(),
+            node: name.into(),
             run,
             attempt,
         },
         state: AttemptState::Assigned,
-        worker: WorkerId("w".to_owned()),
+        worker: WorkerId("w".into()),
         incarnation: Incarnation(u64::MAX),
-        host: "host-1".to_owned(),
+        host: "host-1".into(),
         epoch: Epoch(7),
         assigned_at: at(1_790_000_000_004),
         accepted_at: None,

@@ -7,7 +7,7 @@ mod retention;
 use std::collections::{BTreeMap, BTreeSet};
 
 use akkaflow_model::backfill::{BackfillRow, BackfillRunRow};
-use akkaflow_model::id::{AttemptKey, Epoch, InstanceId};
+use akkaflow_model::id::{AttemptKey, Epoch, InstanceId, Name};
 use akkaflow_model::record::{
     AttemptRow, CalendarRow, ChainRow, ClusterRow, FileProblemRow, FireRow, InstanceRow, NodeRow,
     PoolRow, Record, RequestRow, ScheduleRow, StateRow, TokenRow, TriggerKind, VersionRow,
@@ -64,7 +64,7 @@ pub(crate) struct Tables {
     pub(crate) fires: BTreeMap<(String, TriggerKind, u32, String), FireRow>,
     pub(crate) tokens: BTreeMap<(InstanceId, String), TokenRow>,
     pub(crate) instances: BTreeMap<InstanceId, InstanceRow>,
-    pub(crate) nodes: BTreeMap<(InstanceId, String), Numbered<NodeRow>>,
+    pub(crate) nodes: BTreeMap<(InstanceId, Name), Numbered<NodeRow>>,
     pub(crate) attempts: BTreeMap<AttemptKey, Numbered<AttemptRow>>,
     pub(crate) chains: BTreeMap<InstanceId, ChainRow>,
     pub(crate) requests: BTreeMap<String, RequestRow>,
@@ -194,9 +194,9 @@ impl Tables {
                 let key = (row.upstream_instance, row.dependant.clone());
                 self.tokens.insert(key, row);
             }
-            Record::Instance(row) => drop(self.instances.insert(row.id, row)),
-            Record::Node(row) => self.put_node(row, number),
-            Record::Attempt(row) => self.put_attempt(row, number),
+            Record::Instance(row) => drop(self.instances.insert(row.id, row.into_inner())),
+            Record::Node(row) => self.put_node(row.into_inner(), number),
+            Record::Attempt(row) => self.put_attempt(row.into_inner(), number),
             Record::DeleteInstance { id } => self.delete_instance(id),
             Record::Chain(row) => drop(self.chains.insert(row.root, row)),
             Record::Request(row) => drop(self.requests.insert(row.key.clone(), row)),

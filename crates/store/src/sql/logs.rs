@@ -104,7 +104,7 @@ fn stored_chunk(row: &Row) -> Result<StoredChunk, Error> {
         chunk: LogChunk {
             key: AttemptKey {
                 instance: columns.id()?,
-                node: columns.text()?,
+                node: columns.text()?.into(),
                 run: columns.count()?,
                 attempt: columns.count()?,
             },

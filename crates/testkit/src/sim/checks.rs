@@ -151,7 +151,7 @@ impl World {
             let is_waiting = matches!(node.state, NodeState::Ready | NodeState::Suspended);
             let object = ExplainObject::Node {
                 instance: id,
-                node: node.node.clone(),
+                node: node.node.to_string(),
             };
             if is_waiting && engine.explain(&object).is_empty() {
                 return Err(format!(

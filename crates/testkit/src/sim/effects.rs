@@ -217,9 +217,9 @@ impl World {
             id: self.workers[worker].id.clone(),
             incarnation: attach.incarnation,
             host: if self.planted == Some(Planted::HostMixedUp) {
-                "host0".to_owned()
+                "host0".into()
             } else {
-                self.workers[worker].host.clone()
+                self.workers[worker].host.as_str().into()
             },
             slots: if self.planted == Some(Planted::SlotsOverstated) {
                 slots * 2

@@ -152,7 +152,7 @@ impl Seen<'_> {
         }
         let codes = self.codes(&ExplainObject::Node {
             instance: instance.id,
-            node: row.node.clone(),
+            node: row.node.to_string(),
         });
         let definition = self.engine.pinned_definition(instance.id);
         let Some(action) = definition.and_then(|definition| action(definition, &row.node)) else {
@@ -216,7 +216,7 @@ impl Seen<'_> {
 
     fn serves(&self, worker: &WorkerView, action: &ActionNode) -> bool {
         worker.attached.as_ref().is_some_and(|info| {
-            let is_host = |host: &String| *host == info.host || *host == info.id.0;
+            let is_host = |host: &String| *host == info.host || info.id.0 == *host;
             action.host.as_ref().is_none_or(is_host)
                 && action
                     .worker_labels

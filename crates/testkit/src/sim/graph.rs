@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use akkaflow_model::condition::Condition;
 use akkaflow_model::definition::{ActionNode, Node, NodeKind, OnTimeout, Workflow};
+use akkaflow_model::id::Name;
 use akkaflow_model::message::Message;
 use akkaflow_model::record::{InstanceRow, NodeRow};
 use akkaflow_model::state::NodeState;
@@ -244,7 +245,7 @@ pub(crate) fn check_reached(
     tables: &Tables,
     library: &Library,
     instance: &InstanceRow,
-    nodes: &BTreeSet<String>,
+    nodes: &BTreeSet<Name>,
 ) -> Verdict {
     let run = Run::of(tables, library, instance)?;
     let fates = run.fates();

@@ -14,7 +14,7 @@ mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use akkaflow_model::id::{AttemptKey, InstanceId, WorkerId};
+use akkaflow_model::id::{AttemptKey, InstanceId, Name, WorkerId};
 use akkaflow_model::record::{
     FireRow, Hold, InstanceRow, NodeRow, PinnedState, Record, ScheduleRow, StateRow, TokenRow,
 };
@@ -55,7 +55,7 @@ pub(crate) struct Oracle {
 struct Touched {
     /// The instances, with their rows before the batch.
     before: BTreeMap<InstanceId, Option<InstanceRow>>,
-    nodes: BTreeMap<InstanceId, BTreeSet<String>>,
+    nodes: BTreeMap<InstanceId, BTreeSet<Name>>,
     assigned: Vec<AttemptKey>,
     /// Fired rows by instance.
     fired: BTreeMap<InstanceId, u32>,
@@ -78,7 +78,7 @@ struct Touched {
     pool_sizes: BTreeMap<String, u32>,
     backfills: TouchedBackfills,
     /// Nodes as they stood before the batch, of those that were written.
-    nodes_before: BTreeMap<(InstanceId, String), Option<NodeRow>>,
+    nodes_before: BTreeMap<(InstanceId, Name), Option<NodeRow>>,
 }
 
 /// Breaks off with a text unless the rule holds.

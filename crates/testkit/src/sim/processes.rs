@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use akkaflow_model::id::{AttemptKey, InstanceId};
+use akkaflow_model::id::{AttemptKey, InstanceId, Name};
 use akkaflow_model::outcome::{Outcome, OutcomeKind};
 use akkaflow_model::record::Record;
 use akkaflow_model::state::AttemptState;
@@ -119,7 +119,7 @@ impl Processes {
     pub(crate) fn live_of(&self, id: InstanceId) -> impl Iterator<Item = &AttemptKey> {
         let first = AttemptKey {
             instance: id,
-            node: String::new(),
+            node: Name::default(),
             run: 0,
             attempt: 0,
         };
@@ -188,19 +188,19 @@ mod tests {
     fn key() -> AttemptKey {
         AttemptKey {
             instance: InstanceId::from_parts(Timestamp::default(), 1),
-            node: "a".to_owned(),
+            node: "a".into(),
             run: 1,
             attempt: 1,
         }
     }
 
     fn recorded(state: AttemptState) -> [Record; 1] {
-        [Record::Attempt(AttemptRow {
+        [Record::attempt(AttemptRow {
             key: key(),
             state,
-            worker: WorkerId("w".to_owned()),
+            worker: WorkerId("w".into()),
             incarnation: Incarnation(1),
-            host: "host".to_owned(),
+            host: "host".into(),
             epoch: Epoch(1),
             assigned_at: Timestamp::default(),
             accepted_at: None,

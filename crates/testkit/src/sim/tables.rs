@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use akkaflow_model::backfill::{BackfillRow, BackfillRunRow};
-use akkaflow_model::id::{AttemptKey, InstanceId};
+use akkaflow_model::id::{AttemptKey, InstanceId, Name};
 use akkaflow_model::record::{
     AttemptRow, CalendarRow, ChainRow, ClusterRow, FileProblemRow, FireRow, FireState, InstanceRow,
     NodeRow, PoolRow, Record, RequestRow, ScheduleRow, Snapshot, StateRow, TokenRow, TriggerKind,
@@ -28,7 +28,7 @@ pub(crate) struct Tables {
     pub(crate) fires: BTreeMap<FireKey, FireRow>,
     pub(crate) tokens: BTreeMap<(InstanceId, String), TokenRow>,
     pub(crate) instances: BTreeMap<InstanceId, InstanceRow>,
-    pub(crate) nodes: BTreeMap<(InstanceId, String), NodeRow>,
+    pub(crate) nodes: BTreeMap<(InstanceId, Name), NodeRow>,
     pub(crate) attempts: BTreeMap<AttemptKey, AttemptRow>,
     pub(crate) chains: BTreeMap<InstanceId, ChainRow>,
     pub(crate) requests: BTreeMap<String, RequestRow>,
@@ -40,7 +40,7 @@ pub(crate) struct Tables {
     pub(crate) backfill_runs: BTreeMap<(InstanceId, u32), BackfillRunRow>,
     pub(crate) states: BTreeMap<(String, String), StateRow>,
     /// Nodes of runs that keep the success of an earlier one.
-    carried: BTreeSet<(InstanceId, String, u32)>,
+    carried: BTreeSet<(InstanceId, Name, u32)>,
 }
 
 impl Tables {
@@ -55,16 +55,16 @@ impl Tables {
                 self.tokens
                     .insert((row.upstream_instance, row.dependant.clone()), row),
             ),
-            Record::Instance(row) => drop(self.instances.insert(row.id, row)),
+            Record::Instance(row) => drop(self.instances.insert(row.id, row.into_inner())),
             Record::Node(row) => {
                 let key = (row.instance, row.node.clone());
                 if self.is_carried_over(&row) {
                     self.carried
                         .insert((row.instance, row.node.clone(), row.run));
                 }
-                self.nodes.insert(key, row);
+                self.nodes.insert(key, row.into_inner());
             }
-            Record::Attempt(row) => drop(self.attempts.insert(row.key.clone(), row)),
+            Record::Attempt(row) => drop(self.attempts.insert(row.key.clone(), row.into_inner())),
             Record::DeleteInstance { id } => self.delete(id),
             Record::Chain(row) => drop(self.chains.insert(row.root, row)),
             Record::Request(row) => drop(self.requests.insert(row.key.clone(), row)),
@@ -144,7 +144,7 @@ impl Tables {
     /// The nodes of an instance, of whatever run.
     pub(crate) fn nodes_of(&self, id: InstanceId) -> impl Iterator<Item = &NodeRow> {
         self.nodes
-            .range((id, String::new())..)
+            .range((id, Name::default())..)
             .take_while(move |((instance, _), _)| *instance == id)
             .map(|(_, row)| row)
     }
@@ -153,7 +153,7 @@ impl Tables {
     pub(crate) fn attempts_of(&self, id: InstanceId) -> impl Iterator<Item = &AttemptRow> {
         let first = AttemptKey {
             instance: id,
-            node: String::new(),
+            node: Name::default(),
             run: 0,
             attempt: 0,
         };

@@ -52,7 +52,7 @@ impl Worker {
     pub(crate) fn new(index: usize, rng: &mut Rng) -> Self {
         let incarnation = Incarnation(0);
         Self {
-            id: WorkerId(format!("w{index}")),
+            id: WorkerId(format!("w{index}").into()),
             host: format!("host{}", index / 2),
             slots: rng.between(1, 4) as u32,
             labels: labels(index),

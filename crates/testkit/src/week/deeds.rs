@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use akkaflow_engine::OutcomeKind;
 use akkaflow_model::definition::{ActionNode, NodeKind, Workflow};
-use akkaflow_model::id::{AttemptKey, InstanceId};
+use akkaflow_model::id::{AttemptKey, InstanceId, Name};
 use akkaflow_model::record::InstanceRow;
 use akkaflow_model::state::InstanceState;
 
@@ -13,12 +13,12 @@ type Verdict = Result<(), String>;
 /// What the processes of one instance did.
 #[derive(Debug, Default)]
 struct Deed {
-    succeeded: BTreeSet<String>,
+    succeeded: BTreeSet<Name>,
     /// Failures of its current run.
-    failures: BTreeMap<String, u32>,
+    failures: BTreeMap<Name, u32>,
     /// The latest attempt that was started, by node.
-    started: BTreeMap<String, (u32, u32)>,
-    live: BTreeSet<String>,
+    started: BTreeMap<Name, (u32, u32)>,
+    live: BTreeSet<Name>,
 }
 
 /// What the processes of open instances, and of those that people will run again, did.
@@ -86,11 +86,17 @@ impl Deeds {
             _ => None,
         });
         let has_failed = |(name, action): (&String, &ActionNode)| {
-            let failures = deed.failures.get(name).copied().unwrap_or_default();
+            let failures = deed
+                .failures
+                .get(name.as_str())
+                .copied()
+                .unwrap_or_default();
             failures > action.retry_times
         };
         let is_right = match row.state {
-            InstanceState::Succeeded => actions.all(|(name, _)| deed.succeeded.contains(name)),
+            InstanceState::Succeeded => {
+                actions.all(|(name, _)| deed.succeeded.contains(name.as_str()))
+            }
             InstanceState::Failed => actions.any(has_failed),
             InstanceState::Killed => true,
             InstanceState::Ready | InstanceState::Running | InstanceState::Suspended => false,

@@ -38,9 +38,9 @@ impl Machines {
             let labels = (number % 2 == 0).then(|| LABEL.to_owned());
             Machine {
                 info: WorkerInfo {
-                    id: WorkerId(name.clone()),
+                    id: WorkerId(name.clone().into()),
                     incarnation: Incarnation(1),
-                    host: name,
+                    host: name.into(),
                     slots: plan.slots,
                     labels: labels.into_iter().collect::<BTreeSet<_>>(),
                 },

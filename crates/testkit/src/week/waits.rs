@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use akkaflow_engine::{Engine, ExplainObject};
-use akkaflow_model::id::InstanceId;
+use akkaflow_model::id::{InstanceId, Name};
 use akkaflow_model::record::{FireRow, FireState, InstanceRow, NodeRow, Record};
 use akkaflow_model::state::{InstanceState, NodeState};
 use akkaflow_model::time::Timestamp;
@@ -19,7 +19,7 @@ pub(super) const LOOK_EVERY: Duration = Duration::from_secs(60);
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Waiter {
     Instance(InstanceId),
-    Node(InstanceId, String),
+    Node(InstanceId, Name),
     /// A due slot of a workflow.
     Slot(String, Timestamp),
 }
@@ -84,7 +84,7 @@ impl Waits {
 
     /// An attempt died: its node waits for another one, though nobody knows yet.
     pub(super) fn note_death(&mut self, instance: InstanceId, node: &str, now: Timestamp) {
-        self.set(Waiter::Node(instance, node.to_owned()), true, now);
+        self.set(Waiter::Node(instance, node.into()), true, now);
     }
 
     fn set(&mut self, waiter: Waiter, waits: bool, now: Timestamp) {
@@ -134,7 +134,7 @@ impl Waits {
                 Waiter::Instance(id) => ExplainObject::Instance(*id),
                 Waiter::Node(instance, node) => ExplainObject::Node {
                     instance: *instance,
-                    node: node.clone(),
+                    node: node.to_string(),
                 },
                 Waiter::Slot(workflow, _) => ExplainObject::Workflow(workflow.clone()),
             };
@@ -190,7 +190,7 @@ mod tests {
                     waiting.reasons.insert("no_worker");
                 }
             }
-            waits.set(Waiter::Node(id, "a".to_owned()), false, at(seconds));
+            waits.set(Waiter::Node(id, "a".into()), false, at(seconds));
             assert_eq!(
                 waits.fault.is_some(),
                 is_fault,

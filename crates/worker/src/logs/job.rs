@@ -221,7 +221,7 @@ mod tests {
     fn key() -> AttemptKey {
         AttemptKey {
             instance: InstanceId::from_u128(1),
-            node: "a".to_owned(),
+            node: "a".into(),
             run: 1,
             attempt: 1,
         }

@@ -238,7 +238,7 @@ impl Drop for FakeMaster {
 pub(crate) fn key(attempt: u32) -> AttemptKey {
     AttemptKey {
         instance: InstanceId::from_u128(5),
-        node: "节点".to_owned(),
+        node: "节点".into(),
         run: 1,
         attempt,
     }

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use akkaflow_model::backfill::{BackfillRow, BackfillRunRow};
-use akkaflow_model::id::{AttemptKey, InstanceId};
+use akkaflow_model::id::{AttemptKey, InstanceId, Name};
 use akkaflow_model::record::{
     AttemptRow, FireRow, InstanceRow, NodeRow, StateRow, Success, TokenRow, WorkflowRow,
     WorkflowStatus,
@@ -110,7 +110,7 @@ impl Tables {
         };
         let mut rows: Vec<_> = self
             .nodes
-            .range((id, String::new())..)
+            .range((id, Name::default())..)
             .take_while(|((owner, _), _)| *owner == id)
             .map(|(_, numbered)| numbered)
             .filter(|numbered| numbered.row.run == instance.run)
@@ -125,7 +125,7 @@ impl Tables {
     pub(crate) fn attempts_of(&self, id: InstanceId) -> Vec<AttemptRow> {
         let first = AttemptKey {
             instance: id,
-            node: String::new(),
+            node: Name::default(),
             run: 0,
             attempt: 0,
         };
@@ -164,7 +164,7 @@ impl Tables {
                     .filter(|node| node.run == row.key.run);
                 Some(Success {
                     since: node.and_then(|node| node.started_at),
-                    node: row.key.node,
+                    node: row.key.node.into(),
                     from: row.assigned_at,
                     to: row.ended_at?,
                 })

@@ -61,9 +61,9 @@ impl Table for NodeRow {
     fn read(columns: &mut Columns<'_>) -> Result<Self, Error> {
         Ok(Self {
             instance: columns.id()?,
-            node: columns.text()?,
+            node: columns.text()?.into(),
             run: columns.count()?,
-            type_name: columns.text()?,
+            type_name: columns.text()?.into(),
             state: columns.state(NodeState::from_code)?,
             attempts: columns.count()?,
             failures: columns.count()?,
@@ -74,7 +74,7 @@ impl Table for NodeRow {
             deadline: columns.optional_time()?,
             retry_at: columns.optional_time()?,
             message: columns.optional_json()?,
-            worker: columns.optional_text()?.map(WorkerId),
+            worker: columns.optional_text()?.map(|id| WorkerId(id.into())),
             waits: columns.optional_json()?.unwrap_or_default(),
             outputs: columns.optional_json()?.unwrap_or_default(),
             child: columns.optional_id()?,
@@ -128,14 +128,14 @@ impl Table for AttemptRow {
         Ok(Self {
             key: AttemptKey {
                 instance: columns.id()?,
-                node: columns.text()?,
+                node: columns.text()?.into(),
                 run: columns.count()?,
                 attempt: columns.count()?,
             },
             state: columns.state(AttemptState::from_code)?,
-            worker: WorkerId(columns.text()?),
+            worker: WorkerId(columns.text()?.into()),
             incarnation: Incarnation(columns.bits()?),
-            host: columns.text()?,
+            host: columns.text()?.into(),
             epoch: Epoch(columns.bits()?),
             assigned_at: columns.time()?,
             accepted_at: columns.optional_time()?,

@@ -1,6 +1,6 @@
 //! Values: what nodes hand on, what is kept between runs; children, and waits.
 
-use akkaflow_model::id::AttemptKey;
+use akkaflow_model::id::{AttemptKey, Name};
 use akkaflow_model::message::Message;
 use akkaflow_model::record::{InstanceRow, NodeRow, TriggerKind};
 use akkaflow_model::state::{InstanceState, NodeState};
@@ -76,7 +76,7 @@ pub(super) fn check_handed_on(tables: &Tables, library: &Library, row: &NodeRow)
 pub(crate) fn check_outputs_used(tables: &Tables, key: &AttemptKey, text: &str) -> Verdict {
     let pieces = text.split(';').filter_map(|piece| piece.rsplit_once(' '));
     for (node, value) in pieces.filter_map(|(_, piece)| piece.split_once('=')) {
-        let row = tables.nodes.get(&(key.instance, node.to_owned()));
+        let row = tables.nodes.get(&(key.instance, Name::from(node)));
         let durable = row
             .filter(|row| row.run == key.run)
             .and_then(|row| row.outputs.first());
@@ -191,7 +191,7 @@ pub(super) fn check_written(tables: &Tables, library: &Library, instance: &Insta
 
 fn output_for_state(tables: &Tables, library: &Library, instance: &InstanceRow) -> Option<String> {
     let variable = library.contents.get(&instance.version)?.state.first()?;
-    let key = (instance.id, variable.from.node.clone());
+    let key = (instance.id, Name::from(&variable.from.node));
     let row = tables.nodes.get(&key)?;
     let is_current = row.run == instance.run && row.state == NodeState::Succeeded;
     let (_, value) = row.outputs.first().filter(|_| is_current)?;
