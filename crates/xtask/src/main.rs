@@ -1,12 +1,14 @@
 //! Chores of the repository that are Rust: `cargo xtask bench` measures the workloads of `docs/benchmarks.md`, `cargo xtask gen`
 //! writes what `docs` holds of the programs' own declarations, `cargo xtask prove` lives simulated histories and adds them up
-//! in `docs/proof.md`, `cargo xtask week` lives a week of a busy cluster, `cargo xtask fuzz` looks for inputs that break a reader.
+//! in `docs/proof.md`, `cargo xtask week` lives a week of a busy cluster, `cargo xtask fuzz` looks for inputs that break a reader,
+//! `cargo xtask mutate` breaks the pure crates in small ways and sees whether a test notices.
 //!
 //! The benchmarks know the programs only as a user does, by their command lines and HTTP.
 
 mod bench;
 mod fuzz;
 mod generate;
+mod mutate;
 mod prove;
 mod prove_cron;
 mod week;
@@ -30,6 +32,8 @@ enum Chore {
     Fuzz(fuzz::Options),
     /// Write `docs/reference` and `docs/akkaflow.xsd` from the declarations of the code.
     Gen(generate::Options),
+    /// Break the engine and the protocol in small ways, and see whether their tests notice.
+    Mutate(mutate::Options),
     /// Live simulated histories in release mode on all cores, going on where the last proof stopped.
     Prove(prove::Options),
     /// Compare crons with a scan of every minute in release mode, in all zones around their changes.
@@ -46,6 +50,7 @@ fn main() -> Result<()> {
         Chore::Bench(options) => bench::run(&options),
         Chore::Fuzz(options) => fuzz::run(&options),
         Chore::Gen(options) => generate::run(&options),
+        Chore::Mutate(options) => mutate::run(&options),
         Chore::Prove(options) => prove::run(&options),
         Chore::ProveCron(options) => prove_cron::run(&options),
         Chore::Week(options) => week::run(&options),

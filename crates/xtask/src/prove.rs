@@ -81,6 +81,12 @@ pub(crate) fn build(root: &Path) -> Result<PathBuf> {
         .status()
         .context("run cargo")?;
     ensure!(status.success(), "the simulator does not build");
+    target_directory(root)
+}
+
+/// Where cargo builds.
+pub(crate) fn target_directory(root: &Path) -> Result<PathBuf> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(&cargo)
         .args(["metadata", "--no-deps", "--format-version", "1"])
         .current_dir(root)

@@ -20,7 +20,7 @@ const TRACE_LINES: usize = 200;
 /// Within so many histories every planted fault is found.
 const SEEDS_PER_FAULT: u64 = 20_000;
 
-/// How long a failing history may be cut down.
+/// How long a failing history may be cut down, unless `AKKAFLOW_SIM_SHRINK_SECONDS` says so.
 const SHRINKING: Duration = Duration::from_secs(60);
 
 fn number(name: &str) -> Option<u64> {
@@ -92,7 +92,9 @@ fn no_history_breaks_the_contract() {
     let begin = Instant::now();
     let totals = until_the_first_violation(number("AKKAFLOW_SIM_SEEDS").unwrap_or(SEEDS), None);
     if let Some(history) = totals.first_violation() {
-        print!("{}", report(history, SHRINKING, lines()));
+        let shrinking =
+            number("AKKAFLOW_SIM_SHRINK_SECONDS").map_or(SHRINKING, Duration::from_secs);
+        print!("{}", report(history, shrinking, lines()));
         panic!("seed {}: {:?}", history.recipe.seed, history.violation);
     }
     let (seeds, sum) = (totals.seeds, totals.stats);
