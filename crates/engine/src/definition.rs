@@ -197,3 +197,18 @@ impl Packing for Shelf {
         shelf.get(&version).cloned()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_crons_are_kept_once() {
+        let cron = || Arc::new(Cron::parse("0 12 * * *").unwrap());
+        let (mut one, mut other) = (cron(), cron());
+        let mut crons = Crons::default();
+        crons.share_one(&mut one);
+        crons.share_one(&mut other);
+        assert!(Arc::ptr_eq(&one, &other));
+    }
+}

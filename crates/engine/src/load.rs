@@ -85,9 +85,7 @@ impl Engine {
             entry.waiting_fires.sort_by_key(|fire| fire.due_at);
         }
         for row in snapshot.tokens {
-            if row.is_held
-                && let Some(entry) = engine.workflows.get_mut(&row.dependant)
-            {
+            if let Some(entry) = engine.workflows.get_mut(&row.dependant) {
                 entry
                     .tokens
                     .entry(row.upstream.clone())

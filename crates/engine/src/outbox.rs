@@ -24,9 +24,9 @@ pub(crate) struct Outbox {
 }
 
 impl Outbox {
-    /// How many records there are so far.
+    /// How many records there are so far; the rows of instances come when the step ends.
     pub(crate) fn len(&self) -> usize {
-        self.definitions.len() + self.instances.len() + self.rest.len()
+        self.definitions.len() + self.rest.len()
     }
 
     /// Whether there is anything to be seen.

@@ -272,9 +272,6 @@ impl ReadyQueues {
                 Some(need) if was_parked => {
                     if let Some(parked) = self.parked.get_mut(&need.pool) {
                         parked.remove(&entry);
-                        if parked.is_empty() {
-                            self.parked.remove(&need.pool);
-                        }
                     }
                 }
                 _ => {
@@ -588,6 +585,20 @@ mod tests {
         assert_eq!(queues.head(), None);
         queues.remove(&class, places[0]);
         assert_eq!(queues.head().map(|(place, _)| place), Some(places[1]));
+    }
+
+    #[test]
+    fn targets_that_nobody_asks_for_any_more_are_forgotten() {
+        let mut queues = ReadyQueues::default();
+        for number in 0..3 * KEPT_LINES {
+            let class = class(Some(&format!("host{number}")), &[], None);
+            let place = (0, InstanceId::from_u128(1), number);
+            queues.push(&class, place);
+            queues.remove(&class, place);
+        }
+        assert_eq!(queues.lines.len(), KEPT_LINES);
+        assert_eq!(queues.targets.len(), KEPT_LINES);
+        assert_eq!(queues.by_host.len(), KEPT_LINES);
     }
 
     #[test]

@@ -97,7 +97,6 @@ impl Engine {
             }
             tokens.retain(|_, row| row.is_held);
         }
-        entry.tokens.retain(|_, tokens| !tokens.is_empty());
         self.let_go(dependant);
     }
 

@@ -270,6 +270,11 @@ mod tests {
     }
 
     #[test]
+    fn nothing_that_waits_is_no_batch() {
+        assert_eq!(pipeline().take_batch(), None);
+    }
+
+    #[test]
     fn one_batch_is_under_way_at_a_time_and_positions_are_contiguous() {
         let (mut pipeline, first) = with_one_in_flight();
         pipeline.push(b"2".to_vec(), Vec::new(), vec![3]);

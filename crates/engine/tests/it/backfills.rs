@@ -327,6 +327,18 @@ fn a_workflow_that_waits_for_its_own_date_before_runs_one_date_after_the_other()
 }
 
 #[test]
+fn a_workflow_that_waits_for_any_success_of_its_own_runs_one_date_after_the_other() {
+    let mut world = world_of([daily("w").after_all(&[by("w", DateRule::Latest)])]);
+    let id = start(&mut world, range("w", 20, 22));
+    let needs: Vec<&[u32]> = runs(&world, id)
+        .into_iter()
+        .map(|run| run.needs.as_slice())
+        .collect();
+    assert_eq!(needs, [&[][..], &[0], &[1]]);
+    assert_eq!(open(&world), "w 20");
+}
+
+#[test]
 fn a_rule_that_counts_dates_waits_for_those_that_are_planned() {
     let mut world = world_of([
         daily("a"),
@@ -552,6 +564,21 @@ fn a_backfill_waits_for_a_suspended_workflow_and_a_frozen_cluster() {
     assert_eq!(why(&world, id, 3), ["frozen"]);
     world.order(Order::Thaw).unwrap();
     assert_eq!(open(&world), "w 22, w 23");
+}
+
+#[test]
+fn a_run_that_waits_for_another_date_is_not_told_what_comes_after_that() {
+    let mut world = world_of([daily("a"), single("b").after(&["a"])]);
+    let id = start(&mut world, whole(20, 20, 1));
+    world
+        .order(Order::SuspendWorkflow {
+            name: "b".into(),
+            by: ann(""),
+        })
+        .unwrap();
+    assert_eq!(open(&world), "a 20");
+    let why = why(&world, id, 1);
+    assert!(!why.contains(&"suspended"), "{why:?}");
 }
 
 #[test]

@@ -293,6 +293,18 @@ fn what_is_held_is_bounded() {
 }
 
 #[test]
+fn so_many_dates_wait_each_and_later_ones_with_the_last() {
+    let mut world = daily(DateRule::SameDay);
+    for _ in 0..102 {
+        world.pass(DAY);
+    }
+    let slots = world.slots_of("down");
+    let waiting = slots.iter().filter(|it| it.ends_with("waiting")).count();
+    assert_eq!(waiting, 100);
+    assert!(slots[101].contains("coalesced"), "{}", slots[101]);
+}
+
+#[test]
 fn a_chain_runs_through_a_workflow_that_waits_for_its_own_day_before() {
     let rules = [by("up", DateRule::Fresh), by("down", DateRule::Previous)];
     let mut world = world(single("down").cron("0 12 * * *").after_all(&rules));
@@ -305,4 +317,30 @@ fn a_chain_runs_through_a_workflow_that_waits_for_its_own_day_before() {
         .unwrap();
     world.ok("a");
     assert_eq!(world.instances_of("down").len(), 1);
+}
+
+#[test]
+fn the_time_of_a_date_is_that_of_the_last_success_of_that_date() {
+    let rules = [by("up", DateRule::Previous), by("up2", DateRule::SameDay)];
+    let mut world = world(single("down").after_all(&rules));
+    world.pass(5 * HOUR);
+    world.give("up");
+    world.pass(22 * HOUR);
+    world.give("up2");
+    let fired = world.instances_of("down")[0].fire_time.to_rfc3339();
+    assert!(fired.starts_with("2026-01-02T03:00"), "{fired}");
+}
+
+#[test]
+fn only_what_may_fire_wakes_up_at_the_beginning_of_its_window() {
+    let down = single("down")
+        .after(&["up"])
+        .window("2026-01-03 00:00:00", "2026-02-01 00:00:00");
+    let mut world = world(down.clone());
+    world.give("up");
+    let begin = world.engine.next_deadline().unwrap().to_rfc3339();
+    assert!(begin.starts_with("2026-01-03T00:00"), "{begin}");
+    world.put(down.limit(99).disabled());
+    assert_eq!(world.engine.readiness("down")[0].1, 1);
+    assert_eq!(world.engine.next_deadline(), None);
 }

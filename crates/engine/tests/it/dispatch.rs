@@ -207,3 +207,13 @@ fn nobody_waits_in_a_pool_behind_one_that_waits_there_no_more() {
     world.ok("other-a");
     assert_eq!(world.running_nodes(), "small-a small-a");
 }
+
+#[test]
+fn a_pool_that_is_set_to_what_it_is_stays_as_it_was_written() {
+    let mut world = World::with_worker();
+    world.set_pool("db", Some(3));
+    let before = world.rows.pools["db"].clone();
+    world.pass(60);
+    world.set_pool("db", Some(3));
+    assert_eq!(world.rows.pools["db"], before);
+}

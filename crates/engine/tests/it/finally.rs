@@ -31,6 +31,7 @@ fn the_clean_up_begins_once_everything_has_succeeded() {
     let (mut world, id) = running();
     assert_eq!(world.why(id, "z"), ["predecessor_open"; 2]);
     assert_eq!(world.why(id, "drop"), ["predecessor_open"]);
+    assert_eq!(world.why(id, "tell"), ["predecessor_open"]);
     world.ok("a");
     assert_eq!(world.running_nodes(), "b");
     world.ok("b");
@@ -231,4 +232,17 @@ fn a_clean_up_of_control_nodes_alone_ends_in_the_same_step() {
     world.ok("a");
     assert_eq!(world.state(id), InstanceState::Succeeded);
     assert_eq!(world.node_state(id, "z"), NodeState::Succeeded);
+}
+
+#[test]
+fn during_the_clean_up_nothing_else_is_waited_for() {
+    let text = "start a\n a: ok=b\n b: ok=c\n c: ok=e\n finally z: drop\n drop: ok=tell\n tell: ok=e\n end e";
+    let mut world = World::with_worker();
+    world.put(workflow("wf", text));
+    let id = world.run("wf");
+    world.kill(id);
+    world.finish("a", OutcomeKind::Cancelled);
+    assert_eq!(world.running_nodes(), "drop");
+    assert_eq!(world.why(id, "c"), ["not_taken"]);
+    assert_eq!(world.why(id, "tell"), ["predecessor_open"]);
 }

@@ -431,3 +431,19 @@ fn who_waits_for_days_is_not_stuck() {
     };
     assert_eq!(stuck(&forecast(&world, horizon)), [""; 0]);
 }
+
+#[test]
+fn an_instance_that_waits_for_ever_is_stuck_for_those_who_ask_for_it() {
+    let mut world = World::with_worker();
+    world.put(workflow("wf", "start a\n a: ok=e host=nowhere\n end e"));
+    world.put(single("other"));
+    world.run("wf");
+    let asked = |only| Asked {
+        only,
+        ..Asked::default()
+    };
+    let all = stuck(&forecast(&world, asked(None)));
+    assert_eq!(all, ["wf no_worker"]);
+    assert_eq!(stuck(&forecast(&world, asked(Some("wf")))), all);
+    assert_eq!(stuck(&forecast(&world, asked(Some("other")))), [""; 0]);
+}

@@ -197,6 +197,17 @@ fn kill_node_ends_the_instance_as_killed_with_its_message() {
 }
 
 #[test]
+fn nothing_is_reached_behind_a_kill_node() {
+    let mut world = World::with_worker();
+    let text = "start f\n fork f: k a\n a: ok=e\n kill k: no\n end e";
+    world.put(workflow("wf", text));
+    let id = world.run("wf");
+    assert_eq!(world.state(id), InstanceState::Killed);
+    let rows = world.current_nodes(id);
+    assert!(rows.iter().all(|row| row.node != "a"), "{rows:?}");
+}
+
+#[test]
 fn ignored_node_takes_its_ok_edge_without_running() {
     let mut world = World::with_worker();
     world.put(workflow(
@@ -224,4 +235,15 @@ fn undefined_parameter_fails_the_node_by_name_without_an_attempt() {
     );
     assert_eq!(world.node(id, "a").attempts, 0);
     assert_eq!(world.running_nodes(), "b");
+}
+
+#[test]
+fn the_start_may_stand_behind_what_it_leads_to() {
+    let mut world = World::with_worker();
+    world.put(workflow("wf", "a: ok=b\n b: ok=e\n start a\n end e"));
+    let id = world.run("wf");
+    world.take_over();
+    world.ok("a");
+    world.ok("b");
+    assert_eq!(world.state(id), InstanceState::Succeeded);
 }

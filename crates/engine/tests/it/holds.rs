@@ -303,3 +303,20 @@ fn who_asked_for_a_run_is_remembered() {
     }));
     assert_eq!(world.row(id).asked_by.as_deref(), Some("ann"));
 }
+
+#[test]
+fn the_time_of_a_node_between_two_tries_stands_still_while_its_instance_is_paused() {
+    let mut world = World::with_worker();
+    let text = "start a\n a: ok=e retry=1 interval=60 timeout=100\n end e";
+    world.put(workflow("wf", text));
+    let id = world.run("wf");
+    let before = world.node(id, "a").deadline.unwrap();
+    world.fail("a");
+    assert_eq!(world.order(pause(id)), DONE);
+    world.pass(500);
+    assert_eq!(world.order(Order::ResumeInstance { id }), DONE);
+    let after = world.node(id, "a").deadline.unwrap();
+    assert_eq!(after.since(before).as_secs(), 500);
+    world.ok("a");
+    assert_eq!(world.state(id), InstanceState::Succeeded);
+}

@@ -423,3 +423,11 @@ fn a_repair_that_adds_work_is_reckoned_with() {
         assert_eq!(late(&world, id).path, ["a", "b", "c"]);
     }
 }
+
+#[test]
+fn what_took_no_time_at_all_is_part_of_the_path() {
+    let (mut world, id) = begun();
+    world.ok("a");
+    world.pass(60 * MINUTE);
+    assert_eq!(late(&world, id).path, ["a", "b"]);
+}

@@ -1,4 +1,6 @@
-use akkaflow_engine::{ExplainObject, Order};
+use akkaflow_engine::{ExplainObject, Input, Order};
+use akkaflow_model::id::InstanceId;
+use akkaflow_model::record::Record;
 use akkaflow_model::state::InstanceState;
 
 use crate::world::{Change, World, run, single};
@@ -102,6 +104,8 @@ fn workflow_that_cannot_run_refuses_and_says_why() {
     assert!(world.instances_of("wf").is_empty());
     let of_workflow = ExplainObject::Workflow("wf".into());
     assert_eq!(world.codes(of_workflow.clone()), ["not_runnable"]);
+    world.take_over();
+    assert_eq!(world.engine.not_runnable().len(), 1);
     world.put(single("wf").cron("* * * * *"));
     let reasons = world.engine.explain(&of_workflow);
     let text = &reasons[0].text;
@@ -135,4 +139,37 @@ fn definition_that_cannot_be_read_any_more_holds_everything_visibly() {
     assert!(world.replies[&request].is_ok());
     assert_eq!(world.state(id), InstanceState::Killed);
     world.definitions = definitions;
+}
+
+#[test]
+fn an_instance_whose_definition_is_gone_fails_when_its_turn_comes() {
+    let mut world = World::with_worker();
+    world.put(single("wf"));
+    let id = world.run("wf");
+    let waiting = world.run("wf");
+    let version = world.row(waiting).version.clone();
+    world.put(single("wf").cron("0 0 1 1 *"));
+    world.definitions.remove(&version);
+    world.restart();
+    // Past the replays of the world, which remember the definition.
+    let order = Order::Kill {
+        id,
+        user: "ann".into(),
+    };
+    let request = akkaflow_model::id::RequestId(99);
+    let mut records = world
+        .engine
+        .step(world.now, Input::Order { request, order })
+        .records;
+    let tombstoned = Input::Tombstoned {
+        worker: akkaflow_model::id::WorkerId("w".into()),
+        key: world.running[0].key.clone(),
+    };
+    records.extend(world.engine.step(world.now, tombstoned).records);
+    let ended = |wanted: InstanceId, state: InstanceState| {
+        let is_it = |record: &Record| matches!(record, Record::Instance(row) if row.id == wanted && row.state == state);
+        records.iter().any(is_it)
+    };
+    assert!(ended(id, InstanceState::Killed));
+    assert!(ended(waiting, InstanceState::Failed));
 }

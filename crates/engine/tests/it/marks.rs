@@ -141,3 +141,14 @@ fn a_mark_frees_an_instance_from_quarantine_but_not_from_a_pause() {
         "nothing was left to start"
     );
 }
+
+#[test]
+fn a_failed_instance_has_no_mark_for_a_node_that_it_does_not_have() {
+    let mut world = chain();
+    let id = world.run("wf");
+    world.fail("a");
+    assert_eq!(world.state(id), InstanceState::Failed);
+    assert!(world.mark(id, "nothing", true).is_err());
+    assert!(world.mark(id, "e", true).is_err(), "the end is no action");
+    assert_eq!(world.state(id), InstanceState::Failed);
+}

@@ -228,7 +228,8 @@ fn what_a_marked_wait_saw_is_no_output() {
     world.put(workflow("wf", "start w\n w: file=/x ok=e\n end e"));
     let id = world.run("wf");
     let dispatch = world.take("w");
-    world.report_with(&dispatch, OutcomeKind::NotYet, None, &[("seen", "x")]);
+    let seen = [("seen", "x"), ("mark", "y")];
+    world.report_with(&dispatch, OutcomeKind::NotYet, None, &seen);
     let why = world.engine.explain(&ExplainObject::Instance(id));
     assert!(
         why[0].text.en.starts_with("waits for file /x: found x")
@@ -393,6 +394,7 @@ fn the_time_of_a_node_is_up_while_somebody_has_its_failed_child_run_again() {
     world.fail("a");
     world.rerun(child, true).unwrap();
     world.pass(50);
+    assert_eq!(world.node(id, "s").retry_at, None, "it waits for no retry");
     world.restart();
     attach_with_what_runs(&mut world);
     world.finish("a", OutcomeKind::Cancelled);
@@ -507,4 +509,14 @@ fn the_end_of_a_child_that_was_run_again_counts_while_the_next_try_is_held_up() 
     assert_eq!(world.instances_of("child").len(), 1, "the interval counts");
     world.pass(60);
     assert_eq!(world.instances_of("child").len(), 2);
+}
+
+#[test]
+fn the_time_of_a_node_whose_child_is_being_killed_no_longer_counts() {
+    let (mut world, id, _) = nested("timeout=30");
+    assert!(world.engine.next_deadline().is_some());
+    world.kill(id);
+    assert_eq!(world.engine.next_deadline(), None);
+    world.finish("a", OutcomeKind::Cancelled);
+    assert_eq!(world.state(id), InstanceState::Killed);
 }

@@ -267,3 +267,22 @@ fn kinds_of_changes_have_words_of_their_own() {
     words.dedup();
     assert_eq!(words.len(), 5);
 }
+
+#[test]
+fn a_repair_brings_the_parameters_of_its_definition() {
+    let (mut world, id) = broken();
+    let text = "start f\n fork f: a b\n a: ok=j\n b: ok=j\n join j: c\n c: ok=e\n end e";
+    let workflow = Arc::new(wf(text).params(&[("region", "north")]));
+    world
+        .definitions
+        .insert(workflow.version.clone(), Arc::clone(&workflow));
+    world
+        .order(Order::Repair {
+            id,
+            workflow: Some(workflow),
+            is_dry_run: false,
+        })
+        .unwrap();
+    let region = ("region".to_owned(), "north".to_owned());
+    assert!(world.row(id).params.contains(&region));
+}

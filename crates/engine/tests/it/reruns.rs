@@ -232,3 +232,16 @@ fn an_action_that_was_a_fork_before_has_not_run_yet() {
     world.rerun(id, true).unwrap();
     assert_eq!(world.running_nodes(), "f");
 }
+
+#[test]
+fn what_the_store_calls_open_is_not_run_again() {
+    let (mut world, id) = broken();
+    let mut stored = world.stored(id).unwrap();
+    stored.instance.state = InstanceState::Running;
+    let order = Order::Rerun {
+        id,
+        stored: Some(stored),
+        how: how(RerunFrom::Failed, None),
+    };
+    assert!(world.refused(order).contains("尚未结束"));
+}

@@ -214,7 +214,7 @@ fn detach_of_an_earlier_incarnation_is_ignored() {
 
 #[test]
 fn after_a_restart_the_clock_of_absent_workers_starts_anew() {
-    let (mut world, _, key) = running();
+    let (mut world, id, key) = running();
     world.detach("w");
     world.pass(LOST_AFTER - 1);
     world.restart();
@@ -222,6 +222,8 @@ fn after_a_restart_the_clock_of_absent_workers_starts_anew() {
     assert_eq!(state(&world, &key), AttemptState::Assigned);
     world.pass(1);
     assert_eq!(state(&world, &key), AttemptState::Lost);
+    let lost = Message::Lost { worker: "w".into() };
+    assert_eq!(world.node(id, "a").message, Some(lost));
 }
 
 #[test]

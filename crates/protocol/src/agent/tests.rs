@@ -333,3 +333,65 @@ fn an_acknowledgement_of_a_running_attempt_changes_nothing() {
     assert_eq!(host.on(Input::Acknowledge { key: key(1) }), []);
     assert_eq!(host.agent.held(), 1);
 }
+
+#[test]
+fn a_new_worker_has_seen_no_master_and_keeps_to_the_cluster_of_its_first() {
+    let attach = Agent::new(US, Duration::ZERO).attach();
+    assert_eq!((attach.cluster, attach.max_epoch), (None, Epoch(0)));
+    let mut host = Host::connected();
+    let foreign = Input::Connected {
+        cluster: 8,
+        epoch: Epoch(9),
+        stop_after: LIMIT,
+    };
+    let refusal = Refusal::OtherCluster {
+        cluster: 8,
+        ours: CLUSTER,
+    };
+    assert_eq!(host.on(foreign), [Output::HangUp(refusal)]);
+}
+
+#[test]
+fn the_last_acknowledged_outcomes_are_remembered() {
+    let mut host = Host::connected();
+    let last = u32::try_from(super::REMEMBERED_OUTCOMES).unwrap() + 1;
+    for attempt in 1..=last {
+        host.run(attempt);
+        host.on(exited(attempt, OutcomeKind::Succeeded));
+        host.on(Input::Acknowledge { key: key(attempt) });
+        host.flush();
+    }
+    for attempt in [2, last] {
+        assert_eq!(
+            host.on(start(attempt, 1)),
+            [finished(attempt, OutcomeKind::Succeeded)]
+        );
+    }
+    assert_eq!(host.on(start(1, 1)), [], "the oldest is forgotten");
+    assert_eq!(host.agent.held(), 1);
+}
+
+#[test]
+fn only_what_somebody_waits_for_is_urgent() {
+    let urgent: Vec<bool> = [
+        Entry::contact(CLUSTER, Epoch(1), LIMIT),
+        Entry::Accepted {
+            key: key(1),
+            epoch: Epoch(1),
+            incarnation: US,
+        },
+        Entry::Tombstone {
+            key: key(1),
+            incarnation: US,
+        },
+        Entry::Finished {
+            key: key(1),
+            outcome: outcome(OutcomeKind::Succeeded),
+        },
+        Entry::Forgotten { key: key(1) },
+    ]
+    .iter()
+    .map(Entry::is_urgent)
+    .collect();
+    assert_eq!(urgent, [true, true, true, false, false]);
+}
