@@ -21,8 +21,11 @@ pub struct Diagnostic {
     pub column: u32,
     /// Characters concerned, at least 1.
     pub width: u32,
-    /// The whole line.
+    /// The line; of a long one the part around the place.
     pub excerpt: String,
+    /// Characters of the line that the excerpt leaves out at its beginning.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub excerpt_from: u32,
     /// What is wrong.
     pub message: String,
     /// What to do.
@@ -40,6 +43,7 @@ impl Diagnostic {
             column: finding.column,
             width: finding.width,
             excerpt: finding.excerpt.clone(),
+            excerpt_from: finding.excerpt_from,
             message: finding.message.get(lang).to_owned(),
             help: finding.help.as_ref().map(|help| help.get(lang).to_owned()),
         }
@@ -55,10 +59,15 @@ impl Diagnostic {
             column: self.column,
             width: self.width,
             excerpt: self.excerpt,
+            excerpt_from: self.excerpt_from,
             message: Text::verbatim(self.message),
             help: self.help.map(Text::verbatim),
         }
     }
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// A workflow is in force.

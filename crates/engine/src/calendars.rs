@@ -175,6 +175,7 @@ fn taken(path: &str, name: &str, owner: &str) -> Finding {
         column: 1,
         width: 1,
         excerpt: String::new(),
+        excerpt_from: 0,
         message: Text::new(
             format!("日历{name}已由文件{owner}定义，忽略此文件"),
             format!("calendar `{name}` is defined by {owner}; this file is not used"),

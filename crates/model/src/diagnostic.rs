@@ -127,6 +127,15 @@ impl Diagnostics {
         }
     }
 
+    /// Takes back the errors of a code at a place: another one says better what is wrong.
+    pub(crate) fn withdraw(&mut self, code: &str, place: Span) {
+        let before = self.found.len();
+        self.found.retain(|finding| {
+            !(finding.severity == Severity::Error && finding.code == code && finding.span == place)
+        });
+        self.errors -= before - self.found.len();
+    }
+
     /// Whether any finding has one of the codes.
     pub(crate) fn has_any(&self, codes: &[&str]) -> bool {
         self.found
@@ -215,10 +224,17 @@ pub struct Finding {
     pub column: u32,
     /// Characters underlined in that line, at least 1.
     pub width: u32,
-    /// The whole line, without its line break; cut at 400 characters.
+    /// The line, without its line break; of a longer one the 400 characters around the place.
     pub excerpt: String,
+    /// Characters of the line that the excerpt leaves out at its beginning.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub excerpt_from: u32,
     /// What is wrong.
     pub message: Text,
     /// What to do.
     pub help: Option<Text>,
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }

@@ -20,13 +20,17 @@ pub(crate) fn resolve(reference: &str) -> Option<char> {
         "apos" => Some('\''),
         "quot" => Some('"'),
         _ => {
-            let digits = reference.strip_prefix('#')?;
-            let number = match digits.strip_prefix('x') {
-                Some(hexadecimal) => parse_digits(hexadecimal, 16)?,
-                None => parse_digits(digits, 10)?,
-            };
+            let number = parse_number(reference.strip_prefix('#')?)?;
             char::from_u32(number).filter(|character| is_xml_character(*character))
         }
+    }
+}
+
+/// What a numeric reference says, without its `#`.
+fn parse_number(digits: &str) -> Option<u32> {
+    match digits.strip_prefix('x') {
+        Some(hexadecimal) => parse_digits(hexadecimal, 16),
+        None => parse_digits(digits, 10),
     }
 }
 
@@ -62,7 +66,7 @@ pub(crate) fn unescape(raw: &str, offset: usize, diagnostics: &mut Diagnostics) 
             }
             _ => {
                 let further = rest.len() - rest.trim_start_matches('&').len();
-                bare_ampersand(span(at, 1 + further), diagnostics);
+                bare_ampersand(&raw[at - offset..], at, diagnostics);
                 value.push_str(&rest[..further]);
                 rest = &rest[further..];
             }
@@ -89,30 +93,81 @@ fn span(start: usize, length: usize) -> Span {
 
 /// Reports `&name;`.
 pub(crate) fn unknown(reference: &str, span: Span, diagnostics: &mut Diagnostics) {
-    let reference = crate::quote::shortened(reference);
-    diagnostics.error(
-        code::ENTITY,
-        span,
-        Text::new(
-            format!("未知的实体 `&{reference};`"),
-            format!("unknown entity `&{reference};`"),
+    let shown = crate::quote::shortened(reference);
+    let (message, help) = match reference.strip_prefix('#').map(parse_number) {
+        Some(Some(number)) => {
+            let hexadecimal = format!("U+{number:04X}");
+            (
+                Text::new(
+                    format!("数字引用 `&{shown};` 指向XML不允许的字符{hexadecimal}"),
+                    format!(
+                        "the numeric reference `&{shown};` stands for {hexadecimal}, which XML does not allow"
+                    ),
+                ),
+                Text::new("请删除它", "remove it"),
+            )
+        }
+        Some(None) => (
+            Text::new(
+                format!("`&{shown};` 不是正确的数字引用"),
+                format!("`&{shown};` is no numeric reference"),
+            ),
+            Text::new(
+                "写法为 &#160; 或十六进制的 &#xA0;；文字 `&` 请写作 `&amp;`",
+                "write &#160;, or &#xA0; in hexadecimal digits; write `&amp;` for a plain `&`",
+            ),
         ),
-        Text::new(
-            "只能使用 &lt; &gt; &amp; &apos; &quot; 和数字引用；文字 `&` 请写作 `&amp;`",
-            "only &lt; &gt; &amp; &apos; &quot; and numeric references exist; write `&amp;` for a plain `&`",
+        None => (
+            Text::new(
+                format!("未知的实体 `&{shown};`"),
+                format!("unknown entity `&{shown};`"),
+            ),
+            Text::new(
+                "只能使用 &lt; &gt; &amp; &apos; &quot; 和数字引用；文字 `&` 请写作 `&amp;`",
+                "only &lt; &gt; &amp; &apos; &quot; and numeric references exist; write `&amp;` for a plain `&`",
+            ),
         ),
-    );
+    };
+    diagnostics.error(code::ENTITY, span, message, help);
 }
 
-/// Reports one or more `&` that begin no reference.
-pub(crate) fn bare_ampersand(span: Span, diagnostics: &mut Diagnostics) {
+/// Reports one or more `&` at the beginning of `text` that begin no reference; it stands at `start`.
+pub(crate) fn bare_ampersand(text: &str, start: usize, diagnostics: &mut Diagnostics) {
+    if let Some(length) = unended(text) {
+        let reference = &text[..length];
+        return diagnostics.error(
+            code::ILL_FORMED,
+            span(start, length),
+            Text::new(
+                format!("`{reference}` 之后缺少 `;`"),
+                format!("`{reference}` lacks its `;`"),
+            ),
+            Text::new(
+                format!("请写作 `{reference};`；文字 `&` 请写作 `&amp;`"),
+                format!("write `{reference};`, or `&amp;` for a plain `&`"),
+            ),
+        );
+    }
+    let length = text.len() - text.trim_start_matches('&').len();
     diagnostics.error(
         code::ILL_FORMED,
-        span,
+        span(start, length),
         Text::new("`&` 不是实体引用", "`&` does not begin an entity"),
         Text::new(
             "文字 `&` 请写作 `&amp;`，或把脚本放进 <![CDATA[ ... ]]>",
             "write `&amp;`, or put the script into <![CDATA[ ... ]]>",
         ),
     );
+}
+
+/// How long a reference at the beginning is that lacks nothing but its `;`. A parameter of an address looks like one.
+fn unended(text: &str) -> Option<usize> {
+    let name = text.strip_prefix('&')?;
+    let is_part = |letter: char| letter.is_ascii_alphanumeric() || letter == '#';
+    let window = &name[..name.floor_char_boundary(LONGEST_REFERENCE)];
+    let length = window
+        .find(|letter| !is_part(letter))
+        .unwrap_or(window.len());
+    let is_known = resolve(&name[..length]).is_some();
+    (is_known && !name[length..].starts_with(['=', ';'])).then_some(1 + length)
 }

@@ -95,7 +95,7 @@ impl Lint<'_> {
 
     /// The line, from 1, in which a place stands.
     fn line(&self, span: Span) -> usize {
-        1 + memchr::memchr_iter(b'\n', &self.source.as_bytes()[..span.start]).count()
+        crate::render::line_of(self.source, span.start)
     }
 
     fn place(&self, value: Value<'_>, range: Range<usize>) -> Span {

@@ -268,7 +268,7 @@ impl Reader<'_> {
 
     /// The line, from 1, in which a place stands.
     fn line(&self, span: Span) -> usize {
-        1 + self.document.source[..span.start].matches('\n').count()
+        render::line_of(&self.document.source, span.start)
     }
 
     fn check_root_label(&mut self, root: &Element) {

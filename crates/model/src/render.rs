@@ -50,9 +50,35 @@ pub fn locate_all(source: &str, file: &str, diagnostics: &[Diagnostic]) -> Vec<F
         .collect()
 }
 
-fn beginning(line: &str) -> String {
-    let end = line.char_indices().nth(LONGEST_EXCERPT);
-    line[..end.map_or(line.len(), |(at, _)| at)].to_owned()
+/// A part of a line.
+struct Part {
+    text: String,
+    /// Characters of the line that precede it.
+    from: usize,
+}
+
+/// The part of a line of a file that is shown for a place in it, in bytes: all of it unless it is long.
+fn part(line: &str, place: std::ops::Range<usize>) -> std::ops::Range<usize> {
+    // No character is shorter than a byte.
+    if line.len() <= LONGEST_EXCERPT || line.chars().nth(LONGEST_EXCERPT).is_none() {
+        return 0..line.len();
+    }
+    let behind = |at: usize, characters: usize| {
+        let end = line[at..].char_indices().nth(characters);
+        end.map_or(line.len(), |(length, _)| at + length)
+    };
+    let first = behind(0, LONGEST_EXCERPT);
+    if place.end.min(place.start + LONGEST_EXCERPT) <= first {
+        return 0..first;
+    }
+    let before = |at: usize, characters: usize| {
+        let start = line[..at].char_indices().rev().take(characters).last();
+        start.map_or(at, |(start, _)| start)
+    };
+    let start = before(place.start, LONGEST_EXCERPT / 4);
+    // Near the end of the line there is room for more before it.
+    let start = start.min(before(line.len(), LONGEST_EXCERPT));
+    start..behind(start, LONGEST_EXCERPT)
 }
 
 /// A text and where its lines begin.
@@ -65,42 +91,45 @@ pub(crate) struct Lines<'a> {
 
 impl<'a> Lines<'a> {
     pub(crate) fn new(source: &'a str) -> Self {
-        let breaks = memchr::memchr_iter(b'\n', source.as_bytes()).map(|at| at + 1);
+        let bytes = source.as_bytes();
         Self {
             source,
-            starts: std::iter::once(0).chain(breaks).collect(),
+            starts: std::iter::once(0).chain(breaks(bytes, bytes)).collect(),
             secrets: passwords(source),
         }
     }
 
-    /// The beginning of a line, which stands at `begin`.
-    fn excerpt(&self, line: &str, begin: usize) -> String {
+    /// The part of the line at `begin` that shows a place of it.
+    fn excerpt(&self, line: &str, begin: usize, place: std::ops::Range<usize>) -> Part {
+        let part = part(line, place);
+        let from = line[..part.start].chars().count();
+        let (line, begin) = (&line[part.clone()], begin + part.start);
         // A hostile line holds a hundred thousand of them.
-        let end = begin + LONGEST_EXCERPT * char::MAX.len_utf8();
+        let end = begin + line.len();
         let near: Vec<&Span> = self
             .secrets
             .iter()
             .filter(|span| span.start < end && span.end > begin)
             .collect();
-        if near.is_empty() {
-            return beginning(line);
-        }
         let is_secret = |at: usize| near.iter().any(|span| span.range().contains(&(begin + at)));
-        line.char_indices()
-            .take(LONGEST_EXCERPT)
+        let text = line
+            .char_indices()
             .map(|(at, character)| if is_secret(at) { '*' } else { character })
-            .collect()
+            .collect();
+        Part { text, from }
     }
 
     pub(crate) fn locate(&self, file: &str, diagnostic: &Diagnostic) -> Finding {
         let start = self.boundary(diagnostic.span.start);
         let index = self.starts.partition_point(|begin| *begin <= start) - 1;
         let begin = self.starts[index];
-        let line = self.source[begin..].lines().next().unwrap_or_default();
+        let line = self.line(index);
         let line_end = begin + line.len();
         let end = self
             .boundary(diagnostic.span.end)
             .clamp(start, line_end.max(start));
+        let place = (start - begin).min(line.len())..end.clamp(begin, line_end) - begin;
+        let excerpt = self.excerpt(line, begin, place);
         Finding {
             code: diagnostic.code.to_owned(),
             severity: diagnostic.severity,
@@ -108,10 +137,18 @@ impl<'a> Lines<'a> {
             line: count(index + 1),
             column: count(1 + self.source[begin..start].chars().count()),
             width: count(self.source[start..end].chars().count()).max(1),
-            excerpt: self.excerpt(line, begin),
+            excerpt: excerpt.text,
+            excerpt_from: count(excerpt.from),
             message: diagnostic.message.clone(),
             help: diagnostic.help.clone(),
         }
+    }
+
+    /// A line without its break.
+    fn line(&self, index: usize) -> &'a str {
+        let end = self.starts.get(index + 1).copied();
+        let line = &self.source[self.starts[index]..end.unwrap_or(self.source.len())];
+        line.trim_end_matches(['\r', '\n'])
     }
 
     fn boundary(&self, at: usize) -> usize {
@@ -138,6 +175,18 @@ fn passwords(source: &str) -> Vec<Span> {
     memchr::memmem::find_iter(source.as_bytes(), NAME)
         .filter_map(value)
         .collect()
+}
+
+/// The line, from 1, in which a place of a text stands.
+pub(crate) fn line_of(source: &str, place: usize) -> usize {
+    1 + breaks(&source.as_bytes()[..place], source.as_bytes()).count()
+}
+
+/// Where the lines of a text begin, but for the first. A CR alone ends one, too: old programs write no more.
+fn breaks<'b>(bytes: &'b [u8], all: &'b [u8]) -> impl Iterator<Item = usize> + 'b {
+    memchr::memchr2_iter(b'\n', b'\r', bytes)
+        .filter(|at| all[*at] == b'\n' || all.get(at + 1) != Some(&b'\n'))
+        .map(|at| at + 1)
 }
 
 /// Files are limited to a mebibyte, so every count fits.

@@ -5,11 +5,12 @@
 //! and what a wrong closing tag meant is guessed (`recover`). Any other fault ends the tree with what precedes it.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use compact_str::CompactString;
 use quick_xml::Reader;
-use quick_xml::events::{BytesStart, Event};
+use quick_xml::events::Event;
 
 use crate::code;
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
@@ -18,11 +19,16 @@ use crate::encoding::{self, is_xml_character};
 use crate::entity;
 use crate::text::Text;
 
+mod attribute;
 mod faults;
+mod in_tag;
 mod recover;
+mod strict;
 mod tag;
 
+use attribute::{Attributes, Piece};
 use faults::bracket_help;
+use in_tag::Told;
 use tag::Look;
 
 /// The largest file that is read: a thousand times a usual one.
@@ -36,6 +42,9 @@ pub const MAX_ATTRIBUTES: usize = 64;
 
 /// Faults behind which the reading goes on: to find out what was meant may take a look at the whole rest of the file.
 const MAX_PASSED_OVER: usize = 100;
+
+/// Faults of one tag that are told: behind so many nobody can say what was meant.
+const MAX_FAULTS: usize = 8;
 
 /// Findings of one file that are listed: more than anybody reads.
 pub const MAX_FINDINGS: usize = 500;
@@ -53,6 +62,8 @@ pub struct Document {
     pub fault: Option<usize>,
     /// Labels of the elements that were never closed: what they hold is not known.
     pub unclosed: Vec<Span>,
+    /// Labels of those with something in their tag that may have been meant as any attribute.
+    pub half_read: BTreeSet<Span>,
 }
 
 impl Document {
@@ -65,7 +76,9 @@ impl Document {
         found.retain(|finding| {
             let depends_on_rest =
                 [code::MISSING_ELEMENT, code::MISSING_TEXT].contains(&finding.code);
-            !(depends_on_rest && self.unclosed.contains(&finding.span))
+            let depends_on_tag = finding.code == code::MISSING_ATTRIBUTE;
+            !(depends_on_rest && self.unclosed.contains(&finding.span)
+                || depends_on_tag && self.half_read.contains(&finding.span))
         });
         let rest = found.len().saturating_sub(MAX_FINDINGS) + left_out;
         if rest > 0 {
@@ -106,6 +119,7 @@ pub fn read(bytes: &[u8]) -> Document {
         // Where decoding has failed, that is the first fault; the end of the sound part is none.
         fault: decoded.fault,
         unclosed: Vec::new(),
+        half_read: BTreeSet::new(),
         unended: Vec::new(),
         crossed: Vec::new(),
     };
@@ -118,6 +132,7 @@ pub fn read(bytes: &[u8]) -> Document {
         diagnostics,
         fault,
         unclosed,
+        half_read,
         ..
     } = parser;
     Document {
@@ -126,6 +141,7 @@ pub fn read(bytes: &[u8]) -> Document {
         diagnostics,
         fault,
         unclosed,
+        half_read,
     }
 }
 
@@ -140,6 +156,7 @@ struct Parser<'a> {
     passed_over: usize,
     fault: Option<usize>,
     unclosed: Vec<Span>,
+    half_read: BTreeSet<Span>,
     /// Labels of the tags that lack their `>`: perhaps they were meant to be empty.
     unended: Vec<Span>,
     /// What the last wrong closing tag left open: where tags cross, the closing one follows.
@@ -207,7 +224,10 @@ impl Parser<'_> {
         }
         let is_behind_text =
             !self.source[..start].ends_with(|before: char| before == '>' || before.is_whitespace());
-        let look = tag::look(rest, is_behind_text);
+        let look = match tag::look_parted(rest) {
+            Some(look) if self.is_meant(&look, start) => look,
+            _ => tag::look(rest, is_behind_text),
+        };
         let is_cut_off = self.fault.is_some() && look.length() == Some(rest.len());
         let end = match look {
             Look::Markup => return Ok(None),
@@ -230,9 +250,19 @@ impl Parser<'_> {
                 self.end(&rest[name], Span { start, end })?;
                 end
             }
-            Look::OpenQuote(tag) => {
-                self.open_quote(start, &tag)?;
-                start + tag.length
+            Look::Parted { name, length, ends } => {
+                let end = start + length;
+                let name = Span {
+                    start: start + name.start,
+                    end: start + name.end,
+                };
+                self.parted_tag(name, Span { start, end }, ends)?;
+                end
+            }
+            Look::Odd { length, is_empty } => {
+                let end = start + length;
+                self.odd_tag(Span { start, end }, is_empty)?;
+                end
             }
         };
         Ok(Some(end))
@@ -264,13 +294,16 @@ impl Parser<'_> {
 
     fn on_event(&mut self, event: &Event<'_>, span: Span) -> Result<(), Stop> {
         match event {
-            Event::Start(tag) => self.open(tag, span),
+            Event::Start(tag) => self.open(behind(span.start, tag.name().as_ref()), span, span.end),
             Event::Empty(tag) => {
-                self.open(tag, span)?;
+                self.open(behind(span.start, tag.name().as_ref()), span, span.end)?;
                 self.close(span.end)
             }
             Event::End(tag) => self.end(tag.name().as_ref(), span),
-            Event::Text(_) => self.text(&self.source[span.range()], span),
+            Event::Text(_) => {
+                self.section_end(span);
+                self.text(&self.source[span.range()], span)
+            }
             Event::CData(_) => {
                 let inside = span.start + "<![CDATA[".len()..span.end - "]]>".len();
                 self.text(&self.source[inside], span)
@@ -281,16 +314,21 @@ impl Parser<'_> {
                 let stop = self.doctype(span);
                 self.pass_over(stop)
             }
-            Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::Eof => Ok(()),
+            Event::Comment(_) => {
+                self.dashes_in_comment(span);
+                Ok(())
+            }
+            Event::Decl(_) => {
+                self.declaration(span);
+                Ok(())
+            }
+            Event::PI(_) | Event::Eof => Ok(()),
         }
     }
 
-    fn open(&mut self, tag: &BytesStart<'_>, span: Span) -> Result<(), Stop> {
-        let name = CompactString::from(tag.name().as_ref());
-        let name_span = Span {
-            start: span.start + 1,
-            end: span.start + 1 + name.len(),
-        };
+    /// Opens the element whose tag is `span`; `limit` is where its attributes end.
+    fn open(&mut self, name_span: Span, span: Span, limit: usize) -> Result<(), Stop> {
+        let name = CompactString::from(&self.source[name_span.range()]);
         if !is_xml_name(&name) {
             return Err(self.not_a_name(&name, span.start));
         }
@@ -318,7 +356,7 @@ impl Parser<'_> {
                 ),
             ));
         }
-        let attributes = self.attributes(tag, span);
+        let attributes = self.attributes(name_span, span, limit);
         self.crossed.clear();
         self.stack.push(Element {
             name,
@@ -351,6 +389,11 @@ impl Parser<'_> {
         };
         match parent.children.last_mut() {
             Some(Child::Text { text, span }) => {
+                // What precedes a comment or the like and is blank is no part of what people see.
+                let is_first = span.end != run_span.start && text.trim_end().is_empty();
+                if is_first && !run.trim_start().is_empty() {
+                    span.start = run_span.start;
+                }
                 text.push_str(run);
                 span.end = run_span.end;
             }
@@ -387,32 +430,42 @@ impl Parser<'_> {
         if self.source[..start].ends_with('&') {
             return Ok(());
         }
-        let rest = &self.source[start..];
-        let length = rest.len() - rest.trim_start_matches('&').len();
-        let span = Span {
-            start,
-            end: start + length,
-        };
-        entity::bare_ampersand(span, &mut self.diagnostics);
+        entity::bare_ampersand(&self.source[start..], start, &mut self.diagnostics);
         self.pass_over(Stop)
     }
 
-    fn attributes(&mut self, tag: &BytesStart<'_>, span: Span) -> Vec<Attribute> {
+    /// The attributes that stand between the name and `limit`.
+    fn attributes(&mut self, name: Span, tag: Span, limit: usize) -> Vec<Attribute> {
         let mut found: Vec<Attribute> = Vec::new();
-        let raw_tag = &self.source[span.range()];
-        // Duplicates are looked for below, at a cost that MAX_ATTRIBUTES bounds.
-        for attribute in tag.attributes().with_checks(false) {
-            let attribute = match attribute {
-                Ok(attribute) => attribute,
-                Err(error) => {
-                    self.attribute_error(&error, span);
+        let mut told = Told::new(tag, name);
+        let mut pieces = Attributes::new(&self.source[tag.start..], name.end - tag.start);
+        loop {
+            let piece = pieces.next();
+            if tag.start + piece.start() >= limit {
+                break;
+            }
+            let mut attribute = match piece {
+                Piece::Attribute(attribute) => attribute,
+                Piece::Surplus(place) => {
+                    self.surplus_in_tag(&place, &mut told);
+                    continue;
+                }
+                Piece::End(end) => {
+                    self.odd_end(&end, &told);
                     break;
                 }
             };
-            let name = attribute.key.as_ref();
-            let name_span = self.span_of(name, raw_tag, span);
-            let value_span = self.span_of(&attribute.value, raw_tag, span);
+            // The `/` of a tag that lacks its `>` is no part of a value without quotes.
+            let value = &mut attribute.value;
+            value.end = value.end.min(limit - tag.start).max(value.start);
+            let (name_span, value_span) =
+                (told.place(&attribute.name), told.place(&attribute.value));
+            if told.faults >= MAX_FAULTS {
+                self.half_read.insert(name);
+                break;
+            }
             if found.len() == MAX_ATTRIBUTES {
+                self.half_read.insert(name);
                 self.limit(
                     code::TOO_MANY_ATTRIBUTES,
                     name_span,
@@ -423,45 +476,34 @@ impl Parser<'_> {
                 );
                 break;
             }
-            if !is_xml_name(name) {
-                self.bad_attribute_name(name, name_span);
-                continue;
+            // Duplicates are looked for at a cost that MAX_ATTRIBUTES bounds.
+            if self.is_attribute(&attribute, &found, &mut told) {
+                found.push(self.attribute(name_span, value_span));
             }
-            if found.iter().any(|earlier| earlier.name == name) {
-                self.duplicate_attribute(name, name_span);
-                continue;
-            }
-            if let Some(bracket) = attribute.value.find('<') {
-                self.bracket_in_value(name, value_span.start + bracket);
-            }
-            let mut value =
-                entity::unescape(&attribute.value, value_span.start, &mut self.diagnostics);
-            if self.has_forbidden {
-                value.retain(is_xml_character);
-            }
-            found.push(Attribute {
-                name: name.into(),
-                value,
-                name_span,
-                value_span,
-            });
         }
         found
     }
 
-    /// Where a piece of the tag stands. The reader hands out slices of our own text, so the distance is exact; should
-    /// it ever copy, the whole tag is the place.
-    fn span_of(&self, piece: &str, raw_tag: &str, tag_span: Span) -> Span {
-        let distance = (piece.as_ptr() as usize).wrapping_sub(raw_tag.as_ptr() as usize);
-        if distance <= raw_tag.len() && distance + piece.len() <= raw_tag.len() {
-            let start = tag_span.start + distance;
-            Span {
-                start,
-                end: start + piece.len(),
-            }
-        } else {
-            tag_span
+    fn attribute(&mut self, name_span: Span, value_span: Span) -> Attribute {
+        let raw = &self.source[value_span.range()];
+        let mut value = entity::unescape(raw, value_span.start, &mut self.diagnostics);
+        if self.has_forbidden {
+            value.retain(is_xml_character);
         }
+        Attribute {
+            name: self.source[name_span.range()].into(),
+            value,
+            name_span,
+            value_span,
+        }
+    }
+}
+
+/// Where a name stands that follows a `<`.
+fn behind(bracket: usize, name: &str) -> Span {
+    Span {
+        start: bracket + 1,
+        end: bracket + 1 + name.len(),
     }
 }
 
@@ -477,10 +519,6 @@ fn reader_of(text: &str) -> Reader<&[u8]> {
 /// The file is in memory, so every position fits.
 fn position(offset: u64) -> usize {
     usize::try_from(offset).unwrap_or(usize::MAX)
-}
-
-fn floor_boundary(source: &str, at: usize) -> usize {
-    source.floor_char_boundary(at.min(source.len()))
 }
 
 fn ceil_boundary(source: &str, at: usize) -> usize {

@@ -387,6 +387,7 @@ impl From<Finding> for wire::Finding {
             column: finding.column,
             width: finding.width,
             excerpt: finding.excerpt,
+            excerpt_from: finding.excerpt_from,
             message: Some(finding.message.into()),
             help: finding.help.map(Into::into),
         }
@@ -410,6 +411,7 @@ impl TryFrom<wire::Finding> for Finding {
             column: finding.column,
             width: finding.width,
             excerpt: finding.excerpt,
+            excerpt_from: finding.excerpt_from,
             message: finding
                 .message
                 .ok_or(Malformed::Missing("finding.message"))?
@@ -568,6 +570,7 @@ mod tests {
             column: 33,
             width: 1,
             excerpt: "<action>".to_owned(),
+            excerpt_from: 3,
             message: Text::new("错", "wrong"),
             help: Some(Text::new("改", "mend it")),
         }

@@ -183,6 +183,7 @@ async fn a_definition_with_errors_is_422_with_every_place() {
         column: 33,
         width: 1,
         excerpt: "<action>".to_owned(),
+        excerpt_from: 0,
         message: Text::new("错", "wrong"),
         help: None,
     };

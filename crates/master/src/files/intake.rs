@@ -522,6 +522,7 @@ fn as_finding(file: &str, outline: Option<&Outline>, rejection: Rejection) -> Fi
         line,
         column,
         width,
+        excerpt_from: place.as_ref().map_or(0, |place| place.excerpt_from),
         excerpt: place.map(|place| place.excerpt).unwrap_or_default(),
         message: rejection.text,
         help: Some(Text::new(

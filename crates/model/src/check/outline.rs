@@ -128,8 +128,10 @@ pub struct Place {
     pub column: u32,
     /// Characters, at least 1.
     pub width: u32,
-    /// The whole line.
+    /// The line; of a long one the part around the place.
     pub excerpt: String,
+    /// Characters of the line that the excerpt leaves out at its beginning.
+    pub excerpt_from: u32,
 }
 
 impl Place {
@@ -139,6 +141,7 @@ impl Place {
             column: 1,
             width: 1,
             excerpt: String::new(),
+            excerpt_from: 0,
         }
     }
 
@@ -156,6 +159,7 @@ impl Place {
             column: finding.column,
             width: finding.width,
             excerpt: finding.excerpt,
+            excerpt_from: finding.excerpt_from,
         }
     }
 
@@ -175,6 +179,7 @@ impl Place {
             column: self.column,
             width: self.width,
             excerpt: self.excerpt.clone(),
+            excerpt_from: self.excerpt_from,
             message,
             help: Some(help),
         }

@@ -25,16 +25,19 @@ impl Excerpt {
     pub(super) fn of(finding: &Finding, room: usize) -> Self {
         let line: Vec<char> = finding.excerpt.chars().collect();
         let place = place(finding);
-        let shown = window(&line, place, room.max(LEAST_ROOM));
+        // The mark of what the excerpt leaves out takes a column.
+        let room = room.max(LEAST_ROOM) - usize::from(finding.excerpt_from > 0);
+        let shown = window(&line, place, room);
         let mut text = visible(line[shown.clone()].iter().collect::<String>().trim_end());
-        if shown.start > 0 {
+        let is_cut = shown.start > 0 || finding.excerpt_from > 0;
+        if is_cut {
             text.insert(0, LEFT_OUT);
         }
         if shown.end < line.len() {
             text.push(LEFT_OUT);
         }
         let carets = place.map(|(column, width)| {
-            let before = usize::from(shown.start > 0)
+            let before = usize::from(is_cut)
                 + columns(
                     line.get(shown.start..column)
                         .unwrap_or(&line[shown.start..]),
@@ -49,12 +52,18 @@ impl Excerpt {
     }
 }
 
-/// Where the place begins in the line, from 0, and its characters; `None` when the excerpt was cut before it.
+/// Where the place begins in the excerpt, from 0, and its characters; `None` when it is not in it: an older version cut
+/// all lines behind their beginning.
 fn place(finding: &Finding) -> Option<(usize, usize)> {
-    let column = usize::try_from(finding.column).ok()?.checked_sub(1)?;
+    let column = finding
+        .column
+        .checked_sub(1)?
+        .checked_sub(finding.excerpt_from)?;
+    let column = usize::try_from(column).ok()?;
     let width = usize::try_from(finding.width).ok()?;
     let characters = finding.excerpt.chars().count();
-    let is_cut = column > characters || (column == characters && characters == LONGEST_EXCERPT);
+    let is_cut = column > characters
+        || (column == characters && characters == LONGEST_EXCERPT && finding.excerpt_from == 0);
     (!is_cut).then_some((column, width))
 }
 

@@ -116,6 +116,7 @@ mod tests {
             column: 33,
             width: 1,
             excerpt: "<a retry-times=\"三\"/>".to_owned(),
+            excerpt_from: 0,
             message: Text::new("必须是整数", "must be a whole number"),
             help: Some(Text::new("请写0", "write 0")),
         }

@@ -91,11 +91,35 @@ fn a_place_at_the_very_end_is_drawn() {
 }
 
 #[test]
-fn a_line_is_cut_and_then_not_underlined_beyond() {
-    let source = format!("{}三", "x".repeat(1_000));
-    let finding = locate(&source, "f", &diagnostic(&source, "三"));
-    assert_eq!((finding.column, finding.excerpt.len()), (1_001, 400));
+fn of_a_long_line_the_part_around_the_place_is_kept() {
+    for (before, behind, from) in [(1_000, 0, 601), (1_000, 1_000, 900), (300, 1_000, 0)] {
+        let source = format!("{}三{}", "甲".repeat(before), "x".repeat(behind));
+        let finding = locate(&source, "f", &diagnostic(&source, "三"));
+        let kept = finding.excerpt.chars().count();
+        assert_eq!((finding.excerpt_from, kept), (from, 400), "{before}");
+        let at = usize::try_from(finding.column - finding.excerpt_from).unwrap() - 1;
+        assert_eq!(finding.excerpt.chars().nth(at), Some('三'));
+        let shown = render_findings(&[finding], Lang::En, false);
+        assert!(shown.contains('三') && shown.contains("^^"), "{shown}");
+    }
+}
+
+#[test]
+fn a_finding_of_an_older_version_that_was_cut_is_not_underlined_beyond() {
+    let mut finding = locate("<a>三", "f", &diagnostic("<a>三", "三"));
+    finding.column = 1_001;
+    finding.excerpt = "x".repeat(400);
     assert!(!render_findings(&[finding], Lang::En, false).contains('^'));
+}
+
+#[test]
+fn a_carriage_return_alone_ends_a_line() {
+    let source = "<a>\r<b>\r\n<c>\n<d>\r";
+    for (piece, line) in [("<a>", 1), ("<b>", 2), ("<c>", 3), ("<d>", 4)] {
+        let finding = locate(source, "f", &diagnostic(source, piece));
+        assert_eq!((finding.line, finding.column), (line, 1), "{piece}");
+        assert_eq!(finding.excerpt, piece);
+    }
 }
 
 #[test]

@@ -1,13 +1,13 @@
 //! What is wrong with a file as XML, each fault at its place with what to do.
 
 use quick_xml::errors::{Error, IllFormedError, SyntaxError};
-use quick_xml::events::attributes::AttrError;
 
-use super::{Parser, Stop, ceil_boundary, floor_boundary};
+use super::{Parser, Stop, ceil_boundary, is_name_start};
 use crate::code;
 use crate::element::Span;
 use crate::encoding::is_xml_character;
 use crate::quote::shortened;
+use crate::render::line_of;
 use crate::text::Text;
 
 /// The ways to fail.
@@ -93,6 +93,9 @@ impl Parser<'_> {
             Error::Syntax(SyntaxError::UnclosedPI | SyntaxError::UnclosedXmlDecl) => {
                 ("`<?` 没有以 ?> 结束", "`<?` is never closed with ?>")
             }
+            Error::Syntax(SyntaxError::UnclosedTag) if !self.begins_tag(at) => {
+                ("`<` 之后不是标签", "`<` does not begin a tag")
+            }
             Error::Syntax(SyntaxError::UnclosedTag) => {
                 ("标签没有以 > 结束", "the tag is never closed with >")
             }
@@ -119,9 +122,17 @@ impl Parser<'_> {
             Error::Syntax(SyntaxError::UnclosedPI | SyntaxError::UnclosedXmlDecl) => {
                 Text::new("请补上 ?>", "add ?>")
             }
+            Error::Syntax(SyntaxError::UnclosedTag) if self.begins_tag(at) => {
+                Text::new("请在标签末尾补上 `>`", "add `>` where the tag ends")
+            }
             _ => bracket_help(),
         };
         Err(self.fail(one, Text::new(zh, en), help))
+    }
+
+    fn begins_tag(&self, at: usize) -> bool {
+        let rest = self.source[at..].strip_prefix('<');
+        rest.is_some_and(|rest| rest.starts_with(is_name_start))
     }
 
     /// A quote that swallows the rest of the file. It is the one behind which the next tag stands, though the reader pairs it
@@ -140,10 +151,11 @@ impl Parser<'_> {
             }
             at += length + 2;
         }
-        self.quote_without_end(at)
+        self.quote_without_end(at, "")
     }
 
-    pub(super) fn quote_without_end(&mut self, at: usize) -> Stop {
+    /// `value` is what most likely stands between the quotes.
+    pub(super) fn quote_without_end(&mut self, at: usize, value: &str) -> Stop {
         let span = Span {
             start: at,
             end: ceil_boundary(self.source, at + 1),
@@ -152,16 +164,23 @@ impl Parser<'_> {
             "此处开始的属性值缺少结束引号",
             "the attribute value that begins here is never closed with its quote",
         );
-        let help = Text::new(
-            "请在属性值之后补上引号",
-            "add the quote where the value ends",
-        );
+        let help = if value.is_empty() {
+            Text::new(
+                "请在属性值之后补上引号",
+                "add the quote where the value ends",
+            )
+        } else {
+            Text::new(
+                format!("请在 `{value}` 之后补上引号"),
+                format!("add the quote behind `{value}`"),
+            )
+        };
         self.fail(span, message, help)
     }
 
     /// The line, from 1, in which a place stands.
     pub(super) fn line(&self, place: usize) -> usize {
-        1 + memchr::memchr_iter(b'\n', &self.source.as_bytes()[..place]).count()
+        line_of(self.source, place)
     }
 
     pub(super) fn doctype(&mut self, span: Span) -> Stop {
@@ -232,89 +251,6 @@ impl Parser<'_> {
         };
         let stop = self.fail(span, message, help);
         self.pass_over(stop)
-    }
-
-    pub(super) fn attribute_error(&mut self, error: &AttrError, tag: Span) {
-        let (offset, message) = match error {
-            AttrError::ExpectedEq(at) => (
-                *at,
-                Text::new(
-                    "属性名之后应为 `=`",
-                    "an attribute's name must be followed by `=`",
-                ),
-            ),
-            AttrError::ExpectedValue(at) => (
-                *at,
-                Text::new("`=` 之后应为属性值", "`=` must be followed by a value"),
-            ),
-            AttrError::UnquotedValue(at) => (
-                *at,
-                Text::new(
-                    "属性值应放在引号中",
-                    "an attribute's value must stand in quotes",
-                ),
-            ),
-            AttrError::ExpectedQuote(at, _) => (
-                *at,
-                Text::new("属性值缺少结束引号", "an attribute's value is never closed"),
-            ),
-            AttrError::Duplicated(at, _) => {
-                (*at, Text::new("属性重复", "an attribute stands twice"))
-            }
-        };
-        // The reader counts from the label, we from `<`.
-        let start = floor_boundary(self.source, (tag.start + 1 + offset).min(tag.end - 1));
-        let end = ceil_boundary(self.source, start + 1);
-        self.fail(
-            Span { start, end },
-            message,
-            Text::new("写法为 name=\"value\"", "write name=\"value\""),
-        );
-    }
-
-    pub(super) fn bad_attribute_name(&mut self, name: &str, span: Span) {
-        let name = shortened(name);
-        self.fail(
-            span,
-            Text::new(
-                format!("`{name}` 不能作为属性名"),
-                format!("`{name}` cannot be the name of an attribute"),
-            ),
-            Text::new(
-                "写法为 name=\"value\"，前一个属性值是否缺少引号？",
-                "write name=\"value\"; does the value before it lack a quote?",
-            ),
-        );
-    }
-
-    pub(super) fn duplicate_attribute(&mut self, name: &str, span: Span) {
-        self.diagnostics.error(
-            code::DUPLICATE_ATTRIBUTE,
-            span,
-            Text::new(
-                format!("属性 `{name}` 重复"),
-                format!("attribute `{name}` stands twice"),
-            ),
-            Text::new("请删除其中一个", "remove one of them"),
-        );
-    }
-
-    pub(super) fn bracket_in_value(&mut self, name: &str, at: usize) {
-        let span = Span {
-            start: at,
-            end: at + 1,
-        };
-        self.fail(
-            span,
-            Text::new(
-                format!("属性 `{name}` 的值中有 `<`"),
-                format!("the value of `{name}` holds a `<`"),
-            ),
-            Text::new(
-                "请写作 `&lt;`；或者此处缺少结束引号？",
-                "write `&lt;`; or is the closing quote missing?",
-            ),
-        );
     }
 }
 

@@ -1,11 +1,8 @@
 //! What was meant where tags do not fit each other, so that the rest of the file is checked too.
 
-use quick_xml::events::BytesStart;
-
-use super::tag::OpenQuote;
-use super::{Parser, Stop, is_name_part};
-use crate::element::{Attribute, Child, Element, Span};
-use crate::entity;
+use super::tag::{Ends, Look, name_length};
+use super::{Parser, Stop, behind, is_name_part};
+use crate::element::{Child, Element, Span};
 use crate::quote::shortened;
 use crate::suggest::closest;
 use crate::text::Text;
@@ -160,30 +157,62 @@ impl Parser<'_> {
         matches!((indent(tag), indent(other)), (Some(tag), Some(other)) if tag <= other)
     }
 
-    /// Opens the tag, and takes what stands up to its end for the value that was begun.
-    pub(super) fn open_quote(&mut self, start: usize, tag: &OpenQuote) -> Result<(), Stop> {
-        let quote = start + tag.value.start - 1;
-        let stop = self.quote_without_end(quote);
-        self.pass_over(stop)?;
-        let place = |range: &std::ops::Range<usize>| Span {
-            start: start + range.start,
-            end: start + range.end,
-        };
-        let end = start + tag.length;
-        self.open_piece(start, start + tag.name.start, Span { start, end })?;
-        let (name_span, value_span) = (place(&tag.name), place(&tag.value));
-        let raw = &self.source[value_span.range()];
-        let value = entity::unescape(raw, value_span.start, &mut self.diagnostics);
-        if let Some(open) = self.stack.last_mut() {
-            open.attributes.push(Attribute {
-                name: self.source[name_span.range()].into(),
-                value,
-                name_span,
-                value_span,
-            });
+    /// A tag with faults in it, which are told when its attributes are read.
+    pub(super) fn odd_tag(&mut self, span: Span, is_empty: bool) -> Result<(), Stop> {
+        self.pass_over(Stop)?;
+        self.open_piece(span.start, span.end, span)?;
+        if is_empty {
+            self.close(span.end)?;
         }
-        if tag.is_empty {
-            self.close(end)?;
+        Ok(())
+    }
+
+    /// Whether what is a tag but for a blank was meant as one.
+    pub(super) fn is_meant(&self, look: &Look, start: usize) -> bool {
+        let closes = match look {
+            Look::Parted {
+                name,
+                ends: Ends::Another,
+                ..
+            } => &self.source[start + name.start..start + name.end],
+            _ => return self.begins_line(start),
+        };
+        self.begins_line(start) && self.stack.iter().any(|open| open.name == closes)
+    }
+
+    /// Whether nothing but blanks, or another tag, precedes a place in its line.
+    fn begins_line(&self, place: usize) -> bool {
+        let before = self.source[..place].trim_end_matches([' ', '\t']);
+        before.is_empty() || before.ends_with(['\n', '\r', '>'])
+    }
+
+    /// A tag with a blank behind its `<` or `</`.
+    pub(super) fn parted_tag(&mut self, name: Span, span: Span, ends: Ends) -> Result<(), Stop> {
+        let source = self.source;
+        let found = &source[name.range()];
+        let mark = if ends == Ends::Another { "</" } else { "<" };
+        let shown = shortened(found);
+        let stop = self.fail(
+            Span {
+                end: name.start,
+                ..span
+            },
+            Text::new(
+                format!("`{mark}` 与标签名 `{shown}` 之间不能有空格"),
+                format!("no blank may stand between `{mark}` and the name `{shown}`"),
+            ),
+            Text::new(
+                format!("请删除空格，写作 {mark}{shown}"),
+                format!("remove the blank: write {mark}{shown}"),
+            ),
+        );
+        self.pass_over(stop)?;
+        if ends == Ends::Another {
+            return self.end(found, span);
+        }
+        self.open(name, span, span.end)?;
+        if ends == Ends::Itself {
+            self.close(span.end)?;
         }
         Ok(())
     }
@@ -207,9 +236,8 @@ impl Parser<'_> {
     fn open_piece(&mut self, start: usize, end: usize, span: Span) -> Result<(), Stop> {
         let source = self.source;
         let content = &source[start + 1..end];
-        let name = content.find(|part| !is_name_part(part));
-        let tag = BytesStart::from_content(content, name.unwrap_or(content.len()));
-        self.open(&tag, span)
+        let name = behind(start, &content[..name_length(content)]);
+        self.open(name, span, end)
     }
 
     pub(super) fn tag_without_end(&mut self, start: usize) -> Result<(), Stop> {
@@ -332,7 +360,7 @@ impl Parser<'_> {
 fn expected(name: &str, found: &str) -> Text {
     let found = shortened(found);
     Text::new(
-        format!("应为 </{name}>，却是 </{found}>"),
+        format!("此处应为 </{name}>，写的是 </{found}>"),
         format!("expected </{name}>, found </{found}>"),
     )
 }

@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use super::{is_name_part, is_name_start};
+use super::attribute::{Attributes, EndKind, How, Piece};
+use super::{is_name_part, is_name_start, is_xml_name};
 
 /// What a text that begins with `<` begins with; places count from there.
 #[derive(Debug, PartialEq, Eq)]
@@ -15,19 +16,66 @@ pub(super) enum Look {
     Opening { length: usize },
     /// A closing tag that lacks its `>`.
     Closing { name: Range<usize>, length: usize },
-    /// An opening tag with a value that lacks its closing quote.
-    OpenQuote(OpenQuote),
+    /// A tag with a blank behind its `<` or `</`.
+    Parted {
+        name: Range<usize>,
+        length: usize,
+        ends: Ends,
+    },
+    /// An opening tag that ends, with something in it that is no attribute as XML has them.
+    Odd { length: usize, is_empty: bool },
 }
 
-/// A tag that is taken to end where the line or the next `>` says.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct OpenQuote {
-    /// The attribute whose value is never closed.
-    pub(super) name: Range<usize>,
-    /// The value, without its quote.
-    pub(super) value: Range<usize>,
-    pub(super) is_empty: bool,
-    pub(super) length: usize,
+/// Which element a tag ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ends {
+    Nothing,
+    Itself,
+    Another,
+}
+
+/// What is a tag but for a blank behind its `<` or `</`.
+pub(super) fn look_parted(text: &str) -> Option<Look> {
+    let is_blank = |c: char| matches!(c, ' ' | '\t');
+    let inside = &text[1..];
+    let is_closing = inside.trim_start_matches(is_blank).starts_with('/');
+    let from = if is_closing { 1 + text.find('/')? } else { 1 };
+    let start = text.len() - text[from..].trim_start_matches(is_blank).len();
+    let has_blank = inside.starts_with(is_blank) || (is_closing && start > "</".len());
+    if !has_blank {
+        return None;
+    }
+    let end = start + name_length(&text[start..]);
+    if end == start {
+        return None;
+    }
+    let name = start..end;
+    let mut attributes = Attributes::new(text, end);
+    let mut has_attribute = false;
+    loop {
+        match attributes.next() {
+            Piece::Attribute(found) if found.how == How::Quoted && !is_closing => {
+                has_attribute = true;
+            }
+            Piece::End(found) => {
+                let EndKind::Right { is_empty } = found.kind else {
+                    return None;
+                };
+                let ends = match (is_closing, is_empty) {
+                    (true, false) => Ends::Another,
+                    (false, true) => Ends::Itself,
+                    (false, false) if has_attribute => Ends::Nothing,
+                    _ => return None,
+                };
+                return Some(Look::Parted {
+                    name,
+                    length: found.end(),
+                    ends,
+                });
+            }
+            _ => return None,
+        }
+    }
 }
 
 /// `is_behind_text`: a word stands directly before it, as in `a<b`.
@@ -41,8 +89,8 @@ pub(super) fn look(text: &str, is_behind_text: bool) -> Look {
         Some('!') if begins_markup(inside) => Look::Markup,
         Some('/') => look_at_closing(text).unwrap_or(Look::Bare { length: 1 }),
         Some(next) if is_name_start(next) => {
-            let reach = Scan::new(text, is_behind_text).run();
-            reach.unwrap_or(Look::Bare { length: 1 })
+            let at = 1 + name_length(inside);
+            look_at_opening(text, at, is_behind_text).unwrap_or(Look::Bare { length: 1 })
         }
         // Of several the last may begin a tag.
         Some('<') => bare.without_last(text),
@@ -55,10 +103,11 @@ impl Look {
     pub(super) fn length(&self) -> Option<usize> {
         match self {
             Self::Markup => None,
-            Self::Bare { length } | Self::Opening { length } | Self::Closing { length, .. } => {
-                Some(*length)
-            }
-            Self::OpenQuote(tag) => Some(tag.length),
+            Self::Bare { length }
+            | Self::Opening { length }
+            | Self::Closing { length, .. }
+            | Self::Parted { length, .. }
+            | Self::Odd { length, .. } => Some(*length),
         }
     }
 
@@ -84,7 +133,7 @@ fn begins_markup(inside: &str) -> bool {
     ["!--", "![CDATA[", "!DOCTYPE"].into_iter().any(starts)
 }
 
-fn name_length(text: &str) -> usize {
+pub(super) fn name_length(text: &str) -> usize {
     if !text.starts_with(is_name_start) {
         return 0;
     }
@@ -92,7 +141,7 @@ fn name_length(text: &str) -> usize {
         .unwrap_or(text.len())
 }
 
-fn blanks(text: &str) -> usize {
+pub(super) fn blanks(text: &str) -> usize {
     text.len() - text.trim_start().len()
 }
 
@@ -120,104 +169,58 @@ fn look_at_closing(text: &str) -> Option<Look> {
     }
 }
 
-/// One way through an opening tag.
-struct Scan<'a> {
-    text: &'a str,
-    at: usize,
-    is_behind_text: bool,
-    has_attribute: bool,
-}
-
-impl<'a> Scan<'a> {
-    fn new(text: &'a str, is_behind_text: bool) -> Self {
-        Self {
-            text,
-            at: 1 + name_length(&text[1..]),
-            is_behind_text,
-            has_attribute: false,
-        }
-    }
-
-    /// `None` for a `<` that begins no tag.
-    fn run(mut self) -> Option<Look> {
-        loop {
-            let gap = blanks(&self.text[self.at..]);
-            let end = self.at;
-            self.at += gap;
-            let rest = &self.text[self.at..];
-            if rest.starts_with('>') || rest.starts_with("/>") {
-                return Some(Look::Markup);
+/// Whether an opening tag stands here, by what follows its name, which ends at `at`; `None` for a `<` that begins none.
+fn look_at_opening(text: &str, at: usize, is_behind_text: bool) -> Option<Look> {
+    let mut attributes = Attributes::new(text, at);
+    let mut has_attribute = false;
+    let mut is_odd = false;
+    let mut is_open_quote = false;
+    loop {
+        match attributes.next() {
+            Piece::End(end) => {
+                return match end.kind {
+                    EndKind::Right { .. } if !is_odd => Some(Look::Markup),
+                    EndKind::Cut if !is_open_quote => {
+                        (has_attribute || is_odd).then_some(Look::Opening { length: end.at })
+                    }
+                    EndKind::Odd { .. } if !has_attribute && !is_odd && is_behind_text => None,
+                    _ => Some(Look::Odd {
+                        length: end.end(),
+                        is_empty: end.is_empty(),
+                    }),
+                };
             }
-            if rest.is_empty() || rest.starts_with('<') {
-                return self.has_attribute.then_some(Look::Opening { length: end });
+            piece => {
+                let (start, how) = match piece {
+                    Piece::Attribute(found) => {
+                        let is_parted = !found.is_glued && is_xml_name(&text[found.name.clone()]);
+                        (found.name.start, is_parted.then_some(found.how))
+                    }
+                    Piece::Surplus(place) => (place.start, None),
+                    Piece::End(end) => (end.at, None),
+                };
+                if how == Some(How::Quoted) {
+                    has_attribute = true;
+                    continue;
+                }
+                let is_open = matches!(how, Some(How::OpenQuote(_)));
+                let is_tag = is_odd
+                    || has_attribute
+                    || how.is_some_and(|_| !is_behind_text || is_open || ends_here(&text[start..]));
+                if !is_tag {
+                    return None;
+                }
+                is_open_quote |= is_open;
+                is_odd = true;
             }
-            let name = name_length(rest);
-            if name == 0 || gap == 0 {
-                return self.odd(false);
-            }
-            let Some(quote) = quote_behind(&rest[name..]).map(|quote| self.at + name + quote)
-            else {
-                return self.odd(true);
-            };
-            let name = self.at..self.at + name;
-            match self.value_end(quote) {
-                Some(end) => self.at = end + 1,
-                None => return Some(Look::OpenQuote(self.open_quote(name, quote))),
-            }
-            self.has_attribute = true;
         }
-    }
-
-    /// Where the closing quote stands; `None` where there is none, and where it belongs to a later tag.
-    fn value_end(&self, quote: usize) -> Option<usize> {
-        let mark = &self.text[quote..=quote];
-        let value = &self.text[quote + 1..];
-        let length = value.find(mark)?;
-        let behind = &value[length + 1..];
-        let is_end = behind.is_empty()
-            || behind.starts_with(|next: char| matches!(next, '>' | '/') || next.is_whitespace());
-        (is_end || !value[..length].contains('<')).then_some(quote + 1 + length)
-    }
-
-    /// The value is taken to end with the tag, or with the line.
-    fn open_quote(&self, name: Range<usize>, quote: usize) -> OpenQuote {
-        let start = quote + 1;
-        let rest = &self.text[start..];
-        let end = start + rest.find(['>', '\n', '<']).unwrap_or(rest.len());
-        let has_end = self.text[end..].starts_with('>');
-        let value = self.text[start..end].trim_end();
-        let is_empty = has_end && value.ends_with('/');
-        let value = value
-            .strip_suffix('/')
-            .filter(|_| is_empty)
-            .unwrap_or(value);
-        OpenQuote {
-            name,
-            value: start..start + value.len(),
-            is_empty,
-            length: end + usize::from(has_end),
-        }
-    }
-
-    /// What stands here is no attribute, though it may be meant as one.
-    fn odd(&self, is_like_attribute: bool) -> Option<Look> {
-        let is_tag = self.has_attribute || (is_like_attribute && !self.is_behind_text);
-        let rest = &self.text[self.at..];
-        let next = rest.find(['<', '>']);
-        if next.is_some_and(|next| rest[next..].starts_with('>')) {
-            return (is_tag || is_like_attribute).then_some(Look::Markup);
-        }
-        let length = self.at + next.unwrap_or(rest.len());
-        is_tag.then_some(Look::Opening { length })
     }
 }
 
-/// Where the quote of a value stands behind an attribute's name.
-fn quote_behind(text: &str) -> Option<usize> {
-    let equals = blanks(text);
-    let behind = text[equals..].strip_prefix('=')?;
-    let quote = equals + 1 + blanks(behind);
-    text[quote..].starts_with(['"', '\'']).then_some(quote)
+/// Whether a `>` follows before the next `<`.
+fn ends_here(text: &str) -> bool {
+    let next = text.find(['<', '>']);
+    next.is_some_and(|next| text[next..].starts_with('>'))
 }
 
 #[cfg(test)]
@@ -232,15 +235,12 @@ mod tests {
             "<a/>",
             "<a b='1'/>",
             "<a b='1 < 2' c=\"'\">",
-            "<a b=1>",
-            "<a b>",
             "</a>",
             "</a >",
             "<!-- x -->",
             "<![CDATA[x]]>",
             "<!doctype a>",
             "<?x?>",
-            "<a b='1'c>",
             "</a b='1'>",
         ] {
             assert_eq!(look(tag, false), Look::Markup, "{tag}");
@@ -269,8 +269,8 @@ mod tests {
             other => panic!("{text}: {other:?}"),
         };
         assert_eq!(opening("<ok to='e'\n</action>"), "<ok to='e'");
-        assert_eq!(opening("<ok to='e' /\n</action>"), "<ok to='e' /\n");
-        assert_eq!(opening("<ok to=e\n</action>"), "<ok to=e\n");
+        assert_eq!(opening("<ok to='e' /\n</action>"), "<ok to='e' /");
+        assert_eq!(opening("<ok to=e\n</action>"), "<ok to=e");
         let closing = Look::Closing {
             name: 2..8,
             length: 9,
@@ -279,16 +279,20 @@ mod tests {
     }
 
     #[test]
-    fn a_value_without_its_quote_ends_with_its_tag_or_line() {
-        let value = |text: &str| match look(text, false) {
-            Look::OpenQuote(tag) => (text[tag.value].to_owned(), text[..tag.length].to_owned()),
-            other => panic!("{text}: {other:?}"),
-        };
-        let both = |value: &str, tag: &str| (value.to_owned(), tag.to_owned());
-        assert_eq!(
-            value("<c d='2' e='3/>\n<f g='4'/>"),
-            both("3", "<c d='2' e='3/>")
-        );
-        assert_eq!(value("<c e='3\n<f g=\"4\"/>"), both("3", "<c e='3"));
+    fn a_tag_with_something_odd_in_it_ends_where_it_was_meant_to() {
+        for (text, length, is_empty) in [
+            ("<a b=1>", 7, false),
+            ("<a b>", 5, false),
+            ("<a b='1'c>", 10, false),
+            ("<a b=“x y” c='1'/> ", 22, true),
+            ("<a b='1' /＞ ", 13, true),
+            ("<a b='x c='y'/><d e='f'/>", 15, true),
+            ("<a b='x\n  c='y' d='>'/>", 23, true),
+            ("<c d='2' e='3/>\n<f g='4'/>", 15, true),
+            ("<c e='3\n<f g=\"4\"/>", 7, false),
+            ("<a b= c='1', d='>'>", 19, false),
+        ] {
+            assert_eq!(look(text, false), Look::Odd { length, is_empty }, "{text}");
+        }
     }
 }

@@ -208,14 +208,9 @@ fn ill_formed_files_name_their_fault() {
         "<a b=1/>",
         "AF005",
         "1",
-        "an attribute's value must stand in quotes",
+        "the value of `b` must stand in quotes",
     );
-    check(
-        "<a b/>",
-        "AF005",
-        "/",
-        "an attribute's name must be followed by `=`",
-    );
+    check("<a b/>", "AF005", "b", "`b` has no `=` and no value");
     check("<a b='<'/>", "AF005", "<", "the value of `b` holds a `<`");
     check(
         "<a b='1' b='2'/>",
@@ -242,7 +237,13 @@ fn ill_formed_files_name_their_fault() {
         "\u{1b}",
         "character U+001B is not allowed in XML",
     );
-    check("<a>&#0;</a>", "AF007", "&#0;", "unknown entity `&#0;`");
+    check(
+        "<a>&#0;</a>",
+        "AF007",
+        "&#0;",
+        "the numeric reference `&#0;` stands for U+0000, which XML does not allow",
+    );
+    check("<a>&lt b</a>", "AF005", "&lt", "`&lt` lacks its `;`");
     check(
         "<a>&nbsp;</a>",
         "AF007",
@@ -415,6 +416,48 @@ fn an_element_that_is_never_closed_ends_where_the_layout_says() {
 }
 
 #[test]
+fn what_is_no_attribute_is_told_of_and_the_rest_is_read() {
+    let attributes = |text: &str| {
+        let root = read(text.as_bytes()).root.unwrap();
+        let found: Vec<(String, String)> = root
+            .attributes
+            .iter()
+            .map(|found| (found.name.to_string(), found.value.to_string()))
+            .collect();
+        found
+    };
+    let list = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
+        let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        pairs.iter().map(own).collect()
+    };
+    for (text, expected) in [
+        ("<a b=1 c='2'/>", &[("b", "1"), ("c", "2")][..]),
+        ("<a b=x/y></a>", &[("b", "x/y")]),
+        ("<a b=“1” c=‘2’></a>", &[("b", "1"), ("c", "2")]),
+        ("<a b＝'1'/>", &[("b", "1")]),
+        ("<a b= c='2'/>", &[("c", "2")]),
+        ("<a b c='2'/>", &[("c", "2")]),
+        (
+            "<a b='1', c=2; d='3'/>",
+            &[("b", "1"), ("c", "2"), ("d", "3")],
+        ),
+        ("<a b='1'c='2'/>", &[("b", "1"), ("c", "2")]),
+        ("<a b='1 c='2'/>", &[("b", "1"), ("c", "2")]),
+        (
+            "<a b='1\n  c='2 > 1' d='3'/>",
+            &[("b", "1"), ("c", "2 > 1"), ("d", "3")],
+        ),
+        ("<a b=1\" c='2'/>", &[("b", "1"), ("c", "2")]),
+        ("<a x='1' && b='2' /＞", &[("x", "1"), ("b", "2")]),
+        ("<a b='<' c='2'></a>", &[("b", "<"), ("c", "2")]),
+    ] {
+        assert_eq!(attributes(text), list(expected), "{text}");
+        let count = faults(text.as_bytes()).len();
+        assert!((1..=3).contains(&count), "{text}: {count}");
+    }
+}
+
+#[test]
 fn limits_are_named() {
     let deep = "<a>".repeat(10_000);
     let message = format!("elements are nested more than {MAX_DEPTH} deep");
@@ -443,9 +486,24 @@ fn the_worst_files_of_a_mebibyte_are_answered() {
         "]]>",
         "x=\"",
         "\u{FEFF}",
+        "< a b='",
+        "< a b='1' ",
+        "</ a ",
+        "<a b=“",
+        "<a b= ",
+        "<a, ",
+        "<a b＝ c d ",
+        "<a b='1'c='2'/>",
+        "<a b=\"x c=",
+        " b= c=\"",
+        "<!-- - --",
+        "&lt ",
+        "=\"=",
     ] {
-        let text = format!("<r>{}", unit.repeat((MAX_BYTES - 8) / unit.len()));
-        assert!(read(text.as_bytes()).findings().len() <= super::MAX_FINDINGS + 1);
+        for begin in ["<r>", "<r><a ", "<r><a b=\""] {
+            let text = format!("{begin}{}", unit.repeat((MAX_BYTES - 16) / unit.len()));
+            assert!(read(text.as_bytes()).findings().len() <= super::MAX_FINDINGS + 1);
+        }
     }
 }
 

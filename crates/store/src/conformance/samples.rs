@@ -268,6 +268,7 @@ pub(crate) fn problem(path: &str) -> FileProblemRow {
             column: 33,
             width: 1,
             excerpt: NASTY.to_owned(),
+            excerpt_from: 0,
             message: Text::new("错", "wrong"),
             help: None,
         }],
