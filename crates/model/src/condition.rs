@@ -201,6 +201,41 @@ fn unknown_variable(text: &str, name: &str, variables: &[&str]) -> ConditionErro
     }
 }
 
+/// What to write where a condition cannot be read, if an operator of another language stands there.
+pub(crate) fn hint(text: &str, place: &Range<usize>) -> Option<Text> {
+    const OPERATORS: &[(&str, &str)] = &[
+        ("<>", "!="),
+        ("＝", "=="),
+        ("=", "=="),
+        ("&", "&&"),
+        ("|", "||"),
+        ("and", "&&"),
+        ("or", "||"),
+        ("not", "!"),
+    ];
+    let (before, rest) = (text.get(..place.start)?, text.get(place.start..)?);
+    let word = rest.split(|c: char| !c.is_alphanumeric()).next()?;
+    let last = before.trim_end().rsplit(char::is_whitespace).next()?;
+    let stands = |(operator, _): &&(&str, &str)| match *operator {
+        // What follows these two cannot be read.
+        "not" => last.trim_start_matches('(').eq_ignore_ascii_case("not"),
+        "<>" => rest.starts_with('>') && before.ends_with('<'),
+        _ if operator.is_ascii() && operator.len() > 1 => word.eq_ignore_ascii_case(operator),
+        _ => rest.starts_with(operator),
+    };
+    let (_, meant) = OPERATORS.iter().find(stands)?;
+    if *meant == "&&" {
+        return Some(Text::new(
+            "是否想写 `&&`？在XML中写作 `&amp;&amp;`",
+            "did you mean `&&`? in XML it is `&amp;&amp;`",
+        ));
+    }
+    Some(Text::new(
+        format!("是否想写 `{meant}`？"),
+        format!("did you mean `{meant}`?"),
+    ))
+}
+
 /// Where a name stands that is no part of a longer one, and no field of something.
 fn word_in(text: &str, name: &str) -> Range<usize> {
     let is_part = |letter: char| letter.is_alphanumeric() || letter == '_';
@@ -262,6 +297,36 @@ mod tests {
                 "rows"
             )
         );
+    }
+
+    #[test]
+    fn operators_of_other_languages_are_known() {
+        for (text, meant) in [
+            ("output.a.n = 3", "did you mean `==`?"),
+            (
+                "param.a == 'x' and true",
+                "did you mean `&&`? in XML it is `&amp;&amp;`",
+            ),
+            (
+                "param.a == 'x' AND true",
+                "did you mean `&&`? in XML it is `&amp;&amp;`",
+            ),
+            ("param.a == 'x' or true", "did you mean `||`?"),
+            ("not true", "did you mean `!`?"),
+            (
+                "true & true",
+                "did you mean `&&`? in XML it is `&amp;&amp;`",
+            ),
+            ("param.a <> 'x'", "did you mean `!=`?"),
+        ] {
+            let error = Condition::parse(text, EDGE_VARIABLES).unwrap_err();
+            let found = super::hint(text, &error.range).map(|hint| hint.en);
+            assert_eq!(found.as_deref(), Some(meant), "{text}: {error:?}");
+        }
+        for text in ["param.a >", "param.a == 'x' b", "1 2"] {
+            let error = Condition::parse(text, EDGE_VARIABLES).unwrap_err();
+            assert_eq!(super::hint(text, &error.range), None, "{text}");
+        }
     }
 
     #[test]

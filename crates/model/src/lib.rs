@@ -62,3 +62,4 @@ pub mod time;
 pub mod wait;
 pub mod xml;
 pub mod xsd;
+pub mod zone_names;

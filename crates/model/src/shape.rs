@@ -16,6 +16,7 @@ mod check;
 mod kind;
 mod references;
 mod value;
+mod wide;
 
 use crate::text::Text;
 
@@ -58,6 +59,8 @@ pub struct AttributeShape {
     pub kind: AttributeKind,
     /// Whether it must be there.
     pub is_required: bool,
+    /// When it must be there though [`AttributeShape::is_required`] does not say so: other attributes decide it.
+    pub needed: Option<Text>,
     /// The value that its absence means.
     pub default: Option<&'static str>,
     /// What it is for.
@@ -136,6 +139,8 @@ pub struct ChildShape {
     pub min: u32,
     /// How often it may be there; `None` for any number.
     pub max: Option<u32>,
+    /// When it must be there though `min` does not say so: the whole file is looked at for that.
+    pub needed: Option<Text>,
 }
 
 /// What text may stand directly inside an element.
@@ -174,7 +179,21 @@ impl Shape {
     /// Adds a child that stands `min` to `max` times.
     #[must_use]
     pub fn child(mut self, shape: Shape, min: u32, max: Option<u32>) -> Self {
-        self.children.push(ChildShape { shape, min, max });
+        self.children.push(ChildShape {
+            shape,
+            min,
+            max,
+            needed: None,
+        });
+        self
+    }
+
+    /// Says when the child that was added last must be there.
+    #[must_use]
+    pub fn needed(mut self, when: Text) -> Self {
+        if let Some(child) = self.children.last_mut() {
+            child.needed = Some(when);
+        }
         self
     }
 
@@ -221,6 +240,7 @@ impl AttributeShape {
             name,
             kind,
             is_required: false,
+            needed: None,
             default: None,
             doc,
             help: None,
@@ -248,6 +268,13 @@ impl AttributeShape {
     #[must_use]
     pub fn required(mut self) -> Self {
         self.is_required = true;
+        self
+    }
+
+    /// Says when it must be there.
+    #[must_use]
+    pub fn needed(mut self, when: Text) -> Self {
+        self.needed = Some(when);
         self
     }
 

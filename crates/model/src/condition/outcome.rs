@@ -77,6 +77,12 @@ fn exists(call: &CallExpr) -> bool {
 
 fn unknown(name: &str) -> Text {
     let found = shortened(name);
+    if name.eq_ignore_ascii_case("not") {
+        return Text::new(
+            format!("条件中没有函数 `{found}`，请写作 `!(...)`"),
+            format!("there is no function `{found}` in a condition; write `!(...)`"),
+        );
+    }
     match closest(name, WELL_KNOWN.iter().copied()) {
         Some(meant) => Text::new(
             format!("条件中没有函数 `{found}`，是否想写 `{meant}`？"),

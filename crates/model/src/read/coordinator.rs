@@ -325,6 +325,12 @@ impl Reader<'_> {
                             .elements_named("workflow")
                             .filter_map(|item| self.read_dependency(item, workflow, &mut known))
                             .collect();
+                        let is_self = |item: &Element| is_self(item, workflow);
+                        if item.elements_named("workflow").any(is_self) {
+                            // What it lacks then is told of already.
+                            self.diagnostics
+                                .withdraw(code::MISSING_ELEMENT, item.name_span);
+                        }
                         (any.len() > 1).then_some(DependencyTerm::AnyOf(any))
                     }
                     _ => None,
@@ -348,8 +354,7 @@ impl Reader<'_> {
         if name.is_empty() {
             return None;
         }
-        // The day before may well be waited for.
-        if Some(name) == workflow && date != Some("previous") {
+        if is_self(element, workflow) {
             self.diagnostics.error(
                 code::SELF_DEPENDENCY,
                 attribute.value_span,
@@ -394,7 +399,11 @@ impl Reader<'_> {
             self.needs_other(element, "date", "count");
         }
         if !counts {
-            self.no_effect(element, "count", "date=\"all-of-last\"");
+            self.no_effect_without(
+                element,
+                "count",
+                &["date=\"all-of-last\"", "date=\"any-of-last\""],
+            );
         }
         Some(match date {
             "fresh" => DateRule::Fresh,
@@ -418,6 +427,14 @@ fn has_times(coordinator: &Element) -> bool {
         .iter()
         .any(|name| coordinator.attribute(name).is_some())
         || coordinator.elements().any(is_cron)
+}
+
+/// Whether a dependency names its own workflow; the day before may well be waited for.
+fn is_self(dependency: &Element, workflow: Option<&str>) -> bool {
+    let value = |name| dependency.attribute(name).map(|it| it.value.trim());
+    value("name").is_some_and(|name| !name.is_empty())
+        && value("name") == workflow
+        && value("date") != Some("previous")
 }
 
 /// Whether it starts the workflow, as far as it is right.

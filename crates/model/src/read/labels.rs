@@ -156,10 +156,28 @@ impl Room {
     }
 }
 
+/// What people write without the type of the action around it.
+const PARTS: &[(&str, &str)] = &[
+    ("command", "shell"),
+    ("code", "script"),
+    ("source", "transfer"),
+    ("target", "transfer"),
+];
+
 /// Reports a body of no known type.
 pub(super) fn unknown_type(body: &Element, tags: &[&'static str], diagnostics: &mut Diagnostics) {
     let found = shortened(&body.name);
-    let help = did_you_mean(&body.name, tags.iter().copied()).unwrap_or_else(|| {
+    let part_of = PARTS
+        .iter()
+        .find(|(part, tag)| *part == body.name && tags.contains(tag))
+        .map(|(part, tag)| {
+            Text::new(
+                format!("请把它放入 <{tag}>：<{tag}><{part}>...</{part}></{tag}>"),
+                format!("put it into <{tag}>: <{tag}><{part}>...</{part}></{tag}>"),
+            )
+        });
+    let meant = part_of.or_else(|| did_you_mean(&body.name, tags.iter().copied()));
+    let help = meant.unwrap_or_else(|| {
         Text::new(
             format!("可用类型：{}", tags.join("、")),
             format!("there are {}", tags.join(", ")),

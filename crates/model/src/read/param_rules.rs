@@ -61,8 +61,9 @@ impl Reader<'_> {
     fn check_rule(&mut self, element: &Element, rule: &ParamRule) {
         use crate::definition::ParamType::{Decimal, Integer};
         if !matches!(rule.kind, Integer | Decimal) {
-            self.no_effect(element, "min", "type=\"integer\"");
-            self.no_effect(element, "max", "type=\"integer\"");
+            let numbers = &["type=\"integer\"", "type=\"decimal\""];
+            self.no_effect_without(element, "min", numbers);
+            self.no_effect_without(element, "max", numbers);
         }
         if !self.check_bounds(element, rule) {
             return;

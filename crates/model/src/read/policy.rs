@@ -133,6 +133,12 @@ impl Reader<'_> {
 
     /// Warns that `name` does nothing because `other` is not there.
     pub(super) fn no_effect(&mut self, element: &Element, name: &str, other: &str) {
+        self.no_effect_without(element, name, &[other]);
+    }
+
+    /// The same where any of `others` would do.
+    pub(super) fn no_effect_without(&mut self, element: &Element, name: &str, others: &[&str]) {
+        let (zh, en) = (others.join("` 或 `"), others.join("` or `"));
         let Some(attribute) = element.attribute(name) else {
             return;
         };
@@ -140,12 +146,12 @@ impl Reader<'_> {
             code::NO_EFFECT,
             attribute.name_span,
             Text::new(
-                format!("`{name}` 在此不起作用：它只与 `{other}` 一起使用"),
-                format!("`{name}` does nothing here: it counts only together with `{other}`"),
+                format!("`{name}` 在此不起作用：它只与 `{zh}` 一起使用"),
+                format!("`{name}` does nothing here: it counts only together with `{en}`"),
             ),
             Text::new(
-                format!("请添加 `{other}`，或删除 `{name}`"),
-                format!("add `{other}`, or remove `{name}`"),
+                format!("请添加 `{zh}`，或删除 `{name}`"),
+                format!("add `{en}`, or remove `{name}`"),
             ),
         );
     }

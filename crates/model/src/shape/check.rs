@@ -9,7 +9,7 @@ use crate::element::{Attribute, Child, Element, Span};
 use crate::param::has_reference;
 use crate::read::workflow_shape;
 use crate::shape::references::References;
-use crate::shape::{AttributeShape, ChildShape, Shape, TextRule};
+use crate::shape::{AttributeKind, AttributeShape, ChildShape, Shape, TextRule};
 use crate::suggest::{closest, did_you_mean};
 use crate::text::Text;
 
@@ -69,8 +69,10 @@ impl Shape {
     fn unknown_attribute(&self, name: &str, span: Span, diagnostics: &mut Diagnostics) {
         let known = || self.attributes.iter().map(|shape| shape.name);
         let tag = self.tag;
-        let help = did_you_mean(name, known())
-            .or_else(|| elsewhere(name, tag))
+        let help = self
+            .of_child(name)
+            .or_else(|| did_you_mean(name, known()))
+            .or_else(|| elsewhere(name, tag).filter(|_| !self.is_of_body(name)))
             .or_else(|| {
                 let list: Vec<_> = known().collect();
                 (!list.is_empty()).then(|| {
@@ -90,6 +92,22 @@ impl Shape {
             ),
             help,
         );
+    }
+
+    /// Where an attribute belongs that an element inside this one takes.
+    fn of_child(&self, name: &str) -> Option<Text> {
+        let owners = OWNERS.get(name)?;
+        let is_owner = |rule: &ChildShape| owners.contains(rule.shape.tag);
+        elsewhere(name, self.tag).filter(|_| self.children.iter().any(is_owner))
+    }
+
+    /// Whether an attribute of a body is meant for what the body connects to: the `host` of `<ssh>` is not the worker's.
+    fn is_of_body(&self, name: &str) -> bool {
+        name == "host"
+            && self
+                .attributes
+                .iter()
+                .any(|own| own.name.ends_with("-link"))
     }
 
     fn check_text(&self, element: &Element, diagnostics: &mut Diagnostics) {
@@ -115,11 +133,40 @@ impl Shape {
                             format!("<{tag}> 中不允许文本"),
                             format!("no text may stand in <{tag}>"),
                         ),
-                        Text::new("请删除该文本", "remove the text"),
+                        self.place_of_text(element),
                     );
                 }
             }
         }
+    }
+
+    /// Where the text of an element belongs that takes none.
+    fn place_of_text(&self, element: &Element) -> Text {
+        let text = element.text();
+        let (tag, word) = (self.tag, text.trim());
+        let takes_text = |rule: &&ChildShape| {
+            rule.shape.text == TextRule::Required
+                && element.elements_named(rule.shape.tag).next().is_none()
+        };
+        if let Some(rule) = self.children.iter().find(takes_text) {
+            let inner = rule.shape.tag;
+            return Text::new(
+                format!("请放入 <{inner}>：<{tag}><{inner}>...</{inner}></{tag}>"),
+                format!("put it into <{inner}>: <{tag}><{inner}>...</{inner}></{tag}>"),
+            );
+        }
+        let leads_on = |shape: &&AttributeShape| {
+            shape.kind == AttributeKind::NodeName && element.attribute(shape.name).is_none()
+        };
+        let is_name = !word.is_empty() && !word.contains(|c: char| c.is_whitespace() || c == '<');
+        if let Some(shape) = self.attributes.iter().find(leads_on).filter(|_| is_name) {
+            let (name, word) = (shape.name, crate::quote::shortened(word));
+            return Text::new(
+                format!("请写作 <{tag} {name}=\"{word}\"/>"),
+                format!("write <{tag} {name}=\"{word}\"/>"),
+            );
+        }
+        Text::new("请删除该文本", "remove the text")
     }
 
     fn doc_help(&self) -> Text {
@@ -159,7 +206,9 @@ impl Shape {
             }
         }
         for (rule, count) in self.children.iter().zip(counts) {
-            if count < rule.min {
+            if count > 0 && count < rule.min {
+                self.too_few(element, rule, count, diagnostics);
+            } else if count < rule.min {
                 self.missing_element(element, rule, diagnostics);
             }
         }
@@ -178,6 +227,30 @@ impl Shape {
             Text::new(
                 format!("请删除多余的 <{inner}>"),
                 format!("remove this <{inner}>"),
+            ),
+        );
+    }
+
+    fn too_few(
+        &self,
+        element: &Element,
+        rule: &ChildShape,
+        count: u32,
+        diagnostics: &mut Diagnostics,
+    ) {
+        let (tag, inner, min) = (self.tag, rule.shape.tag, rule.min);
+        diagnostics.error(
+            code::MISSING_ELEMENT,
+            element.name_span,
+            Text::new(
+                format!("<{tag}> 中至少要有{min}个 <{inner}>，现在只有{count}个"),
+                format!("<{tag}> needs at least {min} <{inner}>, and holds {count}"),
+            ),
+            Text::new(
+                format!("请再添加 <{inner}>，或去掉 <{tag}>，直接写它里面的 <{inner}>"),
+                format!(
+                    "add another <{inner}>, or write the <{inner}> without the <{tag}> around it"
+                ),
             ),
         );
     }

@@ -3,18 +3,16 @@
 use chrono_tz::Tz;
 
 use crate::code;
-use crate::condition::Condition;
+use crate::condition::{self, Condition};
 use crate::definition::{CodeRanges, ParamType, compile_pattern};
 use crate::landing::Deadline;
 use crate::quote::shortened;
 use crate::shape::value::{Wrong, wrong};
 use crate::text::Text;
+use crate::zone_names::zone_help;
 
 /// The longest length of time: beyond that somebody has mistyped. A hundred years of 366 days.
 const LONGEST_SECONDS: u64 = 100 * 366 * 86_400;
-
-/// Zones that people write for Beijing time, and the one that they mean.
-const BEIJING: &str = "Asia/Shanghai";
 
 pub(crate) fn parse_duration(text: &str) -> Option<u64> {
     let end = text
@@ -73,7 +71,7 @@ pub(super) fn check_duration(name: &str, value: &str) -> Result<(), Wrong> {
     wrong(
         code::BAD_DURATION,
         Text::new(
-            format!("`{name}` 必须是时长，却是 `{found}`"),
+            format!("`{name}` 必须是时长，写的是 `{found}`"),
             format!("`{name}` must be a length of time, found `{found}`"),
         ),
         Text::new(
@@ -91,7 +89,7 @@ pub(super) fn check_deadline(name: &str, value: &str) -> Result<(), Wrong> {
     wrong(
         code::BAD_DEADLINE,
         Text::new(
-            format!("`{name}` 必须是时刻或时长，却是 `{found}`"),
+            format!("`{name}` 必须是时刻或时长，写的是 `{found}`"),
             format!("`{name}` must be a time of day or a length of time, found `{found}`"),
         ),
         Text::new(
@@ -106,36 +104,13 @@ pub(super) fn check_time_zone(name: &str, value: &str) -> Result<(), Wrong> {
         return Ok(());
     }
     let found = shortened(value);
-    let is_chinese = matches!(
-        value.to_ascii_lowercase().as_str(),
-        "asia/beijing"
-            | "beijing"
-            | "cst"
-            | "gmt+8"
-            | "gmt+08:00"
-            | "utc+8"
-            | "utc+08:00"
-            | "+08:00"
-    );
-    let example = if is_chinese {
-        BEIJING
-    } else {
-        "Asia/Shanghai, Europe/Berlin"
-    };
-    let close =
-        crate::suggest::did_you_mean(value, chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()));
     wrong(
         code::BAD_TIME_ZONE,
         Text::new(
             format!("`{name}` 不是时区：`{found}`"),
             format!("`{name}` must be a time zone, found `{found}`"),
         ),
-        close.filter(|_| !is_chinese).unwrap_or_else(|| {
-            Text::new(
-                format!("请写IANA时区名，例如 {example}"),
-                format!("write a name of the IANA database, for example {example}"),
-            )
-        }),
+        zone_help(value),
     )
 }
 
@@ -192,7 +167,7 @@ pub(super) fn check_size(name: &str, value: &str) -> Result<(), Wrong> {
     wrong(
         code::BAD_SIZE,
         Text::new(
-            format!("`{name}` 必须是大小，却是 `{found}`"),
+            format!("`{name}` 必须是大小，写的是 `{found}`"),
             format!("`{name}` must be a size, found `{found}`"),
         ),
         Text::new(
@@ -210,7 +185,7 @@ pub(super) fn check_decimal(name: &str, value: &str) -> Result<(), Wrong> {
     wrong(
         code::NOT_A_NUMBER,
         Text::new(
-            format!("`{name}` 必须是数字，却是 `{found}`"),
+            format!("`{name}` 必须是数字，写的是 `{found}`"),
             format!("`{name}` must be a number, found `{found}`"),
         ),
         None,
@@ -251,10 +226,10 @@ pub(super) fn check_condition(
                 format!("`{name}`：{}", error.message.zh),
                 format!("`{name}`: {}", error.message.en),
             ),
-            Text::new(
+            condition::hint(value, &error.range).unwrap_or_else(|| Text::new(
                 "条件用CEL书写，例如 int(output.count.rows) &gt; 0；XML中 < 写作 &lt;",
                 "conditions are written in CEL: int(output.count.rows) &gt; 0; in XML < is &lt;",
-            ),
+            )),
         ),
     }
 }

@@ -68,9 +68,19 @@ fn wrong_values_are_named_where_they_stand() {
     let wrap = |attributes: &str| format!("<box name='n' {attributes}><item>1</item></box>");
     let help = Some("write 0 for none");
     check(
+        &wrap("size='many'"),
+        "AF104 many: `size` must be a whole number, found `many`",
+        help,
+    );
+    check(
         &wrap("size='三'"),
         "AF104 三: `size` must be a whole number, found `三`",
-        help,
+        Some("use digits: write `3`"),
+    );
+    check(
+        &wrap("flag='“ｔｒｕｅ”'"),
+        "AF106 “ｔｒｕｅ”: `flag` must be true or false, found `“ｔｒｕｅ”`",
+        Some("it holds wide characters: write `true`"),
     );
     check(
         &wrap("size='10'"),
@@ -124,7 +134,7 @@ fn names_become_directories() {
     check(
         &wrap(&long),
         &format!("AF108 {long}: `name` is longer than 128 characters"),
-        help,
+        Some("shorten it; what it is for may stand in `desc`"),
     );
     check(
         &wrap(" "),

@@ -11,7 +11,7 @@ use crate::diagnostic::Diagnostics;
 use crate::element::{Attribute, Element, Span};
 use crate::param::has_reference;
 use crate::quote::Shortened;
-use crate::shape::{AttributeKind, AttributeShape, Shape, kind};
+use crate::shape::{AttributeKind, AttributeShape, Shape, kind, wide};
 use crate::suggest::did_you_mean;
 use crate::text::Text;
 
@@ -43,9 +43,31 @@ impl AttributeShape {
             help,
         }) = wrong
         {
-            let help = self.help.clone().or(help);
+            let help = self
+                .half_width(value)
+                .or_else(|| self.help.clone())
+                .or(help);
             diagnostics.error(code, value_place(attribute), message, help);
         }
+    }
+
+    /// What to write where only wide digits, signs or Chinese numerals make a value wrong.
+    fn half_width(&self, value: &str) -> Option<Text> {
+        if value.is_ascii() || value.len() > 4 * LONGEST_NAME {
+            return None;
+        }
+        let plain = wide::half_width(value);
+        if plain != value && self.check_value(&plain).is_ok() {
+            return Some(Text::new(
+                format!("其中有全角字符，请写作 `{plain}`"),
+                format!("it holds wide characters: write `{plain}`"),
+            ));
+        }
+        let number = wide::numeral(value).filter(|number| self.check_value(number).is_ok())?;
+        Some(Text::new(
+            format!("请用阿拉伯数字，写作 `{number}`"),
+            format!("use digits: write `{number}`"),
+        ))
     }
 
     fn check_blank(&self) -> Result<(), Wrong> {
@@ -102,7 +124,7 @@ impl AttributeShape {
             AttributeKind::Boolean => wrong(
                 code::NOT_BOOLEAN,
                 Text::new(
-                    format!("`{name}` 必须是true或false，却是 `{found}`"),
+                    format!("`{name}` 必须是true或false，写的是 `{found}`"),
                     format!("`{name}` must be true or false, found `{found}`"),
                 ),
                 None,
@@ -118,7 +140,10 @@ impl AttributeShape {
             AttributeKind::Choice(choices) | AttributeKind::ChoiceIgnoringCase(choices) => wrong(
                 code::NOT_A_CHOICE,
                 Text::new(
-                    format!("`{name}` 必须是{}之一，却是 `{found}`", choices.join("、")),
+                    format!(
+                        "`{name}` 必须是{}之一，写的是 `{found}`",
+                        choices.join("、")
+                    ),
                     format!(
                         "`{name}` must be one of {}, found `{found}`",
                         choices.join(", ")
@@ -131,7 +156,7 @@ impl AttributeShape {
             AttributeKind::DateTime => wrong(
                 code::BAD_DATE_TIME,
                 Text::new(
-                    format!("`{name}` 必须是时间，却是 `{found}`"),
+                    format!("`{name}` 必须是时间，写的是 `{found}`"),
                     format!("`{name}` must be a date and time, found `{found}`"),
                 ),
                 Text::new(
@@ -172,7 +197,7 @@ fn check_integer(name: &str, value: &str, min: i64, max: i64) -> Result<(), Wron
         return wrong(
             code::NOT_WHOLE_NUMBER,
             Text::new(
-                format!("`{name}` 必须是整数，却是 `{found}`"),
+                format!("`{name}` 必须是整数，写的是 `{found}`"),
                 format!("`{name}` must be a whole number, found `{found}`"),
             ),
             None,
@@ -183,7 +208,7 @@ fn check_integer(name: &str, value: &str, min: i64, max: i64) -> Result<(), Wron
         _ => wrong(
             code::OUT_OF_RANGE,
             Text::new(
-                format!("`{name}` 必须在{min}到{max}之间，却是 `{found}`"),
+                format!("`{name}` 必须在{min}到{max}之间，写的是 `{found}`"),
                 format!("`{name}` must lie between {min} and {max}, found `{found}`"),
             ),
             None,
@@ -192,12 +217,20 @@ fn check_integer(name: &str, value: &str, min: i64, max: i64) -> Result<(), Wron
 }
 
 fn check_name(attribute: &str, value: &str) -> Result<(), Wrong> {
-    let problem = if value.chars().count() > LONGEST_NAME {
-        Text::new(
-            format!("`{attribute}` 超过{LONGEST_NAME}个字符"),
-            format!("`{attribute}` is longer than {LONGEST_NAME} characters"),
-        )
-    } else if matches!(value, "." | "..") {
+    if value.chars().count() > LONGEST_NAME {
+        return wrong(
+            code::BAD_NAME,
+            Text::new(
+                format!("`{attribute}` 超过{LONGEST_NAME}个字符"),
+                format!("`{attribute}` is longer than {LONGEST_NAME} characters"),
+            ),
+            Text::new(
+                "请缩短名称，说明可以写在 `desc` 中",
+                "shorten it; what it is for may stand in `desc`",
+            ),
+        );
+    }
+    let problem = if matches!(value, "." | "..") {
         Text::new(
             format!("`{attribute}` 不能是 `{value}`"),
             format!("`{attribute}` must not be `{value}`"),

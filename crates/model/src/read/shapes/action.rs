@@ -46,6 +46,10 @@ pub(super) fn action_shape() -> Shape {
             0,
             Some(1),
         )
+        .needed(Text::new(
+            "必填，除非文件中使用了after",
+            "required, unless the file uses `after`",
+        ))
         .child(
             edge("error", "失败后的节点", "where to go after failure"),
             0,

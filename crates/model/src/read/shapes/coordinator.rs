@@ -257,6 +257,10 @@ pub(super) fn param_shape() -> Shape {
                 "参数值；运行时给出的值优先",
                 "its value, unless a run gives another",
             )
+            .needed(Text::new(
+                "必填，除非required=\"true\"",
+                "required, unless `required=\"true\"`",
+            ))
             .replaced(),
         )
         .attribute(value_type())
