@@ -159,7 +159,13 @@ impl Lint<'_> {
             .collect();
         spans.sort();
         // A password may be found in two ways.
-        spans.dedup_by(|next, earlier| next.start < earlier.end);
+        spans.dedup_by(|next, earlier| {
+            let is_same = next.start < earlier.end;
+            if is_same {
+                earlier.end = earlier.end.max(next.end);
+            }
+            is_same
+        });
         for span in spans.into_iter().take(MOST) {
             self.warning(
                 code::SECRET_IN_CLEAR,
@@ -395,7 +401,11 @@ fn keys(text: &str) -> Vec<Range<usize>> {
         let is_key = key
             .bytes()
             .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
-        is_key.then_some(at..at + 20)
+        // What is longer is hidden to its end, whatever it is.
+        let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=');
+        let window = &text[at..text.floor_char_boundary(at + KEY_LENGTHS.end())];
+        let length = window.find(|c| !is_part(c)).unwrap_or(window.len());
+        is_key.then_some(at..at + length)
     });
     let bearer = text
         .match_indices("Bearer ")

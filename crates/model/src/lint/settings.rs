@@ -22,6 +22,9 @@ impl Lint<'_> {
         if let Some(levels) = root.attribute("mail-level") {
             self.mail_level(levels);
         }
+        if let Some(receivers) = root.attribute("mail-receivers") {
+            self.mail_receivers(receivers);
+        }
         for action in root.elements_named("action") {
             let is_set = |name: &str| {
                 let value = action.attribute(name).map(|found| found.value.trim());
@@ -63,6 +66,45 @@ impl Lint<'_> {
         }
     }
 
+    /// Warns of what is no address: nothing is ever sent there.
+    fn mail_receivers(&mut self, receivers: &Attribute) {
+        let value = super::Value {
+            text: &receivers.value,
+            span: receivers.value_span,
+        };
+        let mut start = 0;
+        for piece in receivers.value.split_inclusive([',', '，']) {
+            let item = piece.trim_end_matches([',', '，']);
+            let begin = start + item.len() - item.trim_start().len();
+            start += piece.len();
+            let item = item.trim();
+            if item.is_empty() || item.contains("${") || is_address(item) {
+                continue;
+            }
+            let found = shortened(item);
+            let help = if item.contains([';', '；']) {
+                Text::new(
+                    "多个收件人之间请用逗号 `,` 分隔，不用分号",
+                    "part several receivers by a comma `,`, not by a semicolon",
+                )
+            } else {
+                Text::new(
+                    "写法为 name@example.com，多个之间用逗号 `,` 分隔",
+                    "write name@example.com, several parted by a comma `,`",
+                )
+            };
+            self.warning(
+                code::MAIL_WITHOUT_EFFECT,
+                self.place(value, begin..begin + item.len()),
+                Text::new(
+                    format!("`{found}` 不是邮件地址，邮件无法送达"),
+                    format!("`{found}` is no mail address, so no mail arrives there"),
+                ),
+                help,
+            );
+        }
+    }
+
     fn interval_without_retry(&mut self, interval: &Attribute) {
         self.warning(
             code::NO_EFFECT,
@@ -77,4 +119,12 @@ impl Lint<'_> {
             ),
         );
     }
+}
+
+/// Whether a text may be an address, as far as mail servers agree.
+fn is_address(text: &str) -> bool {
+    let is_odd = |c: char| c.is_whitespace() || ",;；，<>()\"@".contains(c);
+    text.split_once('@').is_some_and(|(name, domain)| {
+        !name.is_empty() && !domain.is_empty() && !name.contains(is_odd) && !domain.contains(is_odd)
+    })
 }

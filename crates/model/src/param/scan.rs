@@ -210,7 +210,7 @@ fn positions<'a>(
 pub(crate) enum Miswritten {
     /// The brace is missing.
     Unclosed,
-    /// `${TIME.TODAY}`, `${params:day}`: what was meant.
+    /// `${TIME.TODAY}`, `${params:day}`, `${param.day}`: what was meant.
     Meant(String),
 }
 
@@ -232,13 +232,16 @@ pub(crate) fn miswritten(text: &str) -> Vec<(Range<usize>, Miswritten)> {
         let word = &head[..word_end.unwrap_or(head.len())];
         let behind = head[word.len()..].trim_start();
         let is_time = word.eq_ignore_ascii_case("time") && behind.starts_with('.');
-        let is_param = (word.eq_ignore_ascii_case("param")
-            || ["params", "parameter", "parameters"].contains(&word))
-            && behind.starts_with(':');
-        if !is_time && !is_param {
+        let is_word = word.eq_ignore_ascii_case("param")
+            || ["params", "parameter", "parameters"].contains(&word);
+        let is_param = is_word && behind.starts_with(':');
+        // As conditions write it.
+        let is_dotted = is_word && behind.starts_with('.');
+        if !is_time && !is_param && !is_dotted {
             continue;
         }
         match closing_brace(&text[start..]) {
+            None if is_dotted => {}
             None => {
                 let is_end = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ';');
                 // As far as a reference may reach: a hostile megabyte holds a hundred thousand beginnings.
@@ -254,6 +257,9 @@ pub(crate) fn miswritten(text: &str) -> Vec<(Range<usize>, Miswritten)> {
                     let keyword = inside.find('|').unwrap_or(inside.len());
                     let lower = inside[..keyword].to_lowercase();
                     let meant = format!("${{time{lower}{}}}", &inside[keyword..]);
+                    found.push((range, Miswritten::Meant(meant)));
+                } else if is_dotted {
+                    let meant = format!("${{param:{}}}", inside[1..].trim());
                     found.push((range, Miswritten::Meant(meant)));
                 } else if is_param && word != "param" {
                     let meant = format!("${{param{inside}}}");

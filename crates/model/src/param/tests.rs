@@ -411,6 +411,10 @@ fn dates_are_read_in_the_zone() {
         at("2026-11-01 01:30:00", NEW_YORK).to_rfc3339(),
         "2026-11-01T05:30:00.000Z"
     );
+    // Nobody writes seconds by hand.
+    for time in ["2026-03-01T12:00", "2026-03-01 12:00"] {
+        assert_eq!(at(time, SHANGHAI), at("2026-03-01T12:00:00", SHANGHAI));
+    }
     for wrong in [
         "",
         "today",
@@ -419,7 +423,7 @@ fn dates_are_read_in_the_zone() {
         "26-01-01",
         "+2026-01-01",
         "2026-01-01T25:00:00",
-        "2026-01-01T01:00",
+        "2026-01-01T01",
         "日日日日-01-01",
     ] {
         assert!(parse_date(wrong, SHANGHAI).is_err(), "{wrong}");

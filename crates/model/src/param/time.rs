@@ -318,9 +318,14 @@ pub(crate) fn check(expression: &str) -> Result<Vec<Misleading>, ParamError> {
     Ok(found.into_iter().flatten().collect())
 }
 
-/// Reads `yyyy-MM-dd`, `yyyy-MM-ddTHH:mm:ss` and the latter with a blank.
+/// Reads `yyyy-MM-dd` and `yyyy-MM-ddTHH:mm:ss`, the latter with a blank and without seconds too.
 pub(crate) fn parse_local(text: &str) -> Option<NaiveDateTime> {
-    const TIMES: [&str; 2] = ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S"];
+    const TIMES: [&str; 4] = [
+        "%Y-%m-%dT%H:%M:%S",
+        "%Y-%m-%d %H:%M:%S",
+        "%Y-%m-%dT%H:%M",
+        "%Y-%m-%d %H:%M",
+    ];
     // chrono would take signs and short years.
     let has_four_digit_year = text.len() >= 10
         && text.as_bytes()[..4].iter().all(u8::is_ascii_digit)

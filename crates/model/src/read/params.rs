@@ -171,6 +171,9 @@ impl Reader<'_> {
         if !is_new {
             return;
         }
+        if name.is_empty() {
+            return self.nameless(value, range);
+        }
         let found = shortened(name);
         let help = self
             .did_you_mean(name, names.listed.iter().copied())
@@ -188,6 +191,22 @@ impl Reader<'_> {
                 format!("parameter `{found}` is not defined"),
             ),
             help,
+        );
+    }
+
+    fn nameless(&mut self, value: Value<'_>, range: Range<usize>) {
+        let found = shortened(&value.text[range.clone()]);
+        self.diagnostics.warning(
+            code::UNDEFINED_PARAM,
+            self.place_in(value, range),
+            Text::new(
+                format!("`{found}` 中缺少参数名"),
+                format!("`{found}` names no parameter"),
+            ),
+            Text::new(
+                "写法为 ${param:名称}，例如 ${param:day}",
+                "write ${param:name}, for example ${param:day}",
+            ),
         );
     }
 
