@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use akkaflow_actions::Registry;
 use akkaflow_model::check::{CheckedFile, Set, Surroundings, check_file};
 use akkaflow_model::code;
-use akkaflow_model::diagnostic::Finding;
+use akkaflow_model::diagnostic::{Finding, Severity};
 use akkaflow_model::render::render_findings;
 use akkaflow_model::text::Lang;
 use akkaflow_model::xml::{MAX_ATTRIBUTES, MAX_BYTES, MAX_DEPTH, MAX_ELEMENTS, MAX_FINDINGS};
@@ -137,8 +137,16 @@ fn right(lang: Lang, code: &str, example: &Example) -> Result<String> {
         files: mended,
         ..Example::default()
     };
-    if findings(&mended).iter().any(|finding| finding.code == code) {
-        bail!("it is not right after its replacements");
+    // People copy it: nothing else may be wrong with it either.
+    let wrong = findings(&mended)
+        .into_iter()
+        .find(|finding| finding.code == code || finding.severity == Severity::Error);
+    if let Some(wrong) = wrong {
+        bail!(
+            "it is not right after its replacements: {} {}",
+            wrong.code,
+            wrong.message.en
+        );
     }
     let head = say(lang, "正确的写法：", "Right:");
     Ok(format!("\n{head}\n\n{}", fenced("xml", &lines.join("\n"))))

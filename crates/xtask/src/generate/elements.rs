@@ -166,7 +166,10 @@ fn planned(lang: Lang, is_planned: bool, words: String) -> String {
 fn default(lang: Lang, attribute: &AttributeShape) -> String {
     match attribute.default {
         _ if attribute.is_required => say(lang, "**必填**", "**required**").to_owned(),
-        Some("") | None => String::new(),
+        Some("") | None => match &attribute.needed {
+            Some(when) => when.get(lang).to_owned(),
+            None => String::new(),
+        },
         Some(default) => format!("`{default}`"),
     }
 }
@@ -179,7 +182,7 @@ fn contents(lang: Lang, shape: &Shape) -> String {
             let doc = child.shape.doc.get(lang);
             vec![
                 format!("`<{}>`", child.shape.tag),
-                times(lang, child).to_owned(),
+                times(lang, child),
                 planned(lang, child.shape.is_planned, plain(doc)),
             ]
         })
@@ -222,12 +225,22 @@ fn contents(lang: Lang, shape: &Shape) -> String {
     format!("{}\n", table(&head, &rows))
 }
 
-fn times(lang: Lang, child: &ChildShape) -> &'static str {
-    match (child.min, child.max) {
+fn times(lang: Lang, child: &ChildShape) -> String {
+    let times = match (child.min, child.max) {
         (0, Some(1)) => say(lang, "至多一个", "at most once"),
         (_, Some(1)) => say(lang, "一个", "once"),
         (0, _) => say(lang, "任意个", "any number"),
-        (_, _) => say(lang, "至少一个", "once or more"),
+        (1, _) => say(lang, "至少一个", "once or more"),
+        (min, _) => {
+            return match lang {
+                Lang::Zh => format!("至少{min}个"),
+                Lang::En => format!("{min} times or more"),
+            };
+        }
+    };
+    match &child.needed {
+        Some(when) => format!("{times}{}{}", say(lang, "，", "; "), when.get(lang)),
+        None => times.to_owned(),
     }
 }
 
