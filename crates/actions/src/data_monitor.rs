@@ -100,7 +100,7 @@ fn check_number(element: &Element, diagnostics: &mut Diagnostics) {
             code::NOT_A_NUMBER,
             element.name_span,
             Text::new(
-                format!("类型为NUM的 <{tag}> 必须是数字，却是 `{found}`"),
+                format!("类型为NUM的 <{tag}> 必须是数字，写的是 `{found}`"),
                 format!("<{tag}> of type NUM must be a number, found `{found}`"),
             ),
             None,

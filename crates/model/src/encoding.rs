@@ -267,11 +267,11 @@ fn too_large(size: usize, diagnostics: &mut Diagnostics) {
 
 /// What is said of a file that is too large, and what to do.
 pub(crate) fn size_beyond_limit(size: u64) -> (Text, Text) {
-    let limit = MAX_BYTES / 1024;
+    let (size, limit) = (size.div_ceil(1024), MAX_BYTES / 1024);
     (
         Text::new(
-            format!("文件有{size}字节，上限为{limit} KiB"),
-            format!("the file has {size} bytes, at most {limit} KiB are read"),
+            format!("文件有{size} KiB，上限为{limit} KiB"),
+            format!("the file has {size} KiB, at most {limit} KiB are read"),
         ),
         Text::new(
             "请拆分工作流，或把大段内容移到附件中",

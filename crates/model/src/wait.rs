@@ -236,7 +236,7 @@ fn wrong_moment(element: &Element, until: &str, diagnostics: &mut Diagnostics) {
         code::BAD_DATE_TIME,
         span,
         Text::new(
-            format!("`until` 必须是时刻，却是 `{found}`"),
+            format!("`until` 必须是时刻，写的是 `{found}`"),
             format!("`until` must be a moment, found `{found}`"),
         ),
         Text::new(

@@ -12,7 +12,7 @@ use akkaflow_model::check::{CheckedFile, Set, Surroundings, check_file, reason, 
 use akkaflow_model::code;
 use akkaflow_model::diagnostic::{Finding, Severity};
 use akkaflow_model::schedule::Calendar;
-use akkaflow_model::text::Text;
+use akkaflow_model::text::{Lang, Text};
 use clap::ArgMatches;
 
 use super::Outcome;
@@ -108,9 +108,11 @@ impl Read {
 fn named(context: &Context, paths: &[PathBuf], registry: &Registry) -> Read {
     let Gathered { files, wrong } = gather::gather(paths, Wanted::XmlAndCalendars);
     if files.is_empty() && wrong.is_empty() {
-        let warning = context.say("警告：", "warning:");
-        let none = context.say("其中没有工作流文件", "there is no workflow file in it");
-        eprintln!("{warning} {none}");
+        let names: Vec<String> = paths
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect();
+        eprintln!("{}", no_file(&names, context.screen.lang));
     }
     let mut checked = read::read_all(&files, registry, context);
     let beside = calendars_beside(&checked);
@@ -120,6 +122,13 @@ fn named(context: &Context, paths: &[PathBuf], registry: &Registry) -> Read {
     Read {
         checked,
         has_wrong_path: !wrong.is_empty(),
+    }
+}
+
+fn no_file(names: &[String], lang: Lang) -> String {
+    match lang {
+        Lang::Zh => format!("警告：{} 中没有工作流文件", names.join("、")),
+        Lang::En => format!("warning: there is no workflow file in {}", names.join(", ")),
     }
 }
 

@@ -98,12 +98,12 @@ pub(super) fn zone(context: &Context, matches: &ArgMatches) -> Result<Tz, Failur
         .find(same)
         .copied()
         .ok_or_else(|| {
-            let names = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name());
-            let close = akkaflow_model::suggest::closest(name, names).unwrap_or("Asia/Shanghai");
+            let help = akkaflow_model::zone_names::zone_help(name);
+            let help = help.get(context.screen.lang);
             Failure::usage(match context.screen.lang {
-                akkaflow_model::text::Lang::Zh => format!("未知的时区 {name}，例如 {close}"),
+                akkaflow_model::text::Lang::Zh => format!("未知的时区 {name}，{help}"),
                 akkaflow_model::text::Lang::En => {
-                    format!("there is no time zone {name}; an example is {close}")
+                    format!("there is no time zone {name}; {help}")
                 }
             })
         })
@@ -145,7 +145,7 @@ fn show(screen: &Screen, preview: &CronPreview) -> String {
     let mut header = vec![
         "#",
         screen.say("触发时间", "next"),
-        screen.say("时差", "offset"),
+        screen.say("UTC偏移", "offset"),
     ];
     if has_notes {
         header.push(screen.say("说明", "remark"));

@@ -24,7 +24,10 @@ pub(super) fn run(context: &Context, matches: &ArgMatches) -> Outcome {
     let mut given = Vec::new();
     for param in matches.get_many::<String>("p").into_iter().flatten() {
         let Some((name, value)) = param.split_once('=') else {
-            let problem = context.say("参数写法为 K=V，却是", "a parameter is written K=V, found");
+            let problem = context.say(
+                "参数写法为 K=V，写的是",
+                "a parameter is written K=V, found",
+            );
             return Err(Failure::usage(format!("{problem} {param}")));
         };
         given.push((name.trim().to_owned(), value.to_owned()));

@@ -190,7 +190,7 @@ fn a_run_whose_parameters_do_not_fit_is_refused() {
     let refused = world.refused(run("wf"));
     assert_eq!(refused, "缺少必填参数 `batch`，请在运行时给出");
     let refused = world.refused(run_with("11"));
-    assert_eq!(refused, "参数 `batch` 不能大于10，却是 `11`");
+    assert_eq!(refused, "参数 `batch` 不能大于10，值是 `11`");
     assert!(world.refused(run_with("x")).contains("类型是integer"));
     world.order(run_with("10")).unwrap();
     assert_eq!(world.running_nodes(), "a");

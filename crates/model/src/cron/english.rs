@@ -870,7 +870,7 @@ fn too_many(piece: Piece<'_>, unit: &str, most: u32) -> CronError {
     let found = shortened(piece.text);
     piece
         .error(
-            format!("`every` 之后的数应在1到{most}之间，却是 `{found}`"),
+            format!("`every` 之后的数应在1到{most}之间，写的是 `{found}`"),
             format!("a number before `{unit}` must lie between 1 and {most}, found `{found}`"),
         )
         .helped(

@@ -313,7 +313,7 @@ fn parse_nth(piece: Piece<'_>) -> Result<usize, CronError> {
     match piece.text.parse() {
         Ok(nth @ 1..=5) => Ok(nth),
         _ => Err(piece.error(
-            format!("`#` 之后应为1到5，却是 `{}`", shortened(piece.text)),
+            format!("`#` 之后应为1到5，写的是 `{}`", shortened(piece.text)),
             format!(
                 "`#` must be followed by 1 to 5, found `{}`",
                 shortened(piece.text)
@@ -426,7 +426,7 @@ fn parse_step(piece: Piece<'_>) -> Result<u32, CronError> {
     match piece.text.parse() {
         Ok(step @ 1..=99) => Ok(step),
         _ => Err(piece.error(
-            format!("`/` 之后应为正整数，却是 `{}`", shortened(piece.text)),
+            format!("`/` 之后应为正整数，写的是 `{}`", shortened(piece.text)),
             format!(
                 "`/` must be followed by a number from 1, found `{}`",
                 shortened(piece.text)
@@ -454,7 +454,7 @@ fn wrong_value(piece: Piece<'_>, kind: &FieldKind) -> CronError {
     let (min, max) = (kind.min, kind.max);
     let found = shortened(piece.text);
     let error = piece.error(
-        format!("{}应在{min}到{max}之间，却是 `{found}`", kind.zh),
+        format!("{}应在{min}到{max}之间，写的是 `{found}`", kind.zh),
         format!(
             "the {} must lie between {min} and {max}, found `{found}`",
             kind.en

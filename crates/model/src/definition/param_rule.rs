@@ -142,7 +142,7 @@ impl ParamRule {
         let (name, found) = (&self.name, shortened(value));
         Err(Text::new(
             format!(
-                "参数 `{name}` 必须是{}之一，却是 `{found}`",
+                "参数 `{name}` 必须是{}之一，值是 `{found}`",
                 self.choices.join("、")
             ),
             format!(
@@ -165,7 +165,7 @@ impl ParamRule {
             .filter(|min| number(value) < number(min))
         {
             return Err(Text::new(
-                format!("参数 `{name}` 不能小于{min}，却是 `{found}`"),
+                format!("参数 `{name}` 不能小于{min}，值是 `{found}`"),
                 format!("parameter `{name}` must be at least {min}, found `{found}`"),
             ));
         }
@@ -175,7 +175,7 @@ impl ParamRule {
             .filter(|max| number(value) > number(max))
         {
             return Err(Text::new(
-                format!("参数 `{name}` 不能大于{max}，却是 `{found}`"),
+                format!("参数 `{name}` 不能大于{max}，值是 `{found}`"),
                 format!("parameter `{name}` must be at most {max}, found `{found}`"),
             ));
         }
