@@ -26,8 +26,8 @@ fn a_cron_is_put_into_words_with_its_next_fires() {
     for part in [
         "每月最后一天 00:00",
         "Asia/Shanghai",
-        "| 2026-01-31 周六 00:00:00 | +08:00 |",
-        "| 2026-02-28 周六 00:00:00 | +08:00 |",
+        "| 2026-01-31 周六 00:00:00 | +08:00  |",
+        "| 2026-02-28 周六 00:00:00 | +08:00  |",
     ] {
         assert!(said.contains(part), "{part}\n{said}");
     }

@@ -216,7 +216,7 @@ fn a_gibibyte_a_pipe_and_bytes_of_no_text_are_findings_and_the_rest_is_checked()
     );
     assert_eq!(code, 1, "{said}");
     for expected in [
-        "error[AF001]: the file has 1073741824 bytes",
+        "error[AF001]: the file has 1048576 KiB",
         "huge.xml",
         "error[AF014]: it cannot be read: it is not a regular file",
         "error[AF004]: character U+0000",
