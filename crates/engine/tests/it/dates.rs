@@ -218,7 +218,7 @@ fn success_that_is_too_old_does_not_count() {
     world.pass(6 * HOUR);
     assert_eq!(world.slots_of("down"), ["01T12:00 waiting"]);
     assert!(
-        why(&world)[0].contains("not older than 7200 s"),
+        why(&world)[0].contains("not older than 2 h"),
         "{:?}",
         why(&world)
     );

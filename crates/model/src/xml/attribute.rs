@@ -12,6 +12,8 @@ pub(super) struct Attributes<'a> {
     at: usize,
     /// A value that lacks its quote has ended the tag.
     is_over: bool,
+    /// How far a value that lacks its quote may reach, as last looked for: a long line is looked through once.
+    line_end: usize,
 }
 
 /// What stands in a tag.
@@ -123,6 +125,7 @@ impl<'a> Attributes<'a> {
             text,
             at,
             is_over: false,
+            line_end: 0,
         }
     }
 
@@ -222,7 +225,10 @@ impl<'a> Attributes<'a> {
         }
         let start = quote + 1;
         let rest = &self.text[start..];
-        let limit = rest.find(['>', '\n', '<']).unwrap_or(rest.len());
+        if self.line_end < start {
+            self.line_end = start + rest.find(['>', '\n', '<']).unwrap_or(rest.len());
+        }
+        let limit = self.line_end - start;
         let line = &rest[..limit];
         let value = match next_attribute(line) {
             Some(value) => value,

@@ -192,6 +192,35 @@ fn answered_in_time(units: &[&str]) {
 }
 
 #[test]
+fn a_mebibyte_within_one_tag_is_answered() {
+    for unit in [
+        " name=\"",
+        "ow name=\"",
+        "a='b c=\"",
+        "a='b",
+        "= ",
+        "a=“",
+        "a=b,",
+        "/ ",
+        "a = ",
+        "\" ",
+        "a=\"b\"",
+    ] {
+        for head in ["<work-flow ", "<work-flow name=\""] {
+            let body = unit.repeat((MAX_BYTES - 200) / unit.len());
+            #[expect(clippy::disallowed_methods, reason = "a test may measure")]
+            let start = Instant::now();
+            read(format!("{head}{body}").as_bytes());
+            assert!(
+                start.elapsed().as_secs() < 20,
+                "{unit} took {:?}",
+                start.elapsed()
+            );
+        }
+    }
+}
+
+#[test]
 fn thousands_of_unknown_names_are_answered() {
     let nodes: String = (0..2_400)
         .map(|n| format!("<join name='{:0>60}' to='{:1>60}'/>", n * 2, n * 2 + 1))
