@@ -222,7 +222,7 @@ fn after_a_restart_the_clock_of_absent_workers_starts_anew() {
     assert_eq!(state(&world, &key), AttemptState::Assigned);
     world.pass(1);
     assert_eq!(state(&world, &key), AttemptState::Lost);
-    let message = world.node(id, "a").message;
+    let message = &world.node(id, "a").message;
     assert!(
         matches!(message, Some(Message::NoWorker { .. })),
         "{message:?}"
