@@ -241,7 +241,7 @@ impl Engine {
         {
             return Err(format!("slots of {name} wait in disorder, or too many"));
         }
-        let can_fire = entry.can_fire(self.now, self.options.zone);
+        let can_fire = entry.next_ready(self.now, self.options.zone).is_some();
         if can_fire && self.cluster.frozen.is_none() && !self.consider.contains(name) {
             return Err(format!("workflow {name} does not fire though it could"));
         }

@@ -303,13 +303,8 @@ impl Entry {
         })
     }
 
-    /// Whether something is there for it to fire.
-    pub(crate) fn can_fire(&self, now: Timestamp, zone: Tz) -> bool {
-        self.next_ready(now, zone).is_some()
-    }
-
     /// The fire that is next, if its conditions are met.
-    fn next_ready(&self, now: Timestamp, zone: Tz) -> Option<Ready> {
+    pub(crate) fn next_ready(&self, now: Timestamp, zone: Tz) -> Option<Ready> {
         if !self.may_fire() {
             return None;
         }

@@ -353,3 +353,17 @@ fn behind() -> Text {
 fn in_a_circle() -> Text {
     Text::new("循环依赖", "it waits for itself in a circle")
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::Datelike;
+
+    use super::*;
+
+    #[test]
+    fn a_date_whose_midnight_comes_twice_begins_with_the_first() {
+        let date = NaiveDate::from_ymd_opt(2025, 11, 2).unwrap();
+        let begin = midnight(date.num_days_from_ce(), Tz::America__Havana);
+        assert_eq!(begin.to_rfc3339(), "2025-11-02T04:00:00.000Z");
+    }
+}

@@ -527,9 +527,9 @@ fn a_backfill_ranks_an_hour_behind_production() {
     world.put(single("p").limit(10));
     world.put(single("q").limit(10));
     start(&mut world, range("w", 20, 20));
-    world.pass(3500);
+    world.pass(3590);
     world.run("p");
-    world.pass(200);
+    world.pass(20);
     world.run("q");
     world.attach("w1", 1);
     assert_eq!(&*world.running[0].workflow, "p");
@@ -711,4 +711,23 @@ fn a_backfill_reads_the_state_and_writes_none() {
     world.hand_on("a", &[("max", "7")]);
     assert_eq!(state(&world, id), BackfillState::Succeeded);
     assert!(world.rows.states.is_empty(), "{:?}", world.rows.states);
+}
+
+#[test]
+fn a_new_master_looks_at_its_backfills_at_once() {
+    let mut world = world_of([daily("w")]);
+    start(&mut world, range("w", 20, 23));
+    world
+        .order(Order::SuspendWorkflow {
+            name: "w".into(),
+            by: ann(""),
+        })
+        .unwrap();
+    ok(&mut world, "w", 20);
+    ok(&mut world, "w", 21);
+    assert_eq!(
+        (open(&world).as_str(), world.engine.next_deadline()),
+        ("", None)
+    );
+    assert!(world.loaded().next_deadline().is_some());
 }

@@ -1,7 +1,7 @@
-use akkaflow_engine::{Order, OutcomeKind};
+use akkaflow_engine::{Effect, Input, Order, OutcomeKind};
 use akkaflow_model::command::Answer;
 use akkaflow_model::error::ErrorCode;
-use akkaflow_model::id::InstanceId;
+use akkaflow_model::id::{InstanceId, RequestId};
 use akkaflow_model::message::Message;
 use akkaflow_model::record::{CancelReason, TriggerKind};
 use akkaflow_model::state::InstanceState;
@@ -232,4 +232,17 @@ fn what_is_old_goes_but_nothing_that_is_open() {
     assert_eq!(fires, [Some(rerun)]);
     world.ok("a");
     assert_eq!(world.row(rerun).state, InstanceState::Succeeded);
+}
+
+#[test]
+fn who_watches_an_instance_hears_that_it_has_changed() {
+    let mut world = World::with_worker();
+    world.put(single("wf"));
+    let input = Input::Order {
+        request: RequestId(99),
+        order: run("wf"),
+    };
+    let step = world.engine.step(world.now, input);
+    let is_told = |effect: &Effect| matches!(effect, Effect::Changed { .. });
+    assert_eq!(step.effects.iter().filter(|it| is_told(it)).count(), 1);
 }

@@ -42,7 +42,10 @@ fn the_clean_up_begins_once_everything_has_succeeded() {
     world.ok("drop");
     world.ok("tell");
     assert_eq!(world.state(id), InstanceState::Succeeded);
-    assert_eq!(world.row(id).message, None);
+    assert_eq!(
+        (&world.row(id).message, world.row(id).ending),
+        (&None, None)
+    );
 }
 
 #[test]

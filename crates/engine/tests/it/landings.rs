@@ -9,7 +9,7 @@ use akkaflow_model::state::InstanceState;
 use akkaflow_model::text::Lang;
 use akkaflow_model::time::Timestamp;
 
-use crate::world::{BEGIN, Change, World, workflow};
+use crate::world::{BEGIN, Change, World, single, workflow};
 
 const MINUTE: u64 = 60;
 
@@ -430,4 +430,17 @@ fn what_took_no_time_at_all_is_part_of_the_path() {
     world.ok("a");
     world.pass(60 * MINUTE);
     assert_eq!(late(&world, id).path, ["a", "b"]);
+}
+
+#[test]
+fn a_child_that_takes_too_long_is_noticed_like_an_action() {
+    let mut world = World::with_worker();
+    world.put(single("child"));
+    let text = "start s\n s: sub=child ok=b\n b: ok=e\n end e";
+    world.put(due(workflow("wf", text), "1h"));
+    let id = world.run("wf");
+    world.usual(id, &[("s", 10), ("b", 20)]);
+    assert_eq!(world.engine.next_deadline(), Some(just_after(25)));
+    world.pass(26 * MINUTE);
+    assert_eq!(blamed(late(&world, id)), Some(("s", Some(15))));
 }

@@ -174,6 +174,12 @@ fn catch_up_fires_the_past_once_at_first_load() {
         world.slots_of("wf"),
         ["12-29T01:00..12-30T01:00 coalesced", "12-31T01:00 fired"]
     );
+    world.outage(4 * DAY);
+    assert_eq!(
+        world.slots_of("wf")[2..],
+        ["01T01:00..03T01:00 skipped too_old", "04T01:00 fired"],
+        "what was missed later is missed as ever"
+    );
 }
 
 #[test]

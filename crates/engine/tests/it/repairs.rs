@@ -286,3 +286,15 @@ fn a_repair_brings_the_parameters_of_its_definition() {
     let region = ("region".to_owned(), "north".to_owned());
     assert!(world.row(id).params.contains(&region));
 }
+
+#[test]
+fn a_decision_that_leads_elsewhere_is_the_same_node() {
+    let text = |cases: &str| {
+        format!("start a\n a: ok=d\n decision d: {cases}\n b: ok=e\n c: ok=e\n end e")
+    };
+    let mut world = World::with_worker();
+    world.put(wf(&text("param.n=='1'->b ->c")));
+    let id = world.run("wf");
+    let answer = repair(&mut world, id, true, &text("param.n=='1'->c ->b"));
+    assert_eq!(changes(answer), (false, "d:rewired".to_owned()));
+}

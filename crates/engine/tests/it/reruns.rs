@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use akkaflow_engine::{Order, OutcomeKind, RerunFrom};
 use akkaflow_model::record::TriggerKind;
 use akkaflow_model::state::{InstanceState, NodeState};
@@ -244,4 +246,27 @@ fn what_the_store_calls_open_is_not_run_again() {
         how: how(RerunFrom::Failed, None),
     };
     assert!(world.refused(order).contains("尚未结束"));
+}
+
+#[test]
+fn a_node_whose_edges_cannot_be_decided_by_the_new_definition_runs_again() {
+    let mut world = World::with_worker();
+    world.put(workflow("wf", "start a\n a: ok=b\n b: ok=e\n end e"));
+    let id = world.run("wf");
+    world.ok("a");
+    world.fail("b");
+    let text = "start a\n a: ok=b[param.n=='1']\n b: ok=e\n end e";
+    let changed = Arc::new(workflow("wf", text));
+    world
+        .definitions
+        .insert(changed.version.clone(), Arc::clone(&changed));
+    let stored = world.stored(id);
+    world
+        .order(Order::Rerun {
+            id,
+            stored,
+            how: how(RerunFrom::Failed, Some(changed)),
+        })
+        .unwrap();
+    assert_eq!(world.running_nodes(), "a");
 }
