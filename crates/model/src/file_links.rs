@@ -121,7 +121,7 @@ fn link_shape() -> Shape {
             "where it is (not for LOCAL)",
         ))
         // The file that akkaflow brings says port="-1" of LOCAL: only the others have theirs checked.
-        .attribute(port(AttributeKind::Text))
+        .attribute(port(-1))
         .attribute(text(
             "username",
             "用户名（LOCAL可省略）",
@@ -135,12 +135,13 @@ fn link_shape() -> Shape {
         .attribute(text("desc", "描述", "what it is for"))
 }
 
-fn port(kind: AttributeKind) -> AttributeShape {
+fn port(min: i64) -> AttributeShape {
     let doc = Text::new(
         "端口，1到65535（LOCAL可省略）",
         "at which port, 1 to 65535 (not for LOCAL)",
     );
-    AttributeShape::new("port", kind, doc)
+    let max = u16::MAX.into();
+    AttributeShape::new("port", AttributeKind::Integer { min, max }, doc)
 }
 
 /// What a file of links holds.
@@ -228,10 +229,7 @@ fn read_link(element: &Element, diagnostics: &mut Diagnostics) -> Option<FileLin
 }
 
 fn is_port_right(element: &Element, diagnostics: &mut Diagnostics) -> bool {
-    let port = port(AttributeKind::Integer {
-        min: 1,
-        max: u16::MAX.into(),
-    });
+    let port = port(1);
     let Some(attribute) = element.attribute("port") else {
         return true;
     };
