@@ -28,6 +28,7 @@ pub(crate) use kind::{is_identifier, words};
 pub(crate) use references::References;
 pub use value::DATE_TIME_FORMAT;
 pub(crate) use value::value_place;
+pub(crate) use wide::half_width;
 
 /// What one element may hold.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,6 +6,7 @@ use crate::cron::piece::Piece;
 use crate::cron::rule::{DayMode, DayRule, Rule, TimeSet};
 use crate::cron::{Cron, CronError, Note, StepUnit, Style, english, words};
 use crate::quote::shortened;
+use crate::shape::half_width;
 use crate::suggest::closest;
 use crate::text::Text;
 
@@ -480,7 +481,7 @@ fn wrong_value(piece: Piece<'_>, kind: &FieldKind) -> CronError {
 
 /// What is likely meant by something that is no value of its field.
 fn hint(text: &str, kind: &FieldKind) -> Option<Text> {
-    let narrow: String = text.chars().map(narrow).collect();
+    let narrow = half_width(text);
     if narrow != text {
         let narrow = shortened(&narrow);
         return Some(Text::new(
@@ -516,18 +517,6 @@ fn hint(text: &str, kind: &FieldKind) -> Option<Text> {
             "`W`, the nearest workday, is not supported; use a calendar with calendar-policy=\"next\" or \"previous\"",
         )),
         _ => None,
-    }
-}
-
-/// The usual form of a full-width character.
-fn narrow(character: char) -> char {
-    const OFFSET: u32 = 0xFEE0;
-    match character {
-        '\u{FF01}'..='\u{FF5E}' => {
-            char::from_u32(u32::from(character) - OFFSET).unwrap_or(character)
-        }
-        '、' => ',',
-        _ => character,
     }
 }
 

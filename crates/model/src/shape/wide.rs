@@ -1,7 +1,7 @@
 //! Values as Chinese input writes them: `３`, `true，`, `两次`.
 
 /// The same in half-width characters, without the quotes around it.
-pub(super) fn half_width(text: &str) -> String {
+pub(crate) fn half_width(text: &str) -> String {
     let plain: String = text.chars().filter_map(half).collect();
     plain.trim().to_owned()
 }
