@@ -8,6 +8,7 @@
 mod bench;
 mod fuzz;
 mod generate;
+mod kept;
 mod mutate;
 mod prove;
 mod prove_cron;

@@ -6,6 +6,8 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
+use crate::kept;
+
 /// What became of a mutant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Verdict {
@@ -28,21 +30,16 @@ pub(crate) struct State {
 impl State {
     /// Reads what an earlier run left; nothing when there was none.
     pub(crate) fn read(file: &Path) -> Result<Self> {
-        let text = match std::fs::read(file) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Ok(Self::default());
-            }
-            Err(error) => return Err(error).with_context(|| format!("read {}", file.display())),
+        let Some(value) = kept::read(file)? else {
+            return Ok(Self::default());
         };
-        let damaged = || format!("{} is damaged; remove it", file.display());
-        let value: Value = serde_json::from_slice(&text).with_context(damaged)?;
         let verdict = |value: &Value| match value.as_str()? {
             "does not compile" => Some(Verdict::Unfit),
             "survived" => Some(Verdict::Survived),
             text => Some(Verdict::Killed(text.strip_prefix("killed by ")?.to_owned())),
         };
-        let verdicts = value["verdicts"].as_object().with_context(damaged)?;
+        let verdicts = value["verdicts"].as_object();
+        let verdicts = verdicts.with_context(|| kept::damaged(file))?;
         Ok(Self {
             fingerprint: value["fingerprint"].as_u64().unwrap_or_default(),
             verdicts: verdicts
@@ -52,7 +49,7 @@ impl State {
         })
     }
 
-    /// Writes it so that a reader finds the old or the new state, never half of one.
+    /// Writes it for the next run.
     pub(crate) fn write(&self, file: &Path) -> Result<()> {
         let text = |verdict: &Verdict| match verdict {
             Verdict::Unfit => "does not compile".to_owned(),
@@ -65,10 +62,7 @@ impl State {
             .map(|(key, verdict)| (key, text(verdict)))
             .collect();
         let value = json!({"fingerprint": self.fingerprint, "verdicts": verdicts});
-        let beside = file.with_extension("json.new");
-        std::fs::write(&beside, format!("{value:#}"))
-            .and_then(|()| std::fs::rename(&beside, file))
-            .with_context(|| format!("write {}", file.display()))
+        kept::write(file, &value)
     }
 
     /// Other sources or tests: those that survived get another chance to be killed. Those that were killed are believed.

@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
 use crate::bench::today;
+use crate::kept;
 
 /// What is remembered between two proofs.
 #[derive(Debug, Default, Clone, PartialEq)]
@@ -23,15 +24,9 @@ pub(crate) struct State {
 impl State {
     /// Reads what an earlier proof left; nothing when there was none.
     pub(crate) fn read(file: &Path) -> Result<Self> {
-        let text = match std::fs::read(file) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Ok(Self::default());
-            }
-            Err(error) => return Err(error).with_context(|| format!("read {}", file.display())),
+        let Some(value) = kept::read(file)? else {
+            return Ok(Self::default());
         };
-        let value: Value = serde_json::from_slice(&text)
-            .with_context(|| format!("{} is damaged; remove it", file.display()))?;
         let number = |name: &str| value[name].as_u64().unwrap_or_default();
         Ok(Self {
             next: number("next"),
@@ -46,7 +41,7 @@ impl State {
         })
     }
 
-    /// Writes it so that a reader finds the old or the new state, never half of one.
+    /// Writes it for the next proof.
     pub(crate) fn write(&self, file: &Path) -> Result<()> {
         let value = json!({
             "next": self.next,
@@ -56,10 +51,7 @@ impl State {
             "seconds": self.seconds,
             "violations": self.violations,
         });
-        let beside = file.with_extension("json.new");
-        std::fs::write(&beside, value.to_string())
-            .and_then(|()| std::fs::rename(&beside, file))
-            .with_context(|| format!("write {}", file.display()))
+        kept::write(file, &value)
     }
 
     /// Begins anew at a seed that a person names.
