@@ -7,15 +7,13 @@
 
 use std::borrow::Borrow;
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hash, Hasher};
+use std::hash::Hash;
 
-use akkaflow_model::id::mix;
+use rustc_hash::FxBuildHasher;
 
-type Build = BuildHasherDefault<FastHasher>;
-
-/// Finds values.
+/// Finds values. A hash costs a few instructions, for keys that nobody chooses to do harm: ids, and names within one definition.
 #[derive(Debug)]
-pub(crate) struct FastMap<K, V>(HashMap<K, V, Build>);
+pub(crate) struct FastMap<K, V>(HashMap<K, V, FxBuildHasher>);
 
 impl<K, V> Default for FastMap<K, V> {
     fn default() -> Self {
@@ -67,60 +65,5 @@ impl<K: Copy + Ord, V> FastMap<K, V> {
 impl<K: Hash + Eq, V> FromIterator<(K, V)> for FastMap<K, V> {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
         Self(entries.into_iter().collect())
-    }
-}
-
-/// Costs a few instructions, for keys that nobody chooses to do harm: ids, and names within one definition.
-#[derive(Debug, Default)]
-struct FastHasher(u64);
-
-impl FastHasher {
-    fn add(&mut self, word: u64) {
-        // Both halves of the product: in the lower one alone the upper bits of a word would move few others.
-        let product = u128::from(self.0.rotate_left(5) ^ word) * 0x9e37_79b9_7f4a_7c15;
-        self.0 = product as u64 ^ (product >> 64) as u64;
-    }
-}
-
-impl Hasher for FastHasher {
-    fn finish(&self) -> u64 {
-        mix(self.0)
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        let (words, rest) = bytes.as_chunks::<8>();
-        for word in words {
-            self.add(u64::from_le_bytes(*word));
-        }
-        let mut last = [0; 8];
-        last[..rest.len()].copy_from_slice(rest);
-        self.add(u64::from_le_bytes(last));
-    }
-
-    fn write_u8(&mut self, number: u8) {
-        self.add(number.into());
-    }
-
-    fn write_u128(&mut self, number: u128) {
-        self.add(number as u64);
-        self.add((number >> 64) as u64);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-    use std::hash::BuildHasher;
-
-    use super::*;
-
-    #[test]
-    fn names_that_differ_little_are_told_apart() {
-        let hasher = Build::default();
-        let mut seen = BTreeSet::new();
-        for number in 0..100_000 {
-            seen.insert(hasher.hash_one(format!("node-{number}")) & 0xff_ffff);
-        }
-        assert!(seen.len() > 99_000, "{} of 100,000 low bits", seen.len());
     }
 }

@@ -397,7 +397,7 @@ impl Engine {
         for problem in self.files.problems.values() {
             hash.add(problem);
         }
-        hash.0
+        hash.hash
     }
 }
 
@@ -470,27 +470,26 @@ fn check_counts(instance: &Instance) -> Checked {
     Ok(())
 }
 
-/// A hash of the JSON of rows, written straight into it: stable, and independent of memory layout.
-struct Digest(u64);
+/// A hash of the JSON of rows: stable, and independent of memory layout.
+struct Digest {
+    hash: u64,
+    /// The row that is added; kept, as pieces of a few bytes each would cost more to mix than to gather.
+    json: Vec<u8>,
+}
 
 impl Digest {
     fn new() -> Self {
-        Self(0xcbf2_9ce4_8422_2325)
+        Self {
+            hash: 0xcbf2_9ce4_8422_2325,
+            json: Vec::new(),
+        }
     }
 
     fn add(&mut self, value: &impl Serialize) {
-        serde_json::to_writer(&mut *self, value).expect("rows are plain data");
-        self.mix(u64::from(b';'));
-    }
-
-    fn mix(&mut self, word: u64) {
-        self.0 = (self.0.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    }
-}
-
-impl std::io::Write for Digest {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        let (words, rest) = bytes.as_chunks::<8>();
+        let mut json = std::mem::take(&mut self.json);
+        json.clear();
+        serde_json::to_writer(&mut json, value).expect("rows are plain data");
+        let (words, rest) = json.as_chunks::<8>();
         for word in words {
             self.mix(u64::from_le_bytes(*word));
         }
@@ -498,10 +497,10 @@ impl std::io::Write for Digest {
             .iter()
             .fold(1, |last, byte| last << 8 | u64::from(*byte));
         self.mix(last);
-        Ok(bytes.len())
+        self.json = json;
     }
 
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
+    fn mix(&mut self, word: u64) {
+        self.hash = (self.hash.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     }
 }

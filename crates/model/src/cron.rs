@@ -43,7 +43,7 @@ use crate::text::Text;
 use crate::time::Timestamp;
 pub(crate) use english::WEEKDAYS;
 use rule::Rule;
-pub(crate) use rule::{Calendared, LocalSlots};
+pub(crate) use rule::{Calendared, LocalSlots, days_on};
 pub(crate) use zone::{Moment, Wall, moment_of};
 
 pub use note::{Note, StepUnit};

@@ -25,7 +25,7 @@
 
 use std::collections::VecDeque;
 
-use akkaflow_model::id::Epoch;
+use akkaflow_model::id::{Epoch, mix};
 use akkaflow_model::record::Record;
 
 /// Inputs in one batch: beyond a thousand a larger transaction gains little and keeps the first input waiting.
@@ -232,14 +232,6 @@ fn batch_id(seed: u64, epoch: Epoch, seq: u64) -> u128 {
     let high = mix(seed ^ mix(epoch.0));
     let low = mix(high ^ mix(seq));
     (u128::from(high) << 64) | u128::from(low)
-}
-
-/// The finaliser of splitmix64.
-fn mix(value: u64) -> u64 {
-    let mut z = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
 }
 
 #[cfg(test)]

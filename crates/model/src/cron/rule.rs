@@ -1,6 +1,6 @@
 //! Which days and which times of day, as sets of bits, and how the next one is found.
 
-use chrono::{Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime, Timelike};
+use chrono::{Datelike, Months, NaiveDate, NaiveDateTime, NaiveTime, Timelike};
 
 use crate::schedule::{Calendar, DayPolicy};
 
@@ -96,33 +96,42 @@ fn from_bit(bits: u64, from: u32) -> Option<u32> {
 impl DayRule {
     /// The first day that counts, from `date` on, within the horizon.
     fn on_or_after(&self, date: NaiveDate) -> Option<NaiveDate> {
-        let (mut year, mut month) = (date.year(), date.month());
+        self.on_or_after_where(date, |_| ALL_DAYS)
+    }
+
+    /// The same, among the days that `allowed` gives as bits of the month that begins on a date.
+    fn on_or_after_where(
+        &self,
+        date: NaiveDate,
+        allowed: impl Fn(NaiveDate) -> u32,
+    ) -> Option<NaiveDate> {
         // A year named in the expression may lie beyond the horizon.
         let limit = self
             .years
             .iter()
             .map(|(first, _)| *first)
-            .fold(year, i32::max)
+            .fold(date.year(), i32::max)
             .saturating_add(HORIZON_YEARS)
             .min(LAST_YEAR);
         let mut wanted = ALL_DAYS << (date.day() - 1);
-        while year <= limit {
-            let days = self.days_of(year, month)? & wanted;
+        let mut month = date.with_day(1)?;
+        while month.year() <= limit {
+            let mut days = self.days_of(month)? & wanted;
             if days != 0 {
-                return NaiveDate::from_ymd_opt(year, month, days.trailing_zeros());
+                days &= allowed(month);
+            }
+            if days != 0 {
+                return month.with_day(days.trailing_zeros());
             }
             wanted = ALL_DAYS;
-            (year, month) = if month == 12 {
-                (year + 1, 1)
-            } else {
-                (year, month + 1)
-            };
+            month = month.checked_add_months(Months::new(1))?;
         }
         None
     }
 
-    /// The days of a month that count, bits 1 to 31.
-    fn days_of(&self, year: i32, month: u32) -> Option<u32> {
+    /// The days that count of the month that begins on `first`, bits 1 to 31.
+    fn days_of(&self, first: NaiveDate) -> Option<u32> {
+        let (year, month) = (first.year(), first.month());
         let is_year = self.years.is_empty()
             || self
                 .years
@@ -131,7 +140,6 @@ impl DayRule {
         if !is_year || self.months >> month & 1 == 0 {
             return Some(0);
         }
-        let first = NaiveDate::from_ymd_opt(year, month, 1)?;
         let length = u32::from(first.num_days_in_month());
         let valid = (1_u64 << (length + 1)) - 2;
         let month_days = self.month_days | u64::from(self.has_last_day) << length;
@@ -149,7 +157,7 @@ impl DayRule {
     /// The days that fit the field of weekdays in a month that begins on weekday `first`.
     fn weekdays_of(&self, first: u32, length: u32) -> u64 {
         // Bit n: whether the weekday that is n days after the month's first one counts.
-        let from_first = |bits: u64| (bits >> first | bits << (7 - first)) & 0x7f;
+        let from_first = |bits: u64| from_first(bits, first);
         let mut days = from_first(self.weekdays) * EVERY_WEEK;
         for (weeks, bits) in self.nth_weekdays.iter().enumerate() {
             days |= from_first(*bits) << (7 * weeks);
@@ -158,6 +166,17 @@ impl DayRule {
         days |= (from_first(self.last_weekdays) * EVERY_WEEK) & last_week;
         days << 1
     }
+}
+
+/// Days of a week by their distance from weekday `first`, of bits from Sunday.
+fn from_first(bits: u64, first: u32) -> u64 {
+    (bits >> first | bits << (7 - first)) & 0x7f
+}
+
+/// The days of the month that begins on `first` that fall on some weekdays, bits 1 to 31 and beyond.
+pub(crate) fn days_on(weekdays: u8, first: NaiveDate) -> u64 {
+    let weekday = first.weekday().num_days_from_sunday();
+    (from_first(u64::from(weekdays), weekday) * EVERY_WEEK) << 1
 }
 
 /// A calendar and what it means for days.
@@ -205,8 +224,10 @@ impl<'a> LocalSlots<'a> {
             return days.on_or_after(date);
         };
         match policy {
-            DayPolicy::Only => self.filtered(date, |day| calendar.is_workday(day)),
-            DayPolicy::Except => self.filtered(date, |day| !calendar.is_workday(day)),
+            DayPolicy::Only => days.on_or_after_where(date, |month| calendar.workdays_of(month)),
+            DayPolicy::Except => {
+                days.on_or_after_where(date, |month| ALL_DAYS & !calendar.workdays_of(month))
+            }
             DayPolicy::Next => {
                 // Whatever was meant for the days off just before `date` lands on it or later.
                 let from = match calendar.workday_before(date) {
@@ -226,19 +247,4 @@ impl<'a> LocalSlots<'a> {
             }
         }
     }
-
-    fn filtered(&self, date: NaiveDate, counts: impl Fn(NaiveDate) -> bool) -> Option<NaiveDate> {
-        let limit = date.checked_add_days(Days::new(HORIZON_DAYS))?;
-        let mut day = self.rule.days.on_or_after(date)?;
-        while !counts(day) {
-            day = self.rule.days.on_or_after(day.succ_opt()?)?;
-            if day > limit {
-                return None;
-            }
-        }
-        Some(day)
-    }
 }
-
-/// The horizon in days.
-const HORIZON_DAYS: u64 = HORIZON_YEARS.unsigned_abs() as u64 * 366;

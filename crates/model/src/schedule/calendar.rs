@@ -19,7 +19,7 @@ use std::path::Path;
 use chrono::{Datelike, Days, NaiveDate};
 
 use crate::code;
-use crate::cron::WEEKDAYS;
+use crate::cron::{WEEKDAYS, days_on};
 use crate::diagnostic::{Diagnostics, Finding};
 use crate::element::Span;
 use crate::quote::shortened;
@@ -125,6 +125,23 @@ impl Calendar {
             Some(day) => day.is_workday,
             None => self.weekend >> date.weekday().num_days_from_sunday() & 1 == 0,
         }
+    }
+
+    /// The workdays of the month that begins on `first`, as bits 1 to 31; what stands behind the month's end means nothing.
+    pub(crate) fn workdays_of(&self, first: NaiveDate) -> u32 {
+        let mut days = !days_on(self.weekend, first) as u32;
+        let mut set = |date: u32, is_workday: bool| {
+            days = days & !(1 << date) | u32::from(is_workday) << date;
+        };
+        let month = first.month();
+        for ((_, date), day) in self.yearly.range((month, 1)..=(month, 31)) {
+            set(*date, day.is_workday);
+        }
+        let last = first + Days::new(u64::from(first.num_days_in_month()) - 1);
+        for (date, day) in self.dates.range(first..=last) {
+            set(date.day(), day.is_workday);
+        }
+        days
     }
 
     /// What the file calls the day, a holiday or a make-up workday.

@@ -157,36 +157,25 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// What has become of each edge from `from` to `to`, those of `after` apart.
-    fn passages(&self, from: &'a Node, fate: Fate, to: &Node) -> (Vec<Passage>, Vec<Passage>) {
-        let error = match &from.kind {
-            NodeKind::Action(action) => action.error.as_ref().map(|edge| edge.to.as_str()),
-            _ => None,
-        };
-        let has_failed = fate == Fate::Ended(NodeState::Failed);
-        let is_handled = has_failed && self.is_handled(from);
-        let passage = |is_taken_when_passed: bool, is_error: bool| match fate {
+    /// What has become of a way from `from`: one that is taken when it is passed, or its edge for errors.
+    fn passage(
+        &self,
+        from: &Node,
+        fate: Fate,
+        is_taken_when_passed: bool,
+        is_error: bool,
+    ) -> Passage {
+        match fate {
             Fate::Open | Fate::Live => Passage::Undecided,
             Fate::Dead { is_broken: true } => Passage::Broken,
             Fate::Dead { is_broken: false } => Passage::Missed,
             Fate::Ended(NodeState::Succeeded) if is_taken_when_passed => Passage::Taken,
             Fate::Ended(NodeState::Succeeded) => Passage::Missed,
-            Fate::Ended(NodeState::Failed) if !is_handled => Passage::Broken,
+            Fate::Ended(NodeState::Failed) if !self.is_handled(from) => Passage::Broken,
             Fate::Ended(NodeState::Failed) if is_error => Passage::Taken,
             Fate::Ended(NodeState::Failed) => Passage::Missed,
             Fate::Ended(_) => Passage::Undecided,
-        };
-        let edges = self
-            .ways(from)
-            .into_iter()
-            .filter(|(target, _)| *target == to.name)
-            .map(|(target, is_taken)| passage(is_taken, error == Some(target)))
-            .collect();
-        let after = (to.after.iter())
-            .filter(|name| **name == from.name)
-            .map(|_| passage(true, false))
-            .collect();
-        (edges, after)
+        }
     }
 
     /// Goes through the nodes in the order of the file, which is an order of the graph in simulated workflows.
@@ -194,28 +183,36 @@ impl<'a> Run<'a> {
         let nodes = &self.workflow.nodes;
         let has_start = (nodes.iter()).any(|node| matches!(node.kind, NodeKind::Start { .. }));
         let mut fates: Vec<Fate> = Vec::with_capacity(nodes.len());
-        for (position, node) in nodes.iter().enumerate() {
-            let (mut edges, mut after) = (Vec::new(), Vec::new());
-            for (from, earlier) in nodes[..position].iter().enumerate() {
-                let (some, others) = self.passages(earlier, fates[from], node);
-                edges.extend(some);
-                after.extend(others);
-            }
+        // What leads to nodes that come later, by their names.
+        let mut edges_to: Vec<(&str, Passage)> = Vec::new();
+        for node in nodes {
+            let edges = || {
+                let own = edges_to.iter().filter(|(to, _)| *to == node.name);
+                own.map(|(_, passage)| *passage)
+            };
+            let after = || {
+                let earlier = nodes.iter().zip(&fates);
+                let meant = earlier.filter(|(from, _)| node.after.contains(&from.name));
+                meant.map(|(from, fate)| self.passage(from, *fate, true, false))
+            };
             let row = self.rows.get(node.name.as_str());
+            let (has_edges, has_after) = (edges().next().is_some(), after().next().is_some());
             let begins = match node.kind {
                 NodeKind::Start { .. } => true,
                 NodeKind::Finally { .. } => row.is_some(),
-                _ => !has_start && edges.is_empty() && after.is_empty(),
+                _ => !has_start && !has_edges && !has_after,
             };
-            let all = || edges.iter().chain(&after);
-            let is_decided = all().all(|passage| *passage != Passage::Undecided);
-            let is_broken = all().any(|passage| *passage == Passage::Broken);
+            let mut all = edges().chain(after());
+            let is_decided = all.all(|passage| passage != Passage::Undecided);
+            let is_broken = edges()
+                .chain(after())
+                .any(|passage| passage == Passage::Broken);
             let is_join = matches!(node.kind, NodeKind::Join { .. });
-            let leads_on = edges.is_empty() || edges.contains(&Passage::Taken);
-            let has_all = after.iter().all(|passage| *passage == Passage::Taken);
+            let leads_on = !has_edges || edges().any(|passage| passage == Passage::Taken);
+            let has_all = after().all(|passage| passage == Passage::Taken);
             let is_ready = !is_join || (is_decided && !is_broken);
-            let has_ways = !edges.is_empty() || !after.is_empty();
-            fates.push(if begins || (has_ways && leads_on && has_all && is_ready) {
+            let has_ways = has_edges || has_after;
+            let fate = if begins || (has_ways && leads_on && has_all && is_ready) {
                 match row {
                     Some(row) if row.state.is_terminal() => Fate::Ended(row.state),
                     _ => Fate::Live,
@@ -224,7 +221,15 @@ impl<'a> Run<'a> {
                 Fate::Dead { is_broken }
             } else {
                 Fate::Open
-            });
+            };
+            fates.push(fate);
+            let error = match &node.kind {
+                NodeKind::Action(action) => action.error.as_ref().map(|edge| edge.to.as_str()),
+                _ => None,
+            };
+            for (to, is_taken) in self.ways(node) {
+                edges_to.push((to, self.passage(node, fate, is_taken, error == Some(to))));
+            }
         }
         fates
     }

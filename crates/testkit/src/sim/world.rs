@@ -146,7 +146,7 @@ pub(crate) struct World {
     pub(crate) plan: Plan,
     pub(crate) planted: Option<Planted>,
     pub(crate) kept: Kept,
-    seed: u64,
+    pub(crate) seed: u64,
     steps: u32,
     queue: BTreeMap<(u64, u64), Box<Event>>,
     next_event: u64,

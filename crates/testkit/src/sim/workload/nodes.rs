@@ -1,5 +1,7 @@
 //! Random graphs: edges lead from earlier to later nodes, the clean-up and the end stand last.
 
+use std::sync::LazyLock;
+
 use akkaflow_model::condition::{Condition, EDGE_VARIABLES};
 use akkaflow_model::definition::{
     ActionNode, Backoff, Case, CodeRanges, Edge, FailurePolicy, Growth, Node, NodeKind, OnTimeout,
@@ -23,6 +25,14 @@ pub(crate) const CONDITIONS: &[(&str, Meaning)] = &[
         Some(n.is_none_or(|n| n == "2"))
     }),
 ];
+
+/// The conditions once more, read once: reading one costs as much as hundreds of events.
+static PARSED: LazyLock<Vec<Condition>> = LazyLock::new(|| {
+    let texts = CONDITIONS.iter().map(|(text, _)| *text);
+    texts
+        .map(|text| Condition::parse(text, EDGE_VARIABLES).expect("it is one of ours"))
+        .collect()
+});
 
 /// The values of `n`; the last one is no number.
 pub(super) const VALUES: &[&str] = &["1", "2", "3", "x"];
@@ -119,8 +129,7 @@ fn draw_target(rng: &mut Rng, later: &[String]) -> String {
 }
 
 fn draw_condition(rng: &mut Rng) -> Condition {
-    let (text, _) = CONDITIONS[rng.index(CONDITIONS.len())];
-    Condition::parse(text, EDGE_VARIABLES).expect("it is one of ours")
+    PARSED[rng.index(CONDITIONS.len())].clone()
 }
 
 fn draw_edge(rng: &mut Rng, later: &[String], percent: u64) -> Edge {
