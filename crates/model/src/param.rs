@@ -30,7 +30,7 @@ use crate::cron::moment_of;
 use crate::element::{Child, Element};
 use crate::text::Text;
 use crate::time::Timestamp;
-use scan::{Reference, Token, tokens};
+use scan::{LONGEST_REFERENCE, Reference, Token, tokens};
 
 /// The longest value of a parameter, in bytes: processes get each in their environment, where Linux takes twice as much.
 pub const LONGEST_VALUE: usize = 64 << 10;

@@ -5,24 +5,29 @@ use std::fmt;
 /// Quotes in messages end here.
 const LONGEST_QUOTE: usize = 60;
 
-/// What was found, on one line and short enough for a message.
+/// What was found, on one line and short enough for a message; characters that nobody sees are spelt out.
 pub(crate) fn shortened(found: &str) -> String {
     let found = found.trim();
-    let mut short: String = found
-        .chars()
-        .take(LONGEST_QUOTE)
-        .map(|character| {
-            if character.is_control() {
-                ' '
-            } else {
-                character
-            }
-        })
-        .collect();
+    let mut short = String::new();
+    for character in found.chars().take(LONGEST_QUOTE) {
+        match character {
+            _ if character.is_control() => short.push(' '),
+            _ if is_invisible(character) => short.extend(character.escape_unicode()),
+            _ => short.push(character),
+        }
+    }
     if found.chars().nth(LONGEST_QUOTE).is_some() {
         short.push('…');
     }
     short
+}
+
+/// Soft hyphens, blanks without width, marks of direction, a byte order mark, blanks that do not break.
+fn is_invisible(character: char) -> bool {
+    matches!(
+        character,
+        '\u{a0}' | '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{feff}'
+    )
 }
 
 /// The same, made only when it is shown: most values are right.

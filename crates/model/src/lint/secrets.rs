@@ -12,6 +12,8 @@ use crate::text::Text;
 
 /// Findings of one file: who has so many knows by then.
 const MOST: usize = 20;
+/// Places that are looked at more closely: a hostile text holds hundreds of thousands.
+const MANY: usize = 1_000;
 /// Nobody types a longer one into a definition.
 const LONGEST: usize = 200;
 
@@ -103,6 +105,9 @@ impl Lint<'_> {
         let root = self.root;
         let mut found: Vec<(Value<'_>, Range<usize>)> = Vec::new();
         visit(root, &mut |element| {
+            if found.len() >= MANY {
+                return;
+            }
             let is_header = element.name == "header";
             let named = element.attribute("name");
             let named = named.filter(|_| is_header || element.name == "param");
@@ -153,8 +158,18 @@ impl Lint<'_> {
                 found.extend(options.map(|at| (script.value, at)));
             }
         }
+        // Finding the place of one may cost a look at the whole text, and a text may hold thousands.
+        found.sort_by_key(|(value, range)| (value.span.start, range.start));
+        found.dedup_by(|(next, range), (earlier, merged)| {
+            let is_same = next.span == earlier.span && range.start < merged.end;
+            if is_same {
+                merged.end = merged.end.max(range.end);
+            }
+            is_same
+        });
         let mut spans: Vec<_> = found
             .into_iter()
+            .take(2 * MOST)
             .map(|(value, range)| self.place(value, range))
             .collect();
         spans.sort();
@@ -249,6 +264,9 @@ fn assigned(text: &str, is_statement: bool) -> Vec<Range<usize>> {
             equals(text, at, is_statement)
         };
         found.extend(value);
+        if found.len() >= MANY {
+            return found;
+        }
     }
     // Every text of a file comes here, and few hold one of these letters.
     if memchr::memchr2(b'\'', b'"', bytes).is_some() {
@@ -385,6 +403,7 @@ fn identified_by(text: &str) -> Vec<Range<usize>> {
         .match_indices(WORDS)
         .filter_map(|(at, _)| value_at(text, at + WORDS.len(), true))
         .filter(|value| is_literal(&text[value.clone()]))
+        .take(MANY)
         .collect()
 }
 
@@ -423,7 +442,8 @@ fn keys(text: &str) -> Vec<Range<usize>> {
         ((has_header || is_alone) && account.len() >= 8 && account.chars().all(is_base64))
             .then_some(value)
     });
-    private.chain(amazon).chain(bearer).chain(basic).collect()
+    let all = private.chain(amazon).chain(bearer).chain(basic);
+    all.take(MANY).collect()
 }
 
 /// The name that ends where `before` ends, blanks aside.
@@ -487,6 +507,9 @@ fn options(script: &str) -> Vec<Range<usize>> {
                 let value =
                     option_value(program, option, (*at, word), words.get(index + 1).copied());
                 found.extend(value.map(|value| value.start + offset..value.end + offset));
+                if found.len() >= MANY {
+                    return found;
+                }
             }
         }
     }

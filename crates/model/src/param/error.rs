@@ -37,6 +37,13 @@ pub enum ParamError {
         /// The one that it may be a misspelling of.
         meant: Option<&'static str>,
     },
+    /// Wide characters where akkaflow's signs should stand.
+    Wide {
+        /// What stands between the braces.
+        expression: String,
+        /// The same without them.
+        meant: String,
+    },
     /// More than three parts.
     Parts {
         /// What stands between the braces.
@@ -119,6 +126,10 @@ impl ParamError {
                 format!(
                     "unknown keyword `{keyword}`; there are time.today, time.yestoday, time.cur_month, time.last_month"
                 ),
+            ),
+            Self::Wide { expression, meant } => Text::new(
+                format!("时间表达式 `{expression}` 中有全角字符，请写作 `{meant}`"),
+                format!("`{expression}` holds wide characters: write `{meant}`"),
             ),
             Self::Parts { expression } => Text::new(
                 format!(

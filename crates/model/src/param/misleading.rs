@@ -8,7 +8,7 @@ use crate::text::Text;
 
 use crate::quote::shortened;
 
-use super::{Miswritten, check_time_expression, miswritten, time_expressions};
+use super::{LONGEST_REFERENCE, Miswritten, check_time_expression, miswritten, time_expressions};
 
 /// What means something else than it seems to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +34,13 @@ pub(crate) enum Misleading {
         /// The format that it has where nothing is written.
         default: &'static str,
     },
+    /// A shift that no `|` parts from the format.
+    ShiftInFormat {
+        /// The format.
+        format: String,
+        /// What was most likely meant.
+        meant: String,
+    },
     /// Nothing where the format should stand.
     NoFormat {
         /// What stands between the braces.
@@ -57,9 +64,10 @@ impl Misleading {
         match self {
             Self::Unit { .. } => code::UNKNOWN_UNIT,
             Self::WeekYear { .. } => code::WEEK_YEAR,
-            Self::NoFormat { .. } | Self::ShiftAsFormat { .. } | Self::OtherPart { .. } => {
-                code::ODD_FORMAT
-            }
+            Self::NoFormat { .. }
+            | Self::ShiftAsFormat { .. }
+            | Self::ShiftInFormat { .. }
+            | Self::OtherPart { .. } => code::ODD_FORMAT,
         }
     }
 
@@ -79,6 +87,10 @@ impl Misleading {
                 format!("`{shift}` 处应为格式，它被当作格式"),
                 format!("`{shift}` stands where the format does, and is taken for one"),
             ),
+            Self::ShiftInFormat { format, .. } => Text::new(
+                format!("`{format}` 整个被当作格式，其中的偏移不起作用"),
+                format!("all of `{format}` is taken for the format: its shift shifts nothing"),
+            ),
             Self::NoFormat { expression, .. } => Text::new(
                 format!("`{expression}` 的格式为空，结果也是空"),
                 format!("the format in `{expression}` is empty, and so is what it gives"),
@@ -96,7 +108,9 @@ impl Misleading {
                 "单位只有 day、month、hour、minute；一周写作 -7 day，一年写作 -12 month",
                 "there are day, month, hour and minute; write -7 day for a week and -12 month for a year",
             ),
-            Self::WeekYear { meant, .. } | Self::OtherPart { meant, .. } => did_you_mean(meant),
+            Self::WeekYear { meant, .. }
+            | Self::OtherPart { meant, .. }
+            | Self::ShiftInFormat { meant, .. } => did_you_mean(meant),
             Self::ShiftAsFormat { shift, default } => Text::new(
                 format!("格式在前，偏移在后：{default}|{shift}"),
                 format!("the format comes first, then the shift: {default}|{shift}"),
@@ -120,6 +134,17 @@ impl Miswritten {
                     format!("`{found}` lacks its `}}`, so it is not replaced"),
                 ),
                 Text::new("请补上 `}`", "add the `}`"),
+            ),
+            Self::TooLong => (
+                Text::new(
+                    format!(
+                        "`{found}` 过长，不会被替换：`${{` 与 `}}` 之间最多{LONGEST_REFERENCE}字节"
+                    ),
+                    format!(
+                        "`{found}` is too long to be replaced: a reference has at most {LONGEST_REFERENCE} bytes"
+                    ),
+                ),
+                Text::new("请缩短它", "shorten it"),
             ),
             Self::Meant(meant) => (
                 Text::new(

@@ -1,11 +1,18 @@
 //! Finding `${...}` in a text, in time linear in its length.
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
-use crate::shape::is_identifier;
+use memchr::memmem::Finder;
+
+use crate::shape::{half_width, is_identifier};
+use crate::suggest::closest;
 
 /// No reference is longer: a script may hold a megabyte of `${`.
-const LONGEST_REFERENCE: usize = 512;
+pub(super) const LONGEST_REFERENCE: usize = 512;
+
+/// How far the brace of one that is too long is looked for.
+const LONGEST_LOOK: usize = 4096;
 
 /// A piece of a text.
 #[derive(Debug, PartialEq, Eq)]
@@ -65,6 +72,9 @@ fn opening(text: &str) -> Option<usize> {
 
 /// A reference at the very start of a text, and its length.
 fn reference(text: &str) -> Option<(usize, Reference<'_>)> {
+    if !text.starts_with("${") {
+        return None;
+    }
     let end = closing_brace(text)?;
     let inside = text[2..end].trim();
     let length = end + 1;
@@ -210,13 +220,23 @@ fn positions<'a>(
 pub(crate) enum Miswritten {
     /// The brace is missing.
     Unclosed,
-    /// `${TIME.TODAY}`, `${params:day}`, `${param.day}`: what was meant.
+    /// The brace is too far away.
+    TooLong,
+    /// `${TIME.TODAY}`, `${params:day}`, `${param.day}`, `${param：day}`, `${parma:day}`: what was meant.
     Meant(String),
 }
 
 /// Whether a text holds anything that may be a reference.
 pub(crate) fn has_opening(text: &str) -> bool {
-    opening(text).is_some()
+    opening(text).is_some() || has_wide_sign(text)
+}
+
+/// Whether any sign of a reference is written wide.
+fn has_wide_sign(text: &str) -> bool {
+    static SIGNS: LazyLock<[Finder<'_>; 4]> =
+        LazyLock::new(|| ["＄", "｛", "：", "｝"].map(Finder::new));
+    let is_in = |sign: &Finder<'_>| sign.find(text.as_bytes()).is_some();
+    !text.is_ascii() && SIGNS.iter().any(is_in)
 }
 
 /// What looks like a parameter or a date and is none.
@@ -238,6 +258,19 @@ pub(crate) fn miswritten(text: &str) -> Vec<(Range<usize>, Miswritten)> {
         // As conditions write it.
         let is_dotted = is_word && behind.starts_with('.');
         if !is_time && !is_param && !is_dotted {
+            // A shell has `${name:0:3}`, with numbers where a reference has a name.
+            if word.len() >= 4
+                && behind.starts_with(':')
+                && let Some(meant) = closest(word, ["param", "output", "state"])
+                && let Some(length) = closing_brace(&text[start..])
+            {
+                let range = start..start + length + 1;
+                let length = range.end - (text.len() - behind.len());
+                let meant = format!("${{{meant}{}", behind.get(..length).unwrap_or_default());
+                if is_plain(&meant) {
+                    found.push((range, Miswritten::Meant(meant)));
+                }
+            }
             continue;
         }
         match closing_brace(&text[start..]) {
@@ -247,7 +280,14 @@ pub(crate) fn miswritten(text: &str) -> Vec<(Range<usize>, Miswritten)> {
                 // As far as a reference may reach: a hostile megabyte holds a hundred thousand beginnings.
                 let near = &rest[..rest.floor_char_boundary(LONGEST_REFERENCE)];
                 let end = from + near.find(is_end).unwrap_or(near.len());
-                found.push((start..end, Miswritten::Unclosed));
+                let far = &rest.as_bytes()[..rest.len().min(LONGEST_LOOK)];
+                let is_closed = memchr::memchr2(b'}', b'\n', far).is_some_and(|at| far[at] == b'}');
+                let what = if is_closed && end - from >= near.len() {
+                    Miswritten::TooLong
+                } else {
+                    Miswritten::Unclosed
+                };
+                found.push((start..end, what));
             }
             Some(length) => {
                 let range = start..start + length + 1;
@@ -268,7 +308,56 @@ pub(crate) fn miswritten(text: &str) -> Vec<(Range<usize>, Miswritten)> {
             }
         }
     }
+    wide(text, &mut found);
     found
+}
+
+/// Whether a text is one reference of ours, and nothing else.
+fn is_plain(text: &str) -> bool {
+    use Reference::{Kept, Param, Time};
+    let reference = reference(text).filter(|(length, _)| *length == text.len());
+    reference.is_some_and(|(_, reference)| match reference {
+        Param(name) => is_identifier(name),
+        Time(_) | Kept(_) => true,
+        Reference::Bare(_) => false,
+    })
+}
+
+/// References with wide signs: `${param：day}`, `＄{param:day}`, `$｛param:day｝`.
+fn wide(text: &str, found: &mut Vec<(Range<usize>, Miswritten)>) {
+    if !has_wide_sign(text) {
+        return;
+    }
+    let mut from = 0;
+    while let Some(at) = text[from..].find(['$', '＄']) {
+        let start = from + at;
+        let sign = if text[start..].starts_with('$') {
+            1
+        } else {
+            '＄'.len_utf8()
+        };
+        from = start + sign;
+        if !text[from..].starts_with(['{', '｛']) {
+            continue;
+        }
+        let near = &text[start..text.floor_char_boundary(start + LONGEST_REFERENCE)];
+        let line = near.lines().next().unwrap_or_default();
+        let Some(brace) = line.find(['}', '｝']) else {
+            continue;
+        };
+        let end = start
+            + brace
+            + text[start + brace..]
+                .chars()
+                .next()
+                .map_or(0, char::len_utf8);
+        let written = &text[start..end];
+        let narrow = half_width(written);
+        if narrow != written && reference(written).is_none() && is_plain(&narrow) {
+            found.push((start..end, Miswritten::Meant(narrow)));
+            from = end;
+        }
+    }
 }
 
 /// A value that is no parameter: it comes from a node, or from the run before.

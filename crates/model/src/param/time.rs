@@ -8,6 +8,7 @@ use chrono_tz::{GapInfo, Tz};
 use crate::param::error::ParamError;
 use crate::param::format::{self, Pattern};
 use crate::param::misleading::{self, Misleading};
+use crate::shape::half_width;
 use crate::time::Timestamp;
 
 /// A date expression, read.
@@ -180,6 +181,19 @@ impl Shift {
 }
 
 fn parse(expression: &str) -> Result<Expression<'_>, ParamError> {
+    parse_as_written(expression).map_err(|error| {
+        let narrow = half_width(expression);
+        if narrow != expression && parse_as_written(&narrow).is_ok() {
+            return ParamError::Wide {
+                expression: crate::quote::shortened(expression),
+                meant: crate::quote::shortened(&narrow),
+            };
+        }
+        error
+    })
+}
+
+fn parse_as_written(expression: &str) -> Result<Expression<'_>, ParamError> {
     let parts: Vec<&str> = expression.split('|').map(str::trim).collect();
     let (keyword, format, shift) = match parts.as_slice() {
         [keyword] => (*keyword, None, None),
@@ -230,6 +244,16 @@ impl<'a> Expression<'a> {
     fn shift_as_format(&self) -> Option<&'a str> {
         let is_shift = Shift::parse(self.format).is_ok_and(|shift| shift.is_plain_unit);
         (self.shift.is_none() && is_shift).then_some(self.format)
+    }
+
+    /// `yyyyMMdd|-1 day` where `yyyyMMdd,-1 day` is written.
+    fn shift_in_format(&self) -> Option<String> {
+        if self.shift.is_some() {
+            return None;
+        }
+        let (format, shift) = self.format.rsplit_once([',', '，', ';', '；', '、'])?;
+        let is_shift = Shift::parse(shift.trim()).is_ok_and(|shift| shift.is_plain_unit);
+        is_shift.then(|| crate::quote::shortened(&format!("{}|{}", format.trim(), shift.trim())))
     }
 }
 
@@ -300,6 +324,12 @@ pub(crate) fn check(expression: &str) -> Result<Vec<Misleading>, ParamError> {
             shift: crate::quote::shortened(shift),
             default: parsed.keyword.default_format(),
         });
+    let shift_in_format = parsed
+        .shift_in_format()
+        .map(|meant| Misleading::ShiftInFormat {
+            format: crate::quote::shortened(parsed.format),
+            meant,
+        });
     let other_part = other_part.map(|(_, why)| Misleading::OtherPart {
         format: crate::quote::shortened(parsed.format),
         meant,
@@ -310,7 +340,7 @@ pub(crate) fn check(expression: &str) -> Result<Vec<Misleading>, ParamError> {
         shift: crate::quote::shortened(expression.rsplit('|').next().unwrap_or_default()),
         counts_as: shift.unit.word(),
     });
-    let found = match shift_as_format {
+    let found = match shift_as_format.or(shift_in_format) {
         // Whatever its letters would mean.
         Some(shift) => [Some(shift), None, None, None],
         None => [week_year, no_format, other_part, unit],

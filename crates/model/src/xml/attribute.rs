@@ -46,6 +46,10 @@ pub(super) enum How {
     Unquoted,
     /// `name=“value”` or `name＝"value"`.
     Wide,
+    /// `name "value"`, `name: "value"` or `name=="value"`.
+    Equals,
+    /// `name=""value""`, `name="value'` or `name="a "b" c"`.
+    Quotes,
     /// `name=`.
     NoValue,
     /// `name`.
@@ -103,7 +107,21 @@ impl End {
 pub(super) fn is_wide_quote(character: char) -> bool {
     matches!(
         character,
-        '“' | '”' | '„' | '‘' | '’' | '＂' | '＇' | '「' | '」'
+        '“' | '”'
+            | '„'
+            | '‘'
+            | '’'
+            | '＂'
+            | '＇'
+            | '「'
+            | '」'
+            | '『'
+            | '』'
+            | '«'
+            | '»'
+            | '‹'
+            | '›'
+            | '`'
     )
 }
 
@@ -151,6 +169,18 @@ impl<'a> Attributes<'a> {
         let gap = blanks(&rest[length..]);
         let behind = &rest[length + gap..];
         if !behind.starts_with(is_equals) {
+            let bare = rest[..length].trim_end_matches(COLONS);
+            let colon = behind.len() - behind.trim_start_matches(COLONS).trim_start().len();
+            if behind[colon..].starts_with(is_quote) && is_xml_name(bare) {
+                let name = name.start..name.start + bare.len();
+                self.at = name.start + length + gap + colon;
+                let (value, how) = self.value();
+                let how = match how {
+                    How::OpenQuote(_) => how,
+                    _ => How::Equals,
+                };
+                return attribute(name, value, how, is_glued);
+            }
             self.at = name.end;
             if !is_xml_name(&rest[..length]) {
                 return Piece::Surplus(name);
@@ -158,10 +188,12 @@ impl<'a> Attributes<'a> {
             let value = name.end..name.end;
             return attribute(name, value, How::NoEquals, is_glued);
         }
-        let equals = behind.chars().next().map_or(0, char::len_utf8);
-        self.at = name.end + gap + equals;
+        let equals = &behind[..behind.len() - behind.trim_start_matches(is_equals).len()];
+        self.at = name.end + gap + equals.len();
         let (value, mut how) = self.value();
-        if how == How::Quoted && equals > 1 {
+        if matches!(how, How::Quoted | How::Wide | How::Unquoted) && equals.chars().count() > 1 {
+            how = How::Equals;
+        } else if how == How::Quoted && !equals.is_ascii() {
             how = How::Wide;
         }
         attribute(name, value, how, is_glued)
@@ -200,15 +232,40 @@ impl<'a> Attributes<'a> {
         {
             return found;
         }
-        let written = &rest[..word(rest)];
+        let written = &rest[..self.words(rest)];
         let unparted = written.trim_end_matches(is_separator);
         if unparted.is_empty() {
             return (none, How::NoValue);
         }
-        let value = unparted.trim_matches(is_quote);
-        let from = start + unparted.len() - unparted.trim_start_matches(is_quote).len();
         self.at = start + unparted.len();
+        let begun = unparted.trim_start_matches(is_quote);
+        let begun = begun.strip_prefix(QUOTE).unwrap_or(begun);
+        let from = self.at - begun.len();
+        let value = begun.trim_end_matches(is_quote);
+        let value = value.strip_suffix(QUOTE).unwrap_or(value);
         (from..from + value.len(), How::Unquoted)
+    }
+
+    /// How long a value without quotes is: up to the next attribute, the end of the line or of the tag.
+    fn words(&self, rest: &str) -> usize {
+        let mut length = word(rest);
+        loop {
+            let behind = &rest[length..];
+            let next = behind.trim_start_matches([' ', '\t']);
+            let is_parted = next.len() < behind.len();
+            let is_end = next.is_empty()
+                || next.starts_with(['\n', '\r', '<'])
+                || next.starts_with(is_separator)
+                || end_of(next).is_some();
+            if !is_parted
+                || is_end
+                || begins_attribute(next)
+                || ends_with_separator(&rest[..length])
+            {
+                return length;
+            }
+            length = rest.len() - next.len() + word(next);
+        }
     }
 
     /// Whether `to="x"` stands here, which is no value.
@@ -219,11 +276,48 @@ impl<'a> Attributes<'a> {
     }
 
     fn quoted(&mut self, quote: usize) -> (Range<usize>, How) {
+        let mark = &self.text[quote..=quote];
         if let Some(end) = self.value_end(quote) {
             self.at = end + 1;
-            return (quote + 1..end, How::Quoted);
+            let value = quote + 1..end;
+            let behind = &self.text[self.at..];
+            if is_end_of_value(behind) || begins_attribute(behind) {
+                return (value, How::Quoted);
+            }
+            if end == quote + 1
+                && let Some(length) = behind.find([mark.as_bytes()[0] as char, '>', '<', '\n'])
+                && behind[length..].starts_with(mark)
+            {
+                let value = self.at..self.at + length;
+                self.at = value.end + mark.len();
+                self.at += usize::from(self.text[self.at..].starts_with(mark));
+                return (value, How::Quotes);
+            }
+            if behind.starts_with(mark) {
+                self.at += mark.len();
+                return (value, How::Quotes);
+            }
+            let (inner, _) = self.on_its_line(quote + 1);
+            if let Some(inner) = inner.strip_suffix(mark) {
+                let value = quote + 1..quote + 1 + inner.len();
+                self.at = value.end + mark.len();
+                return (value, How::Quotes);
+            }
+            return (value, How::Quoted);
         }
         let start = quote + 1;
+        let (value, line) = self.on_its_line(start);
+        self.at = start + value.len();
+        self.is_over = value.len() == line.trim_end().len() && !self.goes_on();
+        let unquoted = value.trim_end_matches(is_quote);
+        if unquoted.len() < value.len() && !unquoted.is_empty() {
+            return (start..start + unquoted.len(), How::Quotes);
+        }
+        (start..self.at, How::OpenQuote(quote))
+    }
+
+    /// What of a line may belong to a value that begins at `start`, up to the next attribute or the end of the tag, and the line.
+    fn on_its_line(&mut self, start: usize) -> (&'a str, &'a str) {
         let rest = &self.text[start..];
         if self.line_end < start {
             self.line_end = start + rest.find(['>', '\n', '<']).unwrap_or(rest.len());
@@ -238,9 +332,7 @@ impl<'a> Attributes<'a> {
             }
             None => line.trim_end(),
         };
-        self.at = start + value.len();
-        self.is_over = value.len() == line.trim_end().len() && !self.goes_on();
-        (start..self.at, How::OpenQuote(quote))
+        (value, line)
     }
 
     /// Whether the tag is seen to go on behind a value that lacks its quote.
@@ -256,10 +348,13 @@ impl<'a> Attributes<'a> {
         let value = &self.text[quote + 1..];
         let length = value.find(mark)?;
         let (value, behind) = (&value[..length], &value[length + 1..]);
-        let is_end = behind.is_empty()
-            || behind.starts_with(|next: char| next == '>' || next.is_whitespace())
-            || behind.starts_with("/>");
-        let is_meant = is_end || !(value.contains('<') || ends_with_name(value));
+        // `name="value'>` on a line of its own: the quote that is found opens or ends another value.
+        let line = &value[..value.find(['>', '\n']).unwrap_or(0)];
+        let line = line.trim_end().trim_end_matches('/').trim_end();
+        if value.contains('<') && line.ends_with(is_quote) {
+            return None;
+        }
+        let is_meant = is_end_of_value(behind) || !(value.contains('<') || ends_with_name(value));
         is_meant.then_some(quote + 1 + length)
     }
 
@@ -268,7 +363,13 @@ impl<'a> Attributes<'a> {
         let first = self.text[start..].chars().next()?;
         let from = start + first.len_utf8();
         let rest = &self.text[from..];
-        let length = rest.find(|next: char| is_quote(next) || matches!(next, '<' | '>' | '\n'))?;
+        let line = &rest[..rest.find(['<', '>', '\n']).unwrap_or(rest.len())];
+        // Its own closing quote, if that stands where a value may end; else whatever quote comes first.
+        let own = line.find(closing(first)).filter(|at| {
+            let behind = line[*at..].chars().next().map_or(0, char::len_utf8);
+            is_end_of_value(&rest[at + behind..])
+        });
+        let length = own.or_else(|| line.find(is_quote))?;
         let last = rest[length..]
             .chars()
             .next()
@@ -276,6 +377,42 @@ impl<'a> Attributes<'a> {
         self.at = from + length + last.len_utf8();
         Some((from..from + length, How::Wide))
     }
+}
+
+/// What people write for `=` in other languages.
+const COLONS: [char; 2] = [':', '：'];
+
+/// How a quote is written where it would end the text.
+const QUOTE: &str = "&quot;";
+
+/// The quote that ends what `open` begins.
+fn closing(open: char) -> char {
+    match open {
+        '“' | '„' => '”',
+        '‘' => '’',
+        '「' => '」',
+        '『' => '』',
+        '«' => '»',
+        '‹' => '›',
+        other => other,
+    }
+}
+
+/// Whether a value may end where this follows.
+fn is_end_of_value(behind: &str) -> bool {
+    behind.is_empty() || behind.starts_with(char::is_whitespace) || end_of(behind).is_some()
+}
+
+/// Whether `name=` or `name "` stands here.
+fn begins_attribute(text: &str) -> bool {
+    let name = name_length(text);
+    let behind = text[name..].trim_start_matches([' ', '\t']);
+    let is_parted = behind.len() < text.len() - name;
+    name > 0 && (behind.starts_with(is_equals) || (is_parted && behind.starts_with(['"', '\''])))
+}
+
+fn ends_with_separator(text: &str) -> bool {
+    text.ends_with(is_separator)
 }
 
 fn attribute(name: Range<usize>, value: Range<usize>, how: How, is_glued: bool) -> Piece {

@@ -100,10 +100,12 @@ impl Parser<'_> {
         let value = shortened(&self.source[value_span.range()]);
         let name = shortened(name);
         let write = || {
-            Text::new(
-                format!("请写作 {name}=\"{value}\""),
-                format!("write {name}=\"{value}\""),
-            )
+            let right = match (value.contains('"'), value.contains('\'')) {
+                (false, _) => format!("{name}=\"{value}\""),
+                (true, false) => format!("{name}='{value}'"),
+                (true, true) => format!("{name}=\"{}\"", value.replace('"', "&quot;")),
+            };
+            Text::new(format!("请写作 {right}"), format!("write {right}"))
         };
         let without_value = || {
             Text::new(
@@ -133,8 +135,26 @@ impl Parser<'_> {
             How::Wide => (
                 whole,
                 Text::new(
-                    format!("属性 `{name}` 用了全角的引号或等号"),
-                    format!("`{name}` is written with wide quotes or a wide `=`"),
+                    format!("属性 `{name}` 用了全角的引号或等号，或其他引号"),
+                    format!(
+                        "`{name}` is written with a wide `=`, or with other quotes than `\"` and `'`"
+                    ),
+                ),
+                write(),
+            ),
+            How::Equals => (
+                whole,
+                Text::new(
+                    format!("属性 `{name}` 与它的值之间应有且只有一个 `=`"),
+                    format!("one `=` belongs between `{name}` and its value"),
+                ),
+                write(),
+            ),
+            How::Quotes => (
+                whole,
+                Text::new(
+                    format!("属性 `{name}` 的值的引号不成对"),
+                    format!("the quotes around the value of `{name}` do not match"),
                 ),
                 write(),
             ),

@@ -64,6 +64,13 @@ fn run_here(name: &str, runs: u64, corpus: &[Vec<u8>], target: fn(&[u8])) {
     for count in 0..runs {
         let input = mutated(&mut random, &corpus);
         execute(name, &watch, target, &input);
+        if !Coverage::is_counted() && before.is_some_and(|before| taken_since(before) > MOST_KIB) {
+            fail(
+                name,
+                &input,
+                &format!("takes {} KiB in all", before.map_or(0, taken_since)),
+            );
+        }
         if coverage.take_in() && corpus.len() < LARGEST_CORPUS {
             keep(name, &input);
             corpus.push(input);
@@ -93,14 +100,23 @@ fn execute(name: &str, watch: &Watch, target: fn(&[u8]), input: &[u8]) {
     let outcome = catch_unwind(AssertUnwindSafe(|| target(input)));
     watch.end();
     if outcome.is_err() {
-        let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("fuzz-{name}"));
-        std::fs::write(&path, input).unwrap();
-        panic!(
-            "{name} panics on {} (also in {}); see above",
-            shown(input),
-            path.display()
-        );
+        fail(name, input, "panics, see above");
     }
+}
+
+fn fail(name: &str, input: &[u8], what: &str) -> ! {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("fuzz-{name}"));
+    std::fs::write(&path, input).unwrap();
+    panic!(
+        "{name}: {} {what} (also in {})",
+        shown(input),
+        path.display()
+    );
+}
+
+/// What was taken at most, in KiB.
+fn taken_since(before: u64) -> u64 {
+    memory::peak().map_or(0, |peak| peak.saturating_sub(before))
 }
 
 fn shown(input: &[u8]) -> String {

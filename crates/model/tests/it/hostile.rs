@@ -141,9 +141,15 @@ fn the_worst_mebibytes_are_answered_within_a_second() {
         "mysql -p",
         "-----BEGIN PRIVATE",
         "AKIA",
+        "ACCESS_KEY=AKIAABCDEFGHIJKLMNOP1&#50;",
+        "password=abc123def&lt;\n",
         "Basic knowled",
         "Bearer a",
         "Cookie: a",
+        "$｛",
+        "${param：",
+        "${parma:",
+        "＄{param:a",
         "<<E ",
         "'$(",
         "<param name='a' value='${param:a}'/>",
@@ -205,6 +211,12 @@ fn a_mebibyte_within_one_tag_is_answered() {
         "a = ",
         "\" ",
         "a=\"b\"",
+        "a=\"b\"x ",
+        "a \"b\" ",
+        "a==\"b ",
+        "a=\"\"b ",
+        "a=b c ",
+        "a=`b ",
     ] {
         for head in ["<work-flow ", "<work-flow name=\""] {
             let body = unit.repeat((MAX_BYTES - 200) / unit.len());
