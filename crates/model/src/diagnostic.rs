@@ -1,5 +1,7 @@
 //! What is wrong with a definition, where, and what to do about it.
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::code;
@@ -38,12 +40,18 @@ pub struct Diagnostic {
 /// languages, and nobody reads them.
 const MOST_KEPT: usize = 2 * MAX_FINDINGS;
 
+/// Errors of the XML reader that are kept of those with one message: a script full of `&` must not crowd out the others.
+const MOST_ALIKE: usize = 20;
+
 /// Collects findings while a file is read; reading never stops at the first one.
 #[derive(Debug, Clone, Default)]
 pub struct Diagnostics {
     found: Vec<Diagnostic>,
     errors: usize,
     warnings: usize,
+    /// How often each message of the XML reader came, and how many are left out as one more of those.
+    alike: HashMap<String, usize>,
+    alike_left_out: usize,
     /// What keeps the workflow from running in this version, by name.
     not_runnable: Vec<String>,
 }
@@ -62,6 +70,10 @@ impl Diagnostics {
         message: Text,
         help: impl Into<Option<Text>>,
     ) {
+        if code == code::ILL_FORMED && self.is_one_more(&message.en) {
+            self.alike_left_out += 1;
+            return;
+        }
         self.errors += 1;
         if self.errors <= MOST_KEPT {
             self.found.push(Diagnostic {
@@ -72,6 +84,17 @@ impl Diagnostics {
                 help: help.into(),
             });
         }
+    }
+
+    /// Whether enough errors with this message are kept.
+    fn is_one_more(&mut self, message: &str) -> bool {
+        // None is kept any more, and no message either.
+        if self.errors >= MOST_KEPT {
+            return false;
+        }
+        let count = self.alike.entry(message.to_owned()).or_default();
+        *count += 1;
+        *count > MOST_ALIKE
     }
 
     /// Adds a warning.
@@ -150,7 +173,9 @@ impl Diagnostics {
 
     /// How many were found and are not kept.
     pub(crate) fn left_out(&self) -> usize {
-        self.errors.saturating_sub(MOST_KEPT) + self.warnings.saturating_sub(MOST_KEPT)
+        self.errors.saturating_sub(MOST_KEPT)
+            + self.warnings.saturating_sub(MOST_KEPT)
+            + self.alike_left_out
     }
 
     /// Says in one finding what this version does not run: a graph uses each thing in many places, and none of them is wrong.

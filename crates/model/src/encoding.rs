@@ -205,11 +205,24 @@ fn malformed(
 ) {
     let byte = bytes.get(first).copied().unwrap_or_default();
     let name = encoding.name();
+    let is_damaged = encoding == UTF_8 && is_mostly_utf8(bytes);
+    let is_cut =
+        is_damaged && std::str::from_utf8(bytes).is_err_and(|error| error.error_len().is_none());
     let is_probably_gbk = encoding == UTF_8
         && encoding_rs::GBK
             .decode_without_bom_handling_and_without_replacement(bytes)
             .is_some();
-    let help = if is_probably_gbk {
+    let help = if is_cut {
+        Text::new(
+            "文件在一个字符中间被截断：请重新取得完整的文件",
+            "the file was cut off within a character: get the whole file again",
+        )
+    } else if is_damaged {
+        Text::new(
+            "文件其余部分是UTF-8，此处已损坏：请重新输入此处的文字，或重新取得文件",
+            "the rest of the file is UTF-8, so it is damaged here: write this text again, or get the file again",
+        )
+    } else if is_probably_gbk {
         Text::new(
             "文件像是GBK编码：请在首行写 <?xml version=\"1.0\" encoding=\"GBK\"?>，或另存为UTF-8",
             "the file looks like GBK: begin it with <?xml version=\"1.0\" encoding=\"GBK\"?>, or save it as UTF-8",
@@ -229,6 +242,20 @@ fn malformed(
         ),
         help,
     );
+}
+
+/// Whether more bytes of what is not ASCII are UTF-8 than are not.
+fn is_mostly_utf8(bytes: &[u8]) -> bool {
+    let (mut valid, mut broken) = (0, 0);
+    for chunk in bytes.utf8_chunks() {
+        valid += chunk
+            .valid()
+            .bytes()
+            .filter(|byte| !byte.is_ascii())
+            .count();
+        broken += chunk.invalid().len();
+    }
+    valid > broken
 }
 
 /// Whether all of it is UTF-8 and some of it Chinese: what is written in another encoding hardly ever looks so.

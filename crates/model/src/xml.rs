@@ -6,6 +6,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::sync::Arc;
 
 use compact_str::CompactString;
@@ -23,6 +24,8 @@ mod attribute;
 mod faults;
 mod in_tag;
 mod recover;
+mod respell;
+mod section;
 mod strict;
 mod tag;
 
@@ -111,11 +114,14 @@ pub fn read(bytes: &[u8]) -> Document {
     let mut parser = Parser {
         source: decoded.sound(),
         has_forbidden: diagnostics.has_any(&[code::FORBIDDEN_CHARACTER]),
+        has_wide_bracket: decoded.sound().contains(respell::WIDE_BRACKETS),
+        wide_looks: 0,
         diagnostics,
         stack: Vec::new(),
         root: None,
         element_count: 0,
         passed_over: 0,
+        has_given_up: false,
         // Where decoding has failed, that is the first fault; the end of the sound part is none.
         fault: decoded.fault,
         unclosed: Vec::new(),
@@ -149,11 +155,16 @@ struct Parser<'a> {
     source: &'a str,
     /// Whether characters that XML forbids stand in it: they are reported, and left out of the tree.
     has_forbidden: bool,
+    /// Whether brackets stand in it that may be meant as `<`, and how many were looked at.
+    has_wide_bracket: bool,
+    wide_looks: usize,
     diagnostics: Diagnostics,
     stack: Vec<Element>,
     root: Option<Element>,
     element_count: usize,
     passed_over: usize,
+    /// Whether there were too many of them.
+    has_given_up: bool,
     fault: Option<usize>,
     unclosed: Vec<Span>,
     half_read: BTreeSet<Span>,
@@ -213,6 +224,9 @@ impl Parser<'_> {
     }
 
     fn stop_at(&mut self, place: usize) {
+        if self.has_given_up {
+            self.rest_not_read(place);
+        }
         self.fault = Some(self.fault.unwrap_or(place).min(place));
     }
 
@@ -220,7 +234,14 @@ impl Parser<'_> {
     fn on_bracket(&mut self, start: usize) -> Result<Option<usize>, Stop> {
         let rest = &self.source[start..];
         if !rest.starts_with('<') {
-            return Ok(None);
+            return if self.has_wide_bracket {
+                self.on_wide_bracket(start)
+            } else {
+                Ok(None)
+            };
+        }
+        if let Some(end) = self.on_section(start)? {
+            return Ok(Some(end));
         }
         let is_behind_text =
             !self.source[..start].ends_with(|before: char| before == '>' || before.is_whitespace());
@@ -229,6 +250,10 @@ impl Parser<'_> {
             _ => tag::look(rest, is_behind_text),
         };
         let is_cut_off = self.fault.is_some() && look.length() == Some(rest.len());
+        let may_be_misspelt = matches!(look, Look::Bare { .. } | Look::Odd { .. }) && !is_cut_off;
+        if may_be_misspelt && let Some(end) = self.on_misspelt_tag(start)? {
+            return Ok(Some(end));
+        }
         let end = match look {
             Look::Markup => return Ok(None),
             // Behind it decoding has failed, which is reported.
@@ -287,6 +312,7 @@ impl Parser<'_> {
     fn pass_over(&mut self, stop: Stop) -> Result<(), Stop> {
         self.passed_over += 1;
         if self.passed_over > MAX_PASSED_OVER {
+            self.has_given_up = true;
             return Err(stop);
         }
         Ok(())
@@ -328,6 +354,16 @@ impl Parser<'_> {
 
     /// Opens the element whose tag is `span`; `limit` is where its attributes end.
     fn open(&mut self, name_span: Span, span: Span, limit: usize) -> Result<(), Stop> {
+        self.open_with(name_span, span, name_span.end..limit)
+    }
+
+    /// Opens the element whose tag is `span`, with the attributes of a part of it.
+    fn open_with(
+        &mut self,
+        name_span: Span,
+        span: Span,
+        attributes: Range<usize>,
+    ) -> Result<(), Stop> {
         let name = CompactString::from(&self.source[name_span.range()]);
         if !is_xml_name(&name) {
             return Err(self.not_a_name(&name, span.start));
@@ -356,7 +392,7 @@ impl Parser<'_> {
                 ),
             ));
         }
-        let attributes = self.attributes(name_span, span, limit);
+        let attributes = self.attributes(name_span, span, attributes);
         self.crossed.clear();
         self.stack.push(Element {
             name,
@@ -389,8 +425,10 @@ impl Parser<'_> {
         };
         match parent.children.last_mut() {
             Some(Child::Text { text, span }) => {
-                // What precedes a comment or the like and is blank is no part of what people see.
-                let is_first = span.end != run_span.start && text.trim_end().is_empty();
+                // What precedes a comment, CDATA or the like and is blank is no part of what people see.
+                let is_literal = run.len() == run_span.end - run_span.start;
+                let is_parted = !is_literal || span.end != run_span.start;
+                let is_first = is_parted && text.trim_end().is_empty();
                 if is_first && !run.trim_start().is_empty() {
                     span.start = run_span.start;
                 }
@@ -418,7 +456,7 @@ impl Parser<'_> {
                 if entity::is_name(name) {
                     entity::unknown(name, span, &mut self.diagnostics);
                 } else {
-                    self.bare_ampersand(span.start)?;
+                    self.bare_ampersand(span.start);
                 }
                 self.text(&self.source[span.range()], span)
             }
@@ -426,19 +464,19 @@ impl Parser<'_> {
     }
 
     /// Reports the `&` at `start`; of several in a row the first speaks for all.
-    fn bare_ampersand(&mut self, start: usize) -> Result<(), Stop> {
+    fn bare_ampersand(&mut self, start: usize) {
         if self.source[..start].ends_with('&') {
-            return Ok(());
+            return;
         }
         entity::bare_ampersand(&self.source[start..], start, &mut self.diagnostics);
-        self.pass_over(Stop)
     }
 
-    /// The attributes that stand between the name and `limit`.
-    fn attributes(&mut self, name: Span, tag: Span, limit: usize) -> Vec<Attribute> {
+    /// The attributes that stand in a part of a tag.
+    fn attributes(&mut self, name: Span, tag: Span, part: Range<usize>) -> Vec<Attribute> {
         let mut found: Vec<Attribute> = Vec::new();
         let mut told = Told::new(tag, name);
-        let mut pieces = Attributes::new(&self.source[tag.start..], name.end - tag.start);
+        let mut pieces = Attributes::new(&self.source[tag.start..], part.start - tag.start);
+        let limit = part.end;
         loop {
             let piece = pieces.next();
             if tag.start + piece.start() >= limit {

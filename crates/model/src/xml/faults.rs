@@ -33,6 +33,23 @@ impl Parser<'_> {
         Stop
     }
 
+    /// Behind so many faults nothing is looked at.
+    pub(super) fn rest_not_read(&mut self, place: usize) {
+        let span = Span {
+            start: place,
+            end: ceil_boundary(self.source, place + 1),
+        };
+        self.diagnostics.warning(
+            code::TOO_MANY_FINDINGS,
+            span,
+            Text::new(
+                "语法错误太多，从此处起没有检查",
+                "there are too many faults: from here on the file is not checked",
+            ),
+            None,
+        );
+    }
+
     pub(super) fn on_end_of_file(&mut self) {
         let end = self.source.len();
         if let Some(open) = self.stack.last() {
@@ -71,7 +88,7 @@ impl Parser<'_> {
         let one = place(1);
         match error {
             Error::IllFormed(IllFormedError::UnclosedReference) => {
-                self.bare_ampersand(span.start)?;
+                self.bare_ampersand(span.start);
                 return self.text(&self.source[span.range()], span);
             }
             Error::Syntax(
@@ -81,18 +98,7 @@ impl Parser<'_> {
             _ => {}
         }
         let (zh, en) = match error {
-            Error::Syntax(SyntaxError::UnclosedComment) => (
-                "注释没有以 --> 结束",
-                "the comment is never closed with -->",
-            ),
-            Error::Syntax(SyntaxError::UnclosedCData) => (
-                "CDATA没有以 ]]> 结束",
-                "the CDATA section is never closed with ]]>",
-            ),
             Error::Syntax(SyntaxError::UnclosedDoctype) => return Err(self.doctype(one)),
-            Error::Syntax(SyntaxError::UnclosedPI | SyntaxError::UnclosedXmlDecl) => {
-                ("`<?` 没有以 ?> 结束", "`<?` is never closed with ?>")
-            }
             Error::Syntax(SyntaxError::UnclosedTag) if !self.begins_tag(at) => {
                 ("`<` 之后不是标签", "`<` does not begin a tag")
             }
@@ -113,15 +119,6 @@ impl Parser<'_> {
             }
         };
         let help = match error {
-            Error::Syntax(SyntaxError::UnclosedComment) => {
-                Text::new("请补上 -->", "add --> where the comment ends")
-            }
-            Error::Syntax(SyntaxError::UnclosedCData) => {
-                Text::new("请补上 ]]>", "add ]]> where the text ends")
-            }
-            Error::Syntax(SyntaxError::UnclosedPI | SyntaxError::UnclosedXmlDecl) => {
-                Text::new("请补上 ?>", "add ?>")
-            }
             Error::Syntax(SyntaxError::UnclosedTag) if self.begins_tag(at) => {
                 Text::new("请在标签末尾补上 `>`", "add `>` where the tag ends")
             }

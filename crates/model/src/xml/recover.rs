@@ -64,7 +64,7 @@ impl Parser<'_> {
     }
 
     /// Whether the element has a closing tag of its own behind the place.
-    fn is_closed_behind(&self, name: &str, place: usize) -> bool {
+    pub(super) fn is_closed_behind(&self, name: &str, place: usize) -> bool {
         let rest = &self.source[place..];
         let is_whole = |at: usize| !rest[at..].starts_with(is_name_part);
         let find = |mark: String| {
@@ -120,13 +120,22 @@ impl Parser<'_> {
 
     /// The layout shows where an element was meant to end: what is indented no deeper, and another of its name, follow it.
     fn end_where_meant(&mut self, mut open: Element, end: Bound) {
-        let is_beside = |child: &Child| match child {
+        let indent = self.indent_of_line(open.span.start);
+        // In the middle of a line it ends behind something that it holds: what is not indented at all says nothing.
+        let mut is_filled = self.indent(open.span.start).is_some();
+        let kept = open.children.iter().position(|child| match child {
             Child::Element(child) => {
-                child.name == open.name || self.is_no_deeper(child.span.start, open.span.start)
+                let is_no_deeper = |depth| depth <= indent;
+                let is_beside =
+                    is_filled && self.indent(child.span.start).is_some_and(is_no_deeper);
+                is_filled = true;
+                is_beside || child.name == open.name
             }
-            Child::Text { .. } => false,
-        };
-        let kept = open.children.iter().position(is_beside);
+            Child::Text { text, .. } => {
+                is_filled |= !text.trim().is_empty();
+                false
+            }
+        });
         let rest = kept.map_or_else(Vec::new, |kept| open.children.split_off(kept));
         let bound = match rest.first() {
             Some(Child::Element(first)) => Bound {
@@ -147,14 +156,18 @@ impl Parser<'_> {
         }
     }
 
-    /// Whether one tag stands at the beginning of its line, and no farther right than another one does.
-    fn is_no_deeper(&self, tag: usize, other: usize) -> bool {
-        let indent = |place: usize| {
-            let before = &self.source[..place];
-            let line = before.trim_end_matches([' ', '\t']);
-            (line.is_empty() || line.ends_with('\n')).then_some(place - line.len())
-        };
-        matches!((indent(tag), indent(other)), (Some(tag), Some(other)) if tag <= other)
+    /// How far a place is indented with which a line begins.
+    fn indent(&self, place: usize) -> Option<usize> {
+        let before = &self.source[..place];
+        let line = before.trim_end_matches([' ', '\t']);
+        (line.is_empty() || line.ends_with('\n')).then_some(place - line.len())
+    }
+
+    /// How far the line is indented in which a place stands.
+    fn indent_of_line(&self, place: usize) -> usize {
+        let before = &self.source[..place];
+        let line = &before[before.rfind('\n').map_or(0, |end| end + 1)..];
+        line.len() - line.trim_start_matches([' ', '\t']).len()
     }
 
     /// A tag with faults in it, which are told when its attributes are read.
@@ -181,7 +194,7 @@ impl Parser<'_> {
     }
 
     /// Whether nothing but blanks, or another tag, precedes a place in its line.
-    fn begins_line(&self, place: usize) -> bool {
+    pub(super) fn begins_line(&self, place: usize) -> bool {
         let before = self.source[..place].trim_end_matches([' ', '\t']);
         before.is_empty() || before.ends_with(['\n', '\r', '>'])
     }

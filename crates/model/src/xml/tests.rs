@@ -1,6 +1,9 @@
 use super::{MAX_ATTRIBUTES, MAX_BYTES, MAX_DEPTH, MAX_ELEMENTS, read};
 use crate::element::{Child, Element};
 
+mod misspelt;
+mod sections;
+
 fn root(text: &str) -> Element {
     let mut document = read(text.as_bytes());
     assert_eq!(document.findings(), Vec::new(), "{text}");
@@ -128,7 +131,7 @@ fn wrong_encodings_name_the_byte_and_what_to_do() {
 
 #[test]
 fn what_precedes_a_fault_is_kept() {
-    let document = read(b"<a><b x='1'/><c><!-- </c></a>");
+    let document = read(b"<a><b x='1'/><c>");
     let root = document.root.unwrap();
     let names: Vec<&str> = root.elements().map(|child| child.name.as_str()).collect();
     assert_eq!(names, ["b", "c"]);
@@ -187,13 +190,13 @@ fn ill_formed_files_name_their_fault() {
     check(
         "<a><![CDATA[x</a>",
         "AF005",
-        "<",
+        "<![CDATA[",
         "the CDATA section is never closed with ]]>",
     );
     check(
         "<a><!-- x</a>",
         "AF005",
-        "<",
+        "<!--",
         "the comment is never closed with -->",
     );
     check("<a>1 < 2</a>", "AF005", "<", "`<` does not begin a tag");
@@ -396,6 +399,26 @@ fn an_element_that_is_never_closed_ends_where_the_layout_says() {
         "r(a(b())c()a())",
     );
     check_recovery(
+        "<r>\n <a>\n  <s><c>x\n  <o/>\n  <e/>\n </a>\n</r>",
+        &["<s> is never closed", "<c> is never closed"],
+        "r(a(s(c(x))o()e()))",
+    );
+    check_recovery(
+        "<r>\n <a>\n  <s><c>x\n  <o/>\n <k/>\n <e/>\n</r>",
+        &[
+            "<a> is never closed",
+            "<s> is never closed",
+            "<c> is never closed",
+        ],
+        "r(a(s(c(x))o())k()e())",
+    );
+    // What is not indented at all says nothing.
+    check_recovery(
+        "<r>\n<a><s>\n<c>x</c>\n</a>\n</r>",
+        &["<s> is never closed"],
+        "r(a(s(c(x))))",
+    );
+    check_recovery(
         "<r><a><b/><a><b/></a></r>",
         &["<a> is never closed"],
         "r(a(b())a(b()))",
@@ -499,12 +522,72 @@ fn the_worst_files_of_a_mebibyte_are_answered() {
         "<!-- - --",
         "&lt ",
         "=\"=",
+        "<! [cdata[",
+        "<![CDATA[</r><",
+        "<![CDATA[ </r><x><![CDATA[ ]]>",
+        "<!--\n",
+        "<!--\n<!-- -->",
+        "<!-- <!-- --> ",
+        "<?",
+        "<?\n<? ?>",
+        "\n＜a b='",
+        "\n＜a b='1' ",
+        "＜",
+        "\n<<a ",
+        "\n<<a/>",
+        "\n<\\r>",
+        "<a/ b=",
+        "\n<a \"x\" ",
     ] {
         for begin in ["<r>", "<r><a ", "<r><a b=\""] {
             let text = format!("{begin}{}", unit.repeat((MAX_BYTES - 16) / unit.len()));
             assert!(read(text.as_bytes()).findings().len() <= super::MAX_FINDINGS + 1);
         }
     }
+}
+
+#[test]
+fn faults_of_one_kind_do_not_crowd_out_the_others() {
+    for count in [150, 5_000] {
+        let text = format!("<r><a>{}</a><b c='1' c='2'/></r>", "a && b\n".repeat(count));
+        let mut document = read(text.as_bytes());
+        assert_eq!(document.fault, None);
+        let found = document.findings();
+        assert!(found.iter().any(|finding| finding.code == "AF103"));
+        let expected = format!("{} more findings are not listed", count - 20);
+        assert_eq!(found.last().unwrap().message.en, expected);
+    }
+}
+
+#[test]
+fn behind_very_many_faults_it_is_said_that_the_rest_is_not_read() {
+    let text = format!("<r>{}<b c='1' c='2'/></r>", "<a></b>".repeat(200));
+    let said: Vec<String> = faults(text.as_bytes())
+        .into_iter()
+        .map(|found| found.2)
+        .collect();
+    let expected = "there are too many faults: from here on the file is not checked";
+    assert!(said.iter().any(|said| said == expected), "{said:?}");
+}
+
+#[test]
+fn a_damaged_file_is_not_taken_for_gbk() {
+    let text = |bytes: &[u8]| {
+        let found = read(bytes).findings().remove(0);
+        (found.message.en, found.help.unwrap().en)
+    };
+    let damaged = [
+        b"<a b=\"\xE6\x97\" c=\"".as_slice(),
+        "日报装载\"/>".as_bytes(),
+    ]
+    .concat();
+    let (message, help) = text(&damaged);
+    assert_eq!(message, "byte 7 (0xE6) is not valid UTF-8");
+    assert!(help.contains("is damaged here"), "{help}");
+    let cut = &"<a b=\"日报装".as_bytes()[..14];
+    let (message, help) = text(cut);
+    assert_eq!(message, "byte 13 (0xE8) is not valid UTF-8");
+    assert!(help.contains("was cut off"), "{help}");
 }
 
 #[test]

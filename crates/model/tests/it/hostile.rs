@@ -171,6 +171,42 @@ fn mebibytes_of_tags_that_do_not_fit_are_answered_within_a_second() {
         "<a !",
         "<!DOCTYPE a>",
         "\0 ",
+        "<a><b>x\n<c/>\n",
+        "</a>\n<a><b>x\n<c/>",
+    ]);
+}
+
+#[test]
+fn mebibytes_of_sections_that_never_end_are_answered_within_a_second() {
+    answered_in_time(&[
+        "<![CDATA[",
+        "<![CDATA[</code><",
+        "<![CDATA[ </code><x><![CDATA[ ]]>",
+        "<![CDATA[ <code> </code> <![CDATA[ ]]>",
+        "<! [cdata[",
+        "<![cdata[ ]]>",
+        "<!--\n",
+        "<!--\n<!-- -->",
+        "<!-- <!-- --> ",
+        "<?\n",
+        "<?\n<? ?>",
+    ]);
+}
+
+#[test]
+fn mebibytes_of_misspelt_tags_are_answered_within_a_second() {
+    answered_in_time(&[
+        "\n＜a b='",
+        "\n＜a b='1' ",
+        "\n＜a＞",
+        "《",
+        "\n<<a b='",
+        "\n<<a/>",
+        "\n<<a>",
+        "\n<\\code>",
+        "</code＞",
+        "\n<a/ b='1' ",
+        "\n<a \"x\" ",
     ]);
 }
 
