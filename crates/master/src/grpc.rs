@@ -1,5 +1,6 @@
 //! The wire: what workers and http-servers say to a master.
 
+mod attachments;
 mod backfill;
 mod commands;
 mod worker_stream;
@@ -31,8 +32,6 @@ const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(4);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(2);
 /// Largest message: a definition of 1 MiB, or a batch of log chunks, with room to spare.
 const MESSAGE_LIMIT: usize = 16 * 1024 * 1024;
-/// Bytes of an attachment in one message.
-const ATTACHMENT_CHUNK: usize = 256 * 1024;
 
 type BoxedStream<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
@@ -155,20 +154,7 @@ impl Master for MasterService {
                 request.position as usize,
             )
             .ok_or_else(|| Status::not_found("no such attachment of an attempt of this worker"))?;
-        let file = tokio::fs::File::open(&path).await.map_err(|error| {
-            Status::not_found(format!(
-                "cannot read {} on the master: {error}",
-                path.display()
-            ))
-        })?;
-        let chunks =
-            tokio_util::io::ReaderStream::with_capacity(file, ATTACHMENT_CHUNK).map(|bytes| {
-                match bytes {
-                    Ok(bytes) => Ok(wire::AttachmentChunk { data: bytes.into() }),
-                    Err(error) => Err(Status::data_loss(error.to_string())),
-                }
-            });
-        Ok(Response::new(Box::pin(chunks)))
+        attachments::send(path).await
     }
 
     async fn execute(

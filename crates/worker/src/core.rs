@@ -20,6 +20,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 
+use crate::cache::Cache;
 use crate::clock;
 use crate::error::Error;
 use crate::home::{AttemptHome, Home, attempt_id};
@@ -78,6 +79,7 @@ pub(crate) struct Session {
 
 /// Whom the core commands.
 pub(crate) struct Hands {
+    pub(crate) cache: Arc<Cache>,
     pub(crate) worker_id: Arc<str>,
     pub(crate) ledger: Ledger,
     pub(crate) orders: std_mpsc::Sender<Order>,

@@ -66,6 +66,11 @@ impl Home {
         self.path.join("ledger")
     }
 
+    /// Files that masters have sent.
+    pub(crate) fn cache(&self) -> PathBuf {
+        self.path.join("cache")
+    }
+
     /// The stable name of this worker, drawn at the first start.
     pub(crate) fn worker_id(&self, wanted: Option<&str>, host: &str) -> Result<String, Error> {
         let path = self.path.join("worker-id");

@@ -13,10 +13,12 @@
 //! | `link` | the control stream to the master that leads |
 //! | `home`, `spares`, `ledger`, `frame` | the data directory, the durable facts, how records lie on disk |
 //! | `prepare`, `attachments`, `outcome`, `outputs` | from an order to a start, and from an end to words |
+//! | `cache` | files that masters have sent, by their content |
 //! | `supervision`, [`supervisor`] | the agent's end of the line to its supervisor, and the supervisor |
 //! | `logs` | delivery of output |
 
 mod attachments;
+mod cache;
 mod clock;
 mod core;
 mod error;

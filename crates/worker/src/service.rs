@@ -8,6 +8,7 @@ use akkaflow_protocol::agent::Agent;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use crate::cache::Cache;
 use crate::clock;
 use crate::core::{Core, Hands, Message, Stop};
 use crate::error::Error;
@@ -158,6 +159,7 @@ fn hands(
         }
     });
     Ok(Hands {
+        cache: Arc::new(Cache::new(home.cache())),
         worker_id,
         ledger,
         orders,

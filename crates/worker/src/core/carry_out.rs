@@ -70,10 +70,11 @@ impl Core {
     fn fetch(&self, order: Order) {
         let client = self.session.as_ref().map(|session| session.client.clone());
         let worker_id = Arc::clone(&self.hands.worker_id);
+        let cache = Arc::clone(&self.hands.cache);
         let orders = self.hands.orders.clone();
         let core = self.hands.myself.clone();
         tokio::spawn(async move {
-            match attachments::fetch(client, &worker_id, &order).await {
+            match attachments::fetch(client, &worker_id, &cache, &order).await {
                 Ok(()) => {
                     let _ = orders.send(order);
                 }

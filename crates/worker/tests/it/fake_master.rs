@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -54,6 +55,8 @@ struct Shared {
     output: Mutex<BTreeMap<(AttemptKey, u32), Vec<u8>>>,
     acknowledge_output: Mutex<bool>,
     attachment: Mutex<Vec<u8>>,
+    attachment_hash: Mutex<Vec<u8>>,
+    attachment_pieces: AtomicUsize,
     stop_after_ms: Mutex<u64>,
 }
 
@@ -71,6 +74,8 @@ impl FakeMaster {
             output: Mutex::default(),
             acknowledge_output: Mutex::new(true),
             attachment: Mutex::default(),
+            attachment_hash: Mutex::default(),
+            attachment_pieces: AtomicUsize::new(0),
             stop_after_ms: Mutex::new(1_800_000),
         });
         let stop = CancellationToken::new();
@@ -170,6 +175,16 @@ impl FakeMaster {
 
     pub(crate) fn set_attachment(&self, content: &[u8]) {
         *self.shared.attachment.lock().unwrap() = content.to_vec();
+    }
+
+    /// What is said of the attachment's content; nothing until then, as by a master of an earlier version.
+    pub(crate) fn set_attachment_hash(&self, sha256: &[u8]) {
+        *self.shared.attachment_hash.lock().unwrap() = sha256.to_vec();
+    }
+
+    /// How many pieces of attachments were sent.
+    pub(crate) fn attachment_pieces(&self) -> usize {
+        self.shared.attachment_pieces.load(Ordering::Relaxed)
     }
 
     pub(crate) fn send(&self, event: wire::master_event::Event) {
@@ -335,14 +350,21 @@ impl Master for Service {
             return Err(Status::not_found("not given to this worker"));
         }
         let content = self.0.attachment.lock().unwrap().clone();
-        let chunks: Vec<_> = content
-            .chunks(3)
-            .map(|data| {
-                Ok(wire::AttachmentChunk {
-                    data: data.to_vec(),
-                })
+        let first = wire::AttachmentChunk {
+            data: Vec::new(),
+            sha256: self.0.attachment_hash.lock().unwrap().clone(),
+            size: content.len() as u64,
+        };
+        let shared = Arc::clone(&self.0);
+        let pieces: Vec<Vec<u8>> = content.chunks(3).map(<[u8]>::to_vec).collect();
+        let pieces = pieces.into_iter().map(move |data| {
+            shared.attachment_pieces.fetch_add(1, Ordering::Relaxed);
+            Ok(wire::AttachmentChunk {
+                data,
+                ..wire::AttachmentChunk::default()
             })
-            .collect();
+        });
+        let chunks = std::iter::once(Ok(first)).chain(pieces);
         Ok(Response::new(Box::pin(tokio_stream::iter(chunks))))
     }
 

@@ -232,6 +232,38 @@ async fn attachments_lie_beside_the_script() {
 }
 
 #[tokio::test]
+async fn an_attachment_travels_once_and_one_that_changed_under_way_is_refused() {
+    let data = DataDir::new();
+    let mut master = FakeMaster::start(1).await;
+    let _worker = Worker::start(options(data.path(), &[&master.address]));
+    master.attached().await;
+    let content = b"many pieces of three bytes";
+    let hash = ring::digest::digest(&ring::digest::SHA256, content);
+    master.set_attachment(content);
+    master.set_attachment_hash(hash.as_ref());
+    for attempt in [1, 2] {
+        let mut order = master.order(&key(attempt), "sh", "cat a; echo x > a");
+        order.attachments = vec!["a".to_owned()];
+        master.send(wire::master_event::Event::Start(order));
+        master.finished(&key(attempt)).await;
+        master.output(&key(attempt), 1, |out| out == content).await;
+        if attempt == 1 {
+            // From now on there is only what the worker has kept.
+            master.set_attachment(b"");
+        }
+    }
+    assert_eq!(master.attachment_pieces(), content.len().div_ceil(3));
+    master.set_attachment(b"other");
+    master.set_attachment_hash(&[7; 32]);
+    let mut order = master.order(&key(3), "sh", "cat a");
+    order.attachments = vec!["a".to_owned()];
+    master.send(wire::master_event::Event::Start(order));
+    let outcome = master.finished(&key(3)).await;
+    let text = outcome.text.unwrap().en;
+    assert!(text.contains("changed while it was sent"), "{text}");
+}
+
+#[tokio::test]
 async fn an_attachment_whose_name_leaves_the_directory_is_refused() {
     let data = DataDir::new();
     let mut master = FakeMaster::start(1).await;
