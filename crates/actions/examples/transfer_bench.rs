@@ -208,6 +208,7 @@ impl Bench {
             directory: self.directory.clone(),
             base_directory: self.directory.clone(),
             links: self.links(),
+            file_links: BTreeMap::new(),
             log: LogSink::new(|_, _| {}),
             cancel: CancellationToken::new(),
             outputs: Vec::new(),

@@ -34,6 +34,11 @@ pub trait Action: Sized + Send + Sync + 'static {
         Vec::new()
     }
 
+    /// The file-links that an attempt needs, by name; the worker's own files need none.
+    fn file_links(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Files on the master that are copied into the attempt's directory, under their own names.
     fn attachments(&self) -> Vec<PathBuf> {
         Vec::new()

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use akkaflow_model::db_links::DbLink;
+use akkaflow_model::file_links::FileAccess;
 use akkaflow_model::id::AttemptKey;
 use akkaflow_model::text::Text;
 use akkaflow_model::time::Timestamp;
@@ -30,6 +31,8 @@ pub struct AttemptContext {
     pub base_directory: PathBuf,
     /// The links that the master sent, by name. One that is missing is not configured there.
     pub links: BTreeMap<String, DbLink>,
+    /// The same for file-links; the worker's own files need none.
+    pub file_links: BTreeMap<String, FileAccess>,
     /// Where the action reports to the instance's log.
     pub log: LogSink,
     /// Fires when the attempt must stop.
@@ -63,6 +66,29 @@ impl AttemptContext {
                 format!("db-link `{name}` is not configured; add it to config/db_links.xml, which all masters share"),
             ))
         })
+    }
+}
+
+impl AttemptContext {
+    /// The file-link called `name`.
+    ///
+    /// # Errors
+    /// [`ActionError::Retryable`] saying where to configure it, or what is wrong with it.
+    pub fn file_link(&self, name: &str) -> Result<&FileAccess, ActionError> {
+        let access = self.file_links.get(name).ok_or_else(|| {
+            ActionError::Retryable(Text::new(
+                format!("文件连接[{name}]未配置，请在所有master共用的config/file_links.xml中添加"),
+                format!("file-link `{name}` is not configured; add it to config/file_links.xml, which all masters share"),
+            ))
+        })?;
+        if access.problem.is_empty() {
+            return Ok(access);
+        }
+        let why = &access.problem;
+        Err(ActionError::Retryable(Text::new(
+            format!("文件连接[{name}]不可用：{why}"),
+            format!("file-link `{name}` cannot be used: {why}"),
+        )))
     }
 }
 

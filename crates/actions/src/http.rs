@@ -1,170 +1,205 @@
 //! `<http>`: calls a web service.
 
-use akkaflow_model::code;
-use akkaflow_model::condition::{ANSWER_VARIABLES, Condition};
+mod answer;
+mod client;
+mod masks;
+mod shape;
+
+use std::time::{Duration, Instant};
+
+use akkaflow_model::definition::CodeRanges;
 use akkaflow_model::diagnostic::Diagnostics;
 use akkaflow_model::element::Element;
-use akkaflow_model::shape::{AttributeKind, AttributeShape, Shape, TextRule};
+use akkaflow_model::shape::Shape;
 use akkaflow_model::text::Text;
+use async_trait::async_trait;
+use hyper::Method;
+use hyper::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
+use url::Url;
 
-use crate::planned::Planned;
+use crate::action::{Action, Outcome};
+use crate::context::AttemptContext;
+use crate::error::ActionError;
+use client::{Call, Failure};
+use masks::Masks;
 
-/// The statuses that a server answers with.
-const STATUS: AttributeKind = AttributeKind::Codes { min: 100, max: 599 };
+/// What we call ourselves, unless the request says otherwise.
+const AGENT: &str = concat!("akkaflow/", env!("CARGO_PKG_VERSION"));
 
 /// `<http>`: calls a web service and holds the answer against what is expected.
-pub(crate) struct Http;
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Http {
+    url: String,
+    method: String,
+    headers: Vec<(String, String)>,
+    /// Its content type and its text.
+    body: Option<(String, String)>,
+    expected: Codes,
+    /// `None`: whatever is no success.
+    retried: Option<Codes>,
+    time_limit: Duration,
+    checks: Vec<String>,
+}
 
-impl Planned for Http {
+/// Statuses, and as they were written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Codes {
+    ranges: CodeRanges,
+    words: String,
+}
+
+impl Codes {
+    fn read(shape: &Shape, element: &Element, name: &str) -> Option<Self> {
+        Some(Self {
+            ranges: shape.codes(element, name)?,
+            words: shape.value(element, name)?.to_owned(),
+        })
+    }
+
+    fn contains(&self, status: u16) -> bool {
+        self.ranges.contains(status.into())
+    }
+}
+
+#[async_trait]
+impl Action for Http {
     const TAG: &'static str = "http";
 
     fn shape() -> Shape {
-        let attribute =
-            |name, kind, zh: &str, en: &str| AttributeShape::new(name, kind, Text::new(zh, en));
-        let method = attribute(
-            "method",
-            AttributeKind::Choice(&["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"]),
-            "请求方法",
-            "the method",
-        );
-        let expected = attribute(
-            "expect-status",
-            STATUS,
-            "表示成功的状态码",
-            "the statuses that mean success",
-        );
-        let retried = attribute(
-            "retry-status",
-            STATUS,
-            "可以重试的状态码；默认所有非成功的状态码都可重试",
-            "the statuses after which another attempt is made; all that are no success by default",
-        );
-        Shape::new(
-            Self::TAG,
-            Text::new(
-                "调用HTTP接口并检查应答",
-                "calls a web service and checks the answer",
-            ),
-        )
-        .attribute(attribute("url", AttributeKind::NonBlank, "地址", "the address").required())
-        .attribute(method.default("GET"))
-        .attribute(expected.default("200-299"))
-        .attribute(retried)
-        .child(header(), 0, None)
-        .child(body(), 0, Some(1))
-        .child(answer_check(), 0, None)
-        .example(
-            "<http url=\"https://example.com/jobs\" method=\"POST\" expect-status=\"200,202\" retry-status=\"429,502-504\">\n  <header name=\"Accept\">application/json</header>\n  <body content-type=\"application/json\">{\"date\": \"${param:date}\"}</body>\n  <check>json.state == 'accepted'</check>\n</http>",
-        )
-        .planned()
+        shape::shape(Self::TAG)
     }
 
-    fn check(element: &Element, diagnostics: &mut Diagnostics) {
-        check_url(element, diagnostics);
-        check_body(element, diagnostics);
-        for check in element.elements_named("check") {
-            check_answer_check(check, diagnostics);
+    fn parse(element: &Element, diagnostics: &mut Diagnostics) -> Option<Self> {
+        shape::check(element, diagnostics);
+        let shape = Self::shape();
+        let named = |tag| element.elements_named(tag);
+        let headers = named("header").map(|header| {
+            let name = header.attribute("name").map_or("", |name| &name.value);
+            (name.trim().to_owned(), header.text().trim().to_owned())
+        });
+        let body = named("body").next().map(|body| {
+            let kind = shape::body()
+                .value(body, "content-type")
+                .unwrap_or_default()
+                .to_owned();
+            (kind, body.text())
+        });
+        Some(Self {
+            url: shape.value(element, "url")?.to_owned(),
+            method: shape.value(element, "method")?.to_owned(),
+            headers: headers.collect(),
+            body,
+            expected: Codes::read(&shape, element, "expect-status")?,
+            retried: Codes::read(&shape, element, "retry-status"),
+            time_limit: Duration::from_secs(shape.duration(element, "time-limit")?),
+            checks: named("check")
+                .map(|check| check.text().trim().to_owned())
+                .collect(),
+        })
+    }
+
+    async fn run(&self, attempt: &AttemptContext) -> Result<Outcome, ActionError> {
+        let call = self.call().map_err(ActionError::Fatal)?;
+        let masks = Masks::of(&call);
+        let start = Instant::now();
+        let asked = tokio::time::timeout(self.time_limit, client::ask(&call, client::system_roots));
+        let reply = tokio::select! {
+            biased;
+            () = attempt.cancelled() => return Err(ActionError::Cancelled),
+            reply = asked => reply.unwrap_or(Err(Failure::Late(self.time_limit))),
+        };
+        let reply = reply.map_err(|failure| unanswered(&call, &masks, &failure))?;
+        attempt.log.both(
+            format_args!(
+                "{} {} 应答{}，{}字节，耗时{:.3}s",
+                call.method,
+                masks.url(&call.url),
+                reply.status,
+                reply.body.len(),
+                start.elapsed().as_secs_f64()
+            ),
+            format_args!(
+                "{} {} answered {}, {} bytes, {:.3} s",
+                call.method,
+                masks.url(&call.url),
+                reply.status,
+                reply.body.len(),
+                start.elapsed().as_secs_f64()
+            ),
+        );
+        let judged = answer::judge(self, attempt, &masks, reply);
+        tokio::select! {
+            biased;
+            () = attempt.cancelled() => Err(ActionError::Cancelled),
+            outcome = judged => outcome,
         }
     }
 }
 
-fn header() -> Shape {
-    let name = AttributeShape::new(
-        "name",
-        AttributeKind::NonBlank,
-        Text::new("请求头名称", "its name"),
-    );
-    Shape::new("header", Text::new("请求头", "a header of the request"))
-        .attribute(name.required())
-        .text(TextRule::Optional)
+impl Http {
+    /// The request, or what is wrong with it now that its values are known.
+    fn call(&self) -> Result<Call, Text> {
+        let url = Url::parse(&self.url)
+            .ok()
+            .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+            .ok_or_else(|| {
+                Text::new(
+                    "`url` 不是有效的http或https地址",
+                    "`url` is no address of http or https",
+                )
+            })?;
+        let method = Method::from_bytes(self.method.as_bytes()).map_err(|_| {
+            Text::new(
+                format!("请求方法`{}`无效", self.method),
+                format!("there is no method `{}`", self.method),
+            )
+        })?;
+        let mut headers = HeaderMap::new();
+        headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
+        headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
+        if let Some((kind, _)) = &self.body {
+            headers.insert(CONTENT_TYPE, value(CONTENT_TYPE.as_str(), kind)?);
+        }
+        let mut own = HeaderMap::new();
+        for (name, text) in &self.headers {
+            let known = HeaderName::from_bytes(name.as_bytes()).map_err(|_| {
+                Text::new(
+                    format!("`{name}`不能作为请求头名称"),
+                    format!("`{name}` is no name of a header"),
+                )
+            })?;
+            own.append(known, value(name, text)?);
+        }
+        // What the definition says of a name replaces ours; said twice, both stand.
+        headers.extend(own);
+        let body = self.body.as_ref().map_or("", |(_, text)| text);
+        Ok(Call {
+            url,
+            method,
+            headers,
+            body: body.to_owned().into(),
+        })
+    }
 }
 
-fn body() -> Shape {
-    let content_type = AttributeShape::new(
-        "content-type",
-        AttributeKind::NonBlank,
-        Text::new("内容类型", "what kind of content it is"),
-    );
-    Shape::new("body", Text::new("请求体", "the body of the request"))
-        .attribute(content_type.default("text/plain; charset=utf-8"))
-        .text(TextRule::Optional)
-}
-
-fn answer_check() -> Shape {
-    Shape::new(
-        "check",
+/// The value is not shown: it may be secret.
+fn value(name: &str, text: &str) -> Result<HeaderValue, Text> {
+    HeaderValue::from_str(text).map_err(|_| {
         Text::new(
-            "应答必须满足的CEL条件，可用status、headers、body和json",
-            "a condition in CEL that the answer must meet; there are status, headers, body and json",
-        ),
-    )
-    .text(TextRule::Required)
+            format!("请求头`{name}`的值含有换行或其他控制字符"),
+            format!("the value of header `{name}` holds line breaks or other control characters"),
+        )
+    })
 }
 
-fn check_url(element: &Element, diagnostics: &mut Diagnostics) {
-    let Some(url) = element.attribute("url") else {
-        return;
-    };
-    let value = url.value.trim();
-    let is_right = value.is_empty()
-        || value.starts_with("${")
-        || ["http://", "https://"]
-            .iter()
-            .any(|scheme| value.len() > scheme.len() && value.starts_with(scheme));
-    if !is_right {
-        diagnostics.error(
-            code::BAD_URL,
-            url.value_span,
-            Text::new(
-                "`url` 必须以 http:// 或 https:// 开头",
-                "`url` must begin with http:// or https://",
-            ),
-            None,
-        );
-    }
+fn unanswered(call: &Call, masks: &Masks, failure: &Failure) -> ActionError {
+    let url = masks.url(&call.url);
+    let why = failure.text();
+    ActionError::Retryable(masks.text(&Text::new(
+        format!("{} {url} 失败：{}", call.method, why.zh),
+        format!("{} {url} failed: {}", call.method, why.en),
+    )))
 }
 
-fn check_body(element: &Element, diagnostics: &mut Diagnostics) {
-    let Some(body) = element.elements_named("body").next() else {
-        return;
-    };
-    let method = element
-        .attribute("method")
-        .map_or("GET", |method| method.value.trim());
-    if matches!(method, "GET" | "HEAD") {
-        diagnostics.warning(
-            code::USELESS_ATTRIBUTE,
-            body.name_span,
-            Text::new(
-                format!("{method}请求通常不带 <body>"),
-                format!("a {method} request usually has no <body>"),
-            ),
-            Text::new(
-                "请写 method=\"POST\"，或删除 <body>",
-                "write method=\"POST\", or remove the <body>",
-            ),
-        );
-    }
-}
-
-fn check_answer_check(element: &Element, diagnostics: &mut Diagnostics) {
-    let text = element.text();
-    // What a reference brings is known only when it runs.
-    if text.trim().is_empty() || text.contains("${") {
-        return;
-    }
-    if let Err(error) = Condition::parse(text.trim(), ANSWER_VARIABLES) {
-        diagnostics.error(
-            code::BAD_CONDITION,
-            element.name_span,
-            Text::new(
-                format!("<check>：{}", error.message.zh),
-                format!("<check>: {}", error.message.en),
-            ),
-            Text::new(
-                "条件用CEL书写，例如 json.code == 0",
-                "conditions are written in CEL, for example json.code == 0",
-            ),
-        );
-    }
-}
+#[cfg(test)]
+mod tests;

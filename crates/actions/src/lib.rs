@@ -4,12 +4,14 @@
 //! |---|---|
 //! | `action`, `context`, `error` | what an action type is, what an attempt is given, how it fails |
 //! | `registry` | all types by their tag: a new one is one file and one line there |
-//! | `script`, `shell`, `sql`, `transfer` | the types |
+//! | `file_executor`, `file_monitor`, `http`, `python`, `script`, `shell`, `sql`, `ssh`, `transfer` | the types |
 //! | `wait` | one look of a `<wait>` at a file or a database |
 //! | `planned` | what a type is that is checked and kept, but not run yet |
-//! | `data_monitor`, `email`, `file_executor`, `file_monitor`, `http`, `metadata`, `python`, `ssh` | such types |
+//! | `data_monitor`, `email`, `metadata` | such types |
 //! | `attachments` | elements that several types share |
+//! | `files` | files by their name, wherever they lie |
 //! | `database` | connecting and running statements, as `sql` and `transfer` both do |
+//! | `lines` | bytes that come in pieces, as lines |
 //! | `table` | rows in the log |
 //! | `shell_command` | commands that a task runs beside its work |
 
@@ -22,7 +24,9 @@ mod email;
 mod error;
 mod file_executor;
 mod file_monitor;
+mod files;
 mod http;
+mod lines;
 mod metadata;
 mod planned;
 mod python;

@@ -38,6 +38,8 @@ type Parse = fn(&Element, &mut Diagnostics) -> Option<Box<dyn ParsedAction>>;
 pub trait ParsedAction: Send + Sync {
     /// See [`Action::links`].
     fn links(&self) -> Vec<String>;
+    /// See [`Action::file_links`].
+    fn file_links(&self) -> Vec<String>;
     /// See [`Action::attachments`].
     fn attachments(&self) -> Vec<PathBuf>;
     /// See [`Action::work`].
@@ -56,6 +58,10 @@ pub trait ParsedAction: Send + Sync {
 impl<A: Action> ParsedAction for A {
     fn links(&self) -> Vec<String> {
         Action::links(self)
+    }
+
+    fn file_links(&self) -> Vec<String> {
+        Action::file_links(self)
     }
 
     fn attachments(&self) -> Vec<PathBuf> {
@@ -82,18 +88,18 @@ impl Registry {
     /// Every type that akkaflow brings.
     pub fn builtin() -> Self {
         Self::empty()
+            .with::<crate::file_executor::FileExecutor>()
+            .with::<crate::file_monitor::FileMonitor>()
+            .with::<crate::http::Http>()
+            .with::<crate::python::Python>()
             .with::<crate::Script>()
             .with::<crate::Shell>()
             .with::<crate::Sql>()
+            .with::<crate::ssh::Ssh>()
             .with::<crate::Transfer>()
             .with_planned::<crate::data_monitor::DataMonitor>()
             .with_planned::<crate::email::Email>()
-            .with_planned::<crate::file_executor::FileExecutor>()
-            .with_planned::<crate::file_monitor::FileMonitor>()
-            .with_planned::<crate::http::Http>()
             .with_planned::<crate::metadata::Metadata>()
-            .with_planned::<crate::python::Python>()
-            .with_planned::<crate::ssh::Ssh>()
             .with_engine_node(
                 SubWorkflow::TAG,
                 SubWorkflow::shape(),

@@ -9,7 +9,7 @@ use akkaflow_model::text::Text;
 use async_trait::async_trait;
 
 use crate::action::{Action, ProcessSpec, Work};
-use crate::attachments::{attach_list_shape, param_line_shape};
+use crate::attachments::{attach_list, attach_list_shape, param_line, param_line_shape};
 use crate::context::AttemptContext;
 use crate::error::ActionError;
 
@@ -43,35 +43,18 @@ impl Script {
 
     /// The process that runs it in `attempt`'s directory.
     pub(crate) fn process(&self, attempt: &AttemptContext) -> ProcessSpec {
-        let directory = quoted(&attempt.directory.to_string_lossy());
         let interpreter = if self.code.starts_with("#!") {
             ""
         } else {
             "/bin/bash "
         };
-        let param_line = self.param_line.replace(['\n', '\r'], " ");
         // One process after the other in the same place: the shell that read the profile becomes the script.
-        let run = format!(
-            "if [ -r /etc/profile ]; then . /etc/profile; fi >/dev/null 2>&1\n\
-             cd {directory} || exit 1\n\
-             exec {interpreter}./{SCRIPT_FILE} {}\n",
-            param_line.trim()
+        let line = format!(
+            "exec {interpreter}./{SCRIPT_FILE} {}",
+            one_line(&self.param_line)
         );
-        ProcessSpec {
-            program: PathBuf::from("/bin/bash"),
-            arguments: vec![
-                attempt
-                    .directory
-                    .join(RUN_FILE)
-                    .to_string_lossy()
-                    .into_owned(),
-            ],
-            environment: Vec::new(),
-            files: vec![
-                (RUN_FILE.to_owned(), run.into_bytes(), false),
-                (SCRIPT_FILE.to_owned(), self.code.clone().into_bytes(), true),
-            ],
-        }
+        let script = (SCRIPT_FILE.to_owned(), self.code.clone().into_bytes(), true);
+        by_bash(attempt, &line, vec![script])
     }
 }
 
@@ -116,21 +99,10 @@ impl Action for Script {
 
     fn parse(element: &Element, _diagnostics: &mut Diagnostics) -> Option<Self> {
         let code = element.elements_named("code").next()?.text();
-        let attachments = element
-            .elements_named("attach-list")
-            .flat_map(|list| list.elements_named("file"))
-            .map(|file| PathBuf::from(file.text().trim()))
-            .filter(|path| !path.as_os_str().is_empty())
-            .collect();
-        let param_line = element
-            .elements_named("param-line")
-            .next()
-            .map(Element::text)
-            .unwrap_or_default();
         Some(Self {
             code: normalized(&code),
-            attachments,
-            param_line,
+            attachments: attach_list(element),
+            param_line: param_line(element),
         })
         .filter(|script| !script.code.trim().is_empty())
     }
@@ -144,6 +116,33 @@ impl Action for Script {
     }
 }
 
+/// A line that bash runs in the directory of an attempt, after `/etc/profile`, which users rely on; with the files that it needs.
+pub(crate) fn by_bash(
+    attempt: &AttemptContext,
+    line: &str,
+    mut files: Vec<(String, Vec<u8>, bool)>,
+) -> ProcessSpec {
+    let directory = quoted(&attempt.directory.to_string_lossy());
+    let run = format!(
+        "if [ -r /etc/profile ]; then . /etc/profile; fi >/dev/null 2>&1\n\
+         cd {directory} || exit 1\n\
+         {line}\n"
+    );
+    files.push((RUN_FILE.to_owned(), run.into_bytes(), false));
+    let run = attempt.directory.join(RUN_FILE);
+    ProcessSpec {
+        program: PathBuf::from("/bin/bash"),
+        arguments: vec![run.to_string_lossy().into_owned()],
+        environment: Vec::new(),
+        files,
+    }
+}
+
+/// Arguments as they stand, on one line: the shell takes them apart.
+pub(crate) fn one_line(arguments: &str) -> String {
+    arguments.replace(['\n', '\r'], " ").trim().to_owned()
+}
+
 /// Only what keeps a system from honouring `#!` is changed: blanks before it, and line ends of Windows.
 pub(crate) fn normalized(code: &str) -> String {
     let code = code.replace("\r\n", "\n");
@@ -154,6 +153,6 @@ pub(crate) fn normalized(code: &str) -> String {
 }
 
 /// As one word of the shell.
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }

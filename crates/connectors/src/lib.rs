@@ -1,4 +1,4 @@
-//! Named databases (db-links) and delimited files: connecting, running statements, and moving rows in bulk. Knows
+//! Named databases (db-links), machines reached by SSH (file-links) and delimited files: connecting, running statements, and moving rows in bulk. Knows
 //! nothing of workflows, and keeps what is peculiar to one product in that product's module.
 //!
 //! **Invariants:** memory is bounded whatever the number of rows; a password never stands in an error or a log line;
@@ -13,6 +13,7 @@
 //! | `batch`, `column`, `convert`, `exact` | rows under way, what their columns hold, and what a column would not keep |
 //! | `preview` | the first rows of a result, for the log |
 //! | `delimited` | reading and writing delimited files |
+//! | `ssh` | machines that file-links of type SFTP name: commands there, and looking at files |
 //! | `split` | a text of statements cut into statements |
 
 mod batch;
@@ -29,6 +30,7 @@ mod preview;
 mod session;
 mod split;
 mod sqlite;
+mod ssh;
 
 pub use batch::{Batch, BatchReceiver, BatchSender, Row, channel};
 pub use column::{Column, Kind};
@@ -38,3 +40,4 @@ pub use error::Error;
 pub use preview::Preview;
 pub use session::{Canceller, Dialect, Done, Load, Progress, Session, cancellable};
 pub use split::{Statement, holds_no_statement, split};
+pub use ssh::{Ended, Remote, RemoteEntry, RemoteFile, Ssh, Stream};

@@ -7,7 +7,7 @@ use akkaflow_model::condition::Condition;
 use akkaflow_model::definition::{ActionNode, FailurePolicy, NodeKind, Workflow};
 use akkaflow_model::id::Name;
 use akkaflow_model::sub_workflow::SubWorkflow;
-use akkaflow_model::wait::Wait;
+use akkaflow_model::wait::{FILE_MONITOR, Wait};
 
 use crate::hashing::FastMap;
 use crate::queue::Class;
@@ -20,7 +20,7 @@ pub(crate) enum Runner {
     Worker,
     /// The engine, by a timer: a `<wait>` for a moment.
     Timer,
-    /// A worker, again and again until it sees what a `<wait>` waits for.
+    /// A worker, again and again until it sees what a `<wait>` waits for, or a monitor of files the same twice.
     Look,
     /// An instance of another workflow.
     Child,
@@ -34,6 +34,7 @@ impl Runner {
         match action.tag.as_str() {
             SubWorkflow::TAG => Self::Child,
             Wait::TAG if action.body.elements().next().is_some() => Self::Look,
+            FILE_MONITOR => Self::Look,
             Wait::TAG => Self::Timer,
             _ => Self::Worker,
         }

@@ -52,8 +52,8 @@ fn start(shared: &Arc<Shared>, epoch: Epoch, dispatch: Dispatch) {
     let action = shared
         .registry
         .parse(&dispatch.body, &mut Diagnostics::new());
-    let (links, files) = action.map_or_else(Default::default, |action| {
-        (action.links(), action.attachments())
+    let (links, file_links, files) = action.map_or_else(Default::default, |action| {
+        (action.links(), action.file_links(), action.attachments())
     });
     let attachments = files
         .iter()
@@ -81,6 +81,11 @@ fn start(shared: &Arc<Shared>, epoch: Epoch, dispatch: Dispatch) {
             .iter()
             .filter_map(|name| shared.links.get(name))
             .map(|link| (&link).into())
+            .collect(),
+        file_links: file_links
+            .iter()
+            .filter_map(|name| shared.links.file_access(name))
+            .map(|access| (&access).into())
             .collect(),
         attachments,
         zone: dispatch.zone.name().to_owned(),

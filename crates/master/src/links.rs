@@ -1,17 +1,20 @@
-//! The db-links that attempts need, read again whenever their file has changed.
+//! The db-links and file-links that attempts need, read again whenever their files have changed.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::SystemTime;
 
-use akkaflow_model::db_links::{DbLink, read_with_source};
-use akkaflow_model::file_links::read_file_links;
+use akkaflow_model::db_links::{DbLink, Secret, read_with_source};
+use akkaflow_model::file_links::{FileAccess, FileLink, read_file_links};
 use akkaflow_model::render::{locate_all, render_findings};
 use akkaflow_model::text::Lang;
 
 /// The file of the file-links, beside that of the db-links.
 const FILE_LINKS: &str = "file_links.xml";
+
+/// The file of the keys of hosts, beside them, as `ssh-keyscan` writes it.
+const KNOWN_HOSTS: &str = "known_hosts";
 
 /// The links file and what it held last.
 #[derive(Debug)]
@@ -28,6 +31,7 @@ struct Known {
     stamp: Stamp,
     file_links_stamp: Stamp,
     links: BTreeMap<String, DbLink>,
+    file_links: BTreeMap<String, FileLink>,
 }
 
 impl LinkBook {
@@ -64,6 +68,33 @@ impl LinkBook {
         known.links.get(name).cloned()
     }
 
+    /// The file-link called `name` with what belongs to it, as the files say it now.
+    pub(crate) fn file_access(&self, name: &str) -> Option<FileAccess> {
+        let mut known = self.known.lock().expect("no panic while held");
+        self.refresh(&mut known);
+        let link = known.file_links.get(name).cloned()?;
+        let (private_key, problem) = match link.key_file.as_ref().map(|file| self.key(file)) {
+            None => (String::new(), String::new()),
+            Some(Ok(key)) => (key, String::new()),
+            Some(Err(problem)) => (String::new(), problem),
+        };
+        let known_hosts = std::fs::read_to_string(self.path.with_file_name(KNOWN_HOSTS));
+        Some(FileAccess {
+            link,
+            private_key: Secret::new(private_key),
+            // Whoever has no such file has the hosts' keys on the workers.
+            known_hosts: known_hosts.unwrap_or_default(),
+            problem,
+        })
+    }
+
+    /// A relative path begins where the link files lie.
+    fn key(&self, file: &str) -> Result<String, String> {
+        let path = self.path.with_file_name(file);
+        std::fs::read_to_string(&path)
+            .map_err(|error| format!("key-file {}: {error}", path.display()))
+    }
+
     /// Reads the file of the file-links, which lies beside that of the db-links, and tells what is wrong with it.
     fn check_file_links(&self, known: &mut Known) {
         let path = self.path.with_file_name(FILE_LINKS);
@@ -72,7 +103,7 @@ impl LinkBook {
             return;
         }
         known.file_links_stamp = stamp;
-        // Nobody needs the file: local files are there without it.
+        // Nobody needs the file: local files are there without it. One that is gone keeps its last good content.
         let Ok(bytes) = std::fs::read(&path) else {
             return;
         };
@@ -87,6 +118,11 @@ impl LinkBook {
                 render_findings(&findings, Lang::En, false)
             );
         }
+        known.file_links = read
+            .links
+            .into_iter()
+            .map(|link| (link.name.clone(), link))
+            .collect();
     }
 
     fn refresh(&self, known: &mut Known) {
@@ -136,5 +172,31 @@ mod tests {
         let link = r#"<link name="a" type="SQLITE" jdbc-url="jdbc:sqlite:a.db"/>"#;
         std::fs::write(&path, format!("<db-links>{link}</db-links>")).unwrap();
         assert_eq!(book.count(), Some(1));
+    }
+
+    #[test]
+    fn a_file_link_comes_with_its_key_and_the_keys_of_hosts() {
+        let directory = tempfile::tempdir().unwrap();
+        let write =
+            |name: &str, text: &str| std::fs::write(directory.path().join(name), text).unwrap();
+        write("db_links.xml", "<db-links></db-links>");
+        let link = r#"type="SFTP" host="h" port="22" username="u""#;
+        write(
+            "file_links.xml",
+            &format!(
+                r#"<file-links><link name="a" {link} key-file="id"/><link name="b" {link} key-file="gone"/><link name="c" {link} password="p"/></file-links>"#
+            ),
+        );
+        write("id", "KEY");
+        write("known_hosts", "h ssh-ed25519 AAAA");
+        let book = LinkBook::new(directory.path().join("db_links.xml"));
+        let a = book.file_access("a").unwrap();
+        assert_eq!((a.private_key.reveal(), a.problem.as_str()), ("KEY", ""));
+        assert_eq!(a.known_hosts, "h ssh-ed25519 AAAA");
+        let b = book.file_access("b").unwrap();
+        assert!(b.problem.contains("gone"), "{}", b.problem);
+        let c = book.file_access("c").unwrap();
+        assert_eq!((c.private_key.reveal(), c.problem.as_str()), ("", ""));
+        assert!(book.file_access("d").is_none());
     }
 }

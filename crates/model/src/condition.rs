@@ -8,6 +8,7 @@
 //!
 //! The check of an HTTP answer has its own variables: `status`, `headers`, `body` and, of a JSON answer, `json`.
 
+mod answer;
 mod evaluate;
 mod loops;
 mod names;
@@ -24,6 +25,7 @@ use cel::IdedExpr;
 use crate::quote::shortened;
 use crate::text::Text;
 
+pub use answer::Answer;
 pub use evaluate::{Scope, Value};
 pub use types::{Mismatch, OutputTypes};
 

@@ -29,10 +29,25 @@ pub struct FileLink {
     pub port: Option<u16>,
     /// Who connects; empty for local files.
     pub username: String,
-    /// With which password.
+    /// With which password; that of the key where there is one.
     pub password: Secret,
+    /// A file of the master that holds the private key of whoever connects (SFTP).
+    pub key_file: Option<String>,
     /// What it is for.
     pub desc: Option<String>,
+}
+
+/// A link with all that a worker needs to use it, as the master knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileAccess {
+    /// The link.
+    pub link: FileLink,
+    /// What its [`FileLink::key_file`] holds; empty without one.
+    pub private_key: Secret,
+    /// The keys of hosts, in the format of OpenSSH's `known_hosts`.
+    pub known_hosts: String,
+    /// Why it cannot be used; empty when it can.
+    pub problem: String,
 }
 
 /// Which kind of file system.
@@ -81,6 +96,7 @@ impl FileLink {
             port: None,
             username: String::new(),
             password: Secret::new(String::new()),
+            key_file: None,
             desc: None,
         }
     }
@@ -95,6 +111,7 @@ pub fn shape() -> Shape {
 <file-links>
   <link name="lake" type="HDFS" host="namenode.example" port="8020" username="etl" password=""/>
   <link name="partner" type="SFTP" host="sftp.example" port="22" username="etl" password="PASSWORD"/>
+  <link name="etl-host" type="SFTP" host="etl.example" port="22" username="etl" key-file="id_ed25519"/>
 </file-links>"#,
         )
 }
@@ -129,8 +146,13 @@ fn link_shape() -> Shape {
         ))
         .attribute(text(
             "password",
-            "密码（LOCAL可省略）",
-            "the password (not for LOCAL)",
+            "密码（LOCAL可省略）；有key-file时为私钥的口令，可省略",
+            "the password (not for LOCAL); with key-file that of the key, if it has one",
+        ))
+        .attribute(text(
+            "key-file",
+            "SSH私钥文件（SFTP），在master上，相对路径从该配置文件所在目录开始",
+            "the file of a private key (SFTP) on the master; a relative path begins at the directory of this file",
         ))
         .attribute(text("desc", "描述", "what it is for"))
 }
@@ -205,7 +227,8 @@ fn read_link(element: &Element, diagnostics: &mut Diagnostics) -> Option<FileLin
     let kind = FileKind::from_word(shape.value(element, "type")?)?;
     let missing = NEEDED
         .into_iter()
-        .filter(|name| kind != FileKind::Local && element.attribute(name).is_none());
+        .filter(|name| kind != FileKind::Local && element.attribute(name).is_none())
+        .filter(|name| *name != "password" || element.attribute("key-file").is_none());
     let is_port_right = kind == FileKind::Local || is_port_right(element, diagnostics);
     let mut is_whole = is_port_right;
     for name in missing {
@@ -224,6 +247,7 @@ fn read_link(element: &Element, diagnostics: &mut Diagnostics) -> Option<FileLin
         port: value("port").trim().parse().ok().filter(|port| *port > 0),
         username: value("username"),
         password: Secret::new(value("password")),
+        key_file: Some(value("key-file").trim().to_owned()).filter(|path| !path.is_empty()),
         desc: Some(value("desc")).filter(|desc| !desc.trim().is_empty()),
     })
 }
@@ -283,6 +307,7 @@ mod tests {
           <link name="partner" type="sftp" host=" h " port=" 22 " username="u" password=""/>
           <link name="local" type="LOCAL" host="127.0.0.1" port="22" username="x" password="y"/>
           <link name="here" type="Local"/>
+          <link name="keyed" type="SFTP" host="h" port="22" username="u" key-file=" id_rsa "/>
           <link name="as akkaflow brings it" type="LOCAL" host="local" port="-1" username="root" password="root"/>
         </file-links>"#;
         let read = read_file_links(text.as_bytes(), FILE);
@@ -297,10 +322,12 @@ mod tests {
             ("partner", FileKind::Sftp, "h", Some(22)),
             ("local", FileKind::Local, "127.0.0.1", Some(22)),
             ("here", FileKind::Local, "", None),
+            ("keyed", FileKind::Sftp, "h", Some(22)),
             ("as akkaflow brings it", FileKind::Local, "local", None),
         ];
         assert_eq!(found, expected);
         assert_eq!(read.links[0].desc.as_deref(), Some("湖"));
+        assert_eq!(read.links[4].key_file.as_deref(), Some("id_rsa"));
     }
 
     #[test]

@@ -90,6 +90,9 @@ impl Moment {
     }
 }
 
+/// The label of the body of a monitor of files. Workers look for it as for a wait, and its limits are theirs to know.
+pub const FILE_MONITOR: &str = "file-monitor";
+
 impl Wait {
     /// The label of the body.
     pub const TAG: &'static str = "wait";

@@ -3,6 +3,7 @@
 
 use akkaflow_model::db_links::{DbKind, DbLink, Secret};
 use akkaflow_model::element::{Attribute, Child, Element, Span};
+use akkaflow_model::file_links::{FileAccess, FileKind, FileLink};
 use akkaflow_model::id::{AttemptKey, InstanceId};
 use akkaflow_model::outcome::{Outcome, OutcomeKind};
 use akkaflow_model::record::CancelReason;
@@ -221,6 +222,47 @@ impl TryFrom<wire::DbLink> for DbLink {
     }
 }
 
+impl From<&FileAccess> for wire::FileLink {
+    fn from(access: &FileAccess) -> Self {
+        let link = &access.link;
+        Self {
+            name: link.name.clone(),
+            kind: link.kind.as_str().to_owned(),
+            host: link.host.clone(),
+            port: link.port.unwrap_or_default().into(),
+            username: link.username.clone(),
+            password: link.password.reveal().to_owned(),
+            private_key: access.private_key.reveal().to_owned(),
+            known_hosts: access.known_hosts.clone(),
+            problem: access.problem.clone(),
+        }
+    }
+}
+
+impl TryFrom<wire::FileLink> for FileAccess {
+    type Error = Malformed;
+
+    fn try_from(link: wire::FileLink) -> Result<Self, Malformed> {
+        let kind = FileKind::from_word(&link.kind).ok_or(Malformed::Invalid("file_link.kind"))?;
+        let port = u16::try_from(link.port).map_err(|_| Malformed::Invalid("file_link.port"))?;
+        Ok(Self {
+            link: FileLink {
+                name: link.name,
+                kind,
+                host: link.host,
+                port: Some(port).filter(|port| *port > 0),
+                username: link.username,
+                password: Secret::new(link.password),
+                key_file: None,
+                desc: None,
+            },
+            private_key: Secret::new(link.private_key),
+            known_hosts: link.known_hosts,
+            problem: link.problem,
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use akkaflow_model::text::Text;
@@ -325,5 +367,31 @@ mod tests {
         let read = DbLink::try_from(wire::DbLink::from(&link)).unwrap();
         assert_eq!(read, link);
         assert!(!format!("{read:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn a_file_link_travels_with_its_secrets_but_never_prints_them() {
+        let access = FileAccess {
+            link: FileLink {
+                name: "etl".to_owned(),
+                kind: FileKind::Sftp,
+                host: "h".to_owned(),
+                port: Some(22),
+                username: "u".to_owned(),
+                password: Secret::new("hunter2"),
+                ..FileLink::local()
+            },
+            private_key: Secret::new("hunter3"),
+            known_hosts: "h ssh-ed25519 AAAA".to_owned(),
+            problem: "p".to_owned(),
+        };
+        let wire = wire::FileLink::from(&access);
+        assert_eq!(FileAccess::try_from(wire.clone()).unwrap(), access);
+        assert!(!format!("{access:?}").contains("hunter"));
+        let wrong = wire::FileLink {
+            port: 70_000,
+            ..wire
+        };
+        assert!(FileAccess::try_from(wrong).is_err());
     }
 }

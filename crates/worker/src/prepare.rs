@@ -74,6 +74,12 @@ fn try_prepare(tools: &Tools, order: Order) -> Result<Prepared, Outcome> {
             .map_err(|error| malformed(&error.to_string()))?;
         links.insert(link.name.clone(), link);
     }
+    let mut file_links = std::collections::BTreeMap::new();
+    for link in start.file_links {
+        let access = akkaflow_model::file_links::FileAccess::try_from(link)
+            .map_err(|error| malformed(&error.to_string()))?;
+        file_links.insert(access.link.name.clone(), access);
+    }
     let context = AttemptContext {
         key: order.key,
         workflow: start.workflow,
@@ -82,6 +88,7 @@ fn try_prepare(tools: &Tools, order: Order) -> Result<Prepared, Outcome> {
         directory: order.home.work(),
         base_directory: tools.base_directory.clone(),
         links,
+        file_links,
         log: order.writer.sink(),
         cancel: order.cancel,
         outputs: start.outputs,

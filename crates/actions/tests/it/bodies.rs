@@ -101,11 +101,10 @@ fn empty_bodies_are_errors() {
 #[test]
 fn the_registry_is_the_catalog_that_files_are_checked_with() {
     let registry = Registry::builtin();
-    assert_eq!(
-        registry.tags(),
-        ["script", "shell", "sql", "transfer", "wait"],
-        "the types that run"
-    );
+    for tag in ["http", "script", "wait"] {
+        assert!(registry.tags().contains(&tag), "{tag} runs");
+    }
+    assert!(!registry.tags().contains(&"sub-workflow"), "the engine's");
     assert!(ActionCatalog::tags(&registry).contains(&"email"));
     let mut diagnostics = Diagnostics::new();
     let check = |body: &str, diagnostics: &mut Diagnostics| {

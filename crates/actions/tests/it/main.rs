@@ -1,5 +1,5 @@
 //! Every action type against the contract, and each against the real thing: processes, SQLite, and, where their URLs are given, MySQL and
-//! PostgreSQL servers (`AKKAFLOW_TEST_MYSQL_URL`, `AKKAFLOW_TEST_POSTGRES_URL`).
+//! PostgreSQL servers and an sshd (`AKKAFLOW_TEST_MYSQL_URL`, `AKKAFLOW_TEST_POSTGRES_URL`, `AKKAFLOW_TEST_SSH_URL`).
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
 
@@ -8,9 +8,15 @@ mod cancel;
 mod compat;
 mod contract;
 mod examples;
+mod file_executor;
+mod http;
 mod links;
 mod process;
+mod python;
 mod sql;
+mod ssh;
 mod support;
 mod transfer;
 mod transfer_values;
+mod wait;
+mod web;

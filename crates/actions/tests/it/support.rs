@@ -11,6 +11,7 @@ use akkaflow_actions::{
 use akkaflow_connectors::{Options, Session, channel, connect};
 use akkaflow_model::db_links::{DbKind, DbLink, Secret};
 use akkaflow_model::diagnostic::{Diagnostic, Diagnostics};
+use akkaflow_model::file_links::FileAccess;
 use akkaflow_model::id::{AttemptKey, InstanceId};
 use akkaflow_model::time::Timestamp;
 use akkaflow_model::xml;
@@ -21,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 pub(crate) struct Bench {
     pub(crate) directory: TempDir,
     pub(crate) links: BTreeMap<String, DbLink>,
+    pub(crate) file_links: BTreeMap<String, FileAccess>,
     pub(crate) cancel: CancellationToken,
     lines: Arc<Mutex<Vec<String>>>,
 }
@@ -31,6 +33,7 @@ impl Bench {
         Self {
             directory: tempfile::tempdir().unwrap(),
             links: BTreeMap::new(),
+            file_links: BTreeMap::new(),
             cancel: CancellationToken::new(),
             lines: Arc::default(),
         }
@@ -71,11 +74,24 @@ impl Bench {
             directory: self.directory.path().to_owned(),
             base_directory: self.directory.path().to_owned(),
             links: self.links.clone(),
+            file_links: self.file_links.clone(),
             log: LogSink::new(move |level, line| {
                 lines.lock().unwrap().push(format!("{level:?} {line}"));
             }),
             cancel: self.cancel.clone(),
             outputs: Vec::new(),
+        }
+    }
+
+    /// Puts what an action brings along into the directory, as a worker does.
+    pub(crate) fn fetch(&self, action: &dyn ParsedAction) {
+        for path in action.attachments() {
+            let name = path.file_name().unwrap();
+            std::fs::write(
+                self.directory.path().join(name),
+                std::fs::read(&path).unwrap(),
+            )
+            .unwrap();
         }
     }
 
@@ -90,6 +106,7 @@ impl Bench {
         match action.work(&attempt)? {
             Work::Task => action.run(&attempt).await.map(|_| ()),
             Work::Process(spec) => {
+                self.fetch(&*action);
                 let (code, out, err) = run_process(&spec, self.directory.path());
                 assert_eq!(code, 0, "{out}{err}");
                 Ok(())

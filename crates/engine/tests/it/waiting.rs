@@ -103,6 +103,32 @@ fn a_file_must_look_the_same_twice() {
 }
 
 #[test]
+fn a_monitor_of_files_looks_twice_holds_no_slot_in_between_and_retries_what_fails() {
+    let (mut world, id) = world("monitor=/in/x retry=2 interval=60");
+    let look = |world: &mut World, seen: &str| {
+        let dispatch = world.take("w");
+        let seen = [("seen", seen), ("mark", seen)];
+        world.report_with(&dispatch, OutcomeKind::NotYet, None, &seen);
+    };
+    look(&mut world, "x (1 B)");
+    assert_eq!(world.why(id, "w"), ["wait"]);
+    world.pass(9);
+    assert_eq!(world.running_nodes(), "");
+    world.pass(1);
+    world.fail("w");
+    let row = world.node(id, "w");
+    assert_eq!((row.state, row.failures), (NodeState::Ready, 1));
+    world.restart();
+    world.attach_again("w", 10, 2, &[]);
+    world.pass(60);
+    look(&mut world, "x (2 B)");
+    world.pass(10);
+    look(&mut world, "x (2 B)");
+    assert_eq!(world.state(id), InstanceState::Succeeded);
+    assert!(world.node(id, "w").outputs.is_empty());
+}
+
+#[test]
 fn a_wait_whose_time_is_up_fails_between_two_looks_and_during_one() {
     let (mut world, id) = world("sql=select timeout=90");
     world.finish("w", OutcomeKind::NotYet);

@@ -822,7 +822,8 @@ pub(crate) fn file_dropped_at(path: &str, dropped_at: Timestamp) -> Origin {
 /// `end e`, `kill k: why`, `finally f: a`, or for an action
 /// `a: ok=b error=c[param.x=='1'] retry=1 interval=5 timeout=9 host=h ignore body=${param:x} output=rows:integer priority=2
 /// labels=l+m pool=p*2`; any node may say `after=a,b`.
-/// For those that the engine does itself `sub=other wait=false give=name:value`, `for=10s`, `until=02:30`, `sql=...`, `file=...`.
+/// For those that the engine does itself `sub=other wait=false give=name:value`, `for=10s`, `until=02:30`, `sql=...`, `file=...`,
+/// `monitor=...`.
 pub(crate) fn workflow(name: &str, text: &str) -> Workflow {
     let nodes = text
         .lines()
@@ -951,6 +952,12 @@ fn action_of(text: &str) -> ActionNode {
                 attribute(&mut look, "db-link", "l");
                 look.children.push(content(value));
                 action.body.children.push(Child::Element(look));
+            }
+            "monitor" => {
+                action = with_body(action, "file-monitor");
+                let mut file = Element::new("file");
+                file.children.push(content(value));
+                action.body.children.push(Child::Element(file));
             }
             "ignore" => action.is_ignore = true,
             "priority" => action.priority = Some(value.parse().unwrap()),

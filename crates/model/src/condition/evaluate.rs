@@ -132,7 +132,7 @@ impl Condition {
     }
 }
 
-fn map(values: Vec<(String, cel::Value)>) -> cel::Value {
+pub(super) fn map(values: Vec<(String, cel::Value)>) -> cel::Value {
     let entries = values
         .into_iter()
         .map(|(name, value)| (Key::from(name), value));
@@ -148,7 +148,7 @@ fn too_long(name: &str) -> Text {
     )
 }
 
-fn no_truth(value: &cel::Value) -> Text {
+pub(super) fn no_truth(value: &cel::Value) -> Text {
     let kind = value.type_of();
     Text::new(
         format!("结果是{kind}，不是真或假"),
@@ -157,7 +157,7 @@ fn no_truth(value: &cel::Value) -> Text {
 }
 
 /// In our own words where we have them: the crate's may show values, which may be long or secret, in the order of a hash.
-fn fault(error: &ExecutionError) -> Text {
+pub(super) fn fault(error: &ExecutionError) -> Text {
     match error {
         ExecutionError::NoSuchKey(name) => Text::new(
             format!("没有值`{name}`"),

@@ -5,6 +5,7 @@
     reason = "tests; a skipped one says so"
 )]
 
+mod actions;
 mod backfills;
 mod bad_input;
 mod capsule;

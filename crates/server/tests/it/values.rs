@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::harness::{Api, Place, assert_all_succeeded, node, script, workflow};
 
 /// Drops examples into the watched directory.
-fn drop_examples(place: &Place, api: &Api, names: &[&str]) {
+pub(crate) fn drop_examples(place: &Place, api: &Api, names: &[&str]) {
     for name in names {
         let example =
             Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../examples/{name}.xml"));

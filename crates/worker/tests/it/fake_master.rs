@@ -216,6 +216,7 @@ impl FakeMaster {
             fire_time_ms: 0,
             links: Vec::new(),
             attachments: Vec::new(),
+            file_links: Vec::new(),
             zone: "UTC".to_owned(),
             outputs: Vec::new(),
         }

@@ -1,0 +1,126 @@
+//! Looking at the files of another machine.
+
+use std::io;
+use std::time::SystemTime;
+
+use russh_sftp::client::SftpSession;
+use russh_sftp::client::error::Error as SftpError;
+use russh_sftp::protocol::{FileAttributes, StatusCode};
+
+use super::{Ssh, broken};
+use crate::Error;
+
+/// Seconds that a host may take for one answer.
+const ANSWER_SECONDS: u64 = 30;
+
+/// What the mode says that something is. The library's own questions take a link for a file: their bits overlap.
+const TYPE: u32 = 0o170_000;
+const DIRECTORY: u32 = 0o040_000;
+const REGULAR: u32 = 0o100_000;
+const LINK: u32 = 0o120_000;
+
+fn is(data: &FileAttributes, kind: u32) -> bool {
+    data.permissions.is_some_and(|mode| mode & TYPE == kind)
+}
+
+/// The files of another machine.
+pub struct Remote {
+    session: SftpSession,
+    // Cut when nobody needs it any more.
+    _ssh: Ssh,
+}
+
+/// What is seen of a file without reading it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RemoteFile {
+    /// How large it is.
+    pub bytes: u64,
+    /// When it was written last, by the other machine's clock, where that says so.
+    pub changed: Option<SystemTime>,
+}
+
+/// What stands in a directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RemoteEntry {
+    /// Its name.
+    pub name: String,
+    /// A directory itself, or a link to one.
+    pub is_directory: bool,
+    /// Whether it is a link.
+    pub is_link: bool,
+    /// `None` for what is no file.
+    pub file: Option<RemoteFile>,
+}
+
+impl Remote {
+    /// Opens the files of a machine.
+    ///
+    /// # Errors
+    /// [`Error::Unreachable`] when the machine does not offer them.
+    pub async fn open(ssh: Ssh) -> Result<Self, Error> {
+        let opened = async {
+            let channel = ssh.handle.channel_open_session().await?;
+            channel.request_subsystem(true, "sftp").await?;
+            Ok(channel.into_stream())
+        };
+        let stream = opened.await.map_err(|error: russh::Error| broken(&error))?;
+        let session = SftpSession::new(stream).await.map_err(|error| {
+            Error::File(akkaflow_model::text::Text::verbatim(error.to_string()))
+        })?;
+        session.set_timeout(ANSWER_SECONDS);
+        Ok(Self { session, _ssh: ssh })
+    }
+
+    /// What stands in a directory; nothing in one that is not there.
+    ///
+    /// # Errors
+    /// What the machine says.
+    pub async fn list(&self, directory: &str) -> io::Result<Vec<RemoteEntry>> {
+        let Some(found) = there(self.session.read_dir(directory).await)? else {
+            return Ok(Vec::new());
+        };
+        let mut entries = Vec::new();
+        for entry in found {
+            let mut data = entry.metadata();
+            let is_link = is(&data, LINK);
+            if is_link {
+                let path = format!("{directory}/{}", entry.file_name());
+                match there(self.session.metadata(path).await)? {
+                    Some(target) => data = target,
+                    // It leads nowhere.
+                    None => continue,
+                }
+            }
+            entries.push(RemoteEntry {
+                name: entry.file_name(),
+                is_directory: is(&data, DIRECTORY),
+                is_link,
+                file: file(&data),
+            });
+        }
+        Ok(entries)
+    }
+
+    /// A file; `None` when there is none of that path.
+    ///
+    /// # Errors
+    /// What the machine says.
+    pub async fn file(&self, path: &str) -> io::Result<Option<RemoteFile>> {
+        Ok(there(self.session.metadata(path).await)?.and_then(|data| file(&data)))
+    }
+}
+
+fn file(data: &FileAttributes) -> Option<RemoteFile> {
+    is(data, REGULAR).then(|| RemoteFile {
+        bytes: data.size.unwrap_or_default(),
+        changed: data.modified().ok(),
+    })
+}
+
+fn there<T>(result: Result<T, SftpError>) -> io::Result<Option<T>> {
+    match result {
+        Ok(found) => Ok(Some(found)),
+        Err(SftpError::Status(status)) if status.status_code == StatusCode::NoSuchFile => Ok(None),
+        Err(error) => Err(io::Error::other(error)),
+    }
+}
