@@ -207,12 +207,13 @@ impl Parser<'_> {
         let text = &self.source[inside.clone()];
         let line = text.find('\n').unwrap_or(text.len());
         let line = inside.start + text[..line].trim_end_matches('\r').len();
-        let own = self.own_end(inside.clone());
         let is_among_elements = self.stack.last().is_none_or(|open| {
             let is_element = |child: &Child| matches!(child, Child::Element(_));
             open.children.iter().any(is_element)
         });
-        let own = own.filter(|own| (kind == Kind::Cdata && !is_among_elements) || *own <= line);
+        let may_have_lines = kind == Kind::Cdata && !is_among_elements;
+        let limit = if may_have_lines { inside.end } else { line };
+        let own = self.own_end(inside.start..limit);
         let at = own.unwrap_or(line);
         let text = &self.source[inside.start..at];
         let shown = text.trim_end();
