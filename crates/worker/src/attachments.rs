@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Write as _};
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -90,8 +90,8 @@ async fn fetch_one(
     .await
 }
 
-async fn take(cache: &Arc<Cache>, sha256: &[u8], path: &PathBuf) -> Result<bool, Outcome> {
-    let (cache, sha256, path) = (Arc::clone(cache), sha256.to_vec(), path.clone());
+async fn take(cache: &Arc<Cache>, sha256: &[u8], path: &Path) -> Result<bool, Outcome> {
+    let (cache, sha256, path) = (Arc::clone(cache), sha256.to_vec(), path.to_owned());
     aside(move || cache.take(&sha256, &path)).await
 }
 
@@ -109,7 +109,7 @@ async fn aside<T: Send + 'static>(
 async fn receive(
     mut stream: Streaming<wire::AttachmentChunk>,
     first: wire::AttachmentChunk,
-    path: &PathBuf,
+    path: &Path,
     name: &str,
 ) -> Result<Vec<u8>, Outcome> {
     let mut file = File::create(path).map_err(|error| spool_failure(&error))?;

@@ -86,8 +86,10 @@ fn the_example_of_the_file_monitor_looks_twice_and_fails_with_akkaflows_words() 
         .replace("retry-times=\"10\"", "retry-times=\"0\"");
     let (status, body) = api.put_workflow(&once);
     assert_eq!(status, 200, "{body}");
-    let (_, instance) = run(&api, "monitor_once", &json!({"in": place.text("nothing")}));
+    let nothing = json!({"in": place.text("nothing")});
+    let (id, instance) = run(&api, "monitor_once", &nothing);
     assert_eq!(instance["state"], "failed", "{instance}");
+    let (_, instance) = api.get(&format!("/api/v1/instances/{id}?lang=zh"));
     let said = node(&instance, "orders").to_string();
     for words in ["个数为0,少于阈值2", "自定义信息: 订单未到"] {
         assert!(said.contains(words), "{words}: {said}");
