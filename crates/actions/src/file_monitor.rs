@@ -242,7 +242,8 @@ mod tests {
     #[test]
     fn too_few_or_too_small_files_fail_with_akkaflows_words() {
         let one = file("orders_1.csv", 10, LONG_AGO);
-        let ActionError::Retryable(text) = judged(&[one.clone()], Duration::ZERO) else {
+        let ActionError::Retryable(text) = judged(std::slice::from_ref(&one), Duration::ZERO)
+        else {
             panic!("no failure");
         };
         assert_eq!(

@@ -1,6 +1,6 @@
 //! What is wrong with a definition, where, and what to do about it.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -50,7 +50,7 @@ pub struct Diagnostics {
     errors: usize,
     warnings: usize,
     /// How often each message of the XML reader came, and how many are left out as one more of those.
-    alike: HashMap<String, usize>,
+    alike: BTreeMap<String, usize>,
     alike_left_out: usize,
     /// What keeps the workflow from running in this version, by name.
     not_runnable: Vec<String>,

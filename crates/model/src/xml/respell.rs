@@ -55,7 +55,7 @@ fn closing(text: &str, name: Range<usize>, is_wrong: bool) -> Option<Meant> {
     let end = name.end + blanks(&text[name.end..]);
     let mark = text[end..].chars().next()?;
     let is_wide = WIDE_ENDS.contains(&mark);
-    if !(is_wide || mark == '>') || !(is_wide || is_wrong) {
+    if !is_wide && (mark != '>' || !is_wrong) {
         return None;
     }
     let length = end + mark.len_utf8();
