@@ -233,16 +233,21 @@ impl<'a> Attributes<'a> {
             return found;
         }
         let written = &rest[..self.words(rest)];
+        if let Some(inner) = written.trim_start_matches(is_quote).strip_prefix(QUOTE)
+            && let Some(length) = inner.find(QUOTE)
+        {
+            let from = start + written.len() - inner.len();
+            self.at = from + length + QUOTE.len();
+            return (from..from + length, How::Unquoted);
+        }
         let unparted = written.trim_end_matches(is_separator);
         if unparted.is_empty() {
             return (none, How::NoValue);
         }
         self.at = start + unparted.len();
         let begun = unparted.trim_start_matches(is_quote);
-        let begun = begun.strip_prefix(QUOTE).unwrap_or(begun);
         let from = self.at - begun.len();
         let value = begun.trim_end_matches(is_quote);
-        let value = value.strip_suffix(QUOTE).unwrap_or(value);
         (from..from + value.len(), How::Unquoted)
     }
 
@@ -257,11 +262,7 @@ impl<'a> Attributes<'a> {
                 || next.starts_with(['\n', '\r', '<'])
                 || next.starts_with(is_separator)
                 || end_of(next).is_some();
-            if !is_parted
-                || is_end
-                || begins_attribute(next)
-                || ends_with_separator(&rest[..length])
-            {
+            if !is_parted || is_end || begins_attribute(next) {
                 return length;
             }
             length = rest.len() - next.len() + word(next);
@@ -297,8 +298,7 @@ impl<'a> Attributes<'a> {
                 self.at += mark.len();
                 return (value, How::Quotes);
             }
-            let (inner, _) = self.on_its_line(quote + 1);
-            if let Some(inner) = inner.strip_suffix(mark) {
+            if let Some(inner) = self.inner(quote + 1).and_then(|it| it.strip_suffix(mark)) {
                 let value = quote + 1..quote + 1 + inner.len();
                 self.at = value.end + mark.len();
                 return (value, How::Quotes);
@@ -316,11 +316,24 @@ impl<'a> Attributes<'a> {
         (start..self.at, How::OpenQuote(quote))
     }
 
+    /// What may be meant as the value that begins at `start`, quotes in it included, if it ends close by: a line may be as
+    /// long as the file, and hold such values only.
+    fn inner(&self, start: usize) -> Option<&'a str> {
+        let rest = &self.text[start..];
+        let near = &rest[..rest.floor_char_boundary(LONGEST_INNER)];
+        let limit = line_end(near);
+        let line = &near[..limit.unwrap_or(near.len())];
+        next_attribute(line).or_else(|| {
+            let line = line.trim_end();
+            limit.map(|_| line.strip_suffix('/').unwrap_or(line).trim_end())
+        })
+    }
+
     /// What of a line may belong to a value that begins at `start`, up to the next attribute or the end of the tag, and the line.
     fn on_its_line(&mut self, start: usize) -> (&'a str, &'a str) {
         let rest = &self.text[start..];
         if self.line_end < start {
-            self.line_end = start + rest.find(['>', '\n', '<']).unwrap_or(rest.len());
+            self.line_end = start + line_end(rest).unwrap_or(rest.len());
         }
         let limit = self.line_end - start;
         let line = &rest[..limit];
@@ -363,7 +376,8 @@ impl<'a> Attributes<'a> {
         let first = self.text[start..].chars().next()?;
         let from = start + first.len_utf8();
         let rest = &self.text[from..];
-        let line = &rest[..rest.find(['<', '>', '\n']).unwrap_or(rest.len())];
+        let near = &rest[..rest.floor_char_boundary(LONGEST_INNER)];
+        let line = &near[..line_end(near).unwrap_or(near.len())];
         // Its own closing quote, if that stands where a value may end; else whatever quote comes first.
         let own = line.find(closing(first)).filter(|at| {
             let behind = line[*at..].chars().next().map_or(0, char::len_utf8);
@@ -381,6 +395,14 @@ impl<'a> Attributes<'a> {
 
 /// What people write for `=` in other languages.
 const COLONS: [char; 2] = [':', '：'];
+
+/// How far the end of a value in odd quotes, or with quotes in it, is looked for.
+const LONGEST_INNER: usize = 400;
+
+/// Where no value in odd quotes goes on.
+fn line_end(text: &str) -> Option<usize> {
+    memchr::memchr3(b'>', b'\n', b'<', text.as_bytes())
+}
 
 /// How a quote is written where it would end the text.
 const QUOTE: &str = "&quot;";
@@ -409,10 +431,6 @@ fn begins_attribute(text: &str) -> bool {
     let behind = text[name..].trim_start_matches([' ', '\t']);
     let is_parted = behind.len() < text.len() - name;
     name > 0 && (behind.starts_with(is_equals) || (is_parted && behind.starts_with(['"', '\''])))
-}
-
-fn ends_with_separator(text: &str) -> bool {
-    text.ends_with(is_separator)
 }
 
 fn attribute(name: Range<usize>, value: Range<usize>, how: How, is_glued: bool) -> Piece {
@@ -482,7 +500,7 @@ fn ends_with_name(value: &str) -> bool {
     let Some(before) = value.trim_end().strip_suffix('=') else {
         return false;
     };
-    let before = before.trim_end();
+    let before = before.trim_end_matches('=').trim_end();
     let name = before.trim_end_matches(is_name_part);
     name.len() < before.len()
         && name.ends_with(char::is_whitespace)

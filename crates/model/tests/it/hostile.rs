@@ -253,6 +253,7 @@ fn a_mebibyte_within_one_tag_is_answered() {
         "a=\"\"b ",
         "a=b c ",
         "a=`b ",
+        "a=“b ",
     ] {
         for head in ["<work-flow ", "<work-flow name=\""] {
             let body = unit.repeat((MAX_BYTES - 200) / unit.len());
