@@ -420,16 +420,24 @@ impl Parser<'_> {
     }
 
     fn text(&mut self, run: &str, run_span: Span) -> Result<(), Stop> {
+        let is_literal = run.len() == run_span.end - run_span.start;
+        let sound: String;
+        let run = if self.has_forbidden {
+            sound = run.chars().filter(|it| is_xml_character(*it)).collect();
+            &sound
+        } else {
+            run
+        };
         let Some(parent) = self.stack.last_mut() else {
             return self.text_outside(run, run_span);
         };
         match parent.children.last_mut() {
             Some(Child::Text { text, span }) => {
                 // What precedes a comment, CDATA or the like and is blank is no part of what people see.
-                let is_literal = run.len() == run_span.end - run_span.start;
                 let is_parted = !is_literal || span.end != run_span.start;
-                let is_first = is_parted && text.trim_end().is_empty();
-                if is_first && !run.trim_start().is_empty() {
+                // The new part is looked at first: blanks between thousands of comments make a long blank text.
+                let begins = is_parted && !run.trim_start().is_empty();
+                if begins && text.trim_end().is_empty() {
                     span.start = run_span.start;
                 }
                 text.push_str(run);
@@ -439,11 +447,6 @@ impl Parser<'_> {
                 text: run.into(),
                 span: run_span,
             }),
-        }
-        if self.has_forbidden
-            && let Some(Child::Text { text, .. }) = parent.children.last_mut()
-        {
-            text.retain(is_xml_character);
         }
         Ok(())
     }

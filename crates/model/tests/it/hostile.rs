@@ -141,6 +141,8 @@ fn the_worst_mebibytes_are_answered_within_a_second() {
         "mysql -p",
         "-----BEGIN PRIVATE",
         "AKIA",
+        "&lt;\0 ",
+        "&nbsp; &; ",
         "ACCESS_KEY=AKIAABCDEFGHIJKLMNOP1&#50;",
         "password=abc123def&lt;\n",
         "Basic knowled",
