@@ -10,6 +10,7 @@ use akkaflow_model::text::Text;
 
 use crate::context::{AttemptContext, Level};
 use crate::error::ActionError;
+use crate::lines::excerpt;
 use crate::table;
 
 /// Opens a session on the db-link called `name`.
@@ -121,7 +122,7 @@ async fn run_one(
             ))
         })?;
     let seconds = start.elapsed().as_secs_f64();
-    let shown = shown(&statement.text);
+    let shown = excerpt(&statement.text, SHOWN_CHARACTERS);
     let (zh, en) = match done.results.as_slice() {
         [] => (
             format!("影响{}行", done.affected),
@@ -156,15 +157,6 @@ fn opens_transaction(statement: &Statement) -> bool {
 
 /// Characters of a statement that its line in the log shows.
 const SHOWN_CHARACTERS: usize = 120;
-
-fn shown(statement: &str) -> String {
-    let words: Vec<&str> = statement.split_whitespace().collect();
-    let line = words.join(" ");
-    match line.char_indices().nth(SHOWN_CHARACTERS) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line,
-    }
-}
 
 /// The query that a source's text means: the text itself if it holds a blank, else the table of that name.
 pub(crate) fn query(text: &str) -> String {

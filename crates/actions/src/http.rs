@@ -109,23 +109,12 @@ impl Action for Http {
             reply = asked => reply.unwrap_or(Err(Failure::Late(self.time_limit))),
         };
         let reply = reply.map_err(|failure| unanswered(&call, &masks, &failure))?;
+        let (method, url) = (&call.method, masks.url(&call.url));
+        let (status, bytes) = (reply.status, reply.body.len());
+        let seconds = start.elapsed().as_secs_f64();
         attempt.log.both(
-            format_args!(
-                "{} {} 应答{}，{}字节，耗时{:.3}s",
-                call.method,
-                masks.url(&call.url),
-                reply.status,
-                reply.body.len(),
-                start.elapsed().as_secs_f64()
-            ),
-            format_args!(
-                "{} {} answered {}, {} bytes, {:.3} s",
-                call.method,
-                masks.url(&call.url),
-                reply.status,
-                reply.body.len(),
-                start.elapsed().as_secs_f64()
-            ),
+            format_args!("{method} {url} 应答{status}，{bytes}字节，耗时{seconds:.3}s"),
+            format_args!("{method} {url} answered {status}, {bytes} bytes, {seconds:.3} s"),
         );
         let judged = answer::judge(self, attempt, &masks, reply);
         tokio::select! {

@@ -11,7 +11,7 @@
 //! | `attachments` | elements that several types share |
 //! | `files` | files by their name, wherever they lie |
 //! | `database` | connecting and running statements, as `sql` and `transfer` both do |
-//! | `lines` | bytes that come in pieces, as lines |
+//! | `lines`, `printed` | bytes that come in pieces, as lines; those that hand values on |
 //! | `table` | rows in the log |
 //! | `shell_command` | commands that a task runs beside its work |
 
@@ -29,6 +29,7 @@ mod http;
 mod lines;
 mod metadata;
 mod planned;
+mod printed;
 mod python;
 mod registry;
 mod script;
@@ -43,6 +44,7 @@ mod wait;
 pub use action::{Action, Outcome, ProcessSpec, Work};
 pub use context::{AttemptContext, Level, LogSink};
 pub use error::ActionError;
+pub use printed::{Printed, name_and_value};
 pub use registry::{ParsedAction, Registry};
 pub use script::Script;
 pub use shell::Shell;

@@ -1,5 +1,15 @@
 //! Bytes that come in pieces, as lines.
 
+/// A text on one line, at most so many characters of it.
+pub(crate) fn excerpt(text: &str, most: usize) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let line = words.join(" ");
+    match line.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
+}
+
 /// A longer line is handed on in pieces.
 const LONGEST: usize = 64 * 1024;
 

@@ -3,7 +3,6 @@
 use akkaflow_connectors::{Ended, Ssh as Connection, Stream};
 use akkaflow_model::diagnostic::Diagnostics;
 use akkaflow_model::element::Element;
-use akkaflow_model::outcome::{MOST_OUTPUTS, OUTPUTS_BYTES};
 use akkaflow_model::shape::{AttributeKind, AttributeShape, Shape, TextRule};
 use akkaflow_model::text::Text;
 use async_trait::async_trait;
@@ -12,9 +11,7 @@ use crate::action::{Action, Outcome};
 use crate::context::{AttemptContext, Level};
 use crate::error::ActionError;
 use crate::lines::Lines;
-
-/// How a line of standard output begins that hands something on.
-const MARKER: &str = "akkaflow-output ";
+use crate::printed::Printed;
 
 /// So much of the last line on standard error stands in the message, characters.
 const EXCERPT: usize = 300;
@@ -125,8 +122,9 @@ struct Heard<'a> {
     attempt: &'a AttemptContext,
     out: Lines,
     err: Lines,
-    /// `name=value`, as printed.
-    outputs: Vec<String>,
+    outputs: Printed,
+    /// What is wrong with the first of them that is; none behind it counts.
+    wrong_output: Option<Text>,
     last_error: String,
 }
 
@@ -136,7 +134,8 @@ impl<'a> Heard<'a> {
             attempt,
             out: Lines::default(),
             err: Lines::default(),
-            outputs: Vec::new(),
+            outputs: Printed::default(),
+            wrong_output: None,
             last_error: String::new(),
         }
     }
@@ -167,10 +166,8 @@ impl<'a> Heard<'a> {
         };
         self.attempt.log.line(level, line);
         match stream {
-            // One more than there may be, so that it is noticed.
-            Stream::Out if self.outputs.len() <= MOST_OUTPUTS => {
-                self.outputs
-                    .extend(line.strip_prefix(MARKER).map(str::to_owned));
+            Stream::Out if self.wrong_output.is_none() => {
+                self.wrong_output = self.outputs.line(line.as_bytes()).err();
             }
             Stream::Err if !line.trim().is_empty() => {
                 self.last_error = line.trim().chars().take(EXCERPT).collect();
@@ -186,34 +183,13 @@ impl<'a> Heard<'a> {
         }
     }
 
-    fn outcome(&self, attempt: &AttemptContext) -> Result<Outcome, ActionError> {
-        let size: usize = self.outputs.iter().map(String::len).sum();
-        if self.outputs.len() > MOST_OUTPUTS || size > OUTPUTS_BYTES {
-            return Err(ActionError::Retryable(Text::new(
-                format!("akkaflow-output超过{MOST_OUTPUTS}行或{OUTPUTS_BYTES}个字节"),
-                format!(
-                    "there are more than {MOST_OUTPUTS} lines or {OUTPUTS_BYTES} bytes of akkaflow-output"
-                ),
-            )));
+    fn outcome(self, attempt: &AttemptContext) -> Result<Outcome, ActionError> {
+        if let Some(wrong) = self.wrong_output {
+            return Err(ActionError::Retryable(wrong));
         }
-        let outputs = self.outputs.iter().map(|line| pair(line));
         Ok(Outcome {
-            outputs: attempt.declared(outputs.collect::<Result<_, _>>()?),
+            outputs: attempt.declared(self.outputs.into_values()),
             ..Outcome::default()
         })
     }
-}
-
-/// One that is no `name=value` would be lost in silence.
-fn pair(line: &str) -> Result<(String, String), ActionError> {
-    let pair = line.split_once('=');
-    pair.map(|(name, value)| (name.trim().to_owned(), value.to_owned()))
-        .filter(|(name, _)| !name.is_empty())
-        .ok_or_else(|| {
-            let line: String = line.chars().take(EXCERPT).collect();
-            ActionError::Retryable(Text::new(
-                format!("akkaflow-output之后不是 名称=值：{line}"),
-                format!("what follows akkaflow-output is not name=value: {line}"),
-            ))
-        })
 }

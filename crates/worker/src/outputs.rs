@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::path::Path;
 
+use akkaflow_actions::{Printed, name_and_value};
 use akkaflow_model::outcome::{MOST_OUTPUTS, OUTPUTS_BYTES};
 use akkaflow_model::text::Text;
 
@@ -12,9 +13,6 @@ use crate::home::AttemptHome;
 
 /// So much of a line that is wrong stands in the message, characters.
 const SHOWN: usize = 60;
-
-/// How a line of standard output begins that hands something on.
-const MARKER: &str = "akkaflow-output ";
 
 /// So much of standard output is searched, bytes: whoever writes more than this uses the file.
 const SEARCHED_BYTES: u64 = 16 * 1024 * 1024;
@@ -29,43 +27,22 @@ pub(crate) fn read_all(home: &AttemptHome) -> Result<Vec<(String, String)>, Text
     Ok(values)
 }
 
-/// The lines of standard output. One that is no `name=value` is an error as in the file: it would be lost in silence.
+/// The lines of standard output.
 fn printed(path: &Path) -> Result<Vec<(String, String)>, Text> {
-    let mut values = Vec::new();
+    let mut printed = Printed::default();
     let Ok(file) = File::open(path) else {
-        return Ok(values);
+        return Ok(Vec::new());
     };
     let mut reader = BufReader::new(file.take(SEARCHED_BYTES));
-    let (mut line, mut size) = (Vec::new(), 0);
+    let mut line = Vec::new();
     while reader
         .read_until(b'\n', &mut line)
         .is_ok_and(|length| length > 0)
     {
-        if let Some(pair) = line.strip_prefix(MARKER.as_bytes()) {
-            size += pair.len();
-            values.push(printed_pair(&String::from_utf8_lossy(pair))?);
-        }
-        if values.len() > MOST_OUTPUTS || size > OUTPUTS_BYTES {
-            return Err(Text::new(
-                format!("akkaflow-output超过{MOST_OUTPUTS}行或{OUTPUTS_BYTES}个字节"),
-                format!(
-                    "there are more than {MOST_OUTPUTS} lines or {OUTPUTS_BYTES} bytes of akkaflow-output"
-                ),
-            ));
-        }
+        printed.line(&line)?;
         line.clear();
     }
-    Ok(values)
-}
-
-fn printed_pair(line: &str) -> Result<(String, String), Text> {
-    split(line.trim_end_matches('\n')).ok_or_else(|| {
-        let line: String = line.trim_end().chars().take(SHOWN).collect();
-        Text::new(
-            format!("akkaflow-output之后不是 名称=值：{line}"),
-            format!("what follows akkaflow-output is not name=value: {line}"),
-        )
-    })
+    Ok(printed.into_values())
 }
 
 /// Reads the file; none when the script has written no file. Blank lines count for nothing.
@@ -115,19 +92,13 @@ fn first_bytes(path: &Path) -> io::Result<Vec<u8>> {
 }
 
 fn pair(number: usize, line: &str) -> Result<(String, String), Text> {
-    split(line).ok_or_else(|| {
+    name_and_value(line).ok_or_else(|| {
         let line: String = line.chars().take(SHOWN).collect();
         Text::new(
             format!("$AKKAFLOW_OUTPUT第{number}行不是 名称=值：{line}"),
             format!("line {number} of $AKKAFLOW_OUTPUT is not name=value: {line}"),
         )
     })
-}
-
-fn split(line: &str) -> Option<(String, String)> {
-    let (name, value) = line.split_once('=')?;
-    let name = name.trim();
-    (!name.is_empty()).then(|| (name.to_owned(), value.trim_end_matches('\r').to_owned()))
 }
 
 fn unreadable(error: &io::Error) -> Text {

@@ -11,6 +11,7 @@ use super::masks::Masks;
 use crate::action::Outcome;
 use crate::context::AttemptContext;
 use crate::error::ActionError;
+use crate::lines::excerpt;
 
 /// So much of an answer stands in the message of a failure, characters.
 const EXCERPT: usize = 300;
@@ -121,7 +122,7 @@ async fn check(checks: Vec<String>, seen: Seen, masks: &Masks) -> Result<Seen, A
 }
 
 fn unmet(check: &str, body: &str) -> Text {
-    let shown = excerpt(body);
+    let shown = excerpt(body, EXCERPT);
     Text::new(
         format!("应答不满足条件 {check}：{shown}"),
         format!("the answer does not meet `{check}`: {shown}"),
@@ -144,7 +145,7 @@ fn unexpected(http: &Http, masks: &Masks, reply: &Reply, body: &str) -> ActionEr
             format!("转向{to}，请直接使用该地址"),
             format!("it leads to {to}, use that address"),
         ),
-        None => (excerpt(body), excerpt(body)),
+        None => (excerpt(body, EXCERPT), excerpt(body, EXCERPT)),
     };
     let text = masks.text(&Text::new(
         format!("应答状态码{status}，期望{expected}：{zh}"),
@@ -153,16 +154,6 @@ fn unexpected(http: &Http, masks: &Masks, reply: &Reply, body: &str) -> ActionEr
     match &http.retried {
         Some(retried) if !retried.contains(status) => ActionError::Fatal(text),
         _ => ActionError::Retryable(text),
-    }
-}
-
-/// The beginning of an answer, on one line.
-fn excerpt(body: &str) -> String {
-    let words: Vec<&str> = body.split_whitespace().collect();
-    let line = words.join(" ");
-    match line.char_indices().nth(EXCERPT) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line,
     }
 }
 
