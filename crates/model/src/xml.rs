@@ -180,20 +180,16 @@ struct Stop;
 impl Parser<'_> {
     fn run(&mut self, is_sound: bool) {
         let source = self.source;
-        let mut reader = reader_of(source);
         // Where the text of the reader begins.
         let mut offset = 0;
+        let mut reader = reader_at(source, &mut offset);
         loop {
             let start = offset + position(reader.buffer_position());
             match self.on_bracket(start) {
                 Ok(None) => {}
                 Ok(Some(end)) => {
                     offset = end;
-                    // The reader takes this character for the mark at the beginning of a file.
-                    if source[offset..].starts_with('\u{FEFF}') {
-                        offset += '\u{FEFF}'.len_utf8();
-                    }
-                    reader = reader_of(&source[offset..]);
+                    reader = reader_at(source, &mut offset);
                     continue;
                 }
                 Err(Stop) => return self.stop_at(start),
@@ -549,8 +545,14 @@ fn behind(bracket: usize, name: &str) -> Span {
 }
 
 /// Reads a text from its beginning or from the middle, where it cannot know which elements are open.
-fn reader_of(text: &str) -> Reader<&[u8]> {
+fn reader_at<'a>(source: &'a str, offset: &mut usize) -> Reader<&'a [u8]> {
+    const MARK: char = '\u{FEFF}';
+    let text = &source[*offset..];
     let mut reader = Reader::from_str(text);
+    // The reader takes one of these for the mark at the beginning of a file, and does not count it.
+    if text.starts_with(MARK) {
+        *offset += MARK.len_utf8();
+    }
     let config = reader.config_mut();
     config.check_end_names = false;
     config.allow_unmatched_ends = true;

@@ -74,6 +74,21 @@ fn byte_order_mark_is_passed_over() {
 }
 
 #[test]
+fn marks_in_a_row_shift_no_place() {
+    // One mark belongs to the file, as does one behind a tag that the reader was helped over; others are text.
+    for before in 0..4 {
+        for behind in 0..4 {
+            let (before, behind) = ("\u{FEFF}".repeat(before), "\u{FEFF}".repeat(behind));
+            let text = format!("{before}<r><a b{behind}</r>{behind}<c d='x'/>");
+            let document = read(text.as_bytes());
+            for finding in document.diagnostics.into_sorted() {
+                assert!(document.source.get(finding.span.range()).is_some(), "{text:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn gbk_is_read_by_declaration_and_its_text_reads_the_same_again() {
     let text = "<?xml version=\"1.0\" encoding=\"GBK\"?>\n<a desc=\"导入数据\"/>";
     for label in ["GBK", "gb2312", "GB18030"] {
