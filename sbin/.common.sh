@@ -42,7 +42,7 @@ need_rust() {
 }
 
 # need_programs NAME...: sets $bin to the folder of the programs; builds those named when one of them is absent or older than the
-# sources. Each is optimised as a whole, which takes a minute or two: one machine alone does not wait for those of a cluster.
+# sources: one machine alone does not wait for those of a cluster.
 need_programs() {
   local name
   if [ -n "${AKKAFLOW_BIN:-}" ]; then
