@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use akkaflow_model::diagnostic::Diagnostics;
 use akkaflow_model::element::Element;
+use akkaflow_model::mail::EMAIL_TAG;
 use akkaflow_model::read::ActionCatalog;
 use akkaflow_model::shape::{Shape, planned_body};
 use akkaflow_model::sub_workflow::SubWorkflow;
@@ -98,8 +99,8 @@ impl Registry {
             .with::<crate::ssh::Ssh>()
             .with::<crate::Transfer>()
             .with_planned::<crate::data_monitor::DataMonitor>()
-            .with_planned::<crate::email::Email>()
             .with_planned::<crate::metadata::Metadata>()
+            .with_engine_node(EMAIL_TAG, crate::email::shape(), crate::email::check)
             .with_engine_node(
                 SubWorkflow::TAG,
                 SubWorkflow::shape(),

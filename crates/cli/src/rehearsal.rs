@@ -72,6 +72,7 @@ impl Play<'_> {
             epoch: Epoch(1),
             seed: 1,
             lost_after: Duration::from_secs(3600),
+            retry_fail_times: 0,
             packing: Arc::new(Shelf::default()),
         };
         let mut stage = Stage {
@@ -142,6 +143,7 @@ impl Stage<'_> {
             Effect::RequestTombstone { .. }
             | Effect::Acknowledge { .. }
             | Effect::Learn { .. }
+            | Effect::MailOwed
             | Effect::Changed { .. } => {}
         }
     }

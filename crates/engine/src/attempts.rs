@@ -367,6 +367,9 @@ impl Engine {
 
     /// What the end of its attempt means for a node.
     fn judge_node(&mut self, id: InstanceId, node: usize, ended: Ended) {
+        if ended.kind == OutcomeKind::Succeeded {
+            self.tell_success(id, node, &ended.message);
+        }
         let Some(instance) = self.instances.get_mut(&id) else {
             return;
         };
@@ -416,6 +419,7 @@ impl Engine {
         {
             row.failures += 1;
         }
+        self.tell_failure(id, node, &message, None);
         self.end_node(id, node, NodeState::Failed, message);
     }
 
@@ -443,7 +447,7 @@ impl Engine {
             return;
         }
         row.failures = failures;
-        row.message = Some(message);
+        row.message = Some(message.clone());
         let attempt = row.attempts;
         let pause = action.pause(failures, &instance.attempt_key(node, attempt));
         if let Some(row) = instance.slots[node].row.as_deref_mut() {
@@ -455,6 +459,7 @@ impl Engine {
         }
         instance.mark(node);
         self.resume_waiting(id, node);
+        self.tell_failure(id, node, &message, Some(pause));
     }
 
     /// A loss consumes no retry, but a node that is lost too often puts its instance into quarantine.

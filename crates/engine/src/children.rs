@@ -299,6 +299,9 @@ impl Engine {
     ) {
         let now = self.now;
         self.stop_waiting(id, node);
+        if state == InstanceState::Succeeded {
+            self.tell_success(id, node, &message);
+        }
         let Some(instance) = self.instances.get_mut(&id) else {
             return;
         };

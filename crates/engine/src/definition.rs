@@ -42,6 +42,8 @@ pub struct Definition {
     /// See [`Workflow::keep`].
     pub keep: Keep,
     pub(crate) plan: Option<Box<Plan>>,
+    /// Whom its mails go to; `None` for nobody.
+    receivers: Option<Box<[String]>>,
     /// Why no instance may ever start, as the definition says.
     pub(crate) not_runnable: Option<Box<Text>>,
     packed: Box<[u8]>,
@@ -63,10 +65,17 @@ impl Definition {
             overlap: workflow.overlap,
             keep: workflow.keep,
             plan,
+            receivers: (!workflow.mail_receivers.is_empty())
+                .then(|| workflow.mail_receivers.clone().into_boxed_slice()),
             not_runnable: workflow.not_runnable.clone().map(Box::new),
             packed: packing.pack(workflow),
             made: Weak::new(),
         }
+    }
+
+    /// Whom its mails go to.
+    pub(crate) fn receivers(&self) -> &[String] {
+        self.receivers.as_deref().unwrap_or_default()
     }
 
     /// The workflows that it waits for.

@@ -70,6 +70,8 @@ pub enum Effect {
         /// Its workflow.
         workflow: String,
     },
+    /// A mail is to be sent: whoever sends them looks at the store.
+    MailOwed,
 }
 
 /// All that a worker needs to start an attempt, but for secrets and attachments, which the master adds.

@@ -267,7 +267,7 @@ impl Engine {
         }
         let what = match runner {
             Runner::Look => self.looked_for(instance, node),
-            Runner::Timer | Runner::Worker | Runner::Child => Text::new(
+            Runner::Timer | Runner::Worker | Runner::Child | Runner::Mail => Text::new(
                 format!("等待至{}", self.wall_clock(at)),
                 format!("waits until {}", self.wall_clock(at)),
             ),

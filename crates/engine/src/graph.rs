@@ -6,6 +6,7 @@ use std::sync::Arc;
 use akkaflow_model::condition::Condition;
 use akkaflow_model::definition::{ActionNode, FailurePolicy, NodeKind, Workflow};
 use akkaflow_model::id::Name;
+use akkaflow_model::mail::EMAIL_TAG;
 use akkaflow_model::sub_workflow::SubWorkflow;
 use akkaflow_model::wait::{FILE_MONITOR, Wait};
 
@@ -24,6 +25,8 @@ pub(crate) enum Runner {
     Look,
     /// An instance of another workflow.
     Child,
+    /// The engine, at once: an `<email>` is owed from then on.
+    Mail,
 }
 
 impl Runner {
@@ -33,6 +36,7 @@ impl Runner {
         };
         match action.tag.as_str() {
             SubWorkflow::TAG => Self::Child,
+            EMAIL_TAG => Self::Mail,
             Wait::TAG if action.body.elements().next().is_some() => Self::Look,
             FILE_MONITOR => Self::Look,
             Wait::TAG => Self::Timer,

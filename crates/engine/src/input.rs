@@ -8,6 +8,7 @@ use akkaflow_model::command::By;
 use akkaflow_model::definition::Workflow;
 use akkaflow_model::diagnostic::Finding;
 use akkaflow_model::id::{AttemptKey, Incarnation, InstanceId, Name, RequestId, WorkerId};
+use akkaflow_model::mail::{DeliveryRow, MailKey};
 pub use akkaflow_model::outcome::{Outcome, OutcomeKind};
 use akkaflow_model::record::{FileProblemRow, InstanceRow, Mark, NodeRow};
 use akkaflow_model::time::Timestamp;
@@ -311,6 +312,20 @@ pub enum Order {
         /// Who asks.
         user: String,
     },
+    /// A mail was tried: how its sending goes now.
+    MailTried {
+        /// All of it.
+        delivery: Box<DeliveryRow>,
+    },
+    /// Sends a mail again that was sent or given up.
+    SendMail {
+        /// The mail.
+        key: MailKey,
+        /// How its sending went; `None` when the store does not know it. Read after all earlier batches were committed.
+        stored: Option<Box<DeliveryRow>>,
+        /// Who asks; may be empty.
+        user: String,
+    },
 }
 
 impl Order {
@@ -343,7 +358,9 @@ impl Order {
             | Self::PauseBackfill { .. }
             | Self::ResumeBackfill { .. }
             | Self::AbortBackfill { .. }
-            | Self::SetState { .. } => None,
+            | Self::SetState { .. }
+            | Self::MailTried { .. }
+            | Self::SendMail { .. } => None,
         }
     }
 }

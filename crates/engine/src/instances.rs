@@ -313,7 +313,7 @@ impl Instance {
             && match self.graph.vertex(node).runner {
                 Runner::Worker => false,
                 Runner::Look => !is_begun(row),
-                Runner::Timer | Runner::Child => true,
+                Runner::Timer | Runner::Child | Runner::Mail => true,
             }
     }
 

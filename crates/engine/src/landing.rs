@@ -252,7 +252,7 @@ impl Instance {
         let attempt = self.slots[node].attempt.as_deref();
         let begun = match runner {
             Runner::Worker => attempt.map(|attempt| attempt.assigned_at),
-            Runner::Timer | Runner::Look | Runner::Child => row.started_at,
+            Runner::Timer | Runner::Look | Runner::Child | Runner::Mail => row.started_at,
         };
         let is_idle = matches!(row.state, NodeState::Suspended | NodeState::Ready);
         let from = begun.filter(|_| attempt.is_some() || !is_idle);

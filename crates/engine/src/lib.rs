@@ -16,6 +16,7 @@
 //! | `waiting`, `children` | nodes that the engine does itself: waits, instances of other workflows |
 //! | `timers`, `turns`, `ids`, `pairs`, `hashing` | moments, fairness, names |
 //! | `params`, `state` | values: given, handed on, kept |
+//! | `mails` | who is told of an end, a failing node, and what an `<email>` says |
 //! | `landing` | deadlines of instances: warned of, missed |
 //! | `journal`, `solo` | what is kept of a step, and one instance replayed from it |
 //! | `forecast`, `learned` | what is to come, and how long nodes usually take |
@@ -44,6 +45,7 @@ mod landing;
 mod learned;
 mod lifecycle;
 mod load;
+mod mails;
 mod marks;
 mod orders;
 mod outbox;
@@ -130,6 +132,8 @@ pub struct Options {
     pub seed: u64,
     /// How long a detached worker keeps its attempts before they are given to others (`reliability.md` 3.3, `fenced`).
     pub lost_after: Duration,
+    /// After so many failed retries of a node, beyond its first failure, people are told.
+    pub retry_fail_times: u32,
     /// Keeps definitions small while nothing of them runs.
     pub packing: Arc<dyn Packing>,
 }

@@ -319,6 +319,7 @@ impl Engine {
             let zone = self.zone_of(graph.workflow().map(|workflow| &**workflow));
             self.give_tokens(id, &workflow, fire_time, day_of(fire_time, zone));
         }
+        self.tell_end(id);
         self.backfills.unpark(&workflow);
         let is_good = state == InstanceState::Succeeded;
         match chain {

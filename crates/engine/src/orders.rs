@@ -95,6 +95,11 @@ impl Engine {
             Order::ResumeBackfill { id } => self.resume_backfill(id),
             Order::AbortBackfill { id, kills, by } => self.abort_backfill(id, kills, by),
             Order::SetState { name, values, user } => self.set_state(&name, &values, &user),
+            Order::MailTried { delivery } => {
+                self.out.record(Record::Delivery(delivery));
+                Ok(Answer::Done)
+            }
+            Order::SendMail { key, stored, user } => self.send_again(&key, stored, user),
         };
         self.out.reply(request, result);
     }

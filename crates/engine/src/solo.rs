@@ -60,6 +60,7 @@ impl Solo {
             seed: 0,
             // Losses are given.
             lost_after: Duration::MAX,
+            retry_fail_times: 0,
             packing: Arc::new(Shelf::default()),
         };
         Self {

@@ -7,6 +7,7 @@ use akkaflow_model::definition::ActionNode;
 use akkaflow_model::diagnostic::Diagnostics;
 use akkaflow_model::element::Element;
 use akkaflow_model::id::{AttemptKey, InstanceId};
+use akkaflow_model::mail::EMAIL_TAG;
 use akkaflow_model::message::Message;
 use akkaflow_model::outcome::{Outcome, OutcomeKind};
 use akkaflow_model::state::NodeState;
@@ -44,6 +45,7 @@ impl Engine {
                     Err(error) => {
                         self.end_node(id, node, NodeState::Failed, params::message(&error));
                     }
+                    Ok(body) if action.tag == EMAIL_TAG => self.send_notice(id, node, body),
                     Ok(body) => self.begin_wait(id, node, action, &body),
                 }
             }
@@ -109,11 +111,13 @@ impl Engine {
             return;
         };
         // It looked: what went wrong before is over.
+        let failures = row.failures;
         (row.failures, row.losses) = (0, 0);
         row.retry_at = Some(now.plus(pause));
-        row.message = Some(message);
+        row.message = Some(message.clone());
         instance.mark(node);
         self.resume_waiting(id, node);
+        self.tell_recovery(id, node, failures, &message);
     }
 
     /// Since when a node waits for what workers look for, and how long it is from one look to the next.

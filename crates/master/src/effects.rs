@@ -36,7 +36,7 @@ pub(crate) fn release(shared: &Arc<Shared>, epoch: Epoch, effect: Effect) {
             // Nobody may be listening.
             let _ = shared.changed.send(instance);
         }
-        Effect::Reply { .. } | Effect::Learn { .. } => {}
+        Effect::Reply { .. } | Effect::Learn { .. } | Effect::MailOwed => {}
     }
 }
 

@@ -309,6 +309,7 @@ impl Leadership {
             epoch,
             seed: self.seed,
             lost_after: self.options.lost_after,
+            retry_fail_times: self.options.retry_fail_times,
             packing,
         };
         let engine = Engine::load(options, snapshot, definitions);

@@ -22,6 +22,8 @@ pub struct Options {
     pub default_zone: Tz,
     /// How long a worker out of reach keeps its attempts.
     pub lost_after: Duration,
+    /// After so many failed retries of a node people are told.
+    pub retry_fail_times: u32,
     /// How long ended instances and the journal are kept.
     pub retention: Retention,
     /// Name of this process in the lease row.

@@ -130,6 +130,10 @@ impl Housekeeper {
                 self.days_ago(journal_days)
             },
             requests_before: self.days_ago(REQUESTS_KEPT_DAYS),
+            mails_before: match self.retention.keep_days {
+                0 => Timestamp::default(),
+                days => self.days_ago(days),
+            },
             limit: PART,
         }
     }
@@ -198,6 +202,7 @@ fn tell(removed: Removed) {
             parts_of_fires = removed.fires,
             journal_entries = removed.trimmed.journal,
             request_keys = removed.trimmed.requests,
+            mails = removed.trimmed.mails,
             output_chunks = removed.trimmed.output,
             "old records were removed as keep-days and keep-instances say / 已按keep-days和keep-instances清理旧记录"
         );

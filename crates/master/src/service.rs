@@ -120,6 +120,7 @@ mod tests {
             zone: None,
             default_zone: chrono_tz::UTC,
             lost_after: Duration::from_secs(60),
+            retry_fail_times: 0,
             retention: Retention {
                 keep_days: 180,
                 keep_instances: 2,

@@ -20,6 +20,7 @@
 //! | [`condition`] | what an edge or an answer is held against |
 //! | [`cron`], [`schedule`], [`param`] | when things start, and the dates and values that they start with |
 //! | [`record`], [`shared`] | the rows that must be durable, and who holds them |
+//! | [`mail`] | mails that are owed |
 //! | [`backfill`] | ranges of business dates that are run again |
 //! | [`command`] | what people ask of the master, and its answers |
 //! | [`text`], [`message`] | what people read, in Chinese and English |
@@ -43,6 +44,7 @@ pub mod id;
 pub mod indent;
 pub mod landing;
 mod lint;
+pub mod mail;
 pub mod message;
 pub mod outcome;
 pub mod param;

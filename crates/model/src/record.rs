@@ -9,6 +9,7 @@ use crate::backfill::{BackfillRow, BackfillRunRow};
 use crate::definition::Version;
 use crate::id::{AttemptKey, Epoch, Incarnation, InstanceId, Name, WorkerId};
 use crate::landing::Landing;
+use crate::mail::{DeliveryRow, MailRow};
 use crate::message::Message;
 use crate::shared::Shared;
 use crate::state::{AttemptState, InstanceState, NodeState};
@@ -82,6 +83,10 @@ pub enum Record {
         /// The attempt.
         key: AttemptKey,
     },
+    /// Key: its key. Written once.
+    Mail(Box<MailRow>),
+    /// Key: that of its mail.
+    Delivery(Box<DeliveryRow>),
 }
 
 impl Record {

@@ -27,6 +27,8 @@ pub struct Config {
     pub log: String,
     /// The master.
     pub master: Master,
+    /// What the master tells people.
+    pub mail: Mail,
     /// The worker.
     pub worker: Worker,
     /// The http-server.
@@ -52,6 +54,14 @@ pub struct Master {
     pub keep_instances: u32,
     /// Days for which the journal is kept; 0 for ever.
     pub keep_journal_days: u32,
+}
+
+/// Keys of `[mail]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Mail {
+    /// Failed retries of a node before people are told.
+    pub node_retry_fail_times: u32,
 }
 
 /// Keys of `[worker]`.

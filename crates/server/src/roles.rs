@@ -184,6 +184,7 @@ async fn master(config: &Config, store: Arc<dyn Store>) -> Result<akkaflow_maste
         zone: (!config.time_zone.is_empty()).then_some(default_zone),
         default_zone,
         lost_after: config.master.lost_after,
+        retry_fail_times: config.mail.node_retry_fail_times,
         retention: akkaflow_master::Retention {
             keep_days: config.master.keep_days,
             keep_instances: config.master.keep_instances,

@@ -10,6 +10,7 @@ mod fencing;
 mod leadership;
 mod listing;
 mod load;
+mod mails;
 mod output;
 mod random;
 mod records;
@@ -29,6 +30,7 @@ pub use listing::{
     successes_are_of_the_newest_ended_instances,
 };
 pub use load::{a_batch_of_5000_records_is_written, readers_see_whole_batches};
+pub use mails::{mails_go_with_their_age_only, mails_round_trip_and_are_found};
 pub use output::{output_is_appended_once_and_read_in_order, output_of_any_bytes_round_trips};
 pub use random::random_batches_give_the_snapshots_of_the_twin;
 pub use records::{

@@ -4,6 +4,7 @@ use std::fmt;
 
 use akkaflow_model::backfill::{BackfillRow, BackfillRunRow};
 use akkaflow_model::id::{Epoch, InstanceId};
+use akkaflow_model::mail::{MailKey, StoredMail};
 use akkaflow_model::record::{
     AttemptRow, CalendarRow, FileProblemRow, FireRow, InstanceRow, NodeRow, ScheduleRow, Snapshot,
     StateRow, Success, TokenRow, VersionRow, WorkflowRow,
@@ -18,7 +19,7 @@ use crate::batch::{Batch, BatchId, CommitError, JournalRow};
 use crate::error::Error;
 use crate::lease::{Candidate, Lease, TakenOver};
 use crate::log::{LogChunk, StoredChunk};
-use crate::query::{InstanceQuery, RunCounts};
+use crate::query::{InstanceQuery, MailQuery, RunCounts};
 use crate::trim::{Trim, Trimmed};
 
 /// Takes the contents that a new master needs; a reader that has gone away misses the rest.
@@ -129,6 +130,15 @@ pub trait Queries: Send + Sync {
         from: Timestamp,
         until: Timestamp,
     ) -> Result<Vec<Timestamp>, Error>;
+
+    /// Mails with their sending, newest first.
+    async fn mails(&self, query: &MailQuery) -> Result<Vec<StoredMail>, Error>;
+
+    /// One mail.
+    async fn mail(&self, key: &MailKey) -> Result<Option<StoredMail>, Error>;
+
+    /// Mails that are to be sent, by when they are tried next.
+    async fn owed_mails(&self, limit: u32) -> Result<Vec<StoredMail>, Error>;
 }
 
 /// The facts of the cluster.

@@ -38,6 +38,6 @@ pub use memory::MemoryStore;
 pub use mysql::{MysqlOptions, MysqlStore};
 pub use options::{StoreOptions, connect};
 pub use place::Place;
-pub use query::{InstanceQuery, RunCounts};
+pub use query::{InstanceQuery, MailQuery, RunCounts};
 pub use sqlite::SqliteStore;
 pub use trim::{Trim, Trimmed};

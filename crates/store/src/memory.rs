@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use akkaflow_model::backfill::{BackfillRow, BackfillRunRow};
 use akkaflow_model::id::{Epoch, InstanceId};
+use akkaflow_model::mail::{MailKey, StoredMail};
 use akkaflow_model::record::{
     AttemptRow, CalendarRow, FileProblemRow, FireRow, InstanceRow, NodeRow, ScheduleRow, Snapshot,
     StateRow, Success, TokenRow, VersionRow, WorkflowRow,
@@ -21,7 +22,7 @@ use crate::error::Error;
 use crate::lease::{Candidate, Lease, TakenOver};
 use crate::log::{LogChunk, StoredChunk};
 use crate::memory::tables::Tables;
-use crate::query::{InstanceQuery, RunCounts};
+use crate::query::{InstanceQuery, MailQuery, RunCounts};
 use crate::trim::{Trim, Trimmed};
 
 /// Keeps everything in memory. Clones share it, as processes share a database.
@@ -248,5 +249,17 @@ impl Queries for MemoryStore {
         until: Timestamp,
     ) -> Result<Vec<Timestamp>, Error> {
         Ok(self.tables().succeeded(workflow, from, until))
+    }
+
+    async fn mails(&self, query: &MailQuery) -> Result<Vec<StoredMail>, Error> {
+        Ok(self.tables().newest_mails(query))
+    }
+
+    async fn mail(&self, key: &MailKey) -> Result<Option<StoredMail>, Error> {
+        Ok(self.tables().stored_mail(key))
+    }
+
+    async fn owed_mails(&self, limit: u32) -> Result<Vec<StoredMail>, Error> {
+        Ok(self.tables().owed_mails(limit))
     }
 }

@@ -122,6 +122,7 @@ impl MysqlStore {
         let mut trimmed = Trimmed {
             journal: retention::trim_journal(&mut executor, &trim).await?,
             requests: retention::trim_requests(&mut executor, &trim).await?,
+            mails: mails::trim(&mut executor, &trim).await?,
             ..Trimmed::default()
         };
         if let Some(id) = retention::unswept(&mut executor).await? {

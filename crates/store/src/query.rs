@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use akkaflow_model::backfill::RunState;
 use akkaflow_model::id::InstanceId;
+use akkaflow_model::mail::DeliveryState;
 use akkaflow_model::state::InstanceState;
 use akkaflow_model::time::Timestamp;
 
@@ -30,6 +31,28 @@ pub struct InstanceQuery {
 }
 
 impl InstanceQuery {
+    /// The bound in force.
+    pub(crate) fn effective_limit(&self) -> u32 {
+        if self.limit == 0 {
+            DEFAULT_LIMIT
+        } else {
+            self.limit
+        }
+    }
+}
+
+/// Bounds of a listing of mails.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MailQuery {
+    /// Only those whose sending is that far; empty means all.
+    pub states: Vec<DeliveryState>,
+    /// Only those about this instance.
+    pub instance: Option<InstanceId>,
+    /// At most so many, newest first. 0 means 500.
+    pub limit: u32,
+}
+
+impl MailQuery {
     /// The bound in force.
     pub(crate) fn effective_limit(&self) -> u32 {
         if self.limit == 0 {

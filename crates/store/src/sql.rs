@@ -11,6 +11,7 @@ pub(crate) mod failure;
 pub(crate) mod lease;
 pub(crate) mod lending;
 pub(crate) mod logs;
+pub(crate) mod mails;
 pub(crate) mod migrations;
 pub(crate) mod plan;
 pub(crate) mod reads;

@@ -9,6 +9,8 @@ pub struct Trim {
     pub journal_before: Timestamp,
     /// Keys of repeatable requests made earlier.
     pub requests_before: Timestamp,
+    /// Mails born earlier, whatever became of them.
+    pub mails_before: Timestamp,
     /// Rows of each kind at most, so that no transaction lasts long.
     pub limit: u32,
 }
@@ -20,6 +22,8 @@ pub struct Trimmed {
     pub journal: u64,
     /// Keys of requests.
     pub requests: u64,
+    /// Mails.
+    pub mails: u64,
     /// Chunks of output.
     pub output: u64,
     /// Instances whose output is gone to the last chunk.
@@ -37,6 +41,7 @@ impl std::ops::AddAssign for Trimmed {
     fn add_assign(&mut self, other: Self) {
         self.journal += other.journal;
         self.requests += other.requests;
+        self.mails += other.mails;
         self.output += other.output;
         self.swept += other.swept;
     }

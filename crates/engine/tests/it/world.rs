@@ -19,6 +19,7 @@ use akkaflow_model::definition::{
 };
 use akkaflow_model::element::{Attribute, Child, Element, Span};
 use akkaflow_model::id::{AttemptKey, Epoch, Incarnation, InstanceId, Name, RequestId, WorkerId};
+use akkaflow_model::mail::{DeliveryRow, MailKey, MailRow};
 use akkaflow_model::record::{
     AttemptRow, CalendarRow, CancelReason, ClusterRow, FireRow, InstanceRow, Mark, NodeRow,
     PoolRow, Record, Snapshot, TokenRow,
@@ -40,6 +41,7 @@ pub(crate) fn options() -> Options {
         epoch: Epoch(1),
         seed: 1,
         lost_after: Duration::from_secs(LOST_AFTER),
+        retry_fail_times: 0,
         packing: Arc::new(Shelf::default()),
     }
 }
@@ -63,6 +65,9 @@ pub(crate) struct Rows {
     pub(crate) backfills: BTreeMap<InstanceId, BackfillRow>,
     pub(crate) backfill_runs: BTreeMap<(InstanceId, u32), BackfillRunRow>,
     pub(crate) states: BTreeMap<(String, String), StateRow>,
+    /// Mails in the order of their birth.
+    pub(crate) mails: Vec<MailRow>,
+    pub(crate) deliveries: BTreeMap<MailKey, DeliveryRow>,
 }
 
 impl Rows {
@@ -131,6 +136,14 @@ impl Rows {
                 self.states.insert(key, row);
             }
             Record::DeleteAttempt { key } => drop(self.attempts.remove(&key)),
+            Record::Mail(row) => {
+                let is_new = self.mails.iter().all(|mail| mail.key != row.key);
+                assert!(is_new, "a mail is born once: {row:?}");
+                self.mails.push(*row);
+            }
+            Record::Delivery(row) => {
+                self.deliveries.insert(row.key.clone(), *row);
+            }
         }
     }
 
@@ -221,6 +234,7 @@ pub(crate) struct World {
     pub(crate) replies: BTreeMap<RequestId, Result<Answer, Rejection>>,
     next_request: u64,
     epoch: u64,
+    retry_fail_times: u32,
     solos: BTreeMap<InstanceId, Solo>,
     /// Whose usual times were asked for.
     pub(crate) asked: Vec<InstanceId>,
@@ -240,9 +254,16 @@ impl World {
             replies: BTreeMap::new(),
             next_request: 0,
             epoch: 1,
+            retry_fail_times: 0,
             solos: BTreeMap::new(),
             asked: Vec::new(),
         }
+    }
+
+    /// After so many failed retries people are told from now on.
+    pub(crate) fn retry_fail_times(&mut self, times: u32) {
+        self.retry_fail_times = times;
+        self.take_over();
     }
 
     /// One attached worker `w` with ten slots.
@@ -315,6 +336,7 @@ impl World {
     pub(crate) fn loaded(&self) -> Engine {
         let options = Options {
             epoch: Epoch(self.epoch),
+            retry_fail_times: self.retry_fail_times,
             ..options()
         };
         let mut definitions = Definitions::default();
@@ -344,7 +366,7 @@ impl World {
                     "one reply each"
                 );
             }
-            Effect::Changed { .. } => {}
+            Effect::Changed { .. } | Effect::MailOwed => {}
             Effect::Learn { instance, .. } => self.asked.push(instance),
         }
     }
@@ -823,7 +845,7 @@ pub(crate) fn file_dropped_at(path: &str, dropped_at: Timestamp) -> Origin {
 /// `a: ok=b error=c[param.x=='1'] retry=1 interval=5 timeout=9 host=h ignore body=${param:x} output=rows:integer priority=2
 /// labels=l+m pool=p*2`; any node may say `after=a,b`.
 /// For those that the engine does itself `sub=other wait=false give=name:value`, `for=10s`, `until=02:30`, `sql=...`, `file=...`,
-/// `monitor=...`.
+/// `monitor=...`, `mail=text`.
 pub(crate) fn workflow(name: &str, text: &str) -> Workflow {
     let nodes = text
         .lines()
@@ -959,6 +981,13 @@ fn action_of(text: &str) -> ActionNode {
                 file.children.push(content(value));
                 action.body.children.push(Child::Element(file));
             }
+            "mail" => {
+                action = with_body(action, "email");
+                let mut paragraph = Element::new("p");
+                paragraph.children.push(content(value));
+                action.body.children.push(content("bare text"));
+                action.body.children.push(Child::Element(paragraph));
+            }
             "ignore" => action.is_ignore = true,
             "priority" => action.priority = Some(value.parse().unwrap()),
             "labels" => action.worker_labels = value.split('+').map(str::to_owned).collect(),
@@ -1032,6 +1061,8 @@ pub(crate) trait Change: Sized {
     fn overlap(self, overlap: Overlap) -> Self;
     fn keeps(self, name: &str, initial: &str, from: (&str, &str)) -> Self;
     fn rule(self, rule: ParamRule) -> Self;
+    /// Ends that send mail, as letters of `sfk`, and the receivers.
+    fn mails(self, levels: &str, receivers: &[&str]) -> Self;
 }
 
 fn coordinator(workflow: &mut Workflow) -> &mut Coordinator {
@@ -1041,7 +1072,7 @@ fn coordinator(workflow: &mut Workflow) -> &mut Coordinator {
 impl Change for Workflow {
     fn versioned(mut self) -> Self {
         let text = format!(
-            "{} {} {:?} {:?} {:?} {:?} {:?} {:?}",
+            "{} {} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
             self.name,
             self.instance_limit,
             self.overlap,
@@ -1049,7 +1080,9 @@ impl Change for Workflow {
             self.nodes,
             self.not_runnable,
             self.failure_policy,
-            self.state
+            self.state,
+            self.mail_level,
+            self.mail_receivers
         );
         self.version = Version(text);
         self
@@ -1106,6 +1139,17 @@ impl Change for Workflow {
             },
             desc: None,
         });
+        self.versioned()
+    }
+
+    fn mails(mut self, levels: &str, receivers: &[&str]) -> Self {
+        let level = |letter| match letter {
+            's' => InstanceState::Succeeded,
+            'f' => InstanceState::Failed,
+            _ => InstanceState::Killed,
+        };
+        self.mail_level = levels.chars().map(level).collect();
+        self.mail_receivers = receivers.iter().map(|it| (*it).to_owned()).collect();
         self.versioned()
     }
 

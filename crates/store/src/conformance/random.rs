@@ -3,17 +3,18 @@
 use std::sync::Arc;
 
 use akkaflow_model::backfill::{BackfillHold, RunState};
+use akkaflow_model::mail::{DeliveryState, MailKey};
 use akkaflow_model::record::{ClusterRow, FireState, Record, TriggerKind, WorkflowStatus};
 use akkaflow_model::state::{AttemptState, InstanceState, NodeState};
 
 use crate::conformance::Leader;
 use crate::conformance::samples::{
-    at, attempt, backfill, backfill_run, chain, fire, hold, id, instance, landing, mark, node,
-    pool, problem, request, schedule, token, version, workflow,
+    at, attempt, backfill, backfill_run, chain, delivery, fire, hold, id, instance, landing, mail,
+    mark, node, pool, problem, request, schedule, token, version, workflow,
 };
 use crate::contract::Store;
 use crate::memory::MemoryStore;
-use crate::query::InstanceQuery;
+use crate::query::{InstanceQuery, MailQuery};
 
 /// Batches of one history, and histories' bound on records a batch.
 const BATCHES: u64 = 60;
@@ -95,6 +96,12 @@ async fn same(store: &Arc<dyn Store>, twin: &Arc<dyn Store>, seed: u64) {
     assert_eq!(
         store.daily_counts(at(0), 3600).await.unwrap(),
         twin.daily_counts(at(0), 3600).await.unwrap(),
+        "seed {seed}"
+    );
+    let mails = MailQuery::default();
+    assert_eq!(
+        store.mails(&mails).await.unwrap(),
+        twin.mails(&mails).await.unwrap(),
         "seed {seed}"
     );
     for row in instances {
@@ -186,7 +193,13 @@ fn record(chance: &mut Chance, run: u32) -> Record {
             let remaining: &[&str] = if chance.below(2) == 0 { &[] } else { &["x"] };
             Record::Chain(chain(owner, remaining))
         }
-        _ => match chance.below(7) {
+        _ => match chance.below(9) {
+            7 => Record::Mail(Box::new(mail(MailKey::ended(owner, 1), number as i64))),
+            8 => {
+                let mut row = delivery(MailKey::ended(owner, 1), number as i64);
+                row.state = chance.one(DeliveryState::ALL);
+                Record::Delivery(Box::new(row))
+            }
             5 => {
                 let mut row = backfill(number.into());
                 row.ended_at = chance.perhaps(moment);

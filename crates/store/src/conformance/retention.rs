@@ -100,6 +100,7 @@ pub async fn expired_instances_leave_nothing_but_waiting_tokens(store: Arc<dyn S
     let trim = Trim {
         journal_before: at(0),
         requests_before: at(0),
+        mails_before: at(i64::MIN),
         limit: 2,
     };
     loop {
@@ -205,6 +206,7 @@ pub async fn old_entries_go_but_the_fence_holds(store: Arc<dyn Store>) {
     let everything = Trim {
         journal_before: at(i64::from(i32::MAX) * 1000),
         requests_before: at(2),
+        mails_before: at(i64::MIN),
         limit: 3,
     };
     let mut total = Trimmed::default();

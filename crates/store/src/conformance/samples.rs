@@ -7,6 +7,9 @@ use akkaflow_model::definition::Version;
 use akkaflow_model::diagnostic::{Finding, Severity};
 use akkaflow_model::id::{AttemptKey, Epoch, Incarnation, InstanceId, WorkerId};
 use akkaflow_model::landing::{Blame, Landing, LandingNotice, UsualTime};
+use akkaflow_model::mail::{
+    AffectedWorkflow, DeliveryRow, EndFacts, MailFacts, MailKey, MailRow, NodeFacts,
+};
 use akkaflow_model::message::Message;
 use akkaflow_model::record::{
     AttemptRow, CalendarRow, CancelReason, ChainRow, CleanUp, FileProblemRow, FireRow, FireState,
@@ -335,6 +338,52 @@ pub(crate) fn backfill_run(number: u128, position: u32) -> BackfillRunRow {
         state: RunState::Waiting,
         instance: None,
         changed_at: at(82),
+    }
+}
+
+pub(crate) fn mail(key: MailKey, born_at: i64) -> MailRow {
+    MailRow {
+        key,
+        workflow: NAME.to_owned(),
+        born_at: at(born_at),
+        receivers: vec!["a@x".to_owned(), NASTY.to_owned()],
+        facts: MailFacts::Ended(Box::new(EndFacts {
+            state: InstanceState::Failed,
+            message: Some(said(NASTY)),
+            trigger: TriggerKind::Cron,
+            fire_time: at(i64::MIN),
+            started_at: None,
+            ended_at: at(i64::MAX),
+            dir: NASTY.to_owned(),
+            params: vec![(NASTY.to_owned(), String::new())],
+            levels: vec![InstanceState::Failed],
+            desc: None,
+            nodes: vec![NodeFacts {
+                name: NAME.into(),
+                type_name: "script".into(),
+                state: NodeState::Failed,
+                started_at: Some(at(1)),
+                ended_at: None,
+                message: None,
+                desc: Some(NASTY.to_owned()),
+            }],
+            more_nodes: 1,
+            affected: vec![AffectedWorkflow {
+                name: NAME.to_owned(),
+                creator: NASTY.to_owned(),
+                receivers: Vec::new(),
+                dir: String::new(),
+                desc: Some(NASTY.to_owned()),
+            }],
+            more_affected: 2,
+        })),
+    }
+}
+
+pub(crate) fn delivery(key: MailKey, next_at: i64) -> DeliveryRow {
+    DeliveryRow {
+        next_at: at(next_at),
+        ..DeliveryRow::new(key, at(3))
     }
 }
 

@@ -1,6 +1,7 @@
 //! The rows, by key, and what the active master does to them.
 
 mod listing;
+mod mails;
 mod open;
 mod retention;
 
@@ -8,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use akkaflow_model::backfill::{BackfillRow, BackfillRunRow};
 use akkaflow_model::id::{AttemptKey, Epoch, InstanceId, Name};
+use akkaflow_model::mail::{DeliveryRow, MailKey, MailRow};
 use akkaflow_model::record::{
     AttemptRow, CalendarRow, ChainRow, ClusterRow, FileProblemRow, FireRow, InstanceRow, NodeRow,
     PoolRow, Record, RequestRow, ScheduleRow, StateRow, TokenRow, TriggerKind, VersionRow,
@@ -73,6 +75,8 @@ pub(crate) struct Tables {
     pub(crate) backfills: BTreeMap<InstanceId, BackfillRow>,
     pub(crate) backfill_runs: BTreeMap<(InstanceId, u32), BackfillRunRow>,
     pub(crate) states: BTreeMap<(String, String), StateRow>,
+    mails: BTreeMap<MailKey, MailRow>,
+    deliveries: BTreeMap<MailKey, DeliveryRow>,
     chunks: BTreeMap<(InstanceId, u64), LogChunk>,
     chunk_keys: BTreeSet<ChunkKey>,
     last_chunk: u64,
@@ -217,6 +221,8 @@ impl Tables {
                 self.states.insert(key, row);
             }
             Record::DeleteAttempt { key } => drop(self.attempts.remove(&key)),
+            Record::Mail(row) => drop(self.mails.insert(row.key.clone(), *row)),
+            Record::Delivery(row) => drop(self.deliveries.insert(row.key.clone(), *row)),
         }
     }
 

@@ -119,6 +119,7 @@ impl Coded for CancelReason {
 #[cfg(test)]
 mod tests {
     use akkaflow_model::backfill::{BackfillState, RunState};
+    use akkaflow_model::mail::{DeliveryState, MailKind};
 
     use super::*;
 
@@ -139,5 +140,7 @@ mod tests {
         reads_back::<CancelReason>();
         reads_back::<BackfillState>();
         reads_back::<RunState>();
+        reads_back::<MailKind>();
+        reads_back::<DeliveryState>();
     }
 }

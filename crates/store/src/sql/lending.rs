@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use akkaflow_model::backfill::{BackfillRow, BackfillRunRow};
 use akkaflow_model::id::InstanceId;
+use akkaflow_model::mail::{MailKey, StoredMail};
 use akkaflow_model::record::{
     AttemptRow, CalendarRow, FileProblemRow, FireRow, InstanceRow, NodeRow, ScheduleRow, StateRow,
     Success, TokenRow, VersionRow, WorkflowRow,
@@ -18,9 +19,9 @@ use crate::batch::{BatchId, JournalRow};
 use crate::contract::Queries;
 use crate::error::Error;
 use crate::place::Place;
-use crate::query::{InstanceQuery, RunCounts};
+use crate::query::{InstanceQuery, MailQuery, RunCounts};
 use crate::sql::executor::Executor;
-use crate::sql::{backfills, daily, reads, retention};
+use crate::sql::{backfills, daily, mails, reads, retention};
 
 /// A query that takes longer is given up: the server or the disk is stuck.
 pub(crate) const QUERY: Duration = Duration::from_secs(30);
@@ -213,5 +214,17 @@ impl<D: Lend> Queries for D {
         until: Timestamp,
     ) -> Result<Vec<Timestamp>, Error> {
         read!(self, backfills::succeeded, workflow, from, until)
+    }
+
+    async fn mails(&self, query: &MailQuery) -> Result<Vec<StoredMail>, Error> {
+        read!(self, mails::mails, query)
+    }
+
+    async fn mail(&self, key: &MailKey) -> Result<Option<StoredMail>, Error> {
+        read!(self, mails::mail, key)
+    }
+
+    async fn owed_mails(&self, limit: u32) -> Result<Vec<StoredMail>, Error> {
+        read!(self, mails::owed, limit)
     }
 }

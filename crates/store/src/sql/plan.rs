@@ -9,6 +9,7 @@ mod segment;
 use std::ops::Range;
 
 use akkaflow_model::backfill::{BackfillRow, BackfillRunRow};
+use akkaflow_model::mail::{DeliveryRow, MailRow};
 use akkaflow_model::record::{
     AttemptRow, CalendarRow, ChainRow, ClusterRow, FileProblemRow, FireRow, InstanceRow, NodeRow,
     PoolRow, RequestRow, ScheduleRow, StateRow, TokenRow, VersionRow, WorkflowRow,
@@ -63,6 +64,10 @@ pub(crate) enum Target {
     BackfillRun,
     /// `af_state`.
     State,
+    /// `af_mail`.
+    Mail,
+    /// `af_mail_delivery`.
+    Delivery,
 }
 
 impl Target {
@@ -86,6 +91,8 @@ impl Target {
             Self::Backfill => &BackfillRow::LAYOUT,
             Self::BackfillRun => &BackfillRunRow::LAYOUT,
             Self::State => &StateRow::LAYOUT,
+            Self::Mail => &MailRow::LAYOUT,
+            Self::Delivery => &DeliveryRow::LAYOUT,
         }
     }
 }

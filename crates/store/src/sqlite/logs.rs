@@ -69,6 +69,7 @@ impl SqliteStore {
         let mut trimmed = Trimmed {
             journal: retention::trim_journal(&mut executor, &trim).await?,
             requests: retention::trim_requests(&mut executor, &trim).await?,
+            mails: mails::trim(&mut executor, &trim).await?,
             ..Trimmed::default()
         };
         let unswept = retention::unswept(&mut executor).await?;

@@ -52,6 +52,8 @@ suite!(
     listings_obey_all_filters,
     old_entries_go_but_the_fence_holds,
     old_fires_go_but_waiting_ones_and_those_of_instances,
+    mails_go_with_their_age_only,
+    mails_round_trip_and_are_found,
     only_one_of_many_candidates_wins,
     output_is_appended_once_and_read_in_order,
     output_of_any_bytes_round_trips,

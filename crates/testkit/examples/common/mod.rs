@@ -90,6 +90,7 @@ pub(crate) fn options(epoch: Epoch, seed: u64) -> Options {
         epoch,
         seed,
         lost_after: Duration::from_secs(1800),
+        retry_fail_times: 0,
         packing: Arc::new(Shelf::default()),
     }
 }

@@ -1,9 +1,10 @@
-//! What workflows have beside scripts: waits, instances of other workflows, outputs, state.
+//! What workflows have beside scripts: waits, instances of other workflows, mails, outputs, state.
 
 use akkaflow_model::definition::{
     ActionNode, Node, NodeKind, Output, OutputRef, ParamType, StateVariable,
 };
 use akkaflow_model::element::{Attribute, Child, Element, Span};
+use akkaflow_model::mail::EMAIL_TAG;
 use akkaflow_model::sub_workflow::SubWorkflow;
 use akkaflow_model::wait::Wait;
 
@@ -41,6 +42,22 @@ pub(super) fn add_own_nodes(rng: &mut Rng, nodes: &mut [Node], callees: &[Shape]
                 set_body(action, body);
             }
             _ => {}
+        }
+    }
+}
+
+/// Turns some scripts into mails.
+pub(super) fn add_mails(rng: &mut Rng, nodes: &mut [Node]) {
+    for action in nodes.iter_mut().filter_map(action_of) {
+        if action.tag == "script" && rng.chance(4) {
+            let mut content = Element::new("p");
+            content.children.push(Child::Text {
+                text: "day ${param:day}".into(),
+                span: Span::default(),
+            });
+            let mut body = Element::new(EMAIL_TAG);
+            body.children.push(Child::Element(content));
+            set_body(action, body);
         }
     }
 }
@@ -92,7 +109,7 @@ pub(crate) fn seconds_of(action: &ActionNode) -> Option<u64> {
 
 /// Whether the engine does the node without a worker.
 pub(crate) fn is_own(action: &ActionNode) -> bool {
-    action.tag == Wait::TAG || action.tag == SubWorkflow::TAG
+    [Wait::TAG, SubWorkflow::TAG, EMAIL_TAG].contains(&action.tag.as_str())
 }
 
 fn action_of(node: &mut Node) -> Option<&mut ActionNode> {

@@ -8,6 +8,7 @@ mod dispatch;
 mod holds;
 mod instances;
 mod landings;
+mod mails;
 mod slots;
 mod tokens;
 mod values;
@@ -22,10 +23,12 @@ use akkaflow_model::time::Timestamp;
 use chrono_tz::Tz;
 
 use super::graph;
+use super::plan::Plan;
 use super::tables::Tables;
 use super::workload::Library;
 use attempts::check_assigned_after;
 use backfills::TouchedBackfills;
+use mails::{TouchedMails, check_delivery, check_mail, check_mails_after, note_end};
 use slots::check_forgotten;
 pub(crate) use values::check_outputs_used;
 use values::{check_child_over, check_handed_on, check_states};
@@ -46,6 +49,8 @@ pub(crate) struct Oracle {
     pub(crate) labels: BTreeMap<WorkerId, BTreeSet<String>>,
     /// Instances that people let go on, mark or repair: there a few rules that hold of a run left alone do not.
     pub(crate) steered: BTreeSet<InstanceId>,
+    /// After so many failed retries people are told of a node.
+    retry_fail_times: u32,
     /// How often people asked for the end of an instance, or of all of a backfill.
     pub(crate) kills: BTreeMap<InstanceId, u32>,
 }
@@ -77,6 +82,7 @@ struct Touched {
     /// The largest size of each pool that was written.
     pool_sizes: BTreeMap<String, u32>,
     backfills: TouchedBackfills,
+    mails: TouchedMails,
     /// Nodes as they stood before the batch, of those that were written.
     nodes_before: BTreeMap<(InstanceId, Name), Option<NodeRow>>,
 }
@@ -92,9 +98,10 @@ macro_rules! ensure {
 use ensure;
 
 impl Oracle {
-    pub(crate) fn new(zone: Tz, workers: BTreeMap<WorkerId, (String, u32)>) -> Self {
+    pub(crate) fn new(plan: &Plan, workers: BTreeMap<WorkerId, (String, u32)>) -> Self {
         Self {
-            zone,
+            zone: plan.zone,
+            retry_fail_times: plan.retry_fail_times,
             workers,
             open_by_worker: BTreeMap::new(),
             running: BTreeMap::new(),
@@ -128,7 +135,10 @@ impl Oracle {
         touched: &mut Touched,
     ) -> Verdict {
         match record {
-            Record::Attempt(row) => self.check_attempt(tables, library, row, touched),
+            Record::Attempt(row) => {
+                self.note_success(tables, library, row, touched);
+                self.check_attempt(tables, library, row, touched)
+            }
             Record::Node(row) => {
                 let nodes = touched.nodes.entry(row.instance).or_default();
                 nodes.insert(row.node.clone());
@@ -139,10 +149,14 @@ impl Oracle {
                     .before
                     .entry(row.instance)
                     .or_insert_with(|| tables.instances.get(&row.instance).cloned());
+                self.note_node(tables, library, row, touched);
                 self.check_node(tables, library, row)?;
                 check_handed_on(tables, library, row)
             }
-            Record::Instance(row) => self.check_instance(tables, library, row, touched),
+            Record::Instance(row) => {
+                note_end(tables, library, row, touched);
+                self.check_instance(tables, library, row, touched)
+            }
             Record::Token(row) => self.check_token(tables, library, row, touched),
             Record::Fire(row) => self.check_fire(tables, library, row, touched),
             Record::Schedule(row) => {
@@ -204,6 +218,8 @@ impl Oracle {
             }
             Record::Backfill(row) => self.check_backfill(tables, row, touched),
             Record::BackfillRun(row) => self.check_run(tables, library, row, touched),
+            Record::Mail(row) => check_mail(tables, library, row, touched),
+            Record::Delivery(row) => check_delivery(tables, row),
             Record::Version(_)
             | Record::Chain(_)
             | Record::Calendar(_)
@@ -232,6 +248,7 @@ impl Oracle {
             rows.filter_map(|key| tables.nodes.get(&key))
                 .try_for_each(|row| check_child_over(tables, row))?;
         }
+        check_mails_after(tables, library, touched)?;
         self.check_holds(tables, touched)?;
         self.check_backfills_after(tables, touched)?;
         check_states(tables, library, touched)?;

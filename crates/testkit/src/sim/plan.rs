@@ -38,6 +38,8 @@ pub(crate) struct Plan {
     pub(crate) leader: LeaderOptions,
     pub(crate) stop_after: Duration,
     pub(crate) lost_after: Duration,
+    /// After so many failed retries people are told of a node.
+    pub(crate) retry_fail_times: u32,
     pub(crate) workers: usize,
     /// Milliseconds during which faults and people are at work.
     pub(crate) busy: u64,
@@ -71,6 +73,7 @@ impl Plan {
             },
             stop_after,
             lost_after,
+            retry_fail_times: (stop_after.as_secs() % 2) as u32,
             workers: rng.between(1, 4) as usize,
             busy: kept.busy(rng.between(450, 1_200) * SECOND),
             quiet: lost_after.as_millis() as u64 + 240 * SECOND,

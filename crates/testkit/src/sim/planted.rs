@@ -7,6 +7,7 @@ use akkaflow_model::definition::{
 };
 use akkaflow_model::id::InstanceId;
 use akkaflow_model::landing::Deadline;
+use akkaflow_model::mail::MailKind;
 use akkaflow_model::message::Message;
 use akkaflow_model::record::{
     CleanUp, FireState, InstanceRow, Record, SkipReason, Snapshot, StateRow,
@@ -320,6 +321,24 @@ faults! {
     LandingSaidTwice,
     /// A deadline is an hour later than it should be.
     DeadlineMixedUp,
+    /// The mail about the end of an instance is not written.
+    EndMailNotWritten,
+    /// The mails about a failing node and its recovery are not written.
+    RetryMailNotWritten,
+    /// The mail of an email node is not written.
+    NoticeNotWritten,
+    /// Nobody is made to send the mails.
+    DeliveryNotWritten,
+    /// A mail goes to its first receiver only.
+    ReceiversLost,
+    /// The receivers that workflows name are overlooked.
+    ReceiversOverlooked,
+    /// Every end is told, whatever its workflow asks for.
+    EveryEndTold,
+    /// The mail of a run is taken for that of an earlier one.
+    MailOfEarlierRun,
+    /// People are told of a failing node one failure too late.
+    ToldOfLaterFailures,
 }
 
 impl Planted {
@@ -390,6 +409,14 @@ impl Planted {
             Self::OverlapSkipNotWritten => records.retain(|record| {
                 !matches!(record, Record::Fire(row) if row.reason == Some(SkipReason::Overlap))
             }),
+            Self::EndMailNotWritten => forget_mails(records, &[MailKind::Ended]),
+            Self::RetryMailNotWritten => {
+                forget_mails(records, &[MailKind::Failing, MailKind::Recovered]);
+            }
+            Self::NoticeNotWritten => forget_mails(records, &[MailKind::Notice]),
+            Self::DeliveryNotWritten => {
+                records.retain(|record| !matches!(record, Record::Delivery(_)));
+            }
             _ => records.iter_mut().for_each(|record| self.spoil_row(record)),
         }
     }
@@ -425,6 +452,9 @@ impl Planted {
             }
             (Self::OutputsNotWritten, Record::Node(row)) => row.outputs.clear(),
             (Self::LandingNotWritten, Record::Instance(row)) => forget_notices(row),
+            (Self::ReceiversLost, Record::Mail(row)) => row.receivers.truncate(1),
+            (Self::MailOfEarlierRun, Record::Mail(row)) => row.key.run = 1,
+            (Self::MailOfEarlierRun, Record::Delivery(row)) => row.key.run = 1,
             (Self::ChildForgotten, Record::Node(row))
                 if row.child.is_some() && row.state == NodeState::Running =>
             {
@@ -510,6 +540,13 @@ impl Planted {
             self.spoil_coordinator(coordinator);
         }
         match self {
+            Self::ReceiversOverlooked => workflow.mail_receivers.clear(),
+            Self::EveryEndTold => {
+                let ends = InstanceState::ALL
+                    .iter()
+                    .filter(|state| state.is_terminal());
+                workflow.mail_level = ends.copied().collect();
+            }
             Self::PriorityOverlooked => workflow.priority = 0,
             Self::NobodyAges => workflow.priority *= 1000,
             _ => {}
@@ -631,6 +668,14 @@ impl Planted {
             }
         }
     }
+}
+
+fn forget_mails(records: &mut Vec<Record>, kinds: &[MailKind]) {
+    records.retain(|record| match record {
+        Record::Mail(row) => !kinds.contains(&row.key.kind),
+        Record::Delivery(row) => !kinds.contains(&row.key.kind),
+        _ => true,
+    });
 }
 
 fn forget_notices(row: &mut InstanceRow) {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use akkaflow_model::backfill::{BackfillRow, BackfillRunRow};
 use akkaflow_model::id::{AttemptKey, InstanceId, Name};
+use akkaflow_model::mail::{DeliveryRow, MailKey, MailRow};
 use akkaflow_model::record::{
     AttemptRow, CalendarRow, ChainRow, ClusterRow, FileProblemRow, FireRow, FireState, InstanceRow,
     NodeRow, PoolRow, Record, RequestRow, ScheduleRow, Snapshot, StateRow, TokenRow, TriggerKind,
@@ -39,6 +40,8 @@ pub(crate) struct Tables {
     pub(crate) backfills: BTreeMap<InstanceId, BackfillRow>,
     pub(crate) backfill_runs: BTreeMap<(InstanceId, u32), BackfillRunRow>,
     pub(crate) states: BTreeMap<(String, String), StateRow>,
+    pub(crate) mails: BTreeMap<MailKey, MailRow>,
+    pub(crate) deliveries: BTreeMap<MailKey, DeliveryRow>,
     /// Nodes of runs that keep the success of an earlier one.
     carried: BTreeSet<(InstanceId, Name, u32)>,
 }
@@ -85,6 +88,8 @@ impl Tables {
                 self.states.insert(key, row);
             }
             Record::DeleteAttempt { key } => drop(self.attempts.remove(&key)),
+            Record::Mail(row) => drop(self.mails.insert(row.key.clone(), *row)),
+            Record::Delivery(row) => drop(self.deliveries.insert(row.key.clone(), *row)),
         }
     }
 

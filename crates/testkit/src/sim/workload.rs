@@ -9,6 +9,7 @@ use std::sync::Arc;
 use akkaflow_engine::{Definition, Definitions, Shelf};
 use akkaflow_model::definition::{Overlap, Version, Workflow};
 use akkaflow_model::record::Snapshot;
+use akkaflow_model::state::InstanceState;
 use akkaflow_model::time::Timestamp;
 use chrono::NaiveDateTime;
 
@@ -78,9 +79,14 @@ impl Library {
         let version = Version(format!("{:016x}", rng.next()));
         let mut nodes = draw_nodes(rng, workers);
         nesting::add_own_nodes(rng, &mut nodes, &self.shapes[..index]);
+        // From the version alone: what else is drawn stays as it was.
+        let mut mails = Rng::new(hash_of(&version));
+        nesting::add_mails(&mut mails, &mut nodes);
         let state = nesting::add_values(rng, &mut nodes);
         let workflow = Arc::new(Workflow {
             creator: "simulator".to_owned(),
+            mail_level: draw_levels(&mut mails),
+            mail_receivers: draw_receivers(&mut mails, &shape.name),
             instance_limit: shape.instance_limit,
             overlap: draw_overlap(rng),
             failure_policy: draw_policy(rng),
@@ -100,6 +106,26 @@ impl Library {
         let shapes = self.shapes[..=index].iter();
         shapes.map(|shape| shape.name.clone()).collect()
     }
+}
+
+fn hash_of(version: &Version) -> u64 {
+    u64::from_str_radix(&version.0, 16).unwrap_or_default()
+}
+
+fn draw_levels(rng: &mut Rng) -> Vec<InstanceState> {
+    let ends = [
+        InstanceState::Failed,
+        InstanceState::Killed,
+        InstanceState::Succeeded,
+    ];
+    ends.into_iter().filter(|_| rng.chance(60)).collect()
+}
+
+/// Its own people, and somebody who is told of everything.
+fn draw_receivers(rng: &mut Rng, name: &str) -> Vec<String> {
+    let all = [format!("{name}@x"), "all@x".to_owned(), format!("{name}@x")];
+    let count = rng.below(4) as usize;
+    all.into_iter().take(count).collect()
 }
 
 fn draw_overlap(rng: &mut Rng) -> Overlap {

@@ -186,7 +186,7 @@ impl World {
             .map(|worker| (worker.id.clone(), (worker.host.clone(), worker.slots)))
             .collect();
         let masters = (0..2).map(|_| Master::new(&plan)).collect();
-        let mut oracle = Oracle::new(plan.zone, known);
+        let mut oracle = Oracle::new(&plan, known);
         let labels = |worker: &Worker| (worker.id.clone(), worker.labels.clone());
         oracle.labels = workers.iter().map(labels).collect();
         Self {

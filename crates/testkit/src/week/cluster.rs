@@ -99,6 +99,7 @@ fn engine_options(epoch: Epoch, shelf: &Arc<Shelf>) -> EngineOptions {
         epoch,
         seed: mix(epoch.0),
         lost_after: Duration::from_secs(1800),
+        retry_fail_times: 0,
         packing: Arc::<Shelf>::clone(shelf),
     }
 }
@@ -378,6 +379,7 @@ impl<'a> Cluster<'a> {
             Effect::Reply { .. }
             | Effect::Acknowledge { .. }
             | Effect::Learn { .. }
+            | Effect::MailOwed
             | Effect::Changed { .. } => {}
         }
     }

@@ -43,6 +43,7 @@ pub(super) async fn engine(app: &App, now: Timestamp, epoch: Epoch) -> Result<En
         epoch: Epoch(epoch.0 + 1),
         seed: 0,
         lost_after: LOST_AFTER,
+        retry_fail_times: 0,
         packing,
     };
     let snapshot = snapshot?;

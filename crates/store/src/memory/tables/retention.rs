@@ -128,6 +128,7 @@ impl Tables {
         Trimmed {
             journal: old.len() as u64,
             requests: requests.len() as u64,
+            mails: self.trim_mails(&trim),
             ..Trimmed::default()
         }
     }

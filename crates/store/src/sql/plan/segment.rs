@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use akkaflow_model::backfill::{BackfillRow, BackfillRunRow};
 use akkaflow_model::id::{AttemptKey, InstanceId};
+use akkaflow_model::mail::{DeliveryRow, MailKey, MailRow};
 use akkaflow_model::record::{
     AttemptRow, CalendarRow, ChainRow, ClusterRow, FileProblemRow, FireRow, InstanceRow, NodeRow,
     PoolRow, Record, RequestRow, ScheduleRow, StateRow, TokenRow, TriggerKind, VersionRow,
@@ -36,6 +37,8 @@ pub(crate) struct Segment<'a> {
     backfills: Group<'a, InstanceId, BackfillRow>,
     backfill_runs: Group<'a, (InstanceId, u32), BackfillRunRow>,
     states: Group<'a, (&'a str, &'a str), StateRow>,
+    mails: Group<'a, &'a MailKey, MailRow>,
+    deliveries: Group<'a, &'a MailKey, DeliveryRow>,
     dropped: BTreeSet<&'a AttemptKey>,
     deleted: Vec<InstanceId>,
     /// Those of the deleted whose used tokens and chains go too.
@@ -123,6 +126,8 @@ impl<'a> Segment<'a> {
             Record::DeleteAttempt { key } => {
                 self.dropped.insert(key);
             }
+            Record::Mail(row) => self.mails.put(&row.key, number, row, |_| false),
+            Record::Delivery(row) => self.deliveries.put(&row.key, number, row, |_| false),
         }
     }
 
@@ -145,6 +150,8 @@ impl<'a> Segment<'a> {
         self.pools.flush(Target::Pool, plan, limits);
         self.backfills.flush(Target::Backfill, plan, limits);
         self.backfill_runs.flush(Target::BackfillRun, plan, limits);
+        self.mails.flush(Target::Mail, plan, limits);
+        self.deliveries.flush(Target::Delivery, plan, limits);
         flush_problems(self.file_problems, plan, limits);
         let instances = [
             Removal::Attempts,

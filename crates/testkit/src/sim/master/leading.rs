@@ -163,10 +163,14 @@ impl World {
             epoch,
             seed: self.rng.next(),
             lost_after: self.plan.lost_after,
+            retry_fail_times: self.plan.retry_fail_times,
             packing: self.library.shelf.clone(),
         };
         if self.planted == Some(Planted::LostTooEarly) {
             options.lost_after = self.plan.stop_after / 4;
+        }
+        if self.planted == Some(Planted::ToldOfLaterFailures) {
+            options.retry_fail_times += 1;
         }
         let definitions = self.library.named_by(&snapshot);
         let engine = Engine::load(options.clone(), (*snapshot).clone(), definitions);
