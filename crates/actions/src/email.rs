@@ -1,5 +1,5 @@
-//! `<email>`: sends a mail. The engine does it: it writes the mail down in the step in which the node's turn comes, and the
-//! master sends it.
+//! `<email>`: a mail to the receivers of the workflow. The engine does it: it writes the mail down in the step in which the
+//! node's turn comes.
 
 use akkaflow_model::code;
 use akkaflow_model::diagnostic::Diagnostics;
@@ -8,13 +8,13 @@ use akkaflow_model::mail::EMAIL_TAG;
 use akkaflow_model::shape::{Shape, TextRule};
 use akkaflow_model::text::Text;
 
-/// `<email>`: sends its content as HTML to the receivers of the workflow.
+/// `<email>`: its content is a mail in HTML to the receivers of the workflow.
 pub(crate) fn shape() -> Shape {
     Shape::new(
         EMAIL_TAG,
         Text::new(
-            "把其中的HTML元素作为邮件发送给工作流的收件人",
-            "sends the HTML elements in it to the receivers of the workflow",
+            "将其中的HTML元素作为给工作流收件人的邮件存入发件箱；当前版本暂不发送",
+            "puts the HTML elements in it into the outbox, as a mail to the receivers of the workflow; this version does not send it yet",
         ),
     )
     .text(TextRule::Optional)
@@ -22,8 +22,20 @@ pub(crate) fn shape() -> Shape {
     .example("<email>\n  <h3>orders of ${param:date}</h3>\n  <p>loaded</p>\n</email>")
 }
 
-/// Names what will not be sent.
+/// Names what is not sent.
 pub(crate) fn check(element: &Element, diagnostics: &mut Diagnostics) {
+    diagnostics.warning(
+        code::MAIL_KEPT,
+        element.name_span,
+        Text::new(
+            "当前版本将 <email> 的邮件保存在发件箱中，暂不发送",
+            "this version keeps the mail of an <email> in its outbox and does not send it yet",
+        ),
+        Text::new(
+            "工作流可以运行，但不能依靠这封邮件通知他人",
+            "the workflow runs; do not rely on this mail to reach anybody",
+        ),
+    );
     for child in &element.children {
         if let Child::Text { text, span } = child
             && !text.trim().is_empty()

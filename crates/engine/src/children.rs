@@ -299,9 +299,6 @@ impl Engine {
     ) {
         let now = self.now;
         self.stop_waiting(id, node);
-        if state == InstanceState::Succeeded {
-            self.tell_success(id, node, &message);
-        }
         let Some(instance) = self.instances.get_mut(&id) else {
             return;
         };
@@ -317,6 +314,12 @@ impl Engine {
             row.state = NodeState::Running;
             row.deadline = row.deadline.filter(|_| !is_limited_by_attempt);
         }
+        if has_succeeded {
+            self.tell_success(id, node, &message);
+        }
+        let Some(instance) = self.instances.get_mut(&id) else {
+            return;
+        };
         let mark = instance.mark_of(node).map(mark_message);
         let timed_out = Message::TimedOut { seconds };
         if instance.course() == Course::Stopping {

@@ -174,7 +174,7 @@ impl Engine {
         } else {
             let content = body.elements().cloned().collect();
             self.owe(key, name, receivers, MailFacts::Notice { content });
-            Message::Succeeded
+            Message::MailOwed
         };
         self.end_node(id, node, NodeState::Succeeded, message);
     }

@@ -55,7 +55,7 @@ pub struct Workflow {
     pub desc: Option<String>,
     /// `create-time` as written, `yyyy-MM-dd HH:mm:ss`.
     pub create_time: Option<String>,
-    /// The end states that send mail.
+    /// The end states that a mail is due for.
     pub mail_level: Vec<InstanceState>,
     /// Who is told.
     pub mail_receivers: Vec<String>,

@@ -13,6 +13,8 @@ use crate::time::Timestamp;
 pub enum Message {
     /// The node's action succeeded.
     Succeeded,
+    /// The mail of an `<email>` node is in the outbox: whether it reaches anybody is another matter.
+    MailOwed,
     /// The node was marked `is-ignore` or named in `ignore_node`.
     Ignored,
     /// What the action itself reports, in both languages.
@@ -175,6 +177,7 @@ impl Message {
     pub fn render(&self, lang: Lang) -> String {
         let text = match self {
             Self::Succeeded => Text::new("节点执行成功", "succeeded"),
+            Self::MailOwed => Text::new("邮件已存入发件箱", "the mail is in the outbox"),
             Self::Ignored => Text::new("忽略执行节点", "ignored, not run"),
             Self::Said { text } => text.clone(),
             Self::NodeFailed { node } => Text::new(

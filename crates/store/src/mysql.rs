@@ -31,7 +31,7 @@ use crate::sql::executor::Executor;
 use crate::sql::lending::{Lend, Lent, QUERY, read, within};
 use crate::sql::texts::Texts;
 use crate::sql::value::Value;
-use crate::sql::{Dialect, logs, reads, retention, snapshot};
+use crate::sql::{Dialect, logs, mails, reads, retention, snapshot};
 use crate::trim::{Trim, Trimmed};
 
 pub use options::MysqlOptions;

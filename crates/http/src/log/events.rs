@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use akkaflow_api::{Level, LogLine};
 use akkaflow_model::definition::{NodeKind, Workflow, legacy_type_name};
 use akkaflow_model::id::AttemptKey;
+use akkaflow_model::mail::EMAIL_TAG;
 use akkaflow_model::message::Message;
 use akkaflow_model::record::{AttemptRow, CancelReason, InstanceRow, NodeRow};
 use akkaflow_model::state::{AttemptState, InstanceState, NodeState};
@@ -289,8 +290,8 @@ impl Rows<'_> {
         let mut teller = Teller::new(Some(&row.node), lang);
         reached(&mut teller, row);
         started_child(&mut teller, row);
-        let is_own =
-            [SubWorkflow::TAG, Wait::TAG].contains(&row.type_name.as_str()) && attempts.is_empty();
+        let is_own = [SubWorkflow::TAG, Wait::TAG, EMAIL_TAG].contains(&row.type_name.as_str())
+            && attempts.is_empty();
         attempts.sort_by_key(|attempt| attempt.key.attempt);
         let mut failures = 0;
         // A wait is told once all attempts before it are known to be over: attempts are read before nodes.
@@ -504,8 +505,17 @@ fn concluded(teller: &mut Teller, row: &NodeRow, is_own: bool) {
         teller.tell(at, Level::Info, None, &both(message));
         return;
     }
-    if is_own && *message == Message::Succeeded {
-        teller.tell(at, Level::Info, None, &both(message));
+    if is_own && row.state == NodeState::Succeeded {
+        let level = match message {
+            Message::Succeeded | Message::MailOwed => Some(Level::Info),
+            // It has not done what it is for, and nobody need mend that now.
+            Message::Said { .. } => Some(Level::Warn),
+            _ => None,
+        };
+        if let Some(level) = level {
+            teller.tell(at, level, None, &both(message));
+        }
+        return;
     }
     let is_told = match message {
         Message::Succeeded | Message::Ignored | Message::InstanceEnded => true,

@@ -1,6 +1,6 @@
 //! Queries about mails, and the removal of old ones.
 
-use akkaflow_model::mail::{DeliveryRow, MailKey, MailRow, StoredMail};
+use akkaflow_model::mail::{DeliveryRow, DeliveryState, MailKey, MailRow, StoredMail};
 
 use crate::error::Error;
 use crate::query::MailQuery;
@@ -12,6 +12,9 @@ use crate::sql::tables::{MAIL_KEY, mail_key_values, read_mail_key};
 use crate::sql::texts::placeholders;
 use crate::sql::value::Value;
 use crate::trim::Trim;
+
+/// Finds one by the columns of its key.
+const IS_KEY: &str = "instance = ? AND run = ? AND kind = ? AND node = ? AND attempt = ?";
 
 /// Reads mails, which `tail` calls `m`, each with its sending, `d`.
 async fn stored(
@@ -83,8 +86,12 @@ pub(crate) async fn owed(
     executor: &mut Executor<'_>,
     limit: u32,
 ) -> Result<Vec<StoredMail>, Error> {
-    let tail = "WHERE d.state = 0 ORDER BY d.next_at, m.instance, m.run, m.kind, m.node, m.attempt LIMIT ?";
-    stored(executor, tail, &[Value::Int(limit.into())]).await
+    let tail = "WHERE d.state = ? ORDER BY d.next_at, m.instance, m.run, m.kind, m.node, m.attempt LIMIT ?";
+    let values = [
+        Value::Int(DeliveryState::Waiting.code()),
+        Value::Int(limit.into()),
+    ];
+    stored(executor, tail, &values).await
 }
 
 /// Removes old mails; returns how many. The sending goes first: what is left when that breaks off is found again.
@@ -98,14 +105,20 @@ pub(crate) async fn trim(executor: &mut Executor<'_>, trim: &Trim) -> Result<u64
         Value::Int(trim.limit.into()),
     ];
     let rows = executor.fetch(old, &values).await?;
-    for row in &rows {
-        let key = read_mail_key(&mut Columns::new(row))?;
-        for table in ["af_mail_delivery", "af_mail"] {
-            let text = format!(
-                "DELETE FROM {table} WHERE instance = ? AND run = ? AND kind = ? AND node = ? AND attempt = ?"
-            );
-            executor.execute(text, &mail_key_values(&key)).await?;
-        }
+    let keys: Vec<MailKey> = rows
+        .iter()
+        .map(|row| read_mail_key(&mut Columns::new(row)))
+        .collect::<Result<_, _>>()?;
+    if keys.is_empty() {
+        return Ok(0);
     }
-    Ok(rows.len() as u64)
+    // Few statements: others wait to write. Rows as values are spelt differently by each database.
+    let these = vec![format!("({IS_KEY})"); keys.len()].join(" OR ");
+    let values: Vec<Value<'_>> = keys.iter().flat_map(mail_key_values).collect();
+    let mut removed = 0;
+    for table in ["af_mail_delivery", "af_mail"] {
+        let text = format!("DELETE FROM {table} WHERE {these}");
+        removed = executor.execute(text, &values).await?;
+    }
+    Ok(removed)
 }

@@ -6,7 +6,7 @@ use sqlx::sqlite::SqlitePool;
 use crate::error::Error;
 use crate::log::{LogChunk, StoredChunk};
 use crate::sql::executor::Executor;
-use crate::sql::{logs, retention};
+use crate::sql::{logs, mails, retention};
 use crate::sqlite::SqliteStore;
 use crate::sqlite::writer::Writer;
 use crate::trim::{Trim, Trimmed};

@@ -98,7 +98,7 @@ impl Oracle {
         }
         let is_sent = row.type_name == EMAIL_TAG
             && row.state == NodeState::Succeeded
-            && row.message == Some(Message::Succeeded)
+            && row.message == Some(Message::MailOwed)
             && !was_done
             && !tables.is_carried_over(row);
         if is_sent {
