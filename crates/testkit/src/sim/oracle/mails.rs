@@ -70,20 +70,21 @@ impl Oracle {
         row: &NodeRow,
         touched: &mut Touched,
     ) {
+        // A rerun that keeps its success tells nothing of it.
+        if tables.is_carried_over(row) {
+            return;
+        }
         let key = (row.instance, row.node.clone());
         let before = tables.nodes.get(&key).filter(|it| it.run == row.run);
         let known = before.map_or(0, |it| it.failures);
         let threshold = self.retry_fail_times;
         let touched = &mut touched.mails;
-        if known <= threshold
-            && row.failures > threshold
-            && Self::may_be_tried_again(tables, library, row.instance, &row.node)
-        {
+        let has_failed = row.failures > threshold
+            && Self::may_be_tried_again(tables, library, row.instance, &row.node);
+        if known <= threshold && has_failed {
             touched.note(row.instance, row.run, MailKind::Failing, row.node.clone());
         }
         let was_done = before.is_some_and(|it| it.state.is_terminal());
-        let has_failed = row.failures > threshold
-            && Self::may_be_tried_again(tables, library, row.instance, &row.node);
         let cause = (row.instance, row.run, MailKind::Recovered, row.node.clone());
         match (row.state, &row.message) {
             _ if was_done || row.child.is_none() || !has_failed => {}
@@ -96,13 +97,19 @@ impl Oracle {
             }
             _ => {}
         }
-        let is_sent = row.type_name == EMAIL_TAG
-            && row.state == NodeState::Succeeded
-            && row.message == Some(Message::MailOwed)
-            && !was_done
-            && !tables.is_carried_over(row);
-        if is_sent {
-            touched.note(row.instance, row.run, MailKind::Notice, row.node.clone());
+        if row.type_name != EMAIL_TAG || was_done {
+            return;
+        }
+        let cause = (row.instance, row.run, MailKind::Notice, row.node.clone());
+        match (row.state, &row.message) {
+            (NodeState::Succeeded, Some(Message::MailOwed)) => {
+                *touched.causes.entry(cause).or_default() += 1;
+            }
+            // Its mail may be owed all the same: the way on is looked for afterwards.
+            (NodeState::Failed, Some(Message::UndecidableCondition { .. })) => {
+                touched.doubtful.insert(cause);
+            }
+            _ => {}
         }
     }
 
