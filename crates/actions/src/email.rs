@@ -13,8 +13,8 @@ pub(crate) fn shape() -> Shape {
     Shape::new(
         EMAIL_TAG,
         Text::new(
-            "将其中的HTML元素作为给工作流收件人的邮件存入发件箱；当前版本暂不发送",
-            "puts the HTML elements in it into the outbox, as a mail to the receivers of the workflow; this version does not send it yet",
+            "将其中的HTML元素作为邮件发给工作流的收件人",
+            "sends the HTML elements in it as a mail to the receivers of the workflow",
         ),
     )
     .text(TextRule::Optional)
@@ -24,18 +24,6 @@ pub(crate) fn shape() -> Shape {
 
 /// Names what is not sent.
 pub(crate) fn check(element: &Element, diagnostics: &mut Diagnostics) {
-    diagnostics.warning(
-        code::MAIL_KEPT,
-        element.name_span,
-        Text::new(
-            "当前版本将 <email> 的邮件保存在发件箱中，暂不发送",
-            "this version keeps the mail of an <email> in its outbox and does not send it yet",
-        ),
-        Text::new(
-            "工作流可以运行，但不能依靠这封邮件通知他人",
-            "the workflow runs; do not rely on this mail to reach anybody",
-        ),
-    );
     for child in &element.children {
         if let Child::Text { text, span } = child
             && !text.trim().is_empty()

@@ -13,6 +13,7 @@ mod forecast;
 mod front;
 mod instance;
 mod log;
+mod mail;
 mod params;
 mod problem;
 mod time;
@@ -44,6 +45,7 @@ pub use instance::{
     Trigger,
 };
 pub use log::{LOG_COMPLETE_HEADER, LOG_CURSOR_HEADER, Level, LogLine};
+pub use mail::{MailDetail, MailRefusal, MailSummary, Mails, SendMail};
 pub use params::Params;
 pub use problem::Problem;
 pub use time::Time;

@@ -218,6 +218,7 @@ pub fn command(lang: Lang) -> Command {
                 .subcommand(words.command("thaw", "解冻集群", "Let the cluster go on")),
         )
         .subcommand(backfill::backfill(words))
+        .subcommand(mail(words))
         .subcommand(pool(words))
         .subcommand(
             words.object("worker", "worker管理", "Workers").subcommand(
@@ -234,6 +235,61 @@ pub fn command(lang: Lang) -> Command {
                 .arg(words.argument("SHELL", "bash、zsh、fish等", "The shell").value_parser(clap::value_parser!(Shell))),
         );
     words.with_help(command)
+}
+
+fn mail(words: &Words) -> Command {
+    let named = |name, zh, en| {
+        let id = words.argument(
+            "ID",
+            "邮件，见akka mail list",
+            "The mail, see akka mail list",
+        );
+        words.command(name, zh, en).arg(id)
+    };
+    let list = words
+        .command(
+            "list",
+            "查看邮件及其发送情况",
+            "Show mails, and how their sending goes",
+        )
+        .arg(
+            words
+                .option(
+                    "state",
+                    "STATE",
+                    "waiting待发送、sent已发送或dead未送达",
+                    "waiting, sent or dead",
+                )
+                .value_parser(["waiting", "sent", "dead"])
+                .hide_possible_values(true),
+        )
+        .arg(words.option(
+            "instance",
+            "INSTANCE",
+            "只看该实例的邮件",
+            "Only those about this instance",
+        ))
+        .arg(words.option(
+            "limit",
+            "COUNT",
+            "最多显示多少封，默认且最多500",
+            "At most so many; 500 by default and at most",
+        ));
+    words
+        .object("mail", "邮件：告警与通知", "Mails: what people are told")
+        .subcommand(list)
+        .subcommand(
+            named("show", "查看一封邮件的内容", "Show what a mail says").arg(words.flag(
+                "html",
+                "输出HTML网页",
+                "Print it as a page in HTML",
+            )),
+        )
+        .subcommand(named(
+            "send",
+            "重新发送：全部已送达时发给所有人，否则只发给未收到的人",
+            "Send it again: to all when all have it, otherwise to those who have not",
+        ))
 }
 
 fn pool(words: &Words) -> Command {

@@ -11,6 +11,7 @@ mod format;
 mod front;
 mod instance;
 mod instance_view;
+mod mail;
 mod problems;
 mod reasons;
 mod search;
@@ -52,6 +53,7 @@ pub(crate) fn run(context: &Context, matches: &ArgMatches) -> Outcome {
         "why" => why::run(context, matches),
         "cluster" => cluster::run(context, matches),
         "backfill" => backfill::run(context, matches),
+        "mail" => mail::run(context, matches),
         "pool" => steering::pool(context, matches),
         "worker" => cluster::worker(context, matches),
         "fmt" => format::run(context, matches),

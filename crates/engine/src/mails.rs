@@ -24,6 +24,9 @@ use crate::effect::Effect;
 use crate::instances::Instance;
 use crate::orders::Answered;
 
+/// The mail about an end shows the log: what its last nodes have printed may still be on its way.
+const LOG_COMES: Duration = Duration::from_secs(3);
+
 /// The ends that a workflow tells of whose definition cannot be read any more: those that one tells of by default.
 const BY_DEFAULT: &[InstanceState] = &[InstanceState::Failed];
 
@@ -207,7 +210,10 @@ impl Engine {
     }
 
     fn owe(&mut self, key: MailKey, workflow: String, receivers: Vec<String>, facts: MailFacts) {
-        let delivery = DeliveryRow::new(key.clone(), self.now);
+        let mut delivery = DeliveryRow::new(key.clone(), self.now);
+        if key.kind == MailKind::Ended {
+            delivery.next_at = self.now.plus(LOG_COMES);
+        }
         self.out.record(Record::Mail(Box::new(MailRow {
             key,
             workflow,

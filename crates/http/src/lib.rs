@@ -11,7 +11,6 @@
 //! | `guard`, `language`, `failure` | who may ask, in which language, and what went wrong |
 //! | `master` | finds the active master and speaks to it |
 //! | `definitions`, `view`, `lookup` | definitions by their content, rows as bodies, instances by a part of their id |
-//! | `log` | the log of an instance: the lines that its rows tell, woven into its output |
 //! | `v1`, `legacy`, `health` | the routes |
 
 mod app;
@@ -23,7 +22,6 @@ mod guard;
 mod health;
 mod language;
 mod legacy;
-mod log;
 mod lookup;
 mod master;
 mod options;

@@ -333,7 +333,10 @@ fn is_repeatable(command: &Command) -> bool {
         | Command::ResumeBackfill { .. }
         | Command::AbortBackfill { .. }
         | Command::SetState { .. } => true,
-        Command::Trigger { .. } | Command::TriggerBlood { .. } | Command::Rerun { .. } => false,
+        Command::Trigger { .. }
+        | Command::TriggerBlood { .. }
+        | Command::Rerun { .. }
+        | Command::SendMail { .. } => false,
     }
 }
 

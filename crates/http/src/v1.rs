@@ -8,6 +8,7 @@ mod cron;
 mod forecast;
 mod instances;
 mod logs;
+mod mails;
 mod pools;
 mod state;
 mod steering;
@@ -34,6 +35,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .merge(capsule::routes())
         .merge(state::routes())
         .merge(logs::routes())
+        .merge(mails::routes())
         .merge(steering::routes())
         .merge(pools::routes())
         .merge(backfills::routes())

@@ -14,6 +14,7 @@ use akkaflow_model::definition::{Version, Workflow};
 use akkaflow_model::diagnostic::Finding;
 use akkaflow_model::error::ErrorCode;
 use akkaflow_model::id::{Epoch, InstanceId, RequestId};
+use akkaflow_model::mail::MailKey;
 use akkaflow_model::read::read_unlinted;
 use akkaflow_model::record::Mark;
 use akkaflow_model::text::Text;
@@ -76,6 +77,8 @@ pub(crate) enum StoredOrder {
     Mark { id: InstanceId, mark: Mark },
     /// See [`Order::DeleteInstance`].
     Delete { id: InstanceId },
+    /// See [`Order::SendMail`].
+    SendMail { key: MailKey, user: String },
     /// See [`Order::Expire`]: a part of what ended before a moment and is not among the newest.
     Expire {
         workflow: String,
@@ -313,6 +316,14 @@ impl Core {
                 id,
                 is_stored: self.store.instance(id).await?.is_some(),
             }),
+            StoredOrder::SendMail { key, user } => {
+                let stored = self.store.mail(&key).await?;
+                Ok(Order::SendMail {
+                    key,
+                    stored: stored.map(|stored| Box::new(stored.delivery)),
+                    user,
+                })
+            }
             // What was rerun since somebody looked is not old any more.
             StoredOrder::Expire {
                 workflow,

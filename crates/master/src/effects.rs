@@ -36,7 +36,8 @@ pub(crate) fn release(shared: &Arc<Shared>, epoch: Epoch, effect: Effect) {
             // Nobody may be listening.
             let _ = shared.changed.send(instance);
         }
-        Effect::Reply { .. } | Effect::Learn { .. } | Effect::MailOwed => {}
+        Effect::MailOwed => shared.mail_owed.notify_one(),
+        Effect::Reply { .. } | Effect::Learn { .. } => {}
     }
 }
 

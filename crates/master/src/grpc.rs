@@ -248,6 +248,7 @@ impl Master for MasterService {
         let mut reply = wire::StatusReply {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             endpoint: self.shared.endpoint.clone(),
+            mail_server: self.shared.mail_server.clone(),
             ..wire::StatusReply::default()
         };
         if let Some(term) = self.shared.term()

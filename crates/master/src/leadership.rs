@@ -29,6 +29,7 @@ use crate::files::{Files, Intake, Told};
 use crate::learner::Learner;
 use crate::options::Options;
 use crate::outage::{Call, Outage};
+use crate::postman::Postman;
 use crate::retention::Housekeeper;
 use crate::shared::{Shared, Term};
 
@@ -350,8 +351,17 @@ impl Leadership {
             zone,
             questions,
         };
-        // It ends with the term by itself.
+        // They end with the term by themselves.
         tokio::spawn(learner.run(over.clone()));
+        if let Some(mails) = self.options.mails.clone() {
+            let postman = Postman {
+                mails,
+                shared: Arc::clone(&self.shared),
+                core: handle.clone(),
+                zone,
+            };
+            tokio::spawn(postman.run(over.clone()));
+        }
         self.shared.note_leader(&self.shared.endpoint);
         self.shared.lead(Term {
             epoch,

@@ -12,6 +12,7 @@
 //! | `effects` | carries out released effects |
 //! | `sessions` | the control streams of attached workers |
 //! | `grpc` | the wire |
+//! | `postman` | sends the mails that are owed |
 //! | `retention` | removes what was kept for long enough |
 //! | `files` | watches the directory of workflow files |
 //! | `links` | reads the db-links that attempts need |
@@ -28,12 +29,13 @@ mod links;
 mod misfits;
 mod options;
 mod outage;
+mod postman;
 mod retention;
 mod service;
 mod sessions;
 mod shared;
 
 pub use error::Error;
-pub use options::Options;
+pub use options::{Mails, Options};
 pub use retention::Retention;
 pub use service::Service;

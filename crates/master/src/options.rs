@@ -1,8 +1,11 @@
 //! What a master is told once.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
+use akkaflow_alert::smtp::Smtp;
+use akkaflow_model::text::Lang;
 use chrono_tz::Tz;
 
 use crate::retention::Retention;
@@ -24,10 +27,21 @@ pub struct Options {
     pub lost_after: Duration,
     /// After so many failed retries of a node people are told.
     pub retry_fail_times: u32,
+    /// How mails are sent; `None` keeps them.
+    pub mails: Option<Mails>,
     /// How long ended instances and the journal are kept.
     pub retention: Retention,
     /// Name of this process in the lease row.
     pub holder: String,
+}
+
+/// How mails are sent.
+#[derive(Debug, Clone)]
+pub struct Mails {
+    /// The mail server.
+    pub smtp: Arc<Smtp>,
+    /// In which language.
+    pub lang: Lang,
 }
 
 impl Options {

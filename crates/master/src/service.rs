@@ -58,6 +58,11 @@ impl Service {
             registry,
             links,
             endpoint,
+            options
+                .mails
+                .as_ref()
+                .map(|it| it.smtp.server())
+                .unwrap_or_default(),
             options.stop_after(),
         ));
         Ok(Self {
@@ -121,6 +126,7 @@ mod tests {
             default_zone: chrono_tz::UTC,
             lost_after: Duration::from_secs(60),
             retry_fail_times: 0,
+            mails: None,
             retention: Retention {
                 keep_days: 180,
                 keep_instances: 2,

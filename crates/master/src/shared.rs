@@ -7,7 +7,7 @@ use akkaflow_actions::Registry;
 use akkaflow_model::id::{Epoch, InstanceId};
 use akkaflow_store::Store;
 use chrono_tz::Tz;
-use tokio::sync::broadcast;
+use tokio::sync::{Notify, broadcast};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
@@ -26,6 +26,10 @@ pub(crate) struct Shared {
     pub(crate) links: LinkBook,
     /// Ids of instances as they change; slow listeners miss some.
     pub(crate) changed: broadcast::Sender<InstanceId>,
+    /// `host:port`; empty when mails are kept and not sent.
+    pub(crate) mail_server: String,
+    /// Called when a mail is to be sent.
+    pub(crate) mail_owed: Notify,
     /// Where this master serves, as others reach it.
     pub(crate) endpoint: String,
     /// How long a worker without contact to a valid master goes on.
@@ -52,6 +56,7 @@ impl Shared {
         registry: Arc<Registry>,
         links: LinkBook,
         endpoint: String,
+        mail_server: String,
         stop_after: Duration,
     ) -> Self {
         // A burst of changes that a listener has not read yet; a listener that falls behind looks at the store.
@@ -64,7 +69,9 @@ impl Shared {
             outage: Outage::default(),
             links,
             changed: broadcast::channel(UNREAD_CHANGES).0,
+            mail_owed: Notify::new(),
             endpoint,
+            mail_server,
             stop_after,
             term: RwLock::default(),
             leader: RwLock::default(),

@@ -129,7 +129,6 @@ codes! {
     TEXT_NOT_SENT = "AF508", "邮件内容不会发送", "a mail or a part of it is not sent";
     BAD_URL = "AF509", "地址有误", "an address cannot be used";
     WAIT_PARTS = "AF510", "wait需要且只能有一个条件", "a wait needs one thing to wait for, and one only";
-    MAIL_KEPT = "AF511", "当前版本不发送邮件", "this version sends no mails";
 
     DUPLICATE_LINK = "AF601", "数据库连接名称重复", "two db-links share a name";
     LINK_CREDENTIALS = "AF602", "数据库连接缺少用户名或密码", "a db-link lacks its user name or password";

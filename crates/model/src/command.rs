@@ -6,6 +6,7 @@ use crate::backfill::{BackfillRunRow, BackfillSpec, LeftOut};
 use crate::diagnostic::Finding;
 use crate::error::ErrorCode;
 use crate::id::{InstanceId, WorkerId};
+use crate::mail::MailKey;
 use crate::text::Text;
 
 /// A request to change something, as it travels from an http-server to the active master.
@@ -191,6 +192,13 @@ pub enum Command {
         name: String,
         /// Names and values.
         values: Vec<(String, String)>,
+        /// Who asks; may be empty.
+        user: String,
+    },
+    /// Sends a mail again that was sent or given up. Answer: [`Answer::Done`].
+    SendMail {
+        /// The mail.
+        key: MailKey,
         /// Who asks; may be empty.
         user: String,
     },

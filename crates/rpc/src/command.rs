@@ -244,6 +244,10 @@ impl From<Command> for wire::ExecuteRequest {
                 values: values.into_iter().map(Into::into).collect(),
                 user,
             }),
+            Command::SendMail { key, user } => Wire::SendMail(wire::SendMail {
+                key: key.to_string(),
+                user,
+            }),
         };
         Self {
             command: Some(command),
@@ -366,6 +370,13 @@ impl TryFrom<wire::ExecuteRequest> for Command {
                     name: state.name,
                     values: state.values.into_iter().map(Into::into).collect(),
                     user: state.user,
+                },
+                Wire::SendMail(mail) => Self::SendMail {
+                    key: mail
+                        .key
+                        .parse()
+                        .map_err(|_| Malformed::Invalid("mail.key"))?,
+                    user: mail.user,
                 },
             },
         )
@@ -555,6 +566,8 @@ pub fn result_from_wire(reply: wire::ExecuteReply) -> Result<Result<Answer, Reje
 
 #[cfg(test)]
 mod tests {
+    use akkaflow_model::mail::MailKey;
+
     use super::*;
 
     fn id() -> InstanceId {
@@ -653,6 +666,10 @@ mod tests {
                 id: id(),
                 kills: true,
                 by: who(),
+            },
+            Command::SendMail {
+                key: MailKey::ended(id(), 2),
+                user: "王".to_owned(),
             },
             Command::ResetAll,
             Command::Kill {

@@ -4,6 +4,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use akkaflow_alert::smtp::Security;
+use akkaflow_model::text::Lang;
 use anyhow::{Context as _, Result, bail};
 use serde::{Deserialize, Deserializer};
 use toml::{Table, Value};
@@ -60,6 +62,26 @@ pub struct Master {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Mail {
+    /// Name of the mail server; empty keeps mails unsent.
+    pub host: String,
+    /// Its port; 0 is the usual one.
+    pub port: u16,
+    /// How the way there is kept from others.
+    #[serde(deserialize_with = "security")]
+    pub security: Security,
+    /// Empty: without logging in.
+    pub username: String,
+    /// Of that user.
+    pub password: Secret,
+    /// The sender; empty for the user name.
+    pub from: String,
+    /// A further certificate authority, in PEM; empty for none.
+    pub ca_file: PathBuf,
+    /// For a connection, and for each mail.
+    #[serde(deserialize_with = "duration")]
+    pub time_limit: Duration,
+    /// In which language mails are.
+    pub language: Lang,
     /// Failed retries of a node before people are told.
     pub node_retry_fail_times: u32,
 }
@@ -290,6 +312,19 @@ fn suggestion(key: &str, keys: &[String]) -> String {
     akkaflow_model::suggest::closest(key, keys.iter().map(String::as_str))
         .map(|known| format!("; did you mean `{known}`?"))
         .unwrap_or_default()
+}
+
+/// Reads `starttls`, `tls`, `none`.
+fn security<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Security, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    match text.as_str() {
+        "starttls" => Ok(Security::StartTls),
+        "tls" => Ok(Security::Tls),
+        "none" => Ok(Security::None),
+        _ => Err(serde::de::Error::custom(format!(
+            "`{text}` is no security of mails; write starttls, tls or none"
+        ))),
+    }
 }
 
 /// Reads `250ms`, `30s`, `31m`, `2h`.

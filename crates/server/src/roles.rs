@@ -185,6 +185,7 @@ async fn master(config: &Config, store: Arc<dyn Store>) -> Result<akkaflow_maste
         default_zone,
         lost_after: config.master.lost_after,
         retry_fail_times: config.mail.node_retry_fail_times,
+        mails: mails(config)?,
         retention: akkaflow_master::Retention {
             keep_days: config.master.keep_days,
             keep_instances: config.master.keep_instances,
@@ -193,6 +194,28 @@ async fn master(config: &Config, store: Arc<dyn Store>) -> Result<akkaflow_maste
         holder: format!("{}:{}", host_name(), std::process::id()),
     };
     Ok(akkaflow_master::Service::bind(options, store, Arc::new(Registry::builtin())).await?)
+}
+
+/// How mails are sent, where a mail server is named.
+fn mails(config: &Config) -> Result<Option<akkaflow_master::Mails>> {
+    let mail = &config.mail;
+    if mail.host.is_empty() {
+        return Ok(None);
+    }
+    let options = akkaflow_alert::smtp::Options {
+        host: mail.host.clone(),
+        port: mail.port,
+        security: mail.security,
+        username: mail.username.clone(),
+        password: mail.password.0.clone(),
+        from: mail.from.clone(),
+        ca_file: (!mail.ca_file.as_os_str().is_empty()).then(|| mail.ca_file.clone()),
+        time_limit: mail.time_limit,
+    };
+    Ok(Some(akkaflow_master::Mails {
+        smtp: Arc::new(akkaflow_alert::smtp::Smtp::new(options)?),
+        lang: mail.language,
+    }))
 }
 
 fn worker(

@@ -23,7 +23,7 @@ fn by(matches: &ArgMatches) -> serde_json::Value {
 }
 
 /// Prints the answer for programs, else the sentence.
-fn say(context: &Context, answer: &Answer, zh: &str, en: &str) -> Outcome {
+pub(super) fn say(context: &Context, answer: &Answer, zh: &str, en: &str) -> Outcome {
     if context.is_json {
         return print_json(answer);
     }

@@ -1,5 +1,7 @@
 //! Mails: who is told of what, once and in the step of its cause.
 
+use std::time::Duration;
+
 use akkaflow_engine::{Order, OutcomeKind};
 use akkaflow_model::command::Answer;
 use akkaflow_model::error::ErrorCode;
@@ -15,7 +17,17 @@ use crate::world::{Change, World, single, workflow};
 fn mails(world: &World) -> Vec<String> {
     let told = world.rows.mails.iter().map(|mail| {
         let delivery = &world.rows.deliveries[&mail.key];
-        assert_eq!(*delivery, DeliveryRow::new(mail.key.clone(), mail.born_at));
+        // The mail about an end waits for what is printed last.
+        let pause = Duration::from_secs(if mail.key.kind == MailKind::Ended {
+            3
+        } else {
+            0
+        });
+        let born = DeliveryRow {
+            next_at: mail.born_at.plus(pause),
+            ..DeliveryRow::new(mail.key.clone(), mail.born_at)
+        };
+        assert_eq!(*delivery, born);
         let (kind, node) = (mail.key.kind.as_str(), &mail.key.node);
         format!("{kind} {node} {}", mail.receivers.join(","))
     });

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use akkaflow_api::{LOG_COMPLETE_HEADER, LOG_CURSOR_HEADER};
+use akkaflow_log::{Cursor, Page, Rows};
 use akkaflow_model::id::InstanceId;
 use akkaflow_model::text::Lang;
 use axum::body::Body;
@@ -18,7 +19,6 @@ use serde::Deserialize;
 use crate::app::{App, Shared};
 use crate::failure::Failure;
 use crate::language::Language;
-use crate::log::{self, Cursor, Page, Rows};
 use crate::lookup;
 
 /// Lines of a page when the caller does not say.
@@ -89,7 +89,7 @@ async fn page(
         definition: definition.as_deref(),
         zone: app.zone().await?,
     };
-    log::read(store, &rows, cursor, limit, lang, app.now()).await
+    Ok(akkaflow_log::read(store, &rows, cursor, limit, lang, app.now()).await?)
 }
 
 /// Everything there is now, however much, with one page in memory at a time.
@@ -101,7 +101,7 @@ fn text_response(app: Arc<App>, id: InstanceId, first: Page, lang: Lang, zone: T
             let text: String = page
                 .lines
                 .iter()
-                .map(|line| log::as_text(line, zone))
+                .map(|line| akkaflow_log::as_text(line, zone))
                 .collect();
             let next = if page.lines.is_empty() {
                 None

@@ -172,6 +172,7 @@ impl Master for FakeMaster {
             labels: Vec::new(),
         };
         Ok(Response::new(wire::StatusReply {
+            mail_server: String::new(),
             is_active: true,
             epoch: 1,
             zone: "Asia/Shanghai".to_owned(),

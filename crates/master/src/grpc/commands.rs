@@ -127,6 +127,10 @@ pub(crate) async fn execute(
         Command::Kill { id, user } => Order::Kill { id, user },
         Command::FenceWorker { id } => Order::FenceWorker { id },
         Command::SetState { name, values, user } => Order::SetState { name, values, user },
+        Command::SendMail { key, user } => {
+            let order = StoredOrder::SendMail { key, user };
+            return term.core.stored_order(order).await;
+        }
         Command::Rerun {
             id,
             from_failed,

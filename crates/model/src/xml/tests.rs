@@ -82,7 +82,10 @@ fn marks_in_a_row_shift_no_place() {
             let text = format!("{before}<r><a b{behind}</r>{behind}<c d='x'/>");
             let document = read(text.as_bytes());
             for finding in document.diagnostics.into_sorted() {
-                assert!(document.source.get(finding.span.range()).is_some(), "{text:?}");
+                assert!(
+                    document.source.get(finding.span.range()).is_some(),
+                    "{text:?}"
+                );
             }
         }
     }

@@ -75,7 +75,7 @@ impl Plan {
             lost_after,
             retry_fail_times: (stop_after.as_secs() % 2) as u32,
             workers: rng.between(1, 4) as usize,
-            busy: kept.busy(rng.between(450, 1_200) * SECOND),
+            busy: kept.busy(draw_busy(rng) * SECOND),
             quiet: lost_after.as_millis() as u64 + 240 * SECOND,
             act_every: rng.between(2, 8) * SECOND,
             fault_every: rng.between(40, 150) * SECOND,
@@ -83,5 +83,14 @@ impl Plan {
             has_late_messages: rng.chance(50),
             longest_run: rng.between(2, 40) * SECOND,
         }
+    }
+}
+
+/// Seconds: many short histories find more than few long ones, and some things take long.
+fn draw_busy(rng: &mut Rng) -> u64 {
+    if rng.chance(12) {
+        rng.between(650, 1_200)
+    } else {
+        rng.between(200, 650)
     }
 }

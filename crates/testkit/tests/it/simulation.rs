@@ -110,7 +110,7 @@ fn no_history_breaks_the_contract() {
         sum.commits / seeds,
         100 * totals.troubled / seeds,
     );
-    assert!(sum.inputs / seeds >= 300, "histories are too short");
+    assert!(sum.events / seeds >= 2_000, "histories are too short");
     assert!(
         2 * totals.troubled >= seeds,
         "too few histories are troubled"

@@ -31,8 +31,8 @@ pub(super) fn root_shape() -> Shape {
         .attribute(
             text(
                 "mail-level",
-                "哪些结束状态须发送邮件，逗号分隔；当前版本将邮件保存在发件箱中，暂不发送",
-                "end states that a mail is due for, separated by commas; this version keeps mails in its outbox and does not send them yet",
+                "哪些结束状态须发送邮件，逗号分隔",
+                "end states that people are told of by mail, separated by commas",
             )
             .default("W_FAILED"),
         )

@@ -18,14 +18,17 @@ use chrono_tz::Tz;
 /// What the store knows of an instance. To be read in the order attempts, nodes, instance, so that a node is at least as
 /// new as its attempts.
 #[derive(Debug)]
-pub(crate) struct Rows<'a> {
-    pub(crate) instance: &'a InstanceRow,
-    pub(crate) nodes: &'a [NodeRow],
-    pub(crate) attempts: &'a [AttemptRow],
+pub struct Rows<'a> {
+    /// The instance.
+    pub instance: &'a InstanceRow,
+    /// Its nodes.
+    pub nodes: &'a [NodeRow],
+    /// Their attempts.
+    pub attempts: &'a [AttemptRow],
     /// The definition that it is pinned to.
-    pub(crate) definition: Option<&'a Workflow>,
+    pub definition: Option<&'a Workflow>,
     /// Of the times that stand in a text.
-    pub(crate) zone: Tz,
+    pub zone: Tz,
 }
 
 /// The events of the instance itself or of one node, in order. Later readings only ever add at the end.

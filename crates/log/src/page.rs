@@ -10,10 +10,10 @@ use akkaflow_model::text::Lang;
 use akkaflow_model::time::Timestamp;
 use akkaflow_store::{Store, StoredChunk};
 
-use super::cursor::Cursor;
-use super::events::{Event, Follows, Rows, Sequence};
-use super::pieces::Pieces;
-use crate::failure::Failure;
+use crate::cursor::Cursor;
+use crate::events::{Event, Follows, Rows, Sequence};
+use crate::pieces::Pieces;
+use akkaflow_store::Error;
 
 /// Most chunks read at a time.
 const CHUNKS_AT_ONCE: u32 = 64;
@@ -28,23 +28,27 @@ const PAGE_BYTES: usize = 4 << 20;
 
 /// What one request gets.
 #[derive(Debug)]
-pub(crate) struct Page {
-    pub(crate) lines: Vec<LogLine>,
+pub struct Page {
+    /// In order.
+    pub lines: Vec<LogLine>,
     /// Where the next request goes on.
-    pub(crate) cursor: Cursor,
+    pub cursor: Cursor,
     /// Whether the instance is over and nothing is left to give out.
-    pub(crate) is_complete: bool,
+    pub is_complete: bool,
 }
 
 /// Reads the page of at most `limit` lines that follows `cursor`.
-pub(crate) async fn read(
+///
+/// # Errors
+/// The store cannot be read.
+pub async fn read(
     store: &dyn Store,
     rows: &Rows<'_>,
     cursor: Cursor,
     limit: usize,
     lang: Lang,
     now: Timestamp,
-) -> Result<Page, Failure> {
+) -> Result<Page, Error> {
     let mut weaver = Weaver::new(rows, cursor, limit, lang);
     weaver.resume(store, rows).await?;
     let mut at_end = false;
@@ -136,7 +140,7 @@ impl Weaver {
     }
 
     /// Reads the pieces of unfinished lines again.
-    async fn resume(&mut self, store: &dyn Store, rows: &Rows<'_>) -> Result<(), Failure> {
+    async fn resume(&mut self, store: &dyn Store, rows: &Rows<'_>) -> Result<(), Error> {
         let begun = std::mem::take(&mut self.begun);
         let Some((first, _)) = begun.first() else {
             return Ok(());

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 /// Where a reader stands. Opaque to callers; a few dozen characters for a usual instance.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Cursor {
+pub struct Cursor {
     /// The run whose events are counted; 0: nothing has been read.
     pub(crate) run: u32,
     /// The last chunk that was read to its end.
@@ -22,7 +22,7 @@ pub(crate) struct Cursor {
 
 /// The text is no cursor of ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct NoCursor;
+pub struct NoCursor;
 
 impl fmt::Display for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

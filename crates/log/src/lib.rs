@@ -15,15 +15,43 @@ mod events;
 mod page;
 mod pieces;
 
-pub(crate) use cursor::Cursor;
-pub(crate) use events::Rows;
-pub(crate) use page::{Page, read};
+pub use cursor::{Cursor, NoCursor};
+pub use events::Rows;
+pub use page::{Page, read};
 
 use akkaflow_api::LogLine;
+use akkaflow_model::text::Lang;
+use akkaflow_model::time::Timestamp;
+use akkaflow_store::{Error, Store};
 use chrono_tz::Tz;
 
+/// Lines in memory at a time where all are read.
+const PAGE: usize = 10_000;
+
+/// Every line there is now, in order.
+///
+/// # Errors
+/// The store cannot be read.
+pub async fn for_each_line(
+    store: &dyn Store,
+    rows: &Rows<'_>,
+    lang: Lang,
+    now: Timestamp,
+    mut each: impl FnMut(LogLine),
+) -> Result<(), Error> {
+    let mut cursor = Cursor::default();
+    loop {
+        let page = read(store, rows, cursor, PAGE, lang, now).await?;
+        if page.lines.is_empty() {
+            return Ok(());
+        }
+        page.lines.into_iter().for_each(&mut each);
+        cursor = page.cursor;
+    }
+}
+
 /// A line as people read it: level, local time, node, text.
-pub(crate) fn as_text(line: &LogLine, zone: Tz) -> String {
+pub fn as_text(line: &LogLine, zone: Tz) -> String {
     let time = line.time.0.to_utc().with_timezone(&zone);
     let time = time.format("%Y-%m-%d %H:%M:%S%.3f");
     let level = line.level.as_str();
