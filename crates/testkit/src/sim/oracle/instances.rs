@@ -162,7 +162,7 @@ impl Oracle {
             values::check_no_orphan(tables, row)?;
             let is_new = before.is_none_or(|before| !before.state.is_terminal());
             if row.state == InstanceState::Succeeded && is_new {
-                values::check_written(tables, library, row)?;
+                values::check_written(tables, library, row, touched)?;
             }
         }
         if graph::must_stop(library, row) {

@@ -168,7 +168,12 @@ pub(super) fn check_states(tables: &Tables, library: &Library, touched: &Touched
 }
 
 /// A success has written the state, unless something newer is there, or it belongs to a backfill.
-pub(super) fn check_written(tables: &Tables, library: &Library, instance: &InstanceRow) -> Verdict {
+pub(super) fn check_written(
+    tables: &Tables,
+    library: &Library,
+    instance: &InstanceRow,
+    touched: &Touched,
+) -> Verdict {
     let value = output_for_state(tables, library, instance)
         .filter(|_| instance.trigger != TriggerKind::Backfill);
     let Some(value) = value else {
@@ -181,8 +186,15 @@ pub(super) fn check_written(tables: &Tables, library: &Library, instance: &Insta
         Some(_) => row.fire_time >= Some(instance.fire_time),
         None => true,
     });
+    // What a person had set may be gone by the end of the commit: one that had read it may have succeeded, too.
+    let was_set_by_hand = touched.states.iter().any(|(row, before)| {
+        (row.workflow == key.0 && row.name == key.1)
+            && before
+                .as_ref()
+                .is_some_and(|before| before.instance.is_none())
+    });
     ensure!(
-        is_there,
+        is_there || was_set_by_hand,
         "V2: instance {} succeeded with {value}, the state is {known:?}",
         instance.id
     );
