@@ -400,7 +400,7 @@ fn moved(mut old: Instance, graph: Arc<Graph>) -> (Instance, Vec<NodeRow>) {
     (instance, removed)
 }
 
-/// A wait that shall now be another one begins anew; so does what takes its place, and what becomes one.
+/// What is still to be done is of its new type. A wait that shall now be another one begins anew; so does what takes its place, and what becomes one.
 fn begin_anew(
     old: &Graph,
     before: usize,
@@ -411,6 +411,9 @@ fn begin_anew(
     let is_ours = |graph: &Graph, node: usize| graph.vertex(node).runner != Runner::Worker;
     let what =
         |graph: &Graph, node: usize| graph.workflow().map(|it| content(&it.nodes[node].kind));
+    if !row.state.is_terminal() {
+        row.type_name = new.type_name(after).into();
+    }
     if !row.state.is_terminal()
         && (is_ours(old, before) || is_ours(new, after))
         && what(old, before) != what(new, after)

@@ -215,6 +215,12 @@ pub(crate) fn hint(text: &str, place: &Range<usize>) -> Option<Text> {
         ("or", "||"),
         ("not", "!"),
     ];
+    if let Some(meant) = in_brackets(text, place.start) {
+        return Some(Text::new(
+            format!("这样的名称写在方括号中：`{meant}`"),
+            format!("such a name stands in brackets: `{meant}`"),
+        ));
+    }
     let (before, rest) = (text.get(..place.start)?, text.get(place.start..)?);
     let word = rest.split(|c: char| !c.is_alphanumeric()).next()?;
     let last = before.trim_end().rsplit(char::is_whitespace).next()?;
@@ -236,6 +242,30 @@ pub(crate) fn hint(text: &str, place: &Range<usize>) -> Option<Text> {
         format!("是否想写 `{meant}`？"),
         format!("did you mean `{meant}`?"),
     ))
+}
+
+/// How the value around a place is written whose node's name is no word of this language: `output['统计'].rows`.
+fn in_brackets(text: &str, place: usize) -> Option<String> {
+    let is_part = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '-' | '.');
+    let (before, behind) = (text.get(..place)?, text.get(place..)?);
+    let start = before.rfind(|letter| !is_part(letter)).map_or(0, |at| {
+        at + before[at..].chars().next().map_or(0, char::len_utf8)
+    });
+    let length = behind.find(|letter| !is_part(letter));
+    let path = &text[start..place + length.unwrap_or(behind.len())];
+    let (variable, rest) = path.split_once('.')?;
+    let (name, field) = match rest.split_once('.') {
+        Some((name, field)) => (name, format!(".{field}")),
+        None => (rest, String::new()),
+    };
+    let is_word = |text: &str| {
+        text.starts_with(|letter: char| letter.is_ascii_alphabetic() || letter == '_')
+            && text
+                .chars()
+                .all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
+    };
+    let is_odd = EDGE_VARIABLES.contains(&variable) && !name.is_empty() && !is_word(name);
+    is_odd.then(|| format!("{variable}['{name}']{field}"))
 }
 
 /// Where a name stands that is no part of a longer one, and no field of something.
@@ -320,6 +350,18 @@ mod tests {
                 "did you mean `&&`? in XML it is `&amp;&amp;`",
             ),
             ("param.a <> 'x'", "did you mean `!=`?"),
+            (
+                "output.统计.rows > 0",
+                "such a name stands in brackets: `output['统计'].rows`",
+            ),
+            (
+                "1 < output.my-node.rows",
+                "such a name stands in brackets: `output['my-node'].rows`",
+            ),
+            (
+                "param.日期 == ''",
+                "such a name stands in brackets: `param['日期']`",
+            ),
         ] {
             let error = Condition::parse(text, EDGE_VARIABLES).unwrap_err();
             let found = super::hint(text, &error.range).map(|hint| hint.en);

@@ -298,3 +298,13 @@ fn a_decision_that_leads_elsewhere_is_the_same_node() {
     let answer = repair(&mut world, id, true, &text("param.n=='1'->c ->b"));
     assert_eq!(changes(answer), (false, "d:rewired".to_owned()));
 }
+
+#[test]
+fn what_is_still_to_be_done_is_of_its_new_type_and_what_is_done_of_its_old_one() {
+    let (mut world, id) = broken();
+    world.ok("b");
+    let turned = "start f\n fork f: a b\n a: ok=j mail=told\n b: ok=j mail=told\n join j: c\n c: ok=e\n end e";
+    assert!(changes(repair(&mut world, id, false, turned)).0);
+    let type_of = |name: &str| world.node(id, name).type_name.clone();
+    assert_eq!((&*type_of("a"), &*type_of("b")), ("email", "script"));
+}

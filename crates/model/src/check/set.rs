@@ -190,7 +190,7 @@ impl<'a> Set<'a> {
                 continue;
             }
             match self.owners.get(upstream.name.as_str()) {
-                None => findings.push(self.unknown(file, upstream, searches_left)),
+                None => findings.push(self.unknown(file, outline, upstream, searches_left)),
                 Some((_, owner)) => {
                     if let Some(idle) = owner.idle {
                         findings.push(idle_upstream(file, upstream, idle));
@@ -259,11 +259,19 @@ impl<'a> Set<'a> {
         child.at.finding(file, kind, message, help)
     }
 
-    fn unknown(&self, file: &str, upstream: &Upstream, searches_left: &mut usize) -> Finding {
+    fn unknown(
+        &self,
+        file: &str,
+        outline: &Outline,
+        upstream: &Upstream,
+        searches_left: &mut usize,
+    ) -> Finding {
         let found = shortened(&upstream.name);
         let suggestion = searches_left.checked_sub(1).and_then(|left| {
             *searches_left = left;
-            did_you_mean(&upstream.name, self.owners.keys().copied())
+            // It cannot wait for itself.
+            let others = self.owners.keys().copied();
+            did_you_mean(&upstream.name, others.filter(|name| *name != outline.name))
         });
         let message = if upstream.is_one_of_any {
             Text::new(

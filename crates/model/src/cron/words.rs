@@ -143,9 +143,14 @@ fn beat(set: TimeSet) -> Text {
             return seconds;
         }
         let minutes = unit_beat(set.minutes, "分钟", "minute");
+        let joined = if minutes.en.starts_with("at ") {
+            ","
+        } else {
+            " of"
+        };
         return Text::new(
             format!("{}的{}", minutes.zh, seconds.zh),
-            format!("{} of {}", seconds.en, minutes.en),
+            format!("{}{joined} {}", seconds.en, minutes.en),
         );
     }
     let minutes = numbers(set.minutes);

@@ -8,6 +8,8 @@ use memchr::memmem::Finder;
 use crate::shape::{half_width, is_identifier};
 use crate::suggest::closest;
 
+use super::check_time_expression;
+
 /// No reference is longer: a script may hold a megabyte of `${`.
 pub(super) const LONGEST_REFERENCE: usize = 512;
 
@@ -271,6 +273,9 @@ pub(crate) fn miswritten(text: &str) -> Vec<(Range<usize>, Miswritten)> {
                     found.push((range, Miswritten::Meant(meant)));
                 }
             }
+            if let Some(found_time) = almost_time(text, start, word, behind) {
+                found.push(found_time);
+            }
             continue;
         }
         match closing_brace(&text[start..]) {
@@ -313,6 +318,31 @@ pub(crate) fn miswritten(text: &str) -> Vec<(Range<usize>, Miswritten)> {
 }
 
 /// Whether a text is one reference of ours, and nothing else.
+/// A time that is written like a parameter (`${time:today}`), or with a slip in its first word. What a shell or a template knows
+/// under such a name is no keyword.
+fn almost_time(
+    text: &str,
+    start: usize,
+    word: &str,
+    behind: &str,
+) -> Option<(Range<usize>, Miswritten)> {
+    let is_meant = match behind.chars().next()? {
+        ':' => word.eq_ignore_ascii_case("time"),
+        '.' => word.len() >= 3 && closest(word, ["time"]).is_some(),
+        _ => false,
+    };
+    if !is_meant {
+        return None;
+    }
+    let end = start + closing_brace(&text[start..])? + 1;
+    let rest = &text[text.len() - behind.len()..];
+    let inside = rest.get(1..end.checked_sub(text.len() - rest.len())?)?;
+    let meant = format!("${{time.{inside}");
+    let (_, expression) = time_expressions(&meant).into_iter().next()?;
+    check_time_expression(expression).ok()?;
+    Some((start..end, Miswritten::Meant(meant)))
+}
+
 fn is_plain(text: &str) -> bool {
     use Reference::{Kept, Param, Time};
     let reference = reference(text).filter(|(length, _)| *length == text.len());

@@ -548,6 +548,11 @@ fn descriptions_are_in_both_languages() {
             "at minute 5 and 50 of every hour",
         ),
         (
+            "1-10 5 * * * *",
+            "每小时的第5分的每分钟的第1-10秒",
+            "at second 1-10 of every minute, at minute 5 of every hour",
+        ),
+        (
             "*/5 9-17 * * 1-5",
             "每周一至周五 每5分钟（09:00至17:59）",
             "every 5 minutes from 09:00 to 17:59 on Monday to Friday",

@@ -56,7 +56,10 @@ impl AttributeShape {
         if value.is_ascii() || value.len() > 4 * LONGEST_NAME {
             return None;
         }
-        let plain = wide::half_width(value);
+        let plain = match self.kind {
+            AttributeKind::Condition(_) => wide::half_width_expression(value),
+            _ => wide::half_width(value),
+        };
         if plain != value && self.check_value(&plain).is_ok() {
             return Some(Text::new(
                 format!("其中有全角字符，请写作 `{plain}`"),

@@ -6,6 +6,15 @@ pub(crate) fn half_width(text: &str) -> String {
     plain.trim().to_owned()
 }
 
+/// The same of an expression, in which quotes mean something.
+pub(crate) fn half_width_expression(text: &str) -> String {
+    let plain = text.chars().filter_map(|character| match character {
+        '‘' | '’' | '＇' | '“' | '”' | '＂' => Some('\''),
+        other => half(other),
+    });
+    plain.collect::<String>().trim().to_owned()
+}
+
 fn half(character: char) -> Option<char> {
     match character {
         '“' | '”' | '‘' | '’' | '＂' | '＇' => None,
@@ -46,7 +55,13 @@ pub(super) fn numeral(text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{half_width, numeral};
+    use super::{half_width, half_width_expression, numeral};
+
+    #[test]
+    fn an_expression_keeps_its_quotes() {
+        let plain = half_width_expression("param.a ＝＝ “１”　&& param.b == ‘full’");
+        assert_eq!(plain, "param.a == '1' && param.b == 'full'");
+    }
 
     #[test]
     fn wide_characters_have_narrow_ones() {

@@ -2,13 +2,16 @@
 
 use quick_xml::errors::{Error, IllFormedError, SyntaxError};
 
-use super::{Parser, Stop, ceil_boundary, is_name_start};
+use super::{Parser, Stop, ceil_boundary, is_name_start, is_xml_name};
 use crate::code;
 use crate::element::Span;
 use crate::encoding::is_xml_character;
 use crate::quote::shortened;
 use crate::render::line_of;
 use crate::text::Text;
+
+/// Blanks that are no blanks of XML.
+const WIDE_BLANKS: [char; 2] = ['\u{3000}', '\u{a0}'];
 
 /// The ways to fail.
 impl Parser<'_> {
@@ -194,6 +197,25 @@ impl Parser<'_> {
     }
 
     pub(super) fn not_a_name(&mut self, name: &str, at: usize) -> Stop {
+        if let Some((label, rest)) = name.split_once(WIDE_BLANKS)
+            && is_xml_name(label)
+        {
+            let start = at + "<".len() + label.len();
+            let blank = name.len() - label.len() - rest.len();
+            let span = Span {
+                start,
+                end: start + blank,
+            };
+            let label = shortened(label);
+            let message = Text::new(
+                format!("`{label}` 之后是全角空格或不换行空格，它会成为标签名的一部分"),
+                format!(
+                    "`{label}` is followed by a wide or a no-break space, which becomes part of the name"
+                ),
+            );
+            let help = Text::new("请改用普通空格", "write an ordinary space");
+            return self.fail(span, message, help);
+        }
         let name = shortened(name);
         let message = if name.is_empty() {
             Text::new("`<` 之后没有标签名", "`<` is not followed by a name")

@@ -33,8 +33,8 @@ pub(super) fn when() -> AttributeShape {
         "when",
         AttributeKind::Condition(EDGE_VARIABLES),
         Text::new(
-            "CEL条件，成立时才走这条边；可用param.名称、state.名称（均为文本，比较数字写 int(param.n) > 3），以及output.节点.名称（按其声明的类型）",
-            "a condition in CEL, the edge is taken where it holds; there are param.NAME and state.NAME, which are texts (int(param.n) > 3), and output.NODE.NAME in its declared type",
+            "CEL条件，成立时才走这条边；可用param.名称、state.名称（均为文本，比较数字写 int(param.n) > 3），以及output.节点.名称（按其声明的类型；节点名含中文或连字符等时写作output['节点'].名称）",
+            "a condition in CEL, the edge is taken where it holds; there are param.NAME and state.NAME, which are texts (int(param.n) > 3), and output.NODE.NAME in its declared type (output['my-node'].NAME where the node's name is no plain word)",
         ),
     )
 }
