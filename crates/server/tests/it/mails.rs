@@ -90,7 +90,7 @@ fn without_a_mail_server_mails_stay_visible() {
     let (status, refused) = api.post(&format!("/api/v1/mails/{key}/send"), &json!({}));
     assert_eq!(
         (status, &refused["code"]),
-        (409, &json!("CONFLICT")),
+        (409, &json!("conflict")),
         "{refused}"
     );
     let (status, _) = api.get("/api/v1/mails/nonsense");
