@@ -241,7 +241,7 @@ impl Writer<'_> {
                 Cell::new(node.name.as_str()),
                 Cell::new(node.type_name.as_str()),
                 Cell::toned(node.state.label(self.lang), tone_of_node(node.state)),
-                Cell::new(self.time(node.started_at)),
+                Cell::new(self.short_time(node.started_at)),
                 Cell::new(self.span(node.started_at, node.ended_at)),
                 Cell::new(message.unwrap_or_default()),
                 Cell::new(node.desc.clone().unwrap_or_default()),
@@ -367,6 +367,14 @@ impl Writer<'_> {
 
     fn time(&self, at: Option<Timestamp>) -> String {
         at.map_or_else(String::new, |at| at.wall_clock(self.zone))
+    }
+
+    /// Where many stand below each other; the zone is named above.
+    fn short_time(&self, at: Option<Timestamp>) -> String {
+        let local = |at: Timestamp| at.to_utc().with_timezone(&self.zone);
+        at.map_or_else(String::new, |at| {
+            local(at).format("%Y-%m-%d %H:%M:%S").to_string()
+        })
     }
 
     fn span(&self, from: Option<Timestamp>, until: Option<Timestamp>) -> String {

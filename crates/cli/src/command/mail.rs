@@ -57,14 +57,15 @@ fn list(context: &Context, matches: &ArgMatches) -> Outcome {
     let rows = found.mails.iter().map(|mail| {
         vec![
             plain(short_id(mail)),
-            plain(&mail.subject),
+            plain(mail.subject.trim_start_matches("【Akkaflow】")),
             plain(screen.time(mail.born_at)),
             state(screen, mail.state),
-            plain(mail.receivers.join(", ")),
+            plain(receivers(mail)),
             plain(remark(screen, mail)),
         ]
     });
-    out!("{}", screen.table(&header, rows.collect()));
+    let table = screen.table_without(&header, rows.collect(), &[header[5], header[4], header[2]]);
+    out!("{table}");
     Ok(0)
 }
 
@@ -74,6 +75,15 @@ fn short_id(mail: &MailSummary) -> String {
     let instance = mail.instance.rsplit('-').next().unwrap_or_default();
     let start = instance.len().saturating_sub(8);
     format!("{}.{rest}", &instance[start..])
+}
+
+/// The first one, and how many besides.
+fn receivers(mail: &MailSummary) -> String {
+    match mail.receivers.as_slice() {
+        [] => String::new(),
+        [only] => only.clone(),
+        [first, others @ ..] => format!("{first} +{}", others.len()),
+    }
 }
 
 fn state(screen: &Screen, state: DeliveryState) -> Cell {
