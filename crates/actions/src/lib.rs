@@ -7,7 +7,7 @@
 //! | `file_executor`, `file_monitor`, `http`, `python`, `script`, `shell`, `sql`, `ssh`, `transfer` | the types |
 //! | `wait` | one look of a `<wait>` at a file or a database |
 //! | `planned` | what a type is that is checked and kept, but not run yet |
-//! | `data_monitor`, `email`, `metadata` | such types |
+//! | `data_monitor` | such a type |
 //! | `attachments` | elements that several types share |
 //! | `files` | files by their name, wherever they lie |
 //! | `database` | connecting and running statements, as `sql` and `transfer` both do |

@@ -93,13 +93,13 @@ impl Registry {
             .with::<crate::file_monitor::FileMonitor>()
             .with::<crate::http::Http>()
             .with::<crate::python::Python>()
+            .with::<crate::metadata::Metadata>()
             .with::<crate::Script>()
             .with::<crate::Shell>()
             .with::<crate::Sql>()
             .with::<crate::ssh::Ssh>()
             .with::<crate::Transfer>()
             .with_planned::<crate::data_monitor::DataMonitor>()
-            .with_planned::<crate::metadata::Metadata>()
             .with_engine_node(EMAIL_TAG, crate::email::shape(), crate::email::check)
             .with_engine_node(
                 SubWorkflow::TAG,

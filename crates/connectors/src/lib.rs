@@ -38,6 +38,6 @@ pub use connect::{Connected, Options, connect};
 pub use delimited::{Delimiter, DelimiterError, FileReader, FileWriter, LineBreaks};
 pub use error::Error;
 pub use preview::Preview;
-pub use session::{Canceller, Dialect, Done, Load, Progress, Session, cancellable};
+pub use session::{Canceller, Comments, Dialect, Done, Load, Progress, Session, cancellable};
 pub use split::{Statement, holds_no_statement, split};
 pub use ssh::{Ended, Remote, RemoteEntry, RemoteFile, Ssh, Stream};

@@ -2,6 +2,7 @@
 //! stream, or by many-row `INSERT` where the server has switched that off.
 
 mod columns;
+mod comments;
 mod connect;
 mod engine;
 mod exactly;
@@ -23,7 +24,7 @@ use crate::convert::conversions;
 use crate::error::Error;
 use crate::exact::Checks;
 use crate::preview::{Preview, keep};
-use crate::session::{Canceller, Dialect, Done, Load, Session, check_column_count};
+use crate::session::{Canceller, Comments, Dialect, Done, Load, Session, check_column_count};
 
 pub(crate) struct Mysql;
 
@@ -151,6 +152,17 @@ impl Session for MysqlSession {
 
     async fn engine_without_transactions(&mut self, table: &str) -> Result<Option<String>, Error> {
         engine::without_transactions(&mut self.connection, table).await
+    }
+
+    async fn column_comments(
+        &mut self,
+        table: &str,
+    ) -> Result<Option<Vec<(String, String)>>, Error> {
+        comments::of_columns(&mut self.connection, table).await
+    }
+
+    async fn set_comments(&mut self, table: &str, comments: &Comments) -> Result<(), Error> {
+        comments::set(&mut self.connection, table, comments).await
     }
 
     async fn write(&mut self, load: Load) -> Result<u64, Error> {

@@ -18,7 +18,7 @@ use crate::convert::conversions;
 use crate::error::Error;
 use crate::exact::Checks;
 use crate::preview::{Preview, keep};
-use crate::session::{Canceller, Dialect, Done, Load, Session, check_column_count};
+use crate::session::{Canceller, Comments, Dialect, Done, Load, Session, check_column_count};
 
 pub(crate) struct Postgres;
 
@@ -181,6 +181,50 @@ impl Session for PostgresSession {
     async fn read(&mut self, query: &str, output: BatchSender) -> Result<u64, Error> {
         let columns = copy::describe(&mut self.connection, query).await?;
         copy::read(&mut self.connection, query, &columns, output).await
+    }
+
+    async fn column_comments(
+        &mut self,
+        table: &str,
+    ) -> Result<Option<Vec<(String, String)>>, Error> {
+        if self.table(table).await?.is_none() {
+            return Ok(None);
+        }
+        let rows: Vec<(String, Option<String>)> = sqlx::query_as(
+            "select attname::text, col_description(attrelid, attnum::int) from pg_attribute \
+             where attrelid = to_regclass($1) and attnum > 0 and not attisdropped order by attnum",
+        )
+        .bind(table)
+        .fetch_all(&mut self.connection)
+        .await
+        .map_err(failed)?;
+        let columns = rows.into_iter();
+        let columns = columns.map(|(name, comment)| (name, comment.unwrap_or_default()));
+        Ok(Some(columns.collect()))
+    }
+
+    async fn set_comments(&mut self, table: &str, comments: &Comments) -> Result<(), Error> {
+        // The same whatever the server is told of backslashes.
+        let literal = |text: &str| {
+            let text = text.replace('\\', "\\\\").replace('\'', "''");
+            format!("E'{text}'")
+        };
+        let mut statements = vec!["begin".to_owned()];
+        for (column, comment) in &comments.columns {
+            let column = Dialect::Postgres.quote(column);
+            let comment = literal(comment);
+            statements.push(format!("comment on column {table}.{column} is {comment}"));
+        }
+        if let Some(comment) = &comments.table {
+            let comment = literal(comment);
+            statements.push(format!("comment on table {table} is {comment}"));
+        }
+        statements.push("commit".to_owned());
+        for statement in statements {
+            // What fails ends the connection's transaction with the session.
+            self.execute(&statement).await?;
+        }
+        Ok(())
     }
 
     async fn write(&mut self, load: Load) -> Result<u64, Error> {

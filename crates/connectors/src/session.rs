@@ -53,6 +53,15 @@ pub struct Done {
     pub results: Vec<Preview>,
 }
 
+/// What is said of a table and its columns.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Comments {
+    /// Of the table; `None` leaves it as it is.
+    pub table: Option<String>,
+    /// Names of columns, and their comments.
+    pub columns: Vec<(String, String)>,
+}
+
 /// Where rows go.
 #[derive(Debug)]
 pub struct Load {
@@ -149,6 +158,21 @@ pub trait Session: Send {
         let _ = table;
         Ok(None)
     }
+
+    /// The comments of a table's columns, in its order, empty where there is none; `None` when there is no such table.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] where the database knows no comments, [`Error::Statement`] with the server's words.
+    async fn column_comments(
+        &mut self,
+        table: &str,
+    ) -> Result<Option<Vec<(String, String)>>, Error>;
+
+    /// Sets comments: all of them, or none when it fails.
+    ///
+    /// # Errors
+    /// The same.
+    async fn set_comments(&mut self, table: &str, comments: &Comments) -> Result<(), Error>;
 
     /// Writes all rows inside the transaction that the caller opened. Says how many the table took; it took each of them
     /// exactly, or this is an error.

@@ -23,7 +23,7 @@ use crate::connect::{Connector, Target};
 use crate::convert::conversions;
 use crate::error::Error;
 use crate::preview::{Preview, keep};
-use crate::session::{Canceller, Dialect, Done, Load, Session, check_column_count};
+use crate::session::{Canceller, Comments, Dialect, Done, Load, Session, check_column_count};
 
 pub(crate) struct Sqlite;
 
@@ -249,6 +249,14 @@ impl Session for SqliteSession {
         read::read(&mut self.connection, query, output).await
     }
 
+    async fn column_comments(&mut self, _: &str) -> Result<Option<Vec<(String, String)>>, Error> {
+        Err(no_comments())
+    }
+
+    async fn set_comments(&mut self, _: &str, _: &Comments) -> Result<(), Error> {
+        Err(no_comments())
+    }
+
     async fn write(&mut self, load: Load) -> Result<u64, Error> {
         check_column_count(load.source.len(), load.target.len())?;
         let conversions = conversions(&load.source, &load.target, Dialect::Sqlite);
@@ -263,4 +271,11 @@ impl Canceller for Interrupt {
     async fn cancel(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
+}
+
+fn no_comments() -> Error {
+    Error::Configuration(Text::new(
+        "SQLite不保存表和字段的注释",
+        "SQLite keeps no comments of tables and columns",
+    ))
 }

@@ -18,6 +18,8 @@ fn example(tag: &str) -> Option<String> {
             let web = WEB.get_or_init(|| Web::answering("200 OK", "", ""));
             format!("<http url='{}'/>", web.url)
         }
+        // SQLite keeps no comments: its own tests hold it to the contract.
+        "metadata" => return None,
         "python" => "<python><code>import os; print(os.getcwd())</code></python>".to_owned(),
         "script" => "<script><code>pwd</code></script>".to_owned(),
         "shell" => "<shell><command>pwd</command></shell>".to_owned(),

@@ -11,6 +11,7 @@ mod examples;
 mod file_executor;
 mod http;
 mod links;
+mod metadata;
 mod process;
 mod python;
 mod sql;

@@ -1,0 +1,105 @@
+//! Comments of tables and columns, set in real databases.
+
+use akkaflow_actions::ActionError;
+
+use crate::support::{Bench, Database, check, mysql, parse, postgres, sqlite};
+
+const BODY: &str = "<metadata db-link='LINK' table='orders' from='ods, other'>\
+    <column-comment name='note'>it''s \\ \"all\" 备注</column-comment><table-comment>订单 'a'</table-comment></metadata>";
+
+async fn run(database: &Database) -> (Bench, Result<(), ActionError>) {
+    let bench = Bench::with(&[database]);
+    let body = BODY
+        .replace("LINK", database.name())
+        .replace("it''s", "it's");
+    let outcome = parse(&body).run(&bench.attempt()).await;
+    (bench, outcome.map(drop))
+}
+
+async fn texts(database: &Database, query: &str) -> Vec<String> {
+    let rows = database.query(query).await;
+    let text =
+        |value: &Option<Vec<u8>>| String::from_utf8(value.clone().unwrap_or_default()).unwrap();
+    rows.iter().map(|row| text(&row[0])).collect()
+}
+
+const COMMENTS: [&str; 3] = ["number", "day of the order", "it's \\ \"all\" 备注"];
+
+#[tokio::test]
+async fn comments_are_set_in_mysql_and_declarations_stay() {
+    let Some(database) = mysql().await else {
+        return;
+    };
+    database
+        .execute(&[
+            "create table ods (id int comment 'number', day date comment '')",
+            "create table other (day date comment 'day of the order')",
+            "create table orders (id int unsigned not null auto_increment primary key comment 'old, (x)', day date not null default '2026-01-01', \
+             note varchar(20) character set latin1 default 'a, comment ''b''' check (note <> ')'))",
+        ])
+        .await;
+    let declared = "select concat_ws('|', column_type, is_nullable, column_default, extra, character_set_name) from \
+        information_schema.columns where table_schema = database() and table_name = 'orders' order by ordinal_position";
+    let before = texts(&database, declared).await;
+    let (_, outcome) = run(&database).await;
+    outcome.unwrap();
+    assert_eq!(texts(&database, declared).await, before);
+    let comments = "select column_comment from information_schema.columns where table_schema = database() and table_name = 'orders' order by ordinal_position";
+    assert_eq!(texts(&database, comments).await, COMMENTS);
+    let table = "select table_comment from information_schema.tables where table_schema = database() and table_name = 'orders'";
+    assert_eq!(texts(&database, table).await, ["订单 'a'"]);
+    let checks = "select count(*) from information_schema.check_constraints where constraint_schema = database() and table_name = 'orders'";
+    assert_eq!(texts(&database, checks).await, ["1"]);
+}
+
+#[tokio::test]
+async fn comments_are_set_in_postgresql() {
+    let Some(database) = postgres().await else {
+        return;
+    };
+    database
+        .execute(&[
+            "create table ods (id int, day date)",
+            "comment on column ods.id is 'number'",
+            "create table other (day date)",
+            "comment on column other.day is 'day of the order'",
+            "create table orders (id int, day date, note text)",
+        ])
+        .await;
+    let (_, outcome) = run(&database).await;
+    outcome.unwrap();
+    let comments = "select col_description('orders'::regclass, attnum::int) from pg_attribute where attrelid = 'orders'::regclass and attnum > 0 order by attnum";
+    assert_eq!(texts(&database, comments).await, COMMENTS);
+    let table = "select obj_description('orders'::regclass)";
+    assert_eq!(texts(&database, table).await, ["订单 'a'"]);
+}
+
+#[tokio::test]
+async fn a_table_that_is_not_there_and_a_database_without_comments_say_so() {
+    for database in [mysql().await, postgres().await].into_iter().flatten() {
+        let (_, outcome) = run(&database).await;
+        let ActionError::Fatal(text) = outcome.unwrap_err() else {
+            panic!("{}", database.name());
+        };
+        assert_eq!(text.en, "there is no table orders");
+    }
+    let (_, outcome) = run(&sqlite()).await;
+    let ActionError::Fatal(text) = outcome.unwrap_err() else {
+        panic!("SQLite");
+    };
+    assert_eq!(text.en, "SQLite keeps no comments of tables and columns");
+}
+
+/// What every type must do; its example needs a database that SQLite is not.
+#[tokio::test]
+async fn the_contract_of_actions_holds() {
+    let body = "<metadata nonsense='1' db-link='sqlite' table='t'/>";
+    let (_, diagnostics) = check(body);
+    assert_eq!(&body[diagnostics[0].span.range()], "nonsense");
+    let database = sqlite();
+    let bench = Bench::with(&[&database]);
+    bench.cancel.cancel();
+    let action = parse("<metadata db-link='sqlite' table='t'/>");
+    let error = action.run(&bench.attempt()).await.unwrap_err();
+    assert_eq!(error, ActionError::Cancelled);
+}
