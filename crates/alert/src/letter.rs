@@ -4,17 +4,20 @@ use std::time::Duration;
 
 use akkaflow_api::{Level, LogLine};
 use akkaflow_model::mail::{EndFacts, MailFacts, MailKind, MailRow, NodeFacts, RetryFacts};
+use akkaflow_model::read::is_secret_name;
 use akkaflow_model::state::{InstanceState, NodeState};
 use akkaflow_model::text::Lang;
 use akkaflow_model::time::Timestamp;
 use chrono_tz::Tz;
 
-use crate::sheet::{Cell, Part, Sheet, Tone};
+use crate::sheet::{Cell, HIDDEN, Part, Sheet, Tone};
 
 /// So many lines of a log a mail shows: the first ones, and twice as many of the last.
 pub const LOG_LINES: (usize, usize) = (100, 200);
 /// Characters of a line of a log that a mail shows.
 const LINE_LENGTH: usize = 500;
+/// A shorter text is no secret that could be told from other words.
+const SHORTEST_SECRET: usize = 4;
 /// Characters of a subject: mail programs show fewer.
 const SUBJECT_LENGTH: usize = 150;
 
@@ -67,12 +70,28 @@ pub fn letter(mail: &MailRow, log: Option<&LogExcerpt>, lang: Lang, zone: Tz) ->
             vec![Part::Content(content.clone()), Part::Note(writer.origin())]
         }
     };
-    let sheet = Sheet { title, parts };
+    let mut sheet = Sheet { title, parts };
+    sheet.hide(&secrets(mail));
     Letter {
         subject: subject(mail, lang),
         html: sheet.html(writer.say("zh-CN", "en")),
         text: sheet.text(),
     }
+}
+
+/// What is known to be secret: parameters that are called so. It may stand in messages and in the log, too.
+fn secrets(mail: &MailRow) -> Vec<&str> {
+    let MailFacts::Ended(facts) = &mail.facts else {
+        return Vec::new();
+    };
+    let secret = facts.params.iter().filter(|(name, _)| is_secret_name(name));
+    let values = secret.map(|(_, value)| value.trim());
+    let mut values: Vec<&str> = values
+        .filter(|value| value.chars().count() >= SHORTEST_SECRET)
+        .collect();
+    // One may be part of another.
+    values.sort_by_key(|value| std::cmp::Reverse(value.len()));
+    values
 }
 
 /// Its subject. It begins as akkaflow's do, for the sake of people's filters.
@@ -167,7 +186,12 @@ impl Writer<'_> {
         let params: Vec<String> = facts
             .params
             .iter()
-            .map(|(name, value)| format!("{name}:{value}"))
+            .map(
+                |(name, value)| match is_secret_name(name) && !value.trim().is_empty() {
+                    true => format!("{name}:{HIDDEN}"),
+                    false => format!("{name}:{value}"),
+                },
+            )
             .collect();
         let levels: Vec<&str> = facts.levels.iter().map(|it| it.label(self.lang)).collect();
         let mut rows = vec![

@@ -75,7 +75,29 @@ pub(crate) struct Sheet {
 const FONT: &str = "font-family:-apple-system,'Segoe UI',Roboto,'PingFang SC','Microsoft YaHei','Noto Sans CJK SC',sans-serif";
 const CELL: &str = "padding:6px 12px 6px 0;border-bottom:1px solid #eaeef2;text-align:left;vertical-align:top;font-size:13px;line-height:1.5";
 
+/// Stands in place of a secret.
+pub(crate) const HIDDEN: &str = "***";
+
 impl Sheet {
+    /// Takes secrets out of everything but what somebody wrote as a mail.
+    pub(crate) fn hide(&mut self, secrets: &[&str]) {
+        let hide = |cell: &mut Cell| {
+            for secret in secrets {
+                if cell.text.contains(secret) {
+                    cell.text = cell.text.replace(secret, HIDDEN);
+                }
+            }
+        };
+        for part in &mut self.parts {
+            match part {
+                Part::Facts(facts) => facts.iter_mut().for_each(|(_, cell)| hide(cell)),
+                Part::Table(_, rows) => rows.iter_mut().flatten().for_each(hide),
+                Part::Lines(lines) => lines.iter_mut().for_each(hide),
+                Part::Heading(_) | Part::Note(_) | Part::Content(_) => {}
+            }
+        }
+    }
+
     /// As mail programs show it: styles stand in the elements, for many programs know nothing else.
     pub(crate) fn html(&self, lang: &str) -> String {
         let colour = self.title.tone.colour();

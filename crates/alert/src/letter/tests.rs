@@ -252,3 +252,23 @@ fn of_a_long_log_the_middle_is_left_out() {
     }
     assert!(text.contains("... 700 lines left out ..."));
 }
+
+#[test]
+fn parameters_that_are_called_secret_are_hidden_wherever_they_stand() {
+    let mut mail = ended("login with s3cr3t-word failed");
+    if let MailFacts::Ended(facts) = &mut mail.facts {
+        facts.params = vec![
+            ("db_password".to_owned(), "s3cr3t-word".to_owned()),
+            ("token".to_owned(), "x".to_owned()),
+            ("day".to_owned(), "2026-11-30".to_owned()),
+        ];
+    }
+    let mut log = LogExcerpt::default();
+    log.push(line(Level::Error, "tried s3cr3t-word"));
+    let letter = letter(&mail, Some(&log), Lang::En, chrono_tz::UTC);
+    for words in [&letter.html, &letter.text] {
+        assert!(!words.contains("s3cr3t-word"), "{words}");
+        assert!(words.contains("tried ***") && words.contains("day:2026-11-30"));
+        assert!(words.contains("db_password:***, token:***"));
+    }
+}

@@ -320,3 +320,19 @@ fn the_time_of_a_node_between_two_tries_stands_still_while_its_instance_is_pause
     world.ok("a");
     assert_eq!(world.state(id), InstanceState::Succeeded);
 }
+
+#[test]
+fn a_node_whose_attempt_is_lost_in_a_paused_instance_says_so() {
+    let mut world = World::with_worker();
+    world.put(workflow("wf", "start a\n a: ok=e\n end e"));
+    let id = world.run("wf");
+    assert_eq!(world.order(pause(id)), DONE);
+    world.detach("w");
+    let fence = Order::FenceWorker {
+        id: akkaflow_model::id::WorkerId("w".into()),
+    };
+    assert_eq!(world.order(fence), DONE);
+    assert_eq!(world.node_state(id, "a"), NodeState::Ready);
+    let message = &world.node(id, "a").message;
+    assert!(matches!(message, Some(Message::Lost { .. })), "{message:?}");
+}

@@ -21,6 +21,13 @@ fn failed_action_is_tried_again_after_its_interval() {
     world.fail("a");
     assert_eq!(world.node_state(id, "a"), NodeState::Running);
     assert_eq!(world.why(id, "a"), ["retry_interval"]);
+    let said = world.rows.attempts.values().next().unwrap().message.clone();
+    assert!(said.is_some());
+    assert_eq!(
+        world.node(id, "a").message,
+        said,
+        "people see why it is tried again"
+    );
     world.pass(9);
     assert_eq!(world.running_nodes(), "");
     world.pass(1);
