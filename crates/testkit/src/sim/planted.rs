@@ -10,7 +10,7 @@ use akkaflow_model::landing::Deadline;
 use akkaflow_model::mail::MailKind;
 use akkaflow_model::message::Message;
 use akkaflow_model::record::{
-    CleanUp, FireState, InstanceRow, Record, SkipReason, Snapshot, StateRow,
+    CleanUp, FireState, InstanceRow, Record, SkipReason, Snapshot, StateRow, TriggerKind,
 };
 use akkaflow_model::state::{AttemptState, InstanceState, NodeState};
 use akkaflow_model::time::Timestamp;
@@ -305,6 +305,8 @@ faults! {
     EarlierOutputUsed,
     /// A failure writes the state.
     StateOnFailure,
+    /// An instance of a backfill writes the state.
+    StateOnBackfill,
     /// A new master does not load the state.
     StateNotLoaded,
     /// A child outlives a killed parent.
@@ -385,7 +387,12 @@ impl Planted {
             Self::FreezeNotWritten => {
                 records.retain(|record| !matches!(record, Record::Cluster(_)));
             }
-            Self::StateOnFailure => write_states_of_failures(records),
+            Self::StateOnFailure => {
+                write_states_of(records, |row| row.state == InstanceState::Failed);
+            }
+            Self::StateOnBackfill => write_states_of(records, |row| {
+                row.state == InstanceState::Succeeded && row.trigger == TriggerKind::Backfill
+            }),
             Self::ChildOutlives => records.retain(|record| {
                 !matches!(record, Record::Instance(row)
                     if matches!(row.message, Some(Message::ParentEnded { .. })))
@@ -684,11 +691,11 @@ fn forget_notices(row: &mut InstanceRow) {
     }
 }
 
-fn write_states_of_failures(records: &mut Vec<Record>) {
+fn write_states_of(records: &mut Vec<Record>, writes: impl Fn(&InstanceRow) -> bool) {
     let states: Vec<Record> = records
         .iter()
         .filter_map(|record| match record {
-            Record::Instance(row) if row.state == InstanceState::Failed => {
+            Record::Instance(row) if writes(row) => {
                 let ended_at = row.ended_at?;
                 Some(Record::State(StateRow {
                     workflow: row.workflow.clone(),
