@@ -60,10 +60,12 @@ pub(crate) fn decode(bytes: &[u8], diagnostics: &mut Diagnostics) -> Decoded {
         _ => UTF_8,
     };
     let mut decoded = decode_as(unmarked, encoding, diagnostics);
-    if encoding != UTF_8 {
-        if looks_like_utf8(unmarked) {
-            other_than_declared(&decoded.text, encoding, diagnostics);
-        }
+    if encoding != UTF_8 && looks_like_utf8(unmarked) {
+        other_than_declared(&decoded.text, encoding, diagnostics);
+    }
+    // The mark of UTF-8 wins over what is declared, and is not stored.
+    let names_another = |range: Range<usize>| Encoding::for_label(&unmarked[range]) != Some(UTF_8);
+    if declared.is_some_and(names_another) {
         blank_declared_encoding(&mut decoded.text);
     }
     decoded.report_forbidden_characters(diagnostics);

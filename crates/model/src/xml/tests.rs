@@ -111,6 +111,20 @@ fn gbk_is_read_by_declaration_and_its_text_reads_the_same_again() {
 }
 
 #[test]
+fn a_marked_file_reads_the_same_again_whatever_it_declares() {
+    for declared in ["UTF-8", "utf8", "GBK", "UTF-16", "klingon", ""] {
+        let text =
+            format!("\u{FEFF}<?xml version=\"1.0\" encoding=\"{declared}\"?>\n<a desc=\"导入\"/>");
+        let mut first = read(text.as_bytes());
+        assert_eq!(first.findings(), Vec::new(), "{declared}");
+        let mut again = read(first.source.as_bytes());
+        assert_eq!(again.findings(), Vec::new(), "{declared}");
+        assert!(first.root.is_some());
+        assert_eq!((again.source, again.root), (first.source, first.root));
+    }
+}
+
+#[test]
 fn a_declaration_that_names_two_encodings_reads_the_same_again() {
     for declared in [
         "encoding=encoding='gbk'\"GBK\"",
