@@ -3,7 +3,7 @@
 
 use akkaflow_model::code;
 use akkaflow_model::diagnostic::Diagnostics;
-use akkaflow_model::element::{Child, Element};
+use akkaflow_model::element::Element;
 use akkaflow_model::mail::EMAIL_TAG;
 use akkaflow_model::shape::{Shape, TextRule};
 use akkaflow_model::text::Text;
@@ -13,8 +13,8 @@ pub(crate) fn shape() -> Shape {
     Shape::new(
         EMAIL_TAG,
         Text::new(
-            "将其中的HTML元素作为邮件发给工作流的收件人",
-            "sends the HTML elements in it as a mail to the receivers of the workflow",
+            "将其中的文字与HTML作为邮件发给工作流的收件人",
+            "sends what stands in it, text and HTML, as a mail to the receivers of the workflow",
         ),
     )
     .text(TextRule::Optional)
@@ -24,30 +24,15 @@ pub(crate) fn shape() -> Shape {
 
 /// Names what is not sent.
 pub(crate) fn check(element: &Element, diagnostics: &mut Diagnostics) {
-    for child in &element.children {
-        if let Child::Text { text, span } = child
-            && !text.trim().is_empty()
-        {
-            diagnostics.warning(
-                code::TEXT_NOT_SENT,
-                *span,
-                Text::new(
-                    "<email> 中直接书写的文本不会发送",
-                    "text that stands directly in <email> is not sent",
-                ),
-                Text::new(
-                    "请放入元素中，例如 <p>",
-                    "put it into an element such as <p>",
-                ),
-            );
-        }
-    }
-    if element.elements().next().is_none() {
+    if element.elements().next().is_none() && element.text().trim().is_empty() {
         diagnostics.warning(
-            code::TEXT_NOT_SENT,
+            code::EMPTY_MAIL,
             element.name_span,
             Text::new("邮件没有内容", "the mail is empty"),
-            Text::new("请添加HTML元素，例如 <p>", "add HTML elements such as <p>"),
+            Text::new(
+                "请写上内容，例如 <p>…</p>",
+                "write what it shall say, such as <p>...</p>",
+            ),
         );
     }
 }

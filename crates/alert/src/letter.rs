@@ -444,7 +444,8 @@ fn plain_line(text: &str, longest: usize) -> String {
         .chars()
         .map(|it| if it.is_control() { ' ' } else { it })
         .collect();
-    shortened(&line, longest)
+    // Else it would be read as an encoded word, which may hold anything (RFC 2047).
+    shortened(&line.replace("=?", "= ?"), longest)
 }
 
 fn shortened(text: &str, longest: usize) -> String {

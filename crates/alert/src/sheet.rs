@@ -34,17 +34,14 @@ pub(crate) struct Cell {
 
 impl Cell {
     pub(crate) fn new(text: impl Into<String>) -> Self {
-        Self {
-            text: text.into(),
-            tone: Tone::Plain,
-        }
+        Self::toned(text, Tone::Plain)
     }
 
+    /// Control characters mean nothing to mail programs, and something to terminals.
     pub(crate) fn toned(text: impl Into<String>, tone: Tone) -> Self {
-        Self {
-            text: text.into(),
-            tone,
-        }
+        let is_shown = |it: &char| !it.is_control() || matches!(it, '\n' | '\t');
+        let text = text.into().chars().filter(is_shown).collect();
+        Self { text, tone }
     }
 }
 
@@ -236,6 +233,14 @@ const BLOCKS: &[&str] = &[
     "pre",
     "blockquote",
     "section",
+    "dl",
+    "dt",
+    "dd",
+    "header",
+    "footer",
+    "article",
+    "main",
+    "center",
 ];
 
 fn is_one_of(name: &str, names: &[&str]) -> bool {
@@ -294,11 +299,19 @@ fn element_text(element: &Element, words: &mut String) {
     if is_one_of(name, LEFT_OUT) || is_one_of(name, &["style", "head"]) {
         return;
     }
+    let is_block = is_one_of(name, BLOCKS);
+    if is_block && !words.is_empty() && !words.ends_with('\n') {
+        words.push('\n');
+    }
+    if name.eq_ignore_ascii_case("li") {
+        words.push_str("- ");
+    }
     for child in &element.children {
         match child {
+            Child::Text { text, .. } if name.eq_ignore_ascii_case("pre") => words.push_str(text),
             Child::Text { text, .. } => {
                 let is_apart = text.starts_with(char::is_whitespace);
-                if is_apart && !words.ends_with(['\n', ' ']) {
+                if is_apart && !words.is_empty() && !words.ends_with(['\n', ' ']) {
                     words.push(' ');
                 }
                 words.push_str(&one_line(text));
@@ -309,9 +322,15 @@ fn element_text(element: &Element, words: &mut String) {
             Child::Element(inner) => element_text(inner, words),
         }
     }
+    let link = element.attribute("href");
+    if let Some(link) = link.filter(|link| is_harmless("href", &link.value))
+        && name.eq_ignore_ascii_case("a")
+    {
+        words.push_str(&format!(" ({})", link.value));
+    }
     if is_one_of(name, &["td", "th"]) {
         words.push_str(" | ");
-    } else if is_one_of(name, BLOCKS) {
+    } else if is_block {
         words.push('\n');
     }
 }

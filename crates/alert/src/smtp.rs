@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use akkaflow_model::mail::{MailRow, Refusal};
 use akkaflow_model::text::Text;
+use lettre::address::Envelope;
 use lettre::message::header::{
-    ContentTransferEncoding, ContentType, Header, HeaderName, HeaderValue,
+    self, ContentTransferEncoding, ContentType, Header, HeaderName, HeaderValue, Headers,
 };
-use lettre::message::{Mailbox, MultiPart, SinglePart};
+use lettre::message::{Mailbox, Mailboxes, MultiPart, SinglePart};
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt, Rset};
@@ -47,9 +48,18 @@ pub struct Options {
     pub from: String,
     /// A further certificate authority, in PEM.
     pub ca_file: Option<PathBuf>,
-    /// For a connection, and for each mail.
+    /// For a connection, and for each answer; the one that takes a mail may take [`SCAN`] times as long.
     pub time_limit: Duration,
 }
+
+/// Mail servers look through what they are sent before they take it. One that is hung up on may take it all the same, and gets it twice.
+pub const SCAN: u32 = 10;
+
+/// Begins a certificate.
+const BEGINS: &[u8] = b"-----BEGIN CERTIFICATE-----";
+
+/// Characters of a receiver's name that are sent: a line of a header has its limits.
+const LONGEST_NAME: usize = 60;
 
 /// The settings are of no use.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -81,6 +91,7 @@ impl Smtp {
         } else {
             &options.from
         };
+        check(&options)?;
         let from = parse(sender).map_err(|why| {
             Unusable(Text::new(
                 format!("发件人[{sender}]（mail.from）不是邮件地址：{why}"),
@@ -145,7 +156,7 @@ impl Smtp {
             time_limit,
             ..
         } = &self.options;
-        let hello = ClientId::Domain("localhost".to_owned());
+        let hello = ClientId::Domain(self.from.email.domain().to_owned());
         let at_once = self.tls.clone().filter(|_| *security == Security::Tls);
         let mut connection = AsyncSmtpConnection::connect_tokio1(
             (host.as_str(), *port),
@@ -187,12 +198,16 @@ impl Smtp {
     }
 
     fn message(&self, letter: &Letter, mail: &MailRow) -> Result<Vec<u8>, String> {
-        let known: Vec<Mailbox> = mail
-            .receivers
-            .iter()
-            .filter_map(|it| parse(it).ok())
-            .collect();
+        let mut known: Vec<Mailbox> = Vec::new();
+        for mailbox in mail.receivers.iter().filter_map(|it| parse(it).ok()) {
+            if !known.iter().any(|it| is_same(&it.email, &mailbox.email)) {
+                known.push(mailbox);
+            }
+        }
         let (first, others) = known.split_first().ok_or("nobody to send it to")?;
+        let everybody = known.iter().map(|it| it.email.clone()).collect();
+        let sender = Some(self.from.email.clone());
+        let envelope = Envelope::new(sender, everybody).map_err(|it| it.to_string())?;
         let part = |kind: ContentType, body: &str| {
             SinglePart::builder()
                 .header(kind)
@@ -201,13 +216,14 @@ impl Smtp {
         };
         let mut builder = Message::builder()
             .from(self.from.clone())
-            .to(first.clone())
+            .envelope(envelope)
+            .raw_header(folded("To", std::slice::from_ref(first)))
             .subject(&letter.subject)
             .date(mail.born_at.to_utc().into())
             .message_id(Some(format!("<{}>", mail.key.message_id())))
             .header(AutoSubmitted);
-        for other in others {
-            builder = builder.cc(other.clone());
+        if !others.is_empty() {
+            builder = builder.raw_header(folded("Cc", others));
         }
         let message = builder.multipart(
             MultiPart::alternative()
@@ -230,10 +246,14 @@ impl Session<'_> {
     /// Sends one mail to these of its receivers.
     pub async fn send(&mut self, letter: &Letter, mail: &MailRow, to: &[String]) -> Tried {
         let mut tried = Tried::default();
-        let mut known = Vec::new();
+        // One mailbox may be spelled in several ways.
+        let mut known: Vec<(Address, Vec<String>)> = Vec::new();
         for receiver in to {
             match parse(receiver) {
-                Ok(mailbox) => known.push((receiver, mailbox.email)),
+                Ok(mailbox) => match known.iter_mut().find(|(it, _)| is_same(it, &mailbox.email)) {
+                    Some((_, spellings)) => spellings.push(receiver.clone()),
+                    None => known.push((mailbox.email, vec![receiver.clone()])),
+                },
                 Err(why) => tried.refused.push(Refusal {
                     receiver: receiver.clone(),
                     answer: format!("not a mail address: {why}"),
@@ -248,12 +268,10 @@ impl Session<'_> {
             Ok(message) => message,
             Err(why) => return Tried::failed(Text::verbatim(why)),
         };
-        let limit = self.smtp.options.time_limit;
-        let talk = timeout(limit, self.transaction(&message, &known, &mut tried)).await;
-        tried.error = match talk {
-            Ok(Ok(())) => None,
-            Ok(Err(error)) => Some(self.smtp.failure(&said(&error))),
-            Err(_) => Some(self.smtp.silent()),
+        tried.error = match self.transaction(&message, &known, &mut tried).await {
+            Ok(()) => None,
+            Err(Broken::Said(error)) => Some(self.smtp.failure(&said(&error))),
+            Err(Broken::Silent) => Some(self.smtp.silent()),
         };
         tried
     }
@@ -261,14 +279,15 @@ impl Session<'_> {
     async fn transaction(
         &mut self,
         message: &[u8],
-        to: &[(&String, Address)],
+        to: &[(Address, Vec<String>)],
         tried: &mut Tried,
-    ) -> Result<(), lettre::transport::smtp::Error> {
+    ) -> Result<(), Broken> {
+        let limit = self.smtp.options.time_limit;
         let connection = &mut self.connection;
         let mut parameters = Vec::new();
         let sender = &self.smtp.from.email;
         let is_foreign = |it: &Address| !AsRef::<str>::as_ref(it).is_ascii();
-        let is_international = is_foreign(sender) || to.iter().any(|(_, it)| is_foreign(it));
+        let is_international = is_foreign(sender) || to.iter().any(|(it, _)| is_foreign(it));
         if is_international
             && connection
                 .server_info()
@@ -276,30 +295,31 @@ impl Session<'_> {
         {
             parameters.push(MailParameter::SmtpUtfEight);
         }
-        connection
-            .command(Mail::new(Some(sender.clone()), parameters))
-            .await?;
+        let begin = Mail::new(Some(sender.clone()), parameters);
+        within(limit, connection.command(begin)).await?;
         let mut taken = Vec::new();
-        for (receiver, address) in to {
-            match connection
-                .command(Rcpt::new(address.clone(), Vec::new()))
-                .await
-            {
-                Ok(_) => taken.push((*receiver).clone()),
-                Err(error) if error.status().is_some() => tried.refused.push(Refusal {
-                    receiver: (*receiver).clone(),
-                    answer: said(&error),
-                    is_final: error.is_permanent(),
-                }),
+        for (address, spellings) in to {
+            let named = Rcpt::new(address.clone(), Vec::new());
+            match within(limit, connection.command(named)).await {
+                Ok(_) => taken.extend(spellings.iter().cloned()),
+                Err(Broken::Said(error)) if error.status().is_some() => {
+                    let answer = said(&error);
+                    let refusals = spellings.iter().map(|receiver| Refusal {
+                        receiver: receiver.clone(),
+                        answer: answer.clone(),
+                        is_final: error.is_permanent(),
+                    });
+                    tried.refused.extend(refusals);
+                }
                 Err(error) => return Err(error),
             }
         }
         if taken.is_empty() {
-            connection.command(Rset).await?;
+            within(limit, connection.command(Rset)).await?;
             return Ok(());
         }
-        connection.command(Data).await?;
-        connection.message(message).await?;
+        within(limit, connection.command(Data)).await?;
+        within(SCAN * limit, connection.message(message)).await?;
         // Only now the server answers for it.
         tried.accepted = taken;
         Ok(())
@@ -309,6 +329,45 @@ impl Session<'_> {
     pub async fn close(mut self) {
         let _ = timeout(Duration::from_secs(2), self.connection.quit()).await;
     }
+}
+
+/// How a talk with a mail server ends badly.
+enum Broken {
+    Said(lettre::transport::smtp::Error),
+    Silent,
+}
+
+async fn within<T>(
+    limit: Duration,
+    talk: impl Future<Output = Result<T, lettre::transport::smtp::Error>>,
+) -> Result<T, Broken> {
+    match timeout(limit, talk).await {
+        Ok(answer) => answer.map_err(Broken::Said),
+        Err(_) => Err(Broken::Silent),
+    }
+}
+
+/// Receivers, one a line: mail servers refuse lines of more than 998 bytes.
+fn folded(name: &'static str, mailboxes: &[Mailbox]) -> HeaderValue {
+    let one = |mailbox: &Mailbox| {
+        let mut mailbox = mailbox.clone();
+        mailbox.name = mailbox
+            .name
+            .map(|it| it.chars().take(LONGEST_NAME).collect());
+        let mut headers = Headers::new();
+        headers.set(header::To::from(Mailboxes::from(mailbox)));
+        let line = headers.to_string();
+        line.trim_start_matches("To: ").trim_end().to_owned()
+    };
+    let encoded: Vec<String> = mailboxes.iter().map(one).collect();
+    let plain: Vec<String> = mailboxes.iter().map(ToString::to_string).collect();
+    let name = HeaderName::new_from_ascii_str(name);
+    HeaderValue::dangerous_new_pre_encoded(name, plain.join(", "), encoded.join(",\r\n "))
+}
+
+/// Whether both are one mailbox: domains are the same in any case.
+fn is_same(left: &Address, right: &Address) -> bool {
+    left.user() == right.user() && left.domain().eq_ignore_ascii_case(right.domain())
 }
 
 /// No machine answers such a mail: out-of-office notes stay away (RFC 3834).
@@ -339,6 +398,36 @@ fn parse(address: &str) -> Result<Mailbox, String> {
         .map_err(|it: lettre::address::AddressError| it.to_string())
 }
 
+/// Refuses what could never work.
+fn check(options: &Options) -> Result<(), Unusable> {
+    let wrong = |zh: &str, en: &str| Err(Unusable(Text::new(zh, en)));
+    if (options.host.chars()).any(|it| it.is_whitespace() || it.is_control()) {
+        return wrong(
+            "邮件服务器名称（mail.host）中有空白",
+            "the name of the mail server (mail.host) holds a blank",
+        );
+    }
+    if options.from.is_empty() && options.username.is_empty() {
+        return wrong(
+            "请设置发件人（mail.from），例如 \"akkaflow <etl@example.com>\"",
+            "set the sender (mail.from), for example \"akkaflow <etl@example.com>\"",
+        );
+    }
+    if !options.username.is_empty() && options.password.is_empty() {
+        return wrong(
+            "设置了mail.username，但没有密码；请用环境变量AKKAFLOW_MAIL_PASSWORD给出",
+            "mail.username has no password; give it as the environment variable AKKAFLOW_MAIL_PASSWORD",
+        );
+    }
+    if options.time_limit.is_zero() {
+        return wrong(
+            "发送邮件的时限（mail.time-limit）不能为0",
+            "the time limit of mails (mail.time-limit) must not be 0",
+        );
+    }
+    Ok(())
+}
+
 fn is_loopback(host: &str) -> bool {
     host == "localhost"
         || host
@@ -357,6 +446,9 @@ fn tls_parameters(options: &Options) -> Result<TlsParameters, Unusable> {
             ))
         };
         let pem = std::fs::read(file).map_err(|error| failed(error.to_string()))?;
+        if !pem.windows(BEGINS.len()).any(|it| it == BEGINS) {
+            return Err(failed("it holds no certificate in PEM".to_owned()));
+        }
         let certificate = Certificate::from_pem(&pem).map_err(|error| failed(said(&error)))?;
         builder = builder.add_root_certificate(certificate);
     }

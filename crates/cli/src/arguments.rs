@@ -287,8 +287,8 @@ fn mail(words: &Words) -> Command {
         )
         .subcommand(named(
             "send",
-            "重新发送：全部已送达时发给所有人，否则只发给未收到的人",
-            "Send it again: to all when all have it, otherwise to those who have not",
+            "立即发送：全部已送达时发给所有人，否则只发给未收到的人",
+            "Send it now: to all when all have it, otherwise to those who have not",
         ))
 }
 

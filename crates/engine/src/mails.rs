@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use akkaflow_model::command::{Answer, Rejection};
 use akkaflow_model::definition::{ActionNode, Workflow};
-use akkaflow_model::element::Element;
+use akkaflow_model::element::{Child, Element};
 use akkaflow_model::error::ErrorCode;
 use akkaflow_model::id::InstanceId;
 use akkaflow_model::mail::{
-    AffectedWorkflow, DeliveryRow, DeliveryState, EndFacts, MOST_AFFECTED, MOST_NODES, MailFacts,
-    MailKey, MailKind, MailRow, NodeFacts, RetryFacts,
+    AffectedWorkflow, DeliveryRow, EndFacts, MOST_AFFECTED, MOST_NODES, MailFacts, MailKey,
+    MailKind, MailRow, NodeFacts, RetryFacts,
 };
 use akkaflow_model::message::Message;
 use akkaflow_model::record::{NodeRow, Record};
@@ -175,14 +175,14 @@ impl Engine {
                 "the workflow has no receivers: no mail was sent",
             ))
         } else {
-            let content = body.elements().cloned().collect();
+            let content = content_of(body);
             self.owe(key, name, receivers, MailFacts::Notice { content });
             Message::MailOwed
         };
         self.end_node(id, node, NodeState::Succeeded, message);
     }
 
-    /// Somebody wants a mail to be sent again.
+    /// Somebody wants a mail to be sent now: again, or without waiting for its next turn.
     pub(crate) fn send_again(
         &mut self,
         key: &MailKey,
@@ -196,13 +196,6 @@ impl Engine {
             );
             return Err(Rejection::new(ErrorCode::NotFound, text));
         };
-        if delivery.state == DeliveryState::Waiting {
-            let text = Text::new(
-                format!("邮件[{key}]尚未发送完毕，无需重发"),
-                format!("mail `{key}` is still being sent; there is no need to send it again"),
-            );
-            return Err(Rejection::new(ErrorCode::Conflict, text));
-        }
         let again = delivery.again(self.now, user);
         self.out.record(Record::Delivery(Box::new(again)));
         self.out.effect(Effect::MailOwed);
@@ -257,6 +250,20 @@ impl Engine {
             })
             .collect()
     }
+}
+
+/// What an `<email>` says. Text that stands directly in it becomes an element like the others.
+fn content_of(body: Element) -> Vec<Element> {
+    let parts = body.children.into_iter().filter_map(|child| match child {
+        Child::Element(element) => Some(element),
+        Child::Text { ref text, .. } if text.trim().is_empty() => None,
+        text @ Child::Text { .. } => {
+            let mut span = Element::new("span");
+            span.children.push(text);
+            Some(span)
+        }
+    });
+    parts.collect()
 }
 
 fn own_receivers(instance: &Instance) -> &[String] {

@@ -1,7 +1,7 @@
 //! Sends the mails that are owed, beside the core loop: what becomes of each is an order to the core, so that it is fenced as
 //! every change. A master that dies in between leaves the mail to the next one, under the same Message-ID.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use akkaflow_alert::judge::{Tried, judge, missing};
@@ -9,10 +9,11 @@ use akkaflow_alert::letter::{LogExcerpt, letter};
 use akkaflow_alert::smtp::Session;
 use akkaflow_engine::Order;
 use akkaflow_log::Rows;
-use akkaflow_model::mail::{DeliveryState, MailFacts, MailRow, StoredMail};
+use akkaflow_model::mail::{DeliveryRow, DeliveryState, MailFacts, MailRow, StoredMail};
 use akkaflow_model::read::read_unlinted;
 use akkaflow_model::text::Text;
 use chrono_tz::Tz;
+use futures::future::try_join_all;
 use tokio_util::sync::CancellationToken;
 
 use crate::core::{CoreHandle, Gone};
@@ -22,6 +23,8 @@ use crate::shared::Shared;
 
 /// Mails read at a time.
 const AT_ONCE: u32 = 100;
+/// Connections to the mail server at a time.
+const SESSIONS: usize = 4;
 /// Between two looks when nothing calls.
 const LOOK_AGAIN: Duration = Duration::from_secs(600);
 /// Pause before the store is asked again that did not answer.
@@ -70,28 +73,30 @@ impl Postman {
         if due.is_empty() {
             return Ok(next.unwrap_or(LOOK_AGAIN).min(LOOK_AGAIN));
         }
-        let mut due = due.into_iter();
-        while let Some(first) = due.next() {
-            let session = match self.mails.smtp.connect().await {
-                Ok(session) => session,
-                Err(error) => {
-                    tracing::warn!(
-                        mails = due.len() + 1,
-                        "mails wait: {} / 邮件待发送：{}",
-                        error.en,
-                        error.zh
-                    );
-                    // Who cannot be reached for one cannot be for the others.
-                    for stored in std::iter::once(first).chain(due.by_ref()) {
-                        self.note(stored, Tried::failed(error.clone())).await?;
-                    }
-                    break;
-                }
-            };
-            self.send_over(session, first, &mut due).await?;
-        }
+        // One that takes long holds up a part of the others only.
+        let sessions = due.len().min(SESSIONS);
+        let due = Mutex::new(due.into_iter());
+        try_join_all((0..sessions).map(|_| self.send_all(&due))).await?;
         let next = if is_more { None } else { next };
         Ok(next.unwrap_or_default())
+    }
+
+    /// Sends what is due until nothing is left, over as many connections as it takes.
+    async fn send_all(&self, due: &Due) -> Result<(), Gone> {
+        while let Some(first) = next_of(due) {
+            match self.mails.smtp.connect().await {
+                Ok(session) => self.send_over(session, first, due).await?,
+                Err(error) => {
+                    // Who cannot be reached for one cannot be for the others.
+                    let mut next = Some(first);
+                    while let Some(stored) = next {
+                        self.note(stored, Tried::failed(error.clone())).await?;
+                        next = next_of(due);
+                    }
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Sends mails as long as the connection serves.
@@ -99,7 +104,7 @@ impl Postman {
         &self,
         mut session: Session<'_>,
         first: StoredMail,
-        due: &mut impl Iterator<Item = StoredMail>,
+        due: &Due,
     ) -> Result<(), Gone> {
         let mut next = Some(first);
         while let Some(stored) = next {
@@ -116,7 +121,7 @@ impl Postman {
             if has_failed {
                 break;
             }
-            next = due.next();
+            next = next_of(due);
         }
         session.close().await;
         Ok(())
@@ -127,12 +132,21 @@ impl Postman {
         let row = judge(&mail, delivery, tried, self.shared.clock.now());
         match row.state {
             DeliveryState::Sent => tracing::info!(mail = %row.key, "mail sent"),
+            DeliveryState::Waiting if row.tries > 1 => {
+                let why = why(&row);
+                tracing::debug!(mail = %row.key, "the mail is tried again: {}", why.en);
+            }
             DeliveryState::Waiting => {
-                let error = row.error.as_ref().map_or("", |error| error.en.as_str());
-                tracing::debug!(mail = %row.key, error, "the mail is tried again");
+                let why = why(&row);
+                tracing::warn!(
+                    mail = %row.key,
+                    "the mail is tried again, see `akka mail`: {} / 邮件稍后重试，见akka mail：{}",
+                    why.en,
+                    why.zh
+                );
             }
             DeliveryState::Dead => {
-                let why = row.error.clone().unwrap_or_else(|| refusals(&row.refused));
+                let why = why(&row);
                 tracing::warn!(
                     mail = %row.key,
                     "mail given up, see `akka mail`: {} / 邮件未能送达，见akka mail：{}",
@@ -178,10 +192,23 @@ impl Postman {
     }
 }
 
-fn refusals(refused: &[akkaflow_model::mail::Refusal]) -> Text {
-    let words: Vec<String> = refused
-        .iter()
-        .map(|it| format!("{}: {}", it.receiver, it.answer))
-        .collect();
-    Text::verbatim(words.join("; "))
+/// Why a mail has not reached everybody, on one line: addresses are whatever somebody wrote.
+fn why(row: &DeliveryRow) -> Text {
+    let refusals = || {
+        let refused = row.refused.iter();
+        let words: Vec<String> = refused
+            .map(|it| format!("{}: {}", it.receiver, it.answer))
+            .collect();
+        Text::verbatim(words.join("; "))
+    };
+    let on_one_line = |text: &str| text.replace(char::is_control, " ");
+    let why = row.error.clone().unwrap_or_else(refusals);
+    Text::new(on_one_line(&why.zh), on_one_line(&why.en))
+}
+
+/// The mails of a round that nobody has taken yet.
+type Due = Mutex<std::vec::IntoIter<StoredMail>>;
+
+fn next_of(due: &Due) -> Option<StoredMail> {
+    due.lock().expect("no panic while held").next()
 }

@@ -126,7 +126,7 @@ codes! {
     SECRET_IN_CLEAR = "AF505", "疑似明文密码", "a secret seems to be written in clear";
     UNQUOTED_PARAM = "AF506", "参数未加引号", "a parameter stands unquoted in a script or a statement";
     BAD_EXECUTABLE = "AF507", "命令中须有且只有一个路径", "a command must name exactly one program by its path";
-    TEXT_NOT_SENT = "AF508", "邮件内容不会发送", "a mail or a part of it is not sent";
+    EMPTY_MAIL = "AF508", "邮件没有内容", "a mail says nothing";
     BAD_URL = "AF509", "地址有误", "an address cannot be used";
     WAIT_PARTS = "AF510", "wait需要且只能有一个条件", "a wait needs one thing to wait for, and one only";
 

@@ -322,7 +322,7 @@ fn security<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Security, D::E
         "tls" => Ok(Security::Tls),
         "none" => Ok(Security::None),
         _ => Err(serde::de::Error::custom(format!(
-            "`{text}` is no security of mails; write starttls, tls or none"
+            "`{text}` is no security of mails; write starttls, tls or none / mail.security只能是starttls、tls或none"
         ))),
     }
 }

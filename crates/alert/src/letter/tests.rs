@@ -272,3 +272,28 @@ fn parameters_that_are_called_secret_are_hidden_wherever_they_stand() {
         assert!(words.contains("db_password:***, token:***"));
     }
 }
+
+#[test]
+fn a_name_that_looks_like_an_encoded_word_is_no_encoded_word() {
+    let mut mail = ended("x");
+    mail.workflow = "=?utf-8?q?a=0D=0ABcc:_x=40y?=".to_owned();
+    assert!(!subject(&mail, Lang::En).contains("=?"));
+}
+
+#[test]
+fn plain_text_of_html_keeps_its_lines_lists_and_links() {
+    let mut list = element("ul", &[], "");
+    list.children = vec![
+        Child::Element(element("li", &[], "one")),
+        Child::Element(element("li", &[], "two \u{1b}[31m")),
+    ];
+    let mut paragraph = element("p", &[], "see ");
+    paragraph.children.push(Child::Element(element(
+        "a",
+        &[("href", "https://x/")],
+        "here",
+    )));
+    let text = notice(vec![element("span", &[], "before"), list, paragraph]).text;
+    assert!(text.contains("before\n- one\n- two"), "{text:?}");
+    assert!(text.contains("see here (https://x/)"), "{text:?}");
+}

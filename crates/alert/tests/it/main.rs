@@ -219,6 +219,33 @@ async fn what_is_no_address_is_refused_without_asking_and_spoils_nothing() {
 }
 
 #[tokio::test]
+async fn many_receivers_fit_and_one_mailbox_gets_one_mail() {
+    let Some(server) = Server::find() else { return };
+    let mut receivers: Vec<String> = (0..60)
+        .map(|number| {
+            format!(
+                "{}{number:02} 王 <firstname.lastname{number:02}@dept.example.com>",
+                "N".repeat(90)
+            )
+        })
+        .collect();
+    receivers.push("firstname.lastname00@DEPT.example.com".to_owned());
+    let names: Vec<&str> = receivers.iter().map(String::as_str).collect();
+    let mail = mail(&names);
+    let tried = send(server.options(Security::None), &mail, &mail.receivers).await;
+    assert_eq!((tried.error, tried.refused), (None, Vec::new()));
+    assert_eq!(tried.accepted.len(), 61);
+    let text = &server.taken(&mail)[0];
+    assert!(
+        text.lines()
+            .filter(|line| !line.starts_with("X-Envelope-To"))
+            .all(|line| line.len() < 998)
+    );
+    let envelope = text.lines().find(|line| line.starts_with("X-Envelope-To"));
+    assert_eq!(envelope.unwrap().matches("lastname00@").count(), 1);
+}
+
+#[tokio::test]
 async fn a_silent_server_costs_no_more_than_the_time_limit() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -261,6 +288,19 @@ fn an_open_way_to_another_machine_and_a_wrong_sender_are_refused_at_once() {
     };
     let error = Smtp::new(options(Security::None, "a@example.com")).unwrap_err();
     assert!(error.0.en.contains("starttls or tls"), "{error}");
+    let error = Smtp::new(options(Security::Tls, "")).unwrap_err();
+    assert!(error.0.en.contains("set the sender"), "{error}");
+    let mut wrong = options(Security::Tls, "a@example.com");
+    wrong.time_limit = Duration::ZERO;
+    assert!(Smtp::new(wrong.clone()).is_err());
+    wrong.time_limit = Duration::from_secs(1);
+    wrong.ca_file = Some("/etc/hostname".into());
+    let error = Smtp::new(wrong.clone()).unwrap_err();
+    assert!(error.0.en.contains("mail.ca-file"), "{error}");
+    wrong.ca_file = None;
+    wrong.username = "etl".to_owned();
+    let error = Smtp::new(wrong).unwrap_err();
+    assert!(error.0.en.contains("AKKAFLOW_MAIL_PASSWORD"), "{error}");
     let error = Smtp::new(options(Security::Tls, "nobody")).unwrap_err();
     assert!(error.0.en.contains("mail.from"), "{error}");
 }

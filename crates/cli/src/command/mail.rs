@@ -59,7 +59,7 @@ fn list(context: &Context, matches: &ArgMatches) -> Outcome {
             plain(short_id(mail)),
             plain(mail.subject.trim_start_matches("【Akkaflow】")),
             plain(screen.time(mail.born_at)),
-            state(screen, mail.state),
+            state(screen, mail),
             plain(receivers(mail)),
             plain(remark(screen, mail)),
         ]
@@ -81,15 +81,18 @@ fn short_id(mail: &MailSummary) -> String {
 fn receivers(mail: &MailSummary) -> String {
     match mail.receivers.as_slice() {
         [] => String::new(),
-        [only] => only.clone(),
-        [first, others @ ..] => format!("{first} +{}", others.len()),
+        [only] => on_one_line(only),
+        [first, others @ ..] => format!("{} +{}", on_one_line(first), others.len()),
     }
 }
 
-fn state(screen: &Screen, state: DeliveryState) -> Cell {
-    let (zh, en, paint) = match state {
+fn state(screen: &Screen, mail: &MailSummary) -> Cell {
+    let (zh, en, paint) = match mail.state {
         DeliveryState::Waiting => ("待发送", "waiting", None),
         DeliveryState::Sent => ("已发送", "sent", Some(Paint::Green)),
+        DeliveryState::Dead if !mail.accepted.is_empty() => {
+            ("部分送达", "partly sent", Some(Paint::Red))
+        }
         DeliveryState::Dead => ("未送达", "dead", Some(Paint::Red)),
     };
     screen.cell(screen.say(zh, en), paint)
@@ -109,7 +112,15 @@ fn remark(screen: &Screen, mail: &MailSummary) -> String {
             akkaflow_model::text::Lang::En => format!("tried {} times, next at {next}", mail.tries),
         });
     }
-    words.join("; ")
+    on_one_line(&words.join("; "))
+}
+
+/// An address is whatever somebody wrote: it must not steer a terminal.
+fn on_one_line(text: &str) -> String {
+    let shown = text
+        .chars()
+        .map(|it| if it.is_control() { ' ' } else { it });
+    shown.collect()
 }
 
 fn show(context: &Context, matches: &ArgMatches) -> Outcome {
@@ -128,9 +139,9 @@ fn show(context: &Context, matches: &ArgMatches) -> Outcome {
         (screen.say("主题", "subject"), plain(&summary.subject)),
         (
             screen.say("收件人", "receivers"),
-            plain(summary.receivers.join(", ")),
+            plain(on_one_line(&summary.receivers.join(", "))),
         ),
-        (screen.say("状态", "state"), state(screen, summary.state)),
+        (screen.say("状态", "state"), state(screen, summary)),
     ];
     let remark = remark(screen, summary);
     if !remark.is_empty() {
@@ -145,7 +156,7 @@ fn send(context: &Context, matches: &ArgMatches) -> Outcome {
     let id = required(matches, "ID");
     let path = format!("/api/v1/mails/{}/send", encode(id));
     let answer = context.client.post(&path, &SendMail { user: user() })?;
-    let zh = format!("邮件{id}将重新发送");
-    let en = format!("mail {id} will be sent again");
+    let zh = format!("邮件{id}将立即发送");
+    let en = format!("mail {id} is sent now");
     say(context, &answer, &zh, &en)
 }
