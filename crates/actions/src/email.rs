@@ -22,7 +22,7 @@ pub(crate) fn shape() -> Shape {
     .example("<email>\n  <h3>orders of ${param:date}</h3>\n  <p>loaded</p>\n</email>")
 }
 
-/// Names what is not sent.
+/// Warns of a mail that says nothing.
 pub(crate) fn check(element: &Element, diagnostics: &mut Diagnostics) {
     if element.elements().next().is_none() && element.text().trim().is_empty() {
         diagnostics.warning(

@@ -58,7 +58,7 @@ fn deleted(row: &WorkflowRow, zone: Tz) -> Failure {
     failure
 }
 
-fn not_found(part: &str) -> Failure {
+pub(crate) fn not_found(part: &str) -> Failure {
     Failure::new(
         ErrorCode::NotFound,
         Text::new(

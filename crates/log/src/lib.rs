@@ -14,10 +14,12 @@ mod cursor;
 mod events;
 mod page;
 mod pieces;
+mod stored;
 
 pub use cursor::{Cursor, NoCursor};
 pub use events::Rows;
 pub use page::{Page, read};
+pub use stored::Stored;
 
 use akkaflow_api::LogLine;
 use akkaflow_model::text::Lang;

@@ -8,7 +8,7 @@ use akkaflow_alert::judge::{Tried, judge, missing};
 use akkaflow_alert::letter::{LogExcerpt, letter};
 use akkaflow_alert::smtp::Session;
 use akkaflow_engine::Order;
-use akkaflow_log::Rows;
+use akkaflow_log::Stored;
 use akkaflow_model::mail::{DeliveryRow, DeliveryState, MailFacts, MailRow, StoredMail};
 use akkaflow_model::read::read_unlinted;
 use akkaflow_model::text::Text;
@@ -167,23 +167,16 @@ impl Postman {
             return Ok(None);
         }
         let (store, id) = (&*self.shared.store, mail.key.instance);
-        let attempts = store.attempts(id).await?;
-        let nodes = store.nodes(id).await?;
-        let Some(instance) = store.instance(id).await? else {
+        let Some(stored) = Stored::read(store, id).await? else {
             return Ok(None);
         };
-        let version = store.version(&instance.version.0).await?;
-        let definition = version.and_then(|row| {
+        let version = &stored.instance.version;
+        let row = store.version(&version.0).await?;
+        let definition = row.and_then(|row| {
             let (xml, registry) = (row.xml.as_bytes(), &*self.shared.registry);
-            read_unlinted(xml, Some(&instance.version), registry)
+            read_unlinted(xml, Some(version), registry)
         });
-        let rows = Rows {
-            instance: &instance,
-            nodes: &nodes,
-            attempts: &attempts,
-            definition: definition.as_ref(),
-            zone: self.zone,
-        };
+        let rows = stored.rows(definition.as_ref(), self.zone);
         let mut excerpt = LogExcerpt::default();
         let now = self.shared.clock.now();
         let push = |line| excerpt.push(line);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use akkaflow_api::{LOG_COMPLETE_HEADER, LOG_CURSOR_HEADER};
-use akkaflow_log::{Cursor, Page, Rows};
+use akkaflow_log::{Cursor, Page, Stored};
 use akkaflow_model::id::InstanceId;
 use akkaflow_model::text::Lang;
 use axum::body::Body;
@@ -78,17 +78,11 @@ async fn page(
     lang: Lang,
 ) -> Result<Page, Failure> {
     let store = &*app.store;
-    let attempts = store.attempts(id).await?;
-    let nodes = store.nodes(id).await?;
-    let instance = lookup::instance(app, &id.to_string()).await?;
-    let definition = app.definitions.get(store, &instance.version).await?;
-    let rows = Rows {
-        instance: &instance,
-        nodes: &nodes,
-        attempts: &attempts,
-        definition: definition.as_deref(),
-        zone: app.zone().await?,
-    };
+    let stored = Stored::read(store, id).await?;
+    let stored = stored.ok_or_else(|| lookup::not_found(&id.to_string()))?;
+    let version = &stored.instance.version;
+    let definition = app.definitions.get(store, version).await?;
+    let rows = stored.rows(definition.as_deref(), app.zone().await?);
     Ok(akkaflow_log::read(store, &rows, cursor, limit, lang, app.now()).await?)
 }
 

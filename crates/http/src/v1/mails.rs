@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use akkaflow_alert::letter::{LogExcerpt, letter, subject};
 use akkaflow_api::{MailDetail, MailRefusal, MailSummary, Mails, SendMail};
-use akkaflow_log::Rows;
+use akkaflow_log::Stored;
 use akkaflow_model::command::Command;
 use akkaflow_model::error::ErrorCode;
 use akkaflow_model::id::InstanceId;
@@ -110,19 +110,12 @@ async fn detail(
 
 async fn log(app: &App, id: InstanceId, lang: Lang) -> Result<Option<LogExcerpt>, Failure> {
     let store = &*app.store;
-    let attempts = store.attempts(id).await?;
-    let nodes = store.nodes(id).await?;
-    let Some(instance) = store.instance(id).await? else {
+    let Some(stored) = Stored::read(store, id).await? else {
         return Ok(None);
     };
-    let definition = app.definitions.get(store, &instance.version).await?;
-    let rows = Rows {
-        instance: &instance,
-        nodes: &nodes,
-        attempts: &attempts,
-        definition: definition.as_deref(),
-        zone: app.zone().await?,
-    };
+    let version = &stored.instance.version;
+    let definition = app.definitions.get(store, version).await?;
+    let rows = stored.rows(definition.as_deref(), app.zone().await?);
     let mut excerpt = LogExcerpt::default();
     let push = |line| excerpt.push(line);
     akkaflow_log::for_each_line(store, &rows, lang, app.now(), push).await?;
