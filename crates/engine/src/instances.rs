@@ -45,6 +45,9 @@ pub(crate) struct Instance {
     pub(crate) row: Shared<InstanceRow>,
     pub(crate) graph: Arc<Graph>,
     pub(crate) slots: Vec<Slot>,
+    /// Rows of this run whose nodes a repair has taken away. Final as they are, they come back with their node: a control
+    /// node as it was left, any other one with what it has tried.
+    gone: Vec<Shared<NodeRow>>,
     /// Nodes in no terminal state.
     pub(crate) live: usize,
     /// Attempts in no terminal state.
@@ -145,6 +148,7 @@ impl Instance {
             row,
             graph,
             slots,
+            gone: Vec::new(),
             live: 0,
             open_attempts: 0,
             killers: Vec::new(),
@@ -154,6 +158,31 @@ impl Instance {
         };
         instance.reckon();
         instance
+    }
+
+    /// Puts the row where its node stands, and says where; one whose node is gone is kept aside.
+    pub(crate) fn put_row(&mut self, row: Shared<NodeRow>) -> Option<usize> {
+        let position = self.graph.position(&row.node);
+        let Some(node) = position.filter(|_| !is_removed(&row)) else {
+            self.gone.push(row);
+            return None;
+        };
+        self.live += usize::from(!row.state.is_terminal());
+        self.slots[node].row = Some(row);
+        Some(node)
+    }
+
+    /// The row of a node that its graph does not have, or has again and has not reached again.
+    pub(crate) fn gone(&self, node: &str) -> Option<&NodeRow> {
+        self.gone
+            .iter()
+            .map(|row| &**row)
+            .find(|row| row.node == node)
+    }
+
+    /// All of them.
+    pub(crate) fn all_gone(&self) -> &[Shared<NodeRow>] {
+        &self.gone
     }
 
     /// What it still does, given that it has left the queue.
@@ -215,15 +244,22 @@ impl Instance {
         now: Timestamp,
     ) {
         let is_done = state.is_terminal();
+        let name = self.graph.row_name(node);
+        let gone = self.gone.iter().position(|row| row.node == name);
+        let before = gone.map(|position| self.gone.swap_remove(position));
+        let (attempts, failures, losses, waits) = before.map_or_else(Default::default, |row| {
+            let row = row.into_inner();
+            (row.attempts, row.failures, row.losses, row.waits)
+        });
         self.slots[node].row = Some(Shared::from(NodeRow {
             instance: self.row.id,
-            node: self.graph.row_name(node),
+            node: name,
             run: self.row.run,
             type_name: self.graph.type_name(node).into(),
             state,
-            attempts: 0,
-            failures: 0,
-            losses: 0,
+            attempts,
+            failures,
+            losses,
             ready_at: now,
             started_at: is_done.then_some(now),
             ended_at: is_done.then_some(now),
@@ -231,7 +267,7 @@ impl Instance {
             retry_at: None,
             message,
             worker: None,
-            waits: Vec::new(),
+            waits,
             outputs: Vec::new(),
             child: None,
         }));
@@ -355,4 +391,9 @@ impl Instance {
         let late = self.late_timer(node);
         retry.into_iter().chain(deadline).chain(warning).chain(late)
     }
+}
+
+/// Whether a repair has taken the node away before it had ended.
+fn is_removed(row: &NodeRow) -> bool {
+    row.state == NodeState::Killed && row.message == Some(Message::Removed)
 }

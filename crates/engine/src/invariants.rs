@@ -451,6 +451,9 @@ fn check_counts(instance: &Instance) -> Checked {
             instance.live, instance.open_attempts
         ));
     }
+    if let Some(row) = (instance.all_gone().iter()).find(|row| !row.state.is_terminal()) {
+        return Err(format!("node {} is gone and has not ended", row.node));
+    }
     let counted = instance.counted();
     if counted.is_empty() {
         return Ok(());

@@ -169,11 +169,7 @@ impl Engine {
         }
         let mut instance = Instance::new(row.into(), graph);
         for node in nodes {
-            let Some(position) = instance.graph.position(&node.node) else {
-                continue;
-            };
-            instance.live += usize::from(!node.state.is_terminal());
-            instance.slots[position].row = Some(node.into());
+            instance.put_row(node.into());
         }
         instance.replay();
         self.instances.insert(instance);

@@ -92,18 +92,12 @@ impl Engine {
         let Some(old) = self.instances.remove(&id) else {
             return;
         };
-        let (mut instance, removed) = moved(*old, graph);
+        let (mut instance, removed) = moved(*old, graph, self.now);
         if let Some(params) = params {
             instance.row.params = params;
         }
         for row in removed {
-            self.out.node(Shared::from(NodeRow {
-                state: NodeState::Killed,
-                message: Some(Message::Removed),
-                ended_at: Some(self.now),
-                retry_at: None,
-                ..row
-            }));
+            self.out.node(row);
         }
         let has_started = instance.row.started_at.is_some();
         let reached: Vec<usize> = pass_controls(&mut instance, self.now)
@@ -164,7 +158,14 @@ impl Trial {
         for node in 0..graph.len() {
             let name = graph.name(node);
             match old.position(name) {
-                None => changes.push(change(name, ChangeKind::Added, None)),
+                None => {
+                    let gone = instance.gone(name);
+                    let is_other = |row: &NodeRow| {
+                        row.state != NodeState::Killed && row.type_name != graph.type_name(node)
+                    };
+                    let refusal = gone.filter(|row| is_other(row)).map(|_| turned(name));
+                    changes.push(change(name, ChangeKind::Added, refusal));
+                }
                 Some(before) => changes.extend(compare(instance, before, graph, node)),
             }
         }
@@ -370,32 +371,34 @@ fn refused(changes: &[NodeChange]) -> Rejection {
     )
 }
 
-/// The instance with another graph; the rows of nodes that it no longer has, and that have not ended, are handed out.
-fn moved(mut old: Instance, graph: Arc<Graph>) -> (Instance, Vec<NodeRow>) {
-    let mut row = old.row;
+/// The instance with another graph; the rows of nodes that it no longer has, and that had not ended, are handed out.
+fn moved(mut old: Instance, graph: Arc<Graph>, now: Timestamp) -> (Instance, Vec<Shared<NodeRow>>) {
+    let mut row = old.row.clone();
     row.version = version_of(&graph);
     let mut instance = Instance::new(row, graph);
     instance.killers = std::mem::take(&mut old.killers);
     let mut removed = Vec::new();
     for (node, slot) in old.slots.iter_mut().enumerate() {
-        let Some(row) = slot.row.take() else {
+        let Some(mut row) = slot.row.take() else {
             continue;
         };
-        match instance.graph.position(old.graph.name(node)) {
-            Some(position) => {
-                let row = begin_anew(&old.graph, node, &instance.graph, position, row);
-                instance.live += usize::from(!row.state.is_terminal());
-                instance.open_attempts += usize::from(slot.attempt.is_some());
-                let row_child = row.child;
-                instance.slots[position].row = Some(row);
-                instance.slots[position].attempt = slot.attempt.take();
-                instance.slots[position].child =
-                    slot.child.filter(|child| row_child == Some(*child));
-                instance.mark(position);
-            }
-            None if row.state.is_terminal() => {}
-            None => removed.push(row.into_inner()),
+        if let Some(position) = instance.graph.position(old.graph.name(node)) {
+            row = begin_anew(&old.graph, node, &instance.graph, position, row);
+            instance.slots[position].child = slot.child.filter(|child| row.child == Some(*child));
+            instance.open_attempts += usize::from(slot.attempt.is_some());
+            instance.slots[position].attempt = slot.attempt.take();
+            instance.mark(position);
+        } else if !row.state.is_terminal() {
+            row.state = NodeState::Killed;
+            row.message = Some(Message::Removed);
+            row.ended_at = Some(now);
+            row.retry_at = None;
+            removed.push(row.clone());
         }
+        instance.put_row(row);
+    }
+    for row in old.all_gone() {
+        instance.put_row(row.clone());
     }
     (instance, removed)
 }
@@ -457,10 +460,9 @@ fn pass_controls(instance: &mut Instance, now: Timestamp) -> Vec<usize> {
 /// The same rows under another graph, to see what it would mean.
 fn copy(instance: &Instance, graph: Arc<Graph>) -> Instance {
     let mut copy = Instance::new(instance.row.clone(), graph);
-    for (node, slot) in instance.slots.iter().enumerate() {
-        if let Some(position) = copy.graph.position(instance.graph.name(node)) {
-            copy.slots[position].row = slot.row.clone();
-        }
+    let rows = instance.slots.iter().filter_map(|slot| slot.row.as_ref());
+    for row in rows.chain(instance.all_gone()) {
+        copy.put_row(row.clone());
     }
     copy
 }

@@ -224,8 +224,7 @@ impl Solo {
         };
         let mut instance = Instance::new(row, graph);
         for node in nodes {
-            if let Some(position) = instance.graph.position(&node.node) {
-                instance.slots[position].row = Some(node.into());
+            if let Some(position) = instance.put_row(node.into()) {
                 instance.mark(position);
             }
         }

@@ -125,6 +125,60 @@ fn a_node_that_waits_may_go_and_its_row_says_so() {
 }
 
 #[test]
+fn what_was_gone_through_comes_back_as_it_was() {
+    for is_restarted in [false, true] {
+        let (mut world, id) = broken();
+        let before = world.node(id, "f").clone();
+        let without = "start b\n b: ok=c\n c: ok=e\n end e";
+        assert!(changes(repair(&mut world, id, false, without)).0);
+        world.pass(10);
+        if is_restarted {
+            world.take_over();
+        }
+        let with = "start f\n fork f: b d\n b: ok=j\n d: ok=j\n join j: c\n c: ok=e\n end e";
+        assert!(changes(repair(&mut world, id, false, with)).0);
+        assert_eq!(*world.node(id, "f"), before);
+        world.run_out();
+        assert_eq!(world.state(id), InstanceState::Succeeded);
+    }
+}
+
+#[test]
+fn a_name_that_was_gone_through_stays_with_its_kind() {
+    let (mut world, id) = broken();
+    let without = "start b\n b: ok=c\n c: ok=e\n end e";
+    assert!(changes(repair(&mut world, id, false, without)).0);
+    let other = "start b\n b: ok=f\n f: ok=c\n c: ok=e\n end e";
+    let refusal = repair(&mut world, id, false, other).unwrap_err();
+    assert!(refusal.contains("`f` was reached"), "{refusal}");
+}
+
+#[test]
+fn a_node_that_comes_back_goes_on_counting_its_tries() {
+    for is_restarted in [false, true] {
+        let (mut world, id) = broken();
+        let without = "start f\n fork f: b\n b: ok=c\n c: ok=e\n end e";
+        assert!(changes(repair(&mut world, id, false, without)).0);
+        if is_restarted {
+            world.take_over();
+        }
+        let behind =
+            "start f\n fork f: b\n b: ok=a\n a: ok=c retry=5 interval=60\n c: ok=e\n end e";
+        assert!(changes(repair(&mut world, id, false, behind)).0);
+        if is_restarted {
+            world.take_over();
+        }
+        world.ok("b");
+        let dispatch = world.take("a");
+        assert_eq!(dispatch.key.attempt, 2);
+        assert_eq!(world.node(id, "a").failures, 1);
+        world.report(&dispatch, OutcomeKind::Succeeded);
+        world.ok("c");
+        assert_eq!(world.state(id), InstanceState::Succeeded);
+    }
+}
+
+#[test]
 fn a_branch_that_a_finished_fork_gains_starts_at_once() {
     let (mut world, id) = broken();
     let more = "start f\n fork f: a b x\n a: ok=j retry=5 interval=60 body=bad\n b: ok=j\n x: ok=j\n join j: c\n c: ok=e\n end e";

@@ -262,9 +262,7 @@ pub(crate) fn check_reached(
             .workflow
             .node_index(node)
             .is_some_and(|index| matches!(fates[index], Fate::Ended(_) | Fate::Live));
-        // A repair ends what waited where its definition no longer leads.
-        let is_removed = row.state == NodeState::Killed && row.message == Some(Message::Removed);
-        if !is_reached && !is_removed && !tables.is_carried_over(row) {
+        if !is_reached && !is_removed(row) && !tables.is_carried_over(row) {
             return Err(format!(
                 "I6: node {node} of {} was reached without a reason; rows {:?}",
                 instance.id,
@@ -276,4 +274,9 @@ pub(crate) fn check_reached(
         }
     }
     Ok(())
+}
+
+/// A repair ends what waited where its definition no longer leads.
+pub(crate) fn is_removed(row: &NodeRow) -> bool {
+    row.state == NodeState::Killed && row.message == Some(Message::Removed)
 }
