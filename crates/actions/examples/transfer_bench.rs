@@ -18,7 +18,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use akkaflow_actions::{AttemptContext, LogSink, Registry};
+use akkaflow_actions::{AttemptContext, LogSink, Meter, Registry};
 use akkaflow_model::db_links::{DbKind, DbLink, Secret};
 use akkaflow_model::diagnostic::Diagnostics;
 use akkaflow_model::id::{AttemptKey, InstanceId};
@@ -212,6 +212,7 @@ impl Bench {
             log: LogSink::new(|_, _| {}),
             cancel: CancellationToken::new(),
             outputs: Vec::new(),
+            meter: Meter::default(),
         };
         let start = Instant::now();
         action.run(&attempt).await.unwrap();

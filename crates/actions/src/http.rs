@@ -111,6 +111,7 @@ impl Action for Http {
         let reply = reply.map_err(|failure| unanswered(&call, &masks, &failure))?;
         let (method, url) = (&call.method, masks.url(&call.url));
         let (status, bytes) = (reply.status, reply.body.len());
+        attempt.meter.moved(bytes as u64);
         let seconds = start.elapsed().as_secs_f64();
         attempt.log.both(
             format_args!("{method} {url} 应答{status}，{bytes}字节，耗时{seconds:.3}s"),

@@ -6,7 +6,6 @@
 //! | `registry` | all types by their tag: a new one is one file and one line there |
 //! | `file_executor`, `file_monitor`, `http`, `python`, `script`, `shell`, `sql`, `ssh`, `transfer` | the types |
 //! | `wait` | one look of a `<wait>` at a file or a database |
-//! | `planned` | what a type is that is checked and kept, but not run yet |
 //! | `data_monitor` | such a type |
 //! | `attachments` | elements that several types share |
 //! | `files` | files by their name, wherever they lie |
@@ -28,7 +27,6 @@ mod files;
 mod http;
 mod lines;
 mod metadata;
-mod planned;
 mod printed;
 mod python;
 mod registry;
@@ -42,7 +40,7 @@ mod transfer;
 mod wait;
 
 pub use action::{Action, Outcome, ProcessSpec, Work};
-pub use context::{AttemptContext, Level, LogSink};
+pub use context::{AttemptContext, Level, LogSink, Meter};
 pub use error::ActionError;
 pub use printed::{Printed, name_and_value};
 pub use registry::{ParsedAction, Registry};

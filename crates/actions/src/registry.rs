@@ -15,7 +15,6 @@ use async_trait::async_trait;
 use crate::action::{Action, Outcome, Work};
 use crate::context::AttemptContext;
 use crate::error::ActionError;
-use crate::planned::Planned;
 
 /// The action types that this program knows.
 pub struct Registry {
@@ -26,7 +25,7 @@ struct Entry {
     /// Made once: it is asked for at every body.
     shape: Shape,
     check: fn(&Element, &mut Diagnostics),
-    /// `None` for a type that no worker runs: it is not run yet, or the engine does it.
+    /// `None` for a type that no worker runs: the engine does it.
     parse: Option<Parse>,
     /// See [`Action::outputs`].
     outputs: fn(&Element) -> Option<&'static [&'static str]>,
@@ -89,6 +88,7 @@ impl Registry {
     /// Every type that akkaflow brings.
     pub fn builtin() -> Self {
         Self::empty()
+            .with::<crate::data_monitor::DataMonitor>()
             .with::<crate::file_executor::FileExecutor>()
             .with::<crate::file_monitor::FileMonitor>()
             .with::<crate::http::Http>()
@@ -99,7 +99,6 @@ impl Registry {
             .with::<crate::Sql>()
             .with::<crate::ssh::Ssh>()
             .with::<crate::Transfer>()
-            .with_planned::<crate::data_monitor::DataMonitor>()
             .with_engine_node(EMAIL_TAG, crate::email::shape(), crate::email::check)
             .with_engine_node(
                 SubWorkflow::TAG,
@@ -128,11 +127,6 @@ impl Registry {
             },
         );
         self
-    }
-
-    /// Adds a type that is checked only.
-    fn with_planned<P: Planned>(self) -> Self {
-        self.with_engine_node(P::TAG, P::shape(), P::check)
     }
 
     /// Adds a type that the engine does itself, without a worker.

@@ -20,25 +20,29 @@ const GRACE: Duration = Duration::from_secs(1);
 /// A longer line reaches the log in pieces.
 const LINE_BYTES: u64 = 64 * 1024;
 
-/// Runs `command` as `<script>` would, its output into the log. Any exit code but 0 is a failure; a cancelled attempt kills its whole process
-/// group.
+/// Of its standard output not much more is given back.
+const KEPT_BYTES: usize = 4096;
+
+/// Runs `command` as `<script>` would, its output into the log; gives back the beginning of its standard output. Any exit code but 0 is a
+/// failure; a cancelled attempt kills its whole process group.
 pub(crate) async fn run(
     attempt: &AttemptContext,
     name: &Text,
     command: &str,
-) -> Result<(), ActionError> {
+) -> Result<String, ActionError> {
     let spec = Script::inline(command).process(attempt);
     let mut child = start(attempt, &spec).map_err(|error| failed(name, &error.to_string()))?;
+    let mut printed = String::new();
     let status = tokio::select! {
         biased;
         () = attempt.cancelled() => {
             kill(&mut child).await;
             return Err(ActionError::Cancelled);
         }
-        status = finish(attempt, &mut child) => status.map_err(|error| failed(name, &error.to_string()))?,
+        status = finish(attempt, &mut child, &mut printed) => status.map_err(|error| failed(name, &error.to_string()))?,
     };
     match status.success() {
-        true => Ok(()),
+        true => Ok(printed),
         false => Err(failed(name, &status.to_string())),
     }
 }
@@ -93,12 +97,22 @@ fn write(path: &Path, content: &[u8], is_executable: bool) -> std::io::Result<()
 }
 
 /// The command is over when it has ended; what its children still hold open is read only as long as it takes.
-async fn finish(attempt: &AttemptContext, child: &mut Child) -> std::io::Result<ExitStatus> {
+async fn finish(
+    attempt: &AttemptContext,
+    child: &mut Child,
+    printed: &mut String,
+) -> std::io::Result<ExitStatus> {
     let (out, err) = (child.stdout.take(), child.stderr.take());
+    let keep = |line: &str| {
+        if printed.len() < KEPT_BYTES {
+            printed.push_str(line);
+            printed.push('\n');
+        }
+    };
     let output = async {
         tokio::join!(
-            forward(attempt, Level::Info, out),
-            forward(attempt, Level::Error, err)
+            forward(attempt, Level::Info, out, keep),
+            forward(attempt, Level::Error, err, |_| {})
         )
     };
     let mut output = std::pin::pin!(output);
@@ -110,7 +124,12 @@ async fn finish(attempt: &AttemptContext, child: &mut Child) -> std::io::Result<
     status
 }
 
-async fn forward(attempt: &AttemptContext, level: Level, pipe: Option<impl AsyncRead + Unpin>) {
+async fn forward(
+    attempt: &AttemptContext,
+    level: Level,
+    pipe: Option<impl AsyncRead + Unpin>,
+    mut see: impl FnMut(&str),
+) {
     let Some(pipe) = pipe else { return };
     let mut reader = BufReader::new(pipe);
     let mut line = Vec::new();
@@ -122,10 +141,12 @@ async fn forward(attempt: &AttemptContext, level: Level, pipe: Option<impl Async
             .await;
         match count {
             Ok(0) | Err(_) => return,
-            Ok(_) => attempt.log.line(
-                level,
-                String::from_utf8_lossy(&line).trim_end_matches(['\n', '\r']),
-            ),
+            Ok(_) => {
+                let line = String::from_utf8_lossy(&line);
+                let line = line.trim_end_matches(['\n', '\r']);
+                see(line);
+                attempt.log.line(level, line);
+            }
         }
     }
 }

@@ -1,9 +1,11 @@
 //! Instances.
 
 use akkaflow_model::command::ChangeKind;
+use akkaflow_model::outcome::Figures;
 use akkaflow_model::record::TriggerKind;
 use akkaflow_model::state::{AttemptState, InstanceState};
 use serde::{Deserialize, Serialize};
+use serde_json::Number;
 
 use crate::cluster::Hold;
 use crate::params::Params;
@@ -317,4 +319,32 @@ pub struct Attempt {
     pub message: Option<String>,
     /// Bytes of output captured.
     pub log_length: u64,
+    /// What it used and measured: `cpu_millis`, `peak_memory` and `bytes` (both bytes), `measured`. Each is there once known.
+    #[serde(default)]
+    pub figures: Figures,
+}
+
+/// What a `<data-monitor>` has seen once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Measurement {
+    /// The instance.
+    pub instance: String,
+    /// The node.
+    pub node: String,
+    /// Which run of the instance.
+    pub run: u32,
+    /// Which try of the node in that run.
+    pub attempt: u32,
+    /// The instance's fire time.
+    pub fire_time: Time,
+    /// When it was seen.
+    pub at: Time,
+    /// How the attempt ended.
+    pub state: AttemptState,
+    /// The number.
+    pub value: Number,
+    /// The smallest that was allowed.
+    pub min: Option<Number>,
+    /// The greatest.
+    pub max: Option<Number>,
 }

@@ -41,8 +41,8 @@ pub use forecast::{Forecast, ForecastHour, ForecastInstance, ForecastStuck};
 pub use front::{DayCount, Front, NotRunnable};
 pub use instance::{
     Attempt, Chain, Created, InstanceDetail, InstanceNode, InstanceSummary, Killed, Landing,
-    LandingNotice, MarkKind, MarkNode, NodeChange, ParentNode, Repair, Repaired, Rerun, Run,
-    Trigger,
+    LandingNotice, MarkKind, MarkNode, Measurement, NodeChange, ParentNode, Repair, Repaired,
+    Rerun, Run, Trigger,
 };
 pub use log::{LOG_COMPLETE_HEADER, LOG_CURSOR_HEADER, Level, LogLine};
 pub use mail::{MailDetail, MailRefusal, MailSummary, Mails, SendMail};

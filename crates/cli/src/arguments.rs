@@ -542,6 +542,20 @@ fn workflow(words: &Words) -> Command {
                     .action(ArgAction::Append),
             ),
         )
+        .subcommand(
+            named(
+                "measurements",
+                "查看data-monitor各次的检测值",
+                "Show what its data-monitors have seen",
+            )
+            .arg(words.option("node", "NODE", "只看该节点", "Only those of this node"))
+            .arg(words.option(
+                "limit",
+                "COUNT",
+                "最多显示多少次，默认20，最多1000",
+                "At most so many: 20 by default, 1000 at most",
+            )),
+        )
         .subcommand(named(
             "reset",
             "重置调度器状态",

@@ -22,6 +22,7 @@ mod watch;
 mod why;
 mod workflow;
 mod workflow_check;
+mod workflow_measurements;
 mod workflow_state;
 mod workflow_view;
 

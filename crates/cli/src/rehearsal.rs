@@ -314,10 +314,7 @@ fn actions(workflow: &Workflow) -> impl Iterator<Item = &ActionNode> {
 
 fn outcome(mock: &Mock) -> Outcome {
     Outcome {
-        kind: mock.kind,
-        text: None,
         exit_code: mock.exit_code,
-        log_length: 0,
-        outputs: Vec::new(),
+        ..Outcome::new(mock.kind)
     }
 }

@@ -149,6 +149,7 @@ impl Engine {
             message: None,
             exit_code: None,
             log_length: 0,
+            figures: None,
         });
         self.out.attempt(attempt.clone());
         self.out.effect(Effect::Dispatch(Box::new(Dispatch {
@@ -267,17 +268,7 @@ impl Engine {
 
     /// The attempt is dead with its worker, or proven never to have started.
     pub(crate) fn lose(&mut self, id: InstanceId, node: usize) {
-        self.attempt_over(
-            id,
-            node,
-            Outcome {
-                kind: OutcomeKind::Lost,
-                text: None,
-                exit_code: None,
-                log_length: 0,
-                outputs: Vec::new(),
-            },
-        );
+        self.attempt_over(id, node, Outcome::new(OutcomeKind::Lost));
     }
 
     /// The first outcome of an attempt; there is no second one.
@@ -336,6 +327,7 @@ impl Engine {
         });
         attempt.exit_code = outcome.exit_code;
         attempt.log_length = outcome.log_length;
+        attempt.figures = outcome.figures.take();
         let (worker, cancelled) = (attempt.worker.clone(), attempt.cancel);
         let message = attempt.message.clone().unwrap_or(Message::Succeeded);
         match outcome.kind {

@@ -9,6 +9,7 @@ mod forecast;
 mod instances;
 mod logs;
 mod mails;
+mod measurements;
 mod pools;
 mod state;
 mod steering;
@@ -36,6 +37,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .merge(state::routes())
         .merge(logs::routes())
         .merge(mails::routes())
+        .merge(measurements::routes())
         .merge(steering::routes())
         .merge(pools::routes())
         .merge(backfills::routes())

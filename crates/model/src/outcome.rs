@@ -28,6 +28,53 @@ pub struct Outcome {
     /// What the action hands on, name and value.
     #[serde(default)]
     pub outputs: Vec<(String, String)>,
+    /// What was counted and measured, where anything was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub figures: Option<Box<Figures>>,
+}
+
+impl Outcome {
+    /// An end of this kind of which nothing else is known.
+    pub fn new(kind: OutcomeKind) -> Self {
+        Self {
+            kind,
+            text: None,
+            exit_code: None,
+            log_length: 0,
+            outputs: Vec::new(),
+            figures: None,
+        }
+    }
+}
+
+/// What an attempt used and measured, as far as somebody counted it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Figures {
+    /// Processor time of its processes, milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu_millis: Option<u64>,
+    /// The most memory that one of its processes held, bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peak_memory: Option<u64>,
+    /// Bytes of rows or files that it moved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
+    /// What a `<data-monitor>` has seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measured: Option<Measured>,
+}
+
+/// A number that was held against its limits; each as short as its decimal form can be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Measured {
+    /// The number.
+    pub value: String,
+    /// The smallest that is allowed, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min: Option<String>,
+    /// The greatest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max: Option<String>,
 }
 
 /// How an attempt ended.

@@ -11,6 +11,7 @@ use crate::id::{AttemptKey, Epoch, Incarnation, InstanceId, Name, WorkerId};
 use crate::landing::Landing;
 use crate::mail::{DeliveryRow, MailRow};
 use crate::message::Message;
+use crate::outcome::{Figures, Measured};
 use crate::shared::Shared;
 use crate::state::{AttemptState, InstanceState, NodeState};
 use crate::text::Text;
@@ -603,6 +604,23 @@ pub struct AttemptRow {
     pub exit_code: Option<i32>,
     /// Bytes of output captured, known at the end.
     pub log_length: u64,
+    /// What was counted and measured, known at the end where anything was.
+    pub figures: Option<Box<Figures>>,
+}
+
+/// What a `<data-monitor>` has seen once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Measurement {
+    /// The attempt.
+    pub key: AttemptKey,
+    /// The instance's fire time.
+    pub fire_time: Timestamp,
+    /// When it was seen.
+    pub at: Timestamp,
+    /// How the attempt ended.
+    pub state: AttemptState,
+    /// What it saw.
+    pub measured: Measured,
 }
 
 /// What is left to learn from of an attempt that succeeded.

@@ -5,7 +5,7 @@ use akkaflow_model::db_links::{DbKind, DbLink, Secret};
 use akkaflow_model::element::{Attribute, Child, Element, Span};
 use akkaflow_model::file_links::{FileAccess, FileKind, FileLink};
 use akkaflow_model::id::{AttemptKey, InstanceId};
-use akkaflow_model::outcome::{Outcome, OutcomeKind};
+use akkaflow_model::outcome::{Figures, Measured, Outcome, OutcomeKind};
 use akkaflow_model::record::CancelReason;
 
 use crate::Malformed;
@@ -94,6 +94,37 @@ pub fn finished_to_wire(key: &AttemptKey, outcome: &Outcome) -> wire::Finished {
         exit_code: outcome.exit_code,
         log_length: outcome.log_length,
         outputs: pairs_to_wire(&outcome.outputs),
+        figures: outcome.figures.as_deref().cloned().map(Into::into),
+    }
+}
+
+impl From<Figures> for wire::Figures {
+    fn from(figures: Figures) -> Self {
+        Self {
+            cpu_millis: figures.cpu_millis,
+            peak_memory: figures.peak_memory,
+            bytes: figures.bytes,
+            measured: figures.measured.map(|measured| wire::Measured {
+                value: measured.value,
+                min: measured.min,
+                max: measured.max,
+            }),
+        }
+    }
+}
+
+impl From<wire::Figures> for Figures {
+    fn from(figures: wire::Figures) -> Self {
+        Self {
+            cpu_millis: figures.cpu_millis,
+            peak_memory: figures.peak_memory,
+            bytes: figures.bytes,
+            measured: figures.measured.map(|measured| Measured {
+                value: measured.value,
+                min: measured.min,
+                max: measured.max,
+            }),
+        }
     }
 }
 
@@ -118,6 +149,7 @@ pub fn finished_from_wire(finished: wire::Finished) -> Result<(AttemptKey, Outco
         exit_code: finished.exit_code,
         log_length: finished.log_length,
         outputs: pairs_from_wire(finished.outputs),
+        figures: finished.figures.map(|figures| Box::new(figures.into())),
     };
     Ok((key, outcome))
 }
@@ -304,6 +336,16 @@ mod tests {
             exit_code: Some(-1),
             log_length: u64::MAX,
             outputs: vec![("rows".to_owned(), "42".to_owned())],
+            figures: Some(Box::new(Figures {
+                cpu_millis: Some(u64::MAX),
+                peak_memory: Some(0),
+                bytes: None,
+                measured: Some(Measured {
+                    value: "12.5".to_owned(),
+                    min: Some("-1".to_owned()),
+                    max: None,
+                }),
+            })),
         };
         let wire = finished_to_wire(&key(), &outcome);
         assert_eq!(finished_from_wire(wire), Ok((key(), outcome)));

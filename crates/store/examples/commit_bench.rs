@@ -238,5 +238,6 @@ fn attempt(owner: InstanceId, number: u64) -> AttemptRow {
         message: None,
         exit_code: None,
         log_length: 0,
+        figures: None,
     }
 }

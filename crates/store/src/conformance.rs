@@ -27,7 +27,7 @@ pub use leadership::{
 pub use listing::{
     attempts_and_nodes_come_in_order, daily_counts_follow_the_offset, fires_come_newest_first,
     ids_are_found_by_any_part, listings_obey_all_filters,
-    successes_are_of_the_newest_ended_instances,
+    measurements_are_of_one_workflow_newest_first, successes_are_of_the_newest_ended_instances,
 };
 pub use load::{a_batch_of_5000_records_is_written, readers_see_whole_batches};
 pub use mails::{mails_go_with_their_age_only, mails_round_trip_and_are_found};

@@ -6,8 +6,8 @@ use akkaflow_model::backfill::{BackfillRow, BackfillRunRow};
 use akkaflow_model::id::{Epoch, InstanceId};
 use akkaflow_model::mail::{MailKey, StoredMail};
 use akkaflow_model::record::{
-    AttemptRow, CalendarRow, FileProblemRow, FireRow, InstanceRow, NodeRow, ScheduleRow, Snapshot,
-    StateRow, Success, TokenRow, VersionRow, WorkflowRow,
+    AttemptRow, CalendarRow, FileProblemRow, FireRow, InstanceRow, Measurement, NodeRow,
+    ScheduleRow, Snapshot, StateRow, Success, TokenRow, VersionRow, WorkflowRow,
 };
 use akkaflow_model::state::InstanceState;
 use akkaflow_model::time::Timestamp;
@@ -83,6 +83,14 @@ pub trait Queries: Send + Sync {
     /// The attempts that succeeded in the newest `instances` ended instances of a workflow: the newest instance first, then
     /// by node, run and number.
     async fn successes(&self, workflow: &str, instances: u32) -> Result<Vec<Success>, Error>;
+
+    /// What the monitors of a workflow, or its node of that name alone, have seen; the newest `limit`, newest first.
+    async fn measurements(
+        &self,
+        workflow: &str,
+        node: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<Measurement>, Error>;
 
     /// Where the journal stood at a moment: the position of the last entry written before it; 0 when there is none.
     async fn journal_at(&self, at: Timestamp) -> Result<u64, Error>;

@@ -8,8 +8,8 @@ use akkaflow_model::backfill::{BackfillRow, BackfillRunRow};
 use akkaflow_model::id::{Epoch, InstanceId};
 use akkaflow_model::mail::{MailKey, StoredMail};
 use akkaflow_model::record::{
-    AttemptRow, CalendarRow, FileProblemRow, FireRow, InstanceRow, NodeRow, ScheduleRow, Snapshot,
-    StateRow, Success, TokenRow, VersionRow, WorkflowRow,
+    AttemptRow, CalendarRow, FileProblemRow, FireRow, InstanceRow, Measurement, NodeRow,
+    ScheduleRow, Snapshot, StateRow, Success, TokenRow, VersionRow, WorkflowRow,
 };
 use akkaflow_model::state::InstanceState;
 use akkaflow_model::time::Timestamp;
@@ -176,6 +176,15 @@ impl Queries for MemoryStore {
 
     async fn successes(&self, workflow: &str, instances: u32) -> Result<Vec<Success>, Error> {
         Ok(self.tables().successes(workflow, instances))
+    }
+
+    async fn measurements(
+        &self,
+        workflow: &str,
+        node: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<Measurement>, Error> {
+        Ok(self.tables().measurements(workflow, node, limit))
     }
 
     async fn instance(&self, id: InstanceId) -> Result<Option<InstanceRow>, Error> {

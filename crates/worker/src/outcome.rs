@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
-use akkaflow_model::outcome::{Outcome, OutcomeKind};
+use akkaflow_model::outcome::{Figures, Outcome, OutcomeKind};
 use akkaflow_model::text::Text;
 
 use crate::home::AttemptHome;
@@ -18,34 +18,22 @@ const EXCERPT: usize = 300;
 /// A failure in words.
 pub(crate) fn failed(kind: OutcomeKind, text: Text) -> Outcome {
     Outcome {
-        kind,
         text: Some(text),
-        exit_code: None,
-        log_length: 0,
-        outputs: Vec::new(),
+        ..Outcome::new(kind)
     }
 }
 
 /// It looked, and what it waits for is not there yet.
 pub(crate) fn not_yet(seen: Vec<(String, String)>) -> Outcome {
     Outcome {
-        kind: OutcomeKind::NotYet,
-        text: None,
-        exit_code: None,
-        log_length: 0,
         outputs: seen,
+        ..Outcome::new(OutcomeKind::NotYet)
     }
 }
 
 /// Stopped, and proven gone.
 pub(crate) fn cancelled() -> Outcome {
-    Outcome {
-        kind: OutcomeKind::Cancelled,
-        text: None,
-        exit_code: None,
-        log_length: 0,
-        outputs: Vec::new(),
-    }
+    Outcome::new(OutcomeKind::Cancelled)
 }
 
 /// It ended with the worker.
@@ -62,7 +50,14 @@ pub(crate) fn lost() -> Outcome {
 /// The outcome of a process. `was_cancelled` says whether a master asked for the kill; `home` is where its standard error
 /// went, and what it hands on.
 pub(crate) fn of_exit(exit: &Exit, was_cancelled: bool, home: &AttemptHome) -> Outcome {
-    match exit.cause {
+    let figures = exit.used.map(|used| {
+        Box::new(Figures {
+            cpu_millis: Some(used.cpu_millis),
+            peak_memory: Some(used.peak_memory),
+            ..Figures::default()
+        })
+    });
+    let outcome = match exit.cause {
         Cause::Killed if was_cancelled => cancelled(),
         Cause::Killed => lost(),
         Cause::OutOfContact => failed(
@@ -73,7 +68,8 @@ pub(crate) fn of_exit(exit: &Exit, was_cancelled: bool, home: &AttemptHome) -> O
             ),
         ),
         Cause::Itself => of_own_end(exit, home),
-    }
+    };
+    Outcome { figures, ..outcome }
 }
 
 fn of_own_end(exit: &Exit, home: &AttemptHome) -> Outcome {
@@ -101,11 +97,10 @@ fn of_own_end(exit: &Exit, home: &AttemptHome) -> Outcome {
         Err(text) => (OutcomeKind::Failed, Some(text), Vec::new()),
     };
     Outcome {
-        kind,
         text,
         exit_code: exit.code,
-        log_length: 0,
         outputs,
+        ..Outcome::new(kind)
     }
 }
 
@@ -209,6 +204,7 @@ mod tests {
             signal,
             cause,
             is_alone: false,
+            used: None,
         }
     }
 

@@ -9,7 +9,9 @@ use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::thread;
 
-use akkaflow_actions::{ActionError, AttemptContext, ParsedAction, ProcessSpec, Registry, Work};
+use akkaflow_actions::{
+    ActionError, AttemptContext, Meter, ParsedAction, ProcessSpec, Registry, Work,
+};
 use akkaflow_model::diagnostic::{Diagnostics, Severity};
 use akkaflow_model::element::Element;
 use akkaflow_model::id::AttemptKey;
@@ -92,6 +94,7 @@ fn try_prepare(tools: &Tools, order: Order) -> Result<Prepared, Outcome> {
         log: order.writer.sink(),
         cancel: order.cancel,
         outputs: start.outputs,
+        meter: Meter::default(),
     };
     match action.work(&context).map_err(failure)? {
         Work::Task => {

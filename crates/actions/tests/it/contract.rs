@@ -12,6 +12,9 @@ use crate::web::Web;
 fn example(tag: &str) -> Option<String> {
     static WEB: OnceLock<Web> = OnceLock::new();
     Some(match tag {
+        "data-monitor" => {
+            "<data-monitor interval='1s'><source type='NUM'>1</source></data-monitor>".to_owned()
+        }
         "file-executor" => "<file-executor><command>/bin/pwd</command></file-executor>".to_owned(),
         "file-monitor" => "<file-monitor><file>/bin/sh</file></file-monitor>".to_owned(),
         "http" => {

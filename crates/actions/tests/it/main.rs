@@ -7,6 +7,7 @@ mod bodies;
 mod cancel;
 mod compat;
 mod contract;
+mod data_monitor;
 mod examples;
 mod file_executor;
 mod http;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, Once};
 
 use akkaflow_actions::{
-    ActionError, AttemptContext, LogSink, ParsedAction, ProcessSpec, Registry, Work,
+    ActionError, AttemptContext, LogSink, Meter, ParsedAction, ProcessSpec, Registry, Work,
 };
 use akkaflow_connectors::{Options, Session, channel, connect};
 use akkaflow_model::db_links::{DbKind, DbLink, Secret};
@@ -80,6 +80,7 @@ impl Bench {
             }),
             cancel: self.cancel.clone(),
             outputs: Vec::new(),
+            meter: Meter::default(),
         }
     }
 

@@ -1,5 +1,7 @@
 //! `akka instance ...`
 
+use std::time::Duration;
+
 use akkaflow_api::{Attempt, Created, InstanceDetail, Killed, Rerun};
 use akkaflow_model::state::{AttemptState, InstanceState};
 use akkaflow_model::text::Lang;
@@ -97,6 +99,9 @@ fn attempts(context: &Context, id: &str) -> Outcome {
         "worker",
         screen.say("分配时间", "assigned"),
         screen.say("运行时长（s）", "seconds"),
+        screen.say("处理器（s）", "cpu s"),
+        screen.say("内存", "memory"),
+        screen.say("传输", "moved"),
         screen.say("退出码", "exit"),
         screen.say("执行信息", "message"),
     ];
@@ -111,6 +116,9 @@ fn attempts(context: &Context, id: &str) -> Outcome {
                 plain(&attempt.host),
                 plain(screen.time(attempt.assigned_at)),
                 plain(screen.seconds(Some(attempt.assigned_at), attempt.ended_at)),
+                plain(attempt.figures.cpu_millis.map_or_else(String::new, seconds)),
+                plain(attempt.figures.peak_memory.map_or_else(String::new, bytes)),
+                plain(attempt.figures.bytes.map_or_else(String::new, bytes)),
                 plain(
                     attempt
                         .exit_code
@@ -121,8 +129,24 @@ fn attempts(context: &Context, id: &str) -> Outcome {
             ]
         })
         .collect();
-    out!("{}", screen.table(&header, rows));
+    let dispensable = [header[9], header[1], header[10], header[8], header[7]];
+    out!("{}", screen.table_without(&header, rows, &dispensable));
     Ok(0)
+}
+
+fn seconds(millis: u64) -> String {
+    format!("{:.3}", Duration::from_millis(millis).as_secs_f64())
+}
+
+/// A size as people read it.
+fn bytes(count: u64) -> String {
+    let size = count as f64;
+    match count {
+        0..1_024 => format!("{count} B"),
+        1_024..1_048_576 => format!("{:.1} KiB", size / 1024.0),
+        1_048_576..1_073_741_824 => format!("{:.1} MiB", size / 1_048_576.0),
+        _ => format!("{:.1} GiB", size / 1_073_741_824.0),
+    }
 }
 
 fn label(state: AttemptState, lang: Lang) -> &'static str {

@@ -13,7 +13,7 @@ use serde_json::json;
 use super::instance::started;
 use super::{
     Outcome, instance_view, optional, print_json, print_legacy, problems, required, steering,
-    watch, workflow_check, workflow_state, workflow_view,
+    watch, workflow_check, workflow_measurements, workflow_state, workflow_view,
 };
 use crate::client::encode;
 use crate::context::Context;
@@ -45,6 +45,7 @@ fn act(context: &Context, action: &str, matches: &ArgMatches) -> Outcome {
         "del" => delete(context, name()),
         "reset" => reset(context, name()),
         "state" => workflow_state::run(context, name(), matches),
+        "measurements" => workflow_measurements::run(context, name(), matches),
         "trigger" => trigger(context, name(), matches),
         "suspend" | "resume" => steering::workflow(context, name(), action, matches),
         "run" => run_once(context, name(), matches),

@@ -234,11 +234,8 @@ impl<'a> Stage<'a> {
             worker: pretended.worker,
             key,
             outcome: Outcome {
-                kind: pretended.kind,
-                text: None,
-                exit_code: None,
-                log_length: 0,
                 outputs,
+                ..Outcome::new(pretended.kind)
             },
         });
     }

@@ -76,13 +76,7 @@ fn waiting_rerun_remembers_what_it_keeps_over_a_restart() {
         world.input(akkaflow_engine::Input::AttemptFinished {
             worker: akkaflow_model::id::WorkerId("w".into()),
             key: key.0,
-            outcome: akkaflow_engine::Outcome {
-                kind: OutcomeKind::Cancelled,
-                text: None,
-                exit_code: None,
-                log_length: 0,
-                outputs: Vec::new(),
-            },
+            outcome: akkaflow_engine::Outcome::new(OutcomeKind::Cancelled),
         });
     }
     assert_eq!(world.running_nodes(), "c");

@@ -640,11 +640,9 @@ impl World {
             worker: dispatch.worker.clone(),
             key: dispatch.key.clone(),
             outcome: Outcome {
-                kind,
-                text: None,
                 exit_code,
-                log_length: 0,
                 outputs: outputs.iter().map(owned).collect(),
+                ..Outcome::new(kind)
             },
         });
     }

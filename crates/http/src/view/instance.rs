@@ -3,7 +3,7 @@
 use akkaflow_api::{Attempt, InstanceDetail, InstanceNode, InstanceSummary, Params, ParentNode};
 use akkaflow_model::definition::{Node, Workflow};
 use akkaflow_model::landing::{Landing, LandingNotice};
-use akkaflow_model::record::{AttemptRow, InstanceRow, NodeRow, TriggerKind};
+use akkaflow_model::record::{AttemptRow, InstanceRow, Measurement, NodeRow, TriggerKind};
 use akkaflow_model::state::NodeState;
 use akkaflow_model::text::{Lang, Text};
 use chrono_tz::Tz;
@@ -189,5 +189,22 @@ pub(crate) fn attempt(row: &AttemptRow, lang: Lang) -> Attempt {
         exit_code: row.exit_code,
         message: row.message.as_ref().map(|message| message.render(lang)),
         log_length: row.log_length,
+        figures: row.figures.as_deref().cloned().unwrap_or_default(),
+    }
+}
+
+pub(crate) fn measurement(row: &Measurement) -> akkaflow_api::Measurement {
+    let number = |text: &String| text.parse().ok();
+    akkaflow_api::Measurement {
+        instance: row.key.instance.to_string(),
+        node: row.key.node.to_string(),
+        run: row.key.run,
+        attempt: row.key.attempt,
+        fire_time: row.fire_time.into(),
+        at: row.at.into(),
+        state: row.state,
+        value: number(&row.measured.value).unwrap_or_else(|| 0.into()),
+        min: row.measured.min.as_ref().and_then(number),
+        max: row.measured.max.as_ref().and_then(number),
     }
 }

@@ -63,6 +63,7 @@ fn past(number: u64) -> [Record; 2] {
         message: None,
         exit_code: Some(0),
         log_length: 0,
+        figures: None,
     };
     [Record::instance(instance), Record::attempt(attempt)]
 }

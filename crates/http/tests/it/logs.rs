@@ -40,6 +40,7 @@ fn attempt(number: u32, state: AttemptState, from: i64, to: i64, log_length: u64
             .then(|| Message::said(Text::new("退出码1", "exit code 1"))),
         exit_code: None,
         log_length,
+        figures: None,
     }
 }
 

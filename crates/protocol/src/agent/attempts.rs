@@ -74,14 +74,7 @@ impl Agent {
             outputs.push(Output::Exec { key });
             return;
         }
-        let outcome = Outcome {
-            kind: OutcomeKind::Cancelled,
-            text: None,
-            exit_code: None,
-            log_length: 0,
-            outputs: Vec::new(),
-        };
-        self.on_exited(key, outcome, outputs);
+        self.on_exited(key, Outcome::new(OutcomeKind::Cancelled), outputs);
     }
 
     pub(super) fn on_exited(

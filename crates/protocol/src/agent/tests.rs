@@ -20,11 +20,9 @@ fn key(attempt: u32) -> AttemptKey {
 
 fn outcome(kind: OutcomeKind) -> Outcome {
     Outcome {
-        kind,
-        text: None,
         exit_code: Some(0),
         log_length: 3,
-        outputs: Vec::new(),
+        ..Outcome::new(kind)
     }
 }
 

@@ -96,6 +96,33 @@ fn the_example_of_the_file_monitor_looks_twice_and_fails_with_akkaflows_words() 
     }
 }
 
+#[test]
+fn what_the_example_of_the_data_monitor_has_seen_is_kept_for_each_run() {
+    let place = Place::new();
+    let (_server, api) = place.standalone();
+    drop_examples(&place, &api, &["data_monitor"]);
+    let ids = [(); 2].map(|()| {
+        let (id, instance) = run(&api, "data_monitor", &json!({}));
+        assert_all_succeeded(&instance, 1);
+        id
+    });
+    let (_, seen) = api.get("/api/v1/workflows/data_monitor/measurements?node=rows");
+    let seen = seen.as_array().unwrap();
+    assert_eq!(seen.len(), 2, "{seen:?}");
+    for (row, id) in seen.iter().zip(ids.iter().rev()) {
+        assert_eq!(row["instance"], **id);
+        assert_eq!(
+            (&row["value"], &row["min"], &row["max"]),
+            (&json!(2), &json!(1), &json!(100))
+        );
+    }
+    let (_, attempts) = api.get(&format!("/api/v1/instances/{}/attempts", ids[0]));
+    assert_eq!(
+        attempts[0]["figures"]["measured"]["value"], "2",
+        "{attempts}"
+    );
+}
+
 fn example(name: &str) -> String {
     format!("{}/../../examples/{name}.xml", env!("CARGO_MANIFEST_DIR"))
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use akkaflow_model::id::InstanceId;
+use akkaflow_model::outcome::{Figures, Measured};
 use akkaflow_model::record::{AttemptRow, InstanceRow, NodeRow, Record, TriggerKind};
 use akkaflow_model::state::{AttemptState, InstanceState};
 
@@ -238,4 +239,54 @@ pub async fn successes_are_of_the_newest_ended_instances(store: Arc<dyn Store>) 
     assert_eq!(found(2).await, [both(4), both(2)].concat());
     assert_eq!(found(9).await, [both(4), both(2), both(1)].concat());
     assert_eq!(found(0).await, []);
+}
+
+/// What monitors have seen is listed newest first, of one node or of all.
+pub async fn measurements_are_of_one_workflow_newest_first(store: Arc<dyn Store>) {
+    let mut leader = Leader::new(&store).await;
+    let seen = |number: u128, name: &str, value: Option<&str>| {
+        let measured = value.map(|value| Measured {
+            value: value.to_owned(),
+            min: Some("1".to_owned()),
+            max: None,
+        });
+        Record::attempt(AttemptRow {
+            state: AttemptState::Failed,
+            ended_at: Some(at(number as i64)),
+            figures: Some(Box::new(Figures {
+                cpu_millis: Some(3),
+                measured,
+                ..Figures::default()
+            })),
+            ..attempt(id(number), name, 1, 1)
+        })
+    };
+    let mut records = Vec::new();
+    for (number, workflow) in [(1, "w"), (2, "w"), (3, "other")] {
+        records.push(Record::instance(made(
+            number,
+            workflow,
+            "",
+            InstanceState::Failed,
+        )));
+        records.push(seen(number, "a", Some("7")));
+        records.push(seen(number, "b", Some("8.5")));
+        records.push(seen(number, "c", None));
+    }
+    leader.commit(records).await;
+    let found = async |node: Option<&str>, limit| -> Vec<String> {
+        let found = store.measurements("w", node, limit).await.unwrap();
+        let told = found.iter().map(|it| {
+            let (node, at, value) = (&it.key.node, it.at.as_millis(), &it.measured.value);
+            assert_eq!((it.state, &it.measured.max), (AttemptState::Failed, &None));
+            format!("{node}@{at}={value}")
+        });
+        told.collect()
+    };
+    assert_eq!(
+        found(None, 9).await,
+        ["b@2=8.5", "a@2=7", "b@1=8.5", "a@1=7"]
+    );
+    assert_eq!(found(Some("a"), 1).await, ["a@2=7"]);
+    assert_eq!(found(Some("c"), 9).await, Vec::<String>::new());
 }

@@ -11,6 +11,7 @@ use akkaflow_model::mail::{
     AffectedWorkflow, DeliveryRow, EndFacts, MailFacts, MailKey, MailRow, NodeFacts,
 };
 use akkaflow_model::message::Message;
+use akkaflow_model::outcome::{Figures, Measured};
 use akkaflow_model::record::{
     AttemptRow, CalendarRow, CancelReason, ChainRow, CleanUp, FileProblemRow, FireRow, FireState,
     Hold, InstanceRow, Mark, NodeRow, PoolRow, RequestRow, ScheduleRow, StateRow, TokenRow,
@@ -210,6 +211,7 @@ pub(crate) fn attempt(instance: InstanceId, name: &str, run: u32, attempt: u32) 
         message: None,
         exit_code: None,
         log_length: 0,
+        figures: None,
     }
 }
 
@@ -223,6 +225,16 @@ pub(crate) fn full_attempt(instance: InstanceId, name: &str) -> AttemptRow {
         message: Some(said(NASTY)),
         exit_code: Some(i32::MIN),
         log_length: u64::MAX,
+        figures: Some(Box::new(Figures {
+            cpu_millis: Some(u64::MAX),
+            peak_memory: Some(0),
+            bytes: None,
+            measured: Some(Measured {
+                value: NASTY.to_owned(),
+                min: None,
+                max: Some(String::new()),
+            }),
+        })),
         ..attempt(instance, name, u32::MAX, u32::MAX)
     }
 }

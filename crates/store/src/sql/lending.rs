@@ -6,8 +6,8 @@ use akkaflow_model::backfill::{BackfillRow, BackfillRunRow};
 use akkaflow_model::id::InstanceId;
 use akkaflow_model::mail::{MailKey, StoredMail};
 use akkaflow_model::record::{
-    AttemptRow, CalendarRow, FileProblemRow, FireRow, InstanceRow, NodeRow, ScheduleRow, StateRow,
-    Success, TokenRow, VersionRow, WorkflowRow,
+    AttemptRow, CalendarRow, FileProblemRow, FireRow, InstanceRow, Measurement, NodeRow,
+    ScheduleRow, StateRow, Success, TokenRow, VersionRow, WorkflowRow,
 };
 use akkaflow_model::state::InstanceState;
 use akkaflow_model::time::Timestamp;
@@ -158,6 +158,15 @@ impl<D: Lend> Queries for D {
 
     async fn successes(&self, workflow: &str, instances: u32) -> Result<Vec<Success>, Error> {
         read!(self, reads::successes, workflow, instances)
+    }
+
+    async fn measurements(
+        &self,
+        workflow: &str,
+        node: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<Measurement>, Error> {
+        read!(self, reads::measurements, workflow, node, limit)
     }
 
     async fn journal_at(&self, at: Timestamp) -> Result<u64, Error> {

@@ -1,9 +1,10 @@
 //! Queries of people and programs.
 
-use akkaflow_model::id::InstanceId;
+use akkaflow_model::id::{AttemptKey, InstanceId};
+use akkaflow_model::outcome::Figures;
 use akkaflow_model::record::{
-    AttemptRow, CalendarRow, FileProblemRow, FireRow, InstanceRow, NodeRow, ScheduleRow, StateRow,
-    Success, TokenRow, VersionRow, WorkflowRow,
+    AttemptRow, CalendarRow, FileProblemRow, FireRow, InstanceRow, Measurement, NodeRow,
+    ScheduleRow, StateRow, Success, TokenRow, VersionRow, WorkflowRow,
 };
 use akkaflow_model::state::AttemptState;
 use akkaflow_model::time::Timestamp;
@@ -278,6 +279,54 @@ pub(crate) async fn attempts(
 ) -> Result<Vec<AttemptRow>, Error> {
     let text = select::<AttemptRow>(" WHERE instance = ? ORDER BY assigned_at, number");
     executor.rows(text, &[Value::id(id)]).await
+}
+
+/// See [`crate::Queries::measurements`].
+pub(crate) async fn measurements(
+    executor: &mut Executor<'_>,
+    workflow: &str,
+    node: Option<&str>,
+    limit: u32,
+) -> Result<Vec<Measurement>, Error> {
+    let rows = executor
+        .fetch(
+            "SELECT a.instance, a.node, a.run, a.attempt, i.fire_time, a.ended_at, a.state, a.figures \
+             FROM af_instance AS i JOIN af_attempt AS a ON a.instance = i.id \
+             WHERE i.workflow = ? AND a.node = COALESCE(?, a.node) \
+             AND a.ended_at IS NOT NULL AND a.figures LIKE '%\"measured\":%' \
+             ORDER BY a.ended_at DESC, a.instance DESC, a.node DESC, a.run DESC, a.attempt DESC LIMIT ?",
+            &[
+                Value::text(workflow),
+                Value::optional_text(node),
+                Value::Int(limit.into()),
+            ],
+        )
+        .await?;
+    rows.iter()
+        .map(|row| {
+            let mut columns = Columns::new(row);
+            let key = AttemptKey {
+                instance: columns.id()?,
+                node: columns.text()?.into(),
+                run: columns.count()?,
+                attempt: columns.count()?,
+            };
+            let fire_time = columns.time()?;
+            let at = columns.time()?;
+            let state = columns.state(AttemptState::from_code)?;
+            let figures: Figures = columns.json()?;
+            let measured = figures
+                .measured
+                .ok_or_else(|| Error::Corrupt(format!("attempt {key} has measured nothing")))?;
+            Ok(Measurement {
+                key,
+                fire_time,
+                at,
+                state,
+                measured,
+            })
+        })
+        .collect()
 }
 
 /// See [`crate::Queries::successes`].

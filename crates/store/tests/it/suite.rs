@@ -60,6 +60,7 @@ suite!(
     random_batches_give_the_snapshots_of_the_twin,
     readers_see_whole_batches,
     records_of_every_kind_round_trip,
+    measurements_are_of_one_workflow_newest_first,
     successes_are_of_the_newest_ended_instances,
     the_fence_holds,
     the_journal_is_read_back,

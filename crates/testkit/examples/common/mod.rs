@@ -115,11 +115,8 @@ pub(crate) fn succeeded(dispatch: Dispatch) -> Input {
         worker: dispatch.worker,
         key: dispatch.key,
         outcome: Outcome {
-            kind: OutcomeKind::Succeeded,
-            text: None,
             exit_code: Some(0),
-            log_length: 0,
-            outputs: Vec::new(),
+            ..Outcome::new(OutcomeKind::Succeeded)
         },
     }
 }

@@ -159,8 +159,6 @@ pub(crate) fn handed_on(key: &AttemptKey) -> Option<String> {
 pub(crate) fn outcome(key: &AttemptKey, kind: OutcomeKind) -> Outcome {
     let outputs = handed_on(key).filter(|_| kind == OutcomeKind::Succeeded);
     Outcome {
-        kind,
-        text: None,
         exit_code: match kind {
             OutcomeKind::Succeeded => Some(0),
             OutcomeKind::Failed => Some(EXIT_CODES[key.scatter() as usize % EXIT_CODES.len()]),
@@ -169,11 +167,11 @@ pub(crate) fn outcome(key: &AttemptKey, kind: OutcomeKind) -> Outcome {
             | OutcomeKind::Lost
             | OutcomeKind::NotYet => None,
         },
-        log_length: 0,
         outputs: outputs
             .map(|value| (OUTPUT.to_owned(), value))
             .into_iter()
             .collect(),
+        ..Outcome::new(kind)
     }
 }
 
@@ -209,6 +207,7 @@ mod tests {
             message: None,
             exit_code: None,
             log_length: 0,
+            figures: None,
         })]
     }
 

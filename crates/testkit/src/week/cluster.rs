@@ -566,11 +566,8 @@ fn finished(worker: akkaflow_model::id::WorkerId, key: AttemptKey, kind: Outcome
         worker,
         key,
         outcome: Outcome {
-            kind,
-            text: None,
             exit_code,
-            log_length: 0,
-            outputs: Vec::new(),
+            ..Outcome::new(kind)
         },
     }
 }

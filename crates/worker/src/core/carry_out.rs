@@ -253,19 +253,17 @@ impl Core {
 
 /// A panic of an action is its failure, not ours.
 async fn run_task(action: Box<dyn ParsedAction>, context: Box<AttemptContext>) -> Outcome {
-    let cancel = context.cancel.clone();
+    let (cancel, meter) = (context.cancel.clone(), context.meter.clone());
     let mut task = tokio::spawn(async move { action.run(&context).await });
     let ended = tokio::select! {
         ended = &mut task => Ok(ended),
         () = cancel.cancelled() => timeout(TASK_PATIENCE, &mut task).await,
     };
-    match ended {
+    let outcome = match ended {
         Ok(Ok(Ok(done))) => Outcome {
-            kind: OutcomeKind::Succeeded,
             text: done.text,
-            exit_code: None,
-            log_length: 0,
             outputs: done.outputs,
+            ..Outcome::new(OutcomeKind::Succeeded)
         },
         Ok(Ok(Err(error))) => prepare::failure(error),
         Ok(Err(error)) => outcome::panicked(&panic_text(error)),
@@ -273,6 +271,10 @@ async fn run_task(action: Box<dyn ParsedAction>, context: Box<AttemptContext>) -
             task.abort();
             outcome::cancelled()
         }
+    };
+    Outcome {
+        figures: meter.figures(),
+        ..outcome
     }
 }
 

@@ -127,6 +127,7 @@ mod tests {
             signal: None,
             cause: Cause::Itself,
             is_alone: false,
+            used: None,
         }
     }
 

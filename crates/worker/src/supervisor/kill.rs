@@ -68,8 +68,8 @@ pub(super) fn advance(state: &mut State) -> io::Result<()> {
             &kill.asked,
         );
         kill.press(&family, now);
-        if family.is_empty() && child.status.is_some() {
-            exits.push(exit_of(id.clone(), child.status, kill.cause));
+        if family.is_empty() && child.ended.is_some() {
+            exits.push(exit_of(id.clone(), child.ended, kill.cause));
         }
     }
     for (id, (marker, kill)) in &mut state.strangers {

@@ -101,6 +101,18 @@ pub(crate) struct Exit {
     /// Whether it is certain that it has left no other process behind, which might still use its files.
     #[serde(default)]
     pub(crate) is_alone: bool,
+    /// What it and those that it has waited for used; `None` where nobody knows.
+    #[serde(default)]
+    pub(crate) used: Option<Used>,
+}
+
+/// What a process used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Used {
+    /// Processor time, milliseconds.
+    pub(crate) cpu_millis: u64,
+    /// The most memory that one of them held, bytes.
+    pub(crate) peak_memory: u64,
 }
 
 /// Why a process ended.

@@ -9,15 +9,16 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use nix::errno::Errno;
+use nix::sys::wait::{Id, WaitPidFlag, waitid};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{FlockOperation, flock};
-use rustix::process::{WaitOptions, wait};
 use rustix::time::Timespec;
 
 use super::exits::Exits;
-use super::message::{Cause, Request};
+use super::message::{Cause, Request, Used};
 use super::paths;
-use super::state::State;
+use super::state::{Ended, State};
 use super::{kill, paths::EXITS_FILE, paths::LOCK_FILE};
 use crate::clock;
 use crate::frame::Reader;
@@ -121,17 +122,21 @@ fn end_on_failure(result: io::Result<()>) {
 /// Waits for children to end, for ever.
 fn reap(shared: &Shared) -> io::Result<()> {
     loop {
-        match wait(WaitOptions::empty()) {
-            Ok(Some((pid, status))) => {
-                let mut reaped = vec![(pid.as_raw_nonzero().get(), status)];
-                while let Ok(Some((pid, status))) = wait(WaitOptions::NOHANG) {
-                    reaped.push((pid.as_raw_nonzero().get(), status));
+        match waitid(Id::All, ENDED) {
+            Ok(first) => {
+                let mut reaped = Vec::new();
+                let mut next = first.pid();
+                while let Some(pid) = next {
+                    reaped.extend(take_leave(pid.as_raw())?);
+                    next = waitid(Id::All, ENDED | WaitPidFlag::WNOHANG)
+                        .ok()
+                        .and_then(|status| status.pid());
                 }
                 // The lock is held while a process is started: here its id is known.
                 shared.lock().on_reaped(&reaped)?;
             }
-            Ok(None) | Err(rustix::io::Errno::INTR) => {}
-            Err(rustix::io::Errno::CHILD) => {
+            Err(Errno::EINTR) => {}
+            Err(Errno::ECHILD) => {
                 let state = shared.lock();
                 // A child started between the two calls is in the state; an orphan of nobody is reaped with the next.
                 drop(
@@ -144,6 +149,23 @@ fn reap(shared: &Shared) -> io::Result<()> {
             Err(error) => return Err(error.into()),
         }
     }
+}
+
+/// Who has ended, and stays for [`take_leave`].
+const ENDED: WaitPidFlag = WaitPidFlag::WEXITED.union(WaitPidFlag::WNOWAIT);
+
+/// Reaps a process that has ended.
+fn take_leave(pid: i32) -> io::Result<Option<(i32, Ended)>> {
+    let known = u32::try_from(pid).map_err(io::Error::other)?;
+    let left = wait4::try_wait4_pid(known)?;
+    Ok(left.map(|left| {
+        let cpu = left.rusage.utime + left.rusage.stime;
+        let used = Used {
+            cpu_millis: u64::try_from(cpu.as_millis()).unwrap_or(u64::MAX),
+            peak_memory: left.rusage.maxrss,
+        };
+        (pid, (left.status, used))
+    }))
 }
 
 struct Client {

@@ -5,15 +5,13 @@ use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::os::unix::net::UnixStream;
-use std::os::unix::process::CommandExt as _;
-use std::process::{Command, Stdio};
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::process::{Command, ExitStatus, Stdio};
 use std::time::Duration;
-
-use rustix::process::WaitStatus;
 
 use super::exits::Exits;
 use super::kill::Kill;
-use super::message::{Cause, Event, Exit, Start};
+use super::message::{Cause, Event, Exit, Start, Used};
 use super::{MARKER, OWNER};
 use crate::clock;
 use crate::frame;
@@ -24,9 +22,12 @@ pub(super) struct Child {
     pub(super) pid: i32,
     pub(super) marker: String,
     /// Set once it was reaped while a kill goes on.
-    pub(super) status: Option<WaitStatus>,
+    pub(super) ended: Option<Ended>,
     pub(super) kill: Option<Kill>,
 }
+
+/// How a process ended, and what it used.
+pub(super) type Ended = (ExitStatus, Used);
 
 /// All of it.
 pub(super) struct State {
@@ -69,7 +70,7 @@ impl State {
 
     /// Whether a process that we started is not reaped yet.
     pub(super) fn awaits_children(&self) -> bool {
-        self.running.values().any(|child| child.status.is_none())
+        self.running.values().any(|child| child.ended.is_none())
     }
 
     /// Whether a kill goes on.
@@ -126,7 +127,7 @@ impl State {
                     Child {
                         pid,
                         marker: start.marker,
-                        status: None,
+                        ended: None,
                         kill: None,
                     },
                 );
@@ -139,9 +140,9 @@ impl State {
     }
 
     /// Takes note of reaped processes. Those that are no attempt's main process were orphans of one.
-    pub(super) fn on_reaped(&mut self, reaped: &[(i32, WaitStatus)]) -> io::Result<()> {
+    pub(super) fn on_reaped(&mut self, reaped: &[(i32, Ended)]) -> io::Result<()> {
         let mut exits = Vec::new();
-        for (pid, status) in reaped {
+        for (pid, ended) in reaped {
             let Some(id) = self.by_pid.remove(pid) else {
                 continue;
             };
@@ -149,10 +150,10 @@ impl State {
                 continue;
             };
             if child.kill.is_some() {
-                child.status = Some(*status);
+                child.ended = Some(*ended);
             } else {
                 self.running.remove(&id);
-                exits.push(exit_of(id, Some(*status), Cause::Itself));
+                exits.push(exit_of(id, Some(*ended), Cause::Itself));
             }
         }
         if !exits.is_empty() && self.has_no_orphans() {
@@ -207,13 +208,14 @@ impl State {
 }
 
 /// The record of an end.
-pub(super) fn exit_of(id: String, status: Option<WaitStatus>, cause: Cause) -> Exit {
+pub(super) fn exit_of(id: String, ended: Option<Ended>, cause: Cause) -> Exit {
     Exit {
         id,
-        code: status.and_then(WaitStatus::exit_status),
-        signal: status.and_then(WaitStatus::terminating_signal),
+        code: ended.and_then(|(status, _)| status.code()),
+        signal: ended.and_then(|(status, _)| status.signal()),
         cause,
         is_alone: false,
+        used: ended.map(|(_, used)| used),
     }
 }
 

@@ -34,6 +34,22 @@ async fn a_script_runs_and_says_how_it_ended() {
 }
 
 #[tokio::test]
+async fn what_a_process_and_its_children_used_is_told_with_its_end() {
+    let data = DataDir::new();
+    let mut master = FakeMaster::start(1).await;
+    let _worker = Worker::start(options(data.path(), &[&master.address]));
+    master.attached().await;
+    let busy =
+        "python3 -c 'import time\nx = bytearray(64 << 20)\nwhile time.process_time() < 0.2: pass'";
+    master.run(&key(1), "sh", busy);
+    let outcome = master.finished(&key(1)).await;
+    let used = outcome.figures.unwrap();
+    assert!(used.cpu_millis.unwrap() >= 200, "{used:?}");
+    assert!(used.peak_memory.unwrap() >= 64 << 20, "{used:?}");
+    assert_eq!((used.bytes, used.measured), (None, None));
+}
+
+#[tokio::test]
 async fn nothing_is_left_of_an_acknowledged_attempt() {
     let data = DataDir::new();
     let mut master = FakeMaster::start(1).await;

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use akkaflow_model::backfill::{BackfillRow, BackfillRunRow};
 use akkaflow_model::id::{AttemptKey, InstanceId, Name};
 use akkaflow_model::record::{
-    AttemptRow, FireRow, InstanceRow, NodeRow, StateRow, Success, TokenRow, WorkflowRow,
-    WorkflowStatus,
+    AttemptRow, FireRow, InstanceRow, Measurement, NodeRow, StateRow, Success, TokenRow,
+    WorkflowRow, WorkflowStatus,
 };
 use akkaflow_model::state::{AttemptState, InstanceState};
 use akkaflow_model::time::Timestamp;
@@ -170,6 +170,35 @@ impl Tables {
                 })
             })
             .collect()
+    }
+
+    /// See [`crate::Queries::measurements`].
+    pub(crate) fn measurements(
+        &self,
+        workflow: &str,
+        node: Option<&str>,
+        limit: u32,
+    ) -> Vec<Measurement> {
+        let mut found: Vec<Measurement> = self
+            .attempts
+            .values()
+            .map(|numbered| &numbered.row)
+            .filter(|row| node.is_none_or(|node| row.key.node == node))
+            .filter_map(|row| {
+                let instance = self.instances.get(&row.key.instance)?;
+                let measured = row.figures.as_ref()?.measured.clone()?;
+                (instance.workflow == workflow).then_some(Measurement {
+                    key: row.key.clone(),
+                    fire_time: instance.fire_time,
+                    at: row.ended_at?,
+                    state: row.state,
+                    measured,
+                })
+            })
+            .collect();
+        found.sort_by(|a, b| (b.at, &b.key).cmp(&(a.at, &a.key)));
+        found.truncate(limit as usize);
+        found
     }
 
     /// See [`crate::Queries::backfills`].

@@ -99,6 +99,7 @@ impl Table for AttemptRow {
             "message",
             "exit_code",
             "log_length",
+            "figures",
         ],
         number: Number::Once,
     };
@@ -121,6 +122,7 @@ impl Table for AttemptRow {
             Value::optional_json(self.message.as_ref()),
             Value::optional_int(self.exit_code.map(i64::from)),
             Value::bits(self.log_length),
+            Value::optional_json(self.figures.as_ref()),
         ]);
     }
 
@@ -144,6 +146,7 @@ impl Table for AttemptRow {
             message: columns.optional_json()?,
             exit_code: exit_code(columns.optional_int()?)?,
             log_length: columns.bits()?,
+            figures: columns.optional_json()?,
         })
     }
 }

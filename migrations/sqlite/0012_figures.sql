@@ -1,0 +1,2 @@
+-- What an attempt used and measured: JSON.
+ALTER TABLE af_attempt ADD COLUMN figures TEXT;
