@@ -15,6 +15,7 @@ mod links;
 mod metadata;
 mod process;
 mod python;
+mod soak;
 mod sql;
 mod ssh;
 mod support;
