@@ -2,7 +2,7 @@
 
 use akkaflow_actions::ActionError;
 
-use crate::support::{Bench, Database, check, mysql, parse, postgres, sqlite};
+use crate::support::{Bench, Database, check, mysql, open, parse, postgres, sqlite};
 
 const BODY: &str = "<metadata db-link='LINK' table='orders' from='ods, other'>\
     <column-comment name='note'>it''s \\ \"all\" 备注</column-comment><table-comment>订单 'a'</table-comment></metadata>";
@@ -88,6 +88,40 @@ async fn a_table_that_is_not_there_and_a_database_without_comments_say_so() {
         panic!("SQLite");
     };
     assert_eq!(text.en, "SQLite keeps no comments of tables and columns");
+}
+
+#[tokio::test]
+async fn b6_a_kill_ends_it_while_somebody_holds_the_table() {
+    for database in [mysql().await, postgres().await].into_iter().flatten() {
+        let name = database.name();
+        let (hold, waiting) = match name {
+            "mysql" => (
+                ["start transaction", "select * from orders"],
+                "select count(*) from information_schema.processlist where db = database() and state like 'Waiting for table%'",
+            ),
+            _ => (
+                ["begin", "lock table orders in access exclusive mode"],
+                "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+            ),
+        };
+        database.execute(&["create table orders (id int)"]).await;
+        let mut holder = open(&database.link).await;
+        for statement in hold {
+            holder.execute(statement).await.unwrap();
+        }
+        let bench = Bench::with(&[&database]);
+        let body = format!(
+            "<metadata db-link='{name}' table='orders'><column-comment name='id'>number</column-comment></metadata>"
+        );
+        let stop = async {
+            while database.text(waiting).await == "0" {}
+            bench.cancel.cancel();
+        };
+        let (result, ()) = tokio::join!(bench.run(&body), stop);
+        assert_eq!(result, Err(ActionError::Cancelled), "{name}");
+        holder.execute("rollback").await.unwrap();
+        while database.text(waiting).await != "0" {}
+    }
 }
 
 /// What every type must do; its example needs a database that SQLite is not.

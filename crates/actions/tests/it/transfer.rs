@@ -41,6 +41,27 @@ async fn the_load_data_example_loads_its_rows() {
 }
 
 #[tokio::test]
+async fn b18_a_table_that_exists_is_found_behind_any_port_and_in_any_case() {
+    for database in databases().await {
+        let bench = Bench::with(&[&database]);
+        let link = database.name();
+        database.execute(&["create table Orders(a int)"]).await;
+        // The servers of tests listen on ports that are not theirs by default. MySQL alone tells cases apart.
+        let table = if database.kind() == DbKind::Mysql {
+            "Orders"
+        } else {
+            "ORDERS"
+        };
+        let body = format!(
+            "<transfer><source type='DB' db-link='{link}'>select 1 as a</source><target type='DB' db-link='{link}' table='{table}'/></transfer>"
+        );
+        bench.run(&body).await.unwrap();
+        assert!(bench.log().contains("目标表存在"), "{}", bench.log());
+        assert_eq!(database.text("select count(*) from Orders").await, "1");
+    }
+}
+
+#[tokio::test]
 async fn a_missing_table_is_made_after_a_file() {
     for database in databases().await {
         let bench = Bench::with(&[&database]);

@@ -4,7 +4,7 @@ use std::time::Duration;
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 
-use crate::harness::{Place, Program, assert_all_succeeded, wait_until, workflow};
+use crate::harness::{Place, Program, assert_all_succeeded, chain_of, wait_until, workflow};
 use crate::witness::{assert_ran_once, ten_nodes};
 
 /// A standalone server whose instance of ten nodes is in its long script.
@@ -47,6 +47,17 @@ fn an_ordered_stop_leaves_scripts_to_be_adopted() {
     let (_server, api) = place.standalone();
     assert_all_succeeded(&api.wait_for_end(&id), 10);
     assert_ran_once(&place);
+}
+
+#[test]
+fn b5_a_workflow_with_shell_nodes_is_kept_and_runs_after_a_restart() {
+    let place = Place::new();
+    let (server, api) = place.standalone();
+    let (status, body) = api.put_workflow(&chain_of("shells", 2));
+    assert_eq!(status, 200, "{body}");
+    server.kill();
+    let (_server, api) = place.standalone();
+    assert_all_succeeded(&api.wait_for_end(&api.run("shells")), 2);
 }
 
 #[test]
