@@ -211,6 +211,7 @@ impl Engine {
         self.touched.push(id);
         self.resume_waiting(id, node);
         if !waits {
+            self.tell_success(id, node, &Message::Succeeded);
             self.end_node(id, node, NodeState::Succeeded, Message::Succeeded);
         } else {
             // It may be over already: a policy of its workflow can forbid one more instance.

@@ -1,5 +1,6 @@
 //! Mails: who is told of what, once and in the step of its cause.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use akkaflow_engine::{Order, OutcomeKind};
@@ -295,6 +296,32 @@ fn a_child_that_fails_and_recovers_is_told_of() {
     world.fail("a");
     assert_eq!(mails(&world), ["failing s a@x"]);
     world.ok("a");
+    assert_eq!(mails(&world), ["failing s a@x", "recovered s a@x"]);
+}
+
+#[test]
+fn a_repair_that_has_a_failing_node_start_a_child_at_once_is_told_as_its_recovery() {
+    let mut world = World::with_worker();
+    world.put(single("child"));
+    let wf = |node: &str| {
+        let text = format!("start s\n s: {node} ok=e retry=1 interval=5\n end e");
+        workflow("wf", &text).mails("", &["a@x"])
+    };
+    world.put(wf(""));
+    let id = world.run("wf");
+    world.fail("s");
+    assert_eq!(mails(&world), ["failing s a@x"]);
+    let mended = Arc::new(wf("sub=child wait=false"));
+    world
+        .definitions
+        .insert(mended.version.clone(), Arc::clone(&mended));
+    let repair = Order::Repair {
+        id,
+        workflow: Some(mended),
+        is_dry_run: false,
+    };
+    world.order(repair).unwrap();
+    assert_eq!(world.state(id), InstanceState::Succeeded);
     assert_eq!(mails(&world), ["failing s a@x", "recovered s a@x"]);
 }
 

@@ -258,11 +258,12 @@ pub(crate) fn check_reached(
         let Some(row) = run.rows.get(node.as_str()) else {
             continue;
         };
-        let is_reached = run
-            .workflow
-            .node_index(node)
-            .is_some_and(|index| matches!(fates[index], Fate::Ended(_) | Fate::Live));
-        if !is_reached && !is_removed(row) && !tables.is_carried_over(row) {
+        let index = run.workflow.node_index(node);
+        let is_reached =
+            index.is_some_and(|index| matches!(fates[index], Fate::Ended(_) | Fate::Live));
+        // Gone through and then taken away by a repair, within one commit.
+        let is_gone = index.is_none() && row.state == NodeState::Succeeded && row.attempts == 0;
+        if !is_reached && !is_gone && !is_removed(row) && !tables.is_carried_over(row) {
             return Err(format!(
                 "I6: node {node} of {} was reached without a reason; rows {:?}",
                 instance.id,
