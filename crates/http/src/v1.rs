@@ -7,6 +7,7 @@ mod cluster;
 mod cron;
 mod forecast;
 mod instances;
+mod links;
 mod logs;
 mod mails;
 mod pools;
@@ -36,6 +37,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .merge(state::routes())
         .merge(logs::routes())
         .merge(mails::routes())
+        .merge(links::routes())
         .merge(steering::routes())
         .merge(pools::routes())
         .merge(backfills::routes())

@@ -1,6 +1,7 @@
 //! Queries of people and programs.
 
 use akkaflow_model::id::InstanceId;
+use akkaflow_model::links::LinkRow;
 use akkaflow_model::record::{
     AttemptRow, CalendarRow, FileProblemRow, FireRow, InstanceRow, NodeRow, ScheduleRow, StateRow,
     Success, TokenRow, VersionRow, WorkflowRow,
@@ -109,6 +110,12 @@ pub(crate) async fn states(
 ) -> Result<Vec<StateRow>, Error> {
     let text = select::<StateRow>(" WHERE workflow = ? ORDER BY name");
     executor.rows(text, &[Value::text(workflow)]).await
+}
+
+/// See [`crate::Queries::links`].
+pub(crate) async fn links(executor: &mut Executor<'_>) -> Result<Vec<LinkRow>, Error> {
+    let text = select::<LinkRow>(" ORDER BY kind, name");
+    executor.rows(text, &[]).await
 }
 
 /// See [`crate::Store::workflow`].
