@@ -209,6 +209,7 @@ impl Bench {
             base_directory: self.directory.clone(),
             links: self.links(),
             file_links: BTreeMap::new(),
+            unusable_links: BTreeMap::new(),
             log: LogSink::new(|_, _| {}),
             cancel: CancellationToken::new(),
             outputs: Vec::new(),

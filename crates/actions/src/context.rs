@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use akkaflow_model::db_links::DbLink;
 use akkaflow_model::file_links::FileAccess;
 use akkaflow_model::id::AttemptKey;
+use akkaflow_model::links::{LinkKey, LinkKind};
 use akkaflow_model::outcome::{Figures, Measured};
 use akkaflow_model::text::Text;
 use akkaflow_model::time::Timestamp;
@@ -34,6 +35,8 @@ pub struct AttemptContext {
     pub links: BTreeMap<String, DbLink>,
     /// The same for file-links; the worker's own files need none.
     pub file_links: BTreeMap<String, FileAccess>,
+    /// Links that are configured, but that the master cannot read: why.
+    pub unusable_links: BTreeMap<LinkKey, Text>,
     /// Where the action reports to the instance's log.
     pub log: LogSink,
     /// Fires when the attempt must stop.
@@ -64,10 +67,10 @@ impl AttemptContext {
     /// [`ActionError::Retryable`] saying where to configure it.
     pub fn link(&self, name: &str) -> Result<&DbLink, ActionError> {
         self.links.get(name).ok_or_else(|| {
-            ActionError::Retryable(Text::new(
-                format!("数据库连接[{name}]未配置，请在所有master共用的config/db_links.xml中添加"),
-                format!("db-link `{name}` is not configured; add it to config/db_links.xml, which all masters share"),
-            ))
+            self.unusable(LinkKind::Db, name).unwrap_or_else(|| ActionError::Retryable(Text::new(
+                format!("数据库连接[{name}]未配置，请在所有master共用的config/db_links.xml中添加，或执行akka link add"),
+                format!("db-link `{name}` is not configured; add it to config/db_links.xml, which all masters share, or with akka link add"),
+            )))
         })
     }
 }
@@ -79,10 +82,10 @@ impl AttemptContext {
     /// [`ActionError::Retryable`] saying where to configure it, or what is wrong with it.
     pub fn file_link(&self, name: &str) -> Result<&FileAccess, ActionError> {
         let access = self.file_links.get(name).ok_or_else(|| {
-            ActionError::Retryable(Text::new(
-                format!("文件连接[{name}]未配置，请在所有master共用的config/file_links.xml中添加"),
-                format!("file-link `{name}` is not configured; add it to config/file_links.xml, which all masters share"),
-            ))
+            self.unusable(LinkKind::File, name).unwrap_or_else(|| ActionError::Retryable(Text::new(
+                format!("文件连接[{name}]未配置，请在所有master共用的config/file_links.xml中添加，或执行akka link add"),
+                format!("file-link `{name}` is not configured; add it to config/file_links.xml, which all masters share, or with akka link add"),
+            )))
         })?;
         if access.problem.is_empty() {
             return Ok(access);
@@ -91,6 +94,18 @@ impl AttemptContext {
         Err(ActionError::Retryable(Text::new(
             format!("文件连接[{name}]不可用：{why}"),
             format!("file-link `{name}` cannot be used: {why}"),
+        )))
+    }
+
+    /// Why a link that is configured cannot be used.
+    fn unusable(&self, kind: LinkKind, name: &str) -> Option<ActionError> {
+        let name = name.to_owned();
+        let key = LinkKey { kind, name };
+        let why = self.unusable_links.get(&key)?;
+        let name = key.text();
+        Some(ActionError::Retryable(Text::new(
+            format!("{}不可用：{}", name.zh, why.zh),
+            format!("{} cannot be used: {}", name.en, why.en),
         )))
     }
 }

@@ -6,12 +6,21 @@ use akkaflow_connectors::{
     Dialect, Done, Options, Preview, Session, Statement, cancellable, connect, holds_no_statement,
     split,
 };
+use akkaflow_model::db_links::DbLink;
 use akkaflow_model::text::Text;
 
 use crate::context::{AttemptContext, Level};
 use crate::error::ActionError;
 use crate::lines::excerpt;
 use crate::table;
+
+/// Whether a db-link can work, as far as that can be told without connecting.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn check_db_link(link: &DbLink) -> Result<(), Text> {
+    akkaflow_connectors::check(link).map_err(|error| error.text())
+}
 
 /// Opens a session on the db-link called `name`.
 pub(crate) async fn open(

@@ -41,6 +41,7 @@ mod wait;
 
 pub use action::{Action, Outcome, ProcessSpec, Work};
 pub use context::{AttemptContext, Level, LogSink, Meter};
+pub use database::check_db_link;
 pub use error::ActionError;
 pub use printed::{Printed, name_and_value};
 pub use registry::{ParsedAction, Registry};

@@ -12,6 +12,7 @@ mod definition;
 mod forecast;
 mod front;
 mod instance;
+mod link;
 mod log;
 mod mail;
 mod params;
@@ -44,6 +45,7 @@ pub use instance::{
     LandingNotice, MarkKind, MarkNode, Measurement, NodeChange, ParentNode, Repair, Repaired,
     Rerun, Run, Trigger,
 };
+pub use link::{LinkDetail, PutLink};
 pub use log::{LOG_COMPLETE_HEADER, LOG_CURSOR_HEADER, Level, LogLine};
 pub use mail::{MailDetail, MailRefusal, MailSummary, Mails, SendMail};
 pub use params::Params;

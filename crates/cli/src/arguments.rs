@@ -1,6 +1,7 @@
 //! What may be typed, in the modern form.
 
 mod backfill;
+mod link;
 
 use akkaflow_model::text::Lang;
 use clap::{Arg, ArgAction, Command};
@@ -219,6 +220,7 @@ pub fn command(lang: Lang) -> Command {
         )
         .subcommand(backfill::backfill(words))
         .subcommand(mail(words))
+        .subcommand(link::link(words))
         .subcommand(pool(words))
         .subcommand(
             words.object("worker", "worker管理", "Workers").subcommand(

@@ -108,6 +108,18 @@ impl Client {
         self.send(Method::PUT, path, &[JSON], body)
     }
 
+    /// Makes something by a body of JSON; refused where there is one already.
+    pub(crate) fn put_new(&self, path: &str, body: &impl Serialize) -> Result<Answer, Failure> {
+        let body = serde_json::to_vec(body).expect("requests are plain data");
+        self.send(Method::PUT, path, &[JSON, ("if-none-match", "*")], body)
+    }
+
+    /// Changes a part of something by a body of JSON.
+    pub(crate) fn patch(&self, path: &str, body: &impl Serialize) -> Result<Answer, Failure> {
+        let body = serde_json::to_vec(body).expect("requests are plain data");
+        self.send(Method::PATCH, path, &[JSON], body)
+    }
+
     /// As [`Self::post`]; a repeated request with the same key gets the same answer.
     pub(crate) fn post_once(
         &self,

@@ -11,6 +11,7 @@ mod format;
 mod front;
 mod instance;
 mod instance_view;
+mod link;
 mod mail;
 mod problems;
 mod reasons;
@@ -55,6 +56,7 @@ pub(crate) fn run(context: &Context, matches: &ArgMatches) -> Outcome {
         "cluster" => cluster::run(context, matches),
         "backfill" => backfill::run(context, matches),
         "mail" => mail::run(context, matches),
+        "link" => link::run(context, matches),
         "pool" => steering::pool(context, matches),
         "worker" => cluster::worker(context, matches),
         "fmt" => format::run(context, matches),

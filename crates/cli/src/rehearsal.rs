@@ -144,6 +144,7 @@ impl Stage<'_> {
             | Effect::Acknowledge { .. }
             | Effect::Learn { .. }
             | Effect::MailOwed
+            | Effect::LinkChanged { .. }
             | Effect::Changed { .. } => {}
         }
     }

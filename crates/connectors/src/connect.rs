@@ -114,10 +114,7 @@ impl Target<'_> {
 /// [`Error::Configuration`] when the link cannot work, [`Error::Unreachable`] when nobody answers within ten seconds or the link's shorter limit,
 /// [`Error::Refused`] when the database does not let us in.
 pub async fn connect(link: &DbLink, options: &Options) -> Result<Connected, Error> {
-    let place = Text::new(
-        format!("数据库连接[{}]", link.name),
-        format!("db-link `{}`", link.name),
-    );
+    let place = place(link);
     let mut url = read_url(link).map_err(|error| error.within(&place))?;
     let notes = std::mem::take(&mut url.notes)
         .into_iter()
@@ -148,6 +145,27 @@ pub async fn connect(link: &DbLink, options: &Options) -> Result<Connected, Erro
             ))
         })??;
     Ok(Connected { session, notes })
+}
+
+/// Whether `link` is one of a database that we speak to and its URL is understood. Nothing is said of products that are only
+/// known by name.
+///
+/// # Errors
+/// [`Error::Configuration`] saying what is wrong with it.
+pub fn check(link: &DbLink) -> Result<(), Error> {
+    match link.kind {
+        DbKind::Oracle | DbKind::Hive => Ok(()),
+        DbKind::Mysql | DbKind::Postgres | DbKind::Sqlite => read_url(link)
+            .map(drop)
+            .map_err(|error| error.within(&place(link))),
+    }
+}
+
+fn place(link: &DbLink) -> Text {
+    Text::new(
+        format!("数据库连接[{}]", link.name),
+        format!("db-link `{}`", link.name),
+    )
 }
 
 fn read_url(link: &DbLink) -> Result<JdbcUrl, Error> {

@@ -4,6 +4,7 @@
 #[cfg(test)]
 mod tests;
 
+use akkaflow_model::links::bare_url;
 use akkaflow_model::text::Text;
 
 use crate::error::Error;
@@ -165,7 +166,7 @@ pub(crate) fn unsupported(product: &str) -> Error {
 }
 
 fn malformed(url: &str) -> Error {
-    let shown = without_secrets(url);
+    let shown = bare_url(url);
     Error::Configuration(Text::new(
         format!(
             "jdbc地址`{shown}`格式有误，应形如jdbc:mysql://host:3306/db、jdbc:postgresql://host:5432/db或jdbc:sqlite:/path/file.db"
@@ -174,19 +175,6 @@ fn malformed(url: &str) -> Error {
             "cannot read the JDBC URL `{shown}`; write jdbc:mysql://host:3306/db, jdbc:postgresql://host:5432/db or jdbc:sqlite:/path/file.db"
         ),
     ))
-}
-
-/// The URL up to its options, credentials before an `@` left out.
-fn without_secrets(url: &str) -> String {
-    let bare = url.split(['?', ';']).next().unwrap_or_default();
-    match (bare.find("//"), bare.rfind('@')) {
-        (Some(slashes), Some(at)) if slashes + 2 <= at => {
-            format!("{}***{}", &bare[..slashes + 2], &bare[at..])
-        }
-        (None, Some(_)) => "jdbc:***".to_owned(),
-        (Some(slashes), None) if url.contains('@') => format!("{}***", &bare[..slashes + 2]),
-        _ => bare.to_owned(),
-    }
 }
 
 fn server(url: &str, rest: &str, dialect: Dialect, default_port: u16) -> Result<JdbcUrl, Error> {

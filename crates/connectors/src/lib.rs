@@ -34,7 +34,7 @@ mod ssh;
 
 pub use batch::{Batch, BatchReceiver, BatchSender, Row, channel};
 pub use column::{Column, Kind};
-pub use connect::{Connected, Options, connect};
+pub use connect::{Connected, Options, check, connect};
 pub use delimited::{Delimiter, DelimiterError, FileReader, FileWriter, LineBreaks};
 pub use error::Error;
 pub use preview::Preview;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use akkaflow_model::command::{Answer, Rejection};
 use akkaflow_model::element::Element;
 use akkaflow_model::id::{AttemptKey, Incarnation, InstanceId, RequestId, WorkerId};
+use akkaflow_model::links::{LinkKey, LinkRow};
 use akkaflow_model::record::{CancelReason, Record};
 use akkaflow_model::time::Timestamp;
 use chrono_tz::Tz;
@@ -72,6 +73,13 @@ pub enum Effect {
     },
     /// A mail is to be sent: whoever sends them looks at the store.
     MailOwed,
+    /// A link is another now.
+    LinkChanged {
+        /// Which.
+        key: LinkKey,
+        /// What it is now; `None` when it is gone.
+        link: Option<Box<LinkRow>>,
+    },
 }
 
 /// All that a worker needs to start an attempt, but for secrets and attachments, which the master adds.

@@ -8,6 +8,7 @@ use akkaflow_model::command::By;
 use akkaflow_model::definition::Workflow;
 use akkaflow_model::diagnostic::Finding;
 use akkaflow_model::id::{AttemptKey, Incarnation, InstanceId, Name, RequestId, WorkerId};
+use akkaflow_model::links::{LinkKey, LinkRow};
 use akkaflow_model::mail::{DeliveryRow, MailKey};
 pub use akkaflow_model::outcome::{Outcome, OutcomeKind};
 use akkaflow_model::record::{FileProblemRow, InstanceRow, Mark, NodeRow};
@@ -326,6 +327,20 @@ pub enum Order {
         /// Who asks; may be empty.
         user: String,
     },
+    /// Keeps a link, checked and sealed.
+    #[serde(skip_deserializing)]
+    PutLink {
+        /// All of it; the journal, which outlives it, says only which was changed and by whom.
+        #[serde(serialize_with = "without_content")]
+        link: Box<LinkRow>,
+    },
+    /// Removes a link.
+    DeleteLink {
+        /// The link.
+        key: LinkKey,
+        /// Who asks; may be empty.
+        user: String,
+    },
 }
 
 impl Order {
@@ -360,7 +375,9 @@ impl Order {
             | Self::AbortBackfill { .. }
             | Self::SetState { .. }
             | Self::MailTried { .. }
-            | Self::SendMail { .. } => None,
+            | Self::SendMail { .. }
+            | Self::PutLink { .. }
+            | Self::DeleteLink { .. } => None,
         }
     }
 }
@@ -430,6 +447,11 @@ pub struct WorkerInfo {
     /// What `worker-labels` is compared with.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub labels: BTreeSet<String>,
+}
+
+#[expect(clippy::borrowed_box, reason = "serde hands over what the field is")]
+fn without_content<S: Serializer>(link: &Box<LinkRow>, serializer: S) -> Result<S::Ok, S::Error> {
+    (&link.key, &link.user).serialize(serializer)
 }
 
 fn version_only<S: Serializer>(workflow: &Arc<Workflow>, serializer: S) -> Result<S::Ok, S::Error> {

@@ -14,6 +14,7 @@ use akkaflow_model::time::Timestamp;
 
 use crate::Engine;
 use crate::backfill::StartBackfill;
+use crate::effect::Effect;
 use crate::input::Order;
 use crate::lifecycle::Birth;
 use crate::params::ParamError;
@@ -100,6 +101,20 @@ impl Engine {
                 Ok(Answer::Done)
             }
             Order::SendMail { key, stored, user } => self.send_again(&key, stored, user),
+            // Whoever connects keeps the links; the order of their changes is the core's.
+            Order::PutLink { link } => {
+                self.out.effect(Effect::LinkChanged {
+                    key: link.key.clone(),
+                    link: Some(link.clone()),
+                });
+                self.out.record(Record::Link(link));
+                Ok(Answer::Done)
+            }
+            Order::DeleteLink { key, .. } => {
+                self.out.record(Record::DeleteLink { key: key.clone() });
+                self.out.effect(Effect::LinkChanged { key, link: None });
+                Ok(Answer::Done)
+            }
         };
         self.out.reply(request, result);
     }

@@ -5,6 +5,7 @@
 
 mod cluster;
 mod instance;
+mod links;
 mod plan;
 mod workflow;
 
@@ -36,10 +37,10 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/workflows", any(workflow::all))
         .route("/workflow/instance/{id}", any(instance::one))
         .route("/workflow/watting_instance/list", any(instance::waiting))
-        .route("/db-link", any(cluster::db_link))
-        .route("/db-link/{name}", any(cluster::db_link))
-        .route("/file-link", any(cluster::file_link))
-        .route("/file-link/{name}", any(cluster::file_link))
+        .route("/db-link", any(links::new_db_link))
+        .route("/db-link/{name}", any(links::db_link))
+        .route("/file-link", any(links::new_file_link))
+        .route("/file-link/{name}", any(links::file_link))
         .route("/cluster", any(cluster::get))
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use akkaflow_model::command::{Answer, Command};
 use akkaflow_model::error::ErrorCode;
+use akkaflow_model::links::Write;
 use akkaflow_model::text::Text;
 use akkaflow_rpc::command::{LEADER_METADATA, result_from_wire};
 use akkaflow_rpc::wire;
@@ -82,7 +83,9 @@ impl MasterClient {
         let is_repeatable = is_repeatable(&command);
         let is_removal = matches!(
             command,
-            Command::DeleteWorkflow { .. } | Command::DeleteInstance { .. }
+            Command::DeleteWorkflow { .. }
+                | Command::DeleteInstance { .. }
+                | Command::DeleteLink { .. }
         );
         let deadline = Instant::now() + self.command_timeout;
         let request = wire::ExecuteRequest::from(command);
@@ -120,6 +123,17 @@ impl MasterClient {
             })
             .await?;
         Ok(reply.reasons)
+    }
+
+    /// All links, without their passwords.
+    pub(crate) async fn links(&self) -> Result<Vec<wire::ListedLink>, Failure> {
+        let deadline = Instant::now() + QUESTION_TIMEOUT;
+        let (reply, _) = self
+            .call(deadline, true, |mut client| {
+                async move { client.links(wire::LinksRequest {}).await }.boxed()
+            })
+            .await?;
+        Ok(reply.links)
     }
 
     /// The workflows that wait for one; `None` when no master says: the store knows too.
@@ -332,7 +346,10 @@ fn is_repeatable(command: &Command) -> bool {
         | Command::PauseBackfill { .. }
         | Command::ResumeBackfill { .. }
         | Command::AbortBackfill { .. }
-        | Command::SetState { .. } => true,
+        | Command::SetState { .. }
+        | Command::DeleteLink { .. } => true,
+        // What was made by the first try is there already.
+        Command::PutLink { edit, .. } => edit.write != Write::Create,
         Command::Trigger { .. }
         | Command::TriggerBlood { .. }
         | Command::Rerun { .. }

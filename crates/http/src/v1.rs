@@ -7,6 +7,7 @@ mod cluster;
 mod cron;
 mod forecast;
 mod instances;
+mod links;
 mod logs;
 mod mails;
 mod measurements;
@@ -38,6 +39,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .merge(logs::routes())
         .merge(mails::routes())
         .merge(measurements::routes())
+        .merge(links::routes())
         .merge(steering::routes())
         .merge(pools::routes())
         .merge(backfills::routes())

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use akkaflow_engine::{Dispatch, Effect};
 use akkaflow_model::diagnostic::Diagnostics;
 use akkaflow_model::id::Epoch;
+use akkaflow_model::links::{Link, LinkKey, LinkKind};
 use akkaflow_rpc::wire;
 use akkaflow_rpc::wire::master_event::Event;
 
@@ -37,6 +38,7 @@ pub(crate) fn release(shared: &Arc<Shared>, epoch: Epoch, effect: Effect) {
             let _ = shared.changed.send(instance);
         }
         Effect::MailOwed => shared.mail_owed.notify_one(),
+        Effect::LinkChanged { key, link } => shared.links.stored.note(key, link.map(|row| *row)),
         Effect::Reply { .. } | Effect::Learn { .. } => {}
     }
 }
@@ -66,7 +68,7 @@ fn start(shared: &Arc<Shared>, epoch: Epoch, dispatch: Dispatch) {
     shared
         .sessions
         .offer(dispatch.key.clone(), dispatch.worker.clone(), files);
-    let start = wire::Start {
+    let mut start = wire::Start {
         key: Some((&dispatch.key).into()),
         epoch: epoch.0,
         incarnation: dispatch.incarnation.0,
@@ -78,19 +80,27 @@ fn start(shared: &Arc<Shared>, epoch: Epoch, dispatch: Dispatch) {
             .map(|(name, value)| wire::Pair { name, value })
             .collect(),
         fire_time_ms: dispatch.fire_time.as_millis(),
-        links: links
-            .iter()
-            .filter_map(|name| shared.links.get(name))
-            .map(|link| (&link).into())
-            .collect(),
-        file_links: file_links
-            .iter()
-            .filter_map(|name| shared.links.file_access(name))
-            .map(|access| (&access).into())
-            .collect(),
         attachments,
         zone: dispatch.zone.name().to_owned(),
         outputs: dispatch.outputs,
+        ..wire::Start::default()
     };
+    let named =
+        |kind, names: Vec<String>| names.into_iter().map(move |name| LinkKey { kind, name });
+    for key in named(LinkKind::Db, links).chain(named(LinkKind::File, file_links)) {
+        match shared.links.get(&key) {
+            None => {}
+            Some(Ok(Link::Db(link))) => start.links.push((&link).into()),
+            Some(Ok(Link::File(link))) => {
+                let access = shared.links.access(link);
+                start.file_links.push((&access).into());
+            }
+            Some(Err(why)) => start.unusable_links.push(wire::UnusableLink {
+                kind: key.kind.as_str().to_owned(),
+                name: key.name,
+                why: Some(why.into()),
+            }),
+        }
+    }
     send(shared, &dispatch.worker, Event::Start(start));
 }

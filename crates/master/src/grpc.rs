@@ -3,6 +3,7 @@
 mod attachments;
 mod backfill;
 mod commands;
+mod links;
 mod worker_stream;
 
 use std::pin::Pin;
@@ -239,6 +240,14 @@ impl Master for MasterService {
             .await
             .map_err(|gone| gone_status(&self.shared, gone))?;
         Ok(Response::new(wire::NotRunnableReply { workflows }))
+    }
+
+    async fn links(
+        &self,
+        _: Request<wire::LinksRequest>,
+    ) -> Result<Response<wire::LinksReply>, Status> {
+        self.term()?;
+        Ok(Response::new(links::list(&self.shared)))
     }
 
     async fn status(

@@ -8,6 +8,7 @@ use std::time::Duration;
 use akkaflow_engine::{Definition, Definitions, Engine, Options as EngineOptions, PackedText};
 use akkaflow_model::definition::Version;
 use akkaflow_model::id::Epoch;
+use akkaflow_model::links::LinkRow;
 use akkaflow_model::record::{Snapshot, VersionRow};
 use akkaflow_protocol::leader::{
     Leader, LeaderAction, LeaderInput, LeaderOptions, LeaderState, LeaseView, StoreDown, TakenOver,
@@ -85,6 +86,7 @@ enum Answer {
 
 struct Loaded {
     snapshot: Snapshot,
+    links: Vec<LinkRow>,
     definitions: Definitions,
     packing: Arc<PackedText>,
     zone: Tz,
@@ -290,12 +292,14 @@ impl Leadership {
     fn begin_reign(&mut self, epoch: Epoch, seq: u64, loaded: Loaded) {
         let Loaded {
             snapshot,
+            links,
             definitions,
             packing,
             zone,
             cluster,
         } = loaded;
         tracing::info!(%epoch, workflows = snapshot.workflows.len(), instances = snapshot.instances.len(), "this master leads");
+        self.shared.links.stored.load(links);
         let known = snapshot
             .workflows
             .iter()
@@ -504,6 +508,7 @@ async fn load(shared: &Shared, configured: Option<Tz>, default: Tz) -> Result<Lo
     );
     Ok(Loaded {
         snapshot: snapshot?,
+        links: shared.store.links().await?,
         definitions,
         packing,
         zone,

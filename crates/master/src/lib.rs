@@ -15,7 +15,7 @@
 //! | `postman` | sends the mails that are owed |
 //! | `retention` | removes what was kept for long enough |
 //! | `files` | watches the directory of workflow files |
-//! | `links` | reads the db-links that attempts need |
+//! | `links` | the links that attempts need: those of the files, and those that the store keeps, sealed |
 
 mod clock;
 mod core;

@@ -1,4 +1,8 @@
-//! The db-links and file-links that attempts need, read again whenever their files have changed.
+//! The db-links and file-links that attempts need: those of the files, read again whenever they have changed, and those that
+//! the store keeps. A name that stands in a file is the file's.
+
+pub(crate) mod key;
+mod stored;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,8 +11,12 @@ use std::time::SystemTime;
 
 use akkaflow_model::db_links::{DbLink, Secret, read_with_source};
 use akkaflow_model::file_links::{FileAccess, FileLink, read_file_links};
+use akkaflow_model::links::{Link, LinkKey, LinkKind, LinkRow};
 use akkaflow_model::render::{locate_all, render_findings};
-use akkaflow_model::text::Lang;
+use akkaflow_model::text::{Lang, Text};
+
+use self::key::KeyFile;
+pub(crate) use self::stored::StoredLinks;
 
 /// The file of the file-links, beside that of the db-links.
 const FILE_LINKS: &str = "file_links.xml";
@@ -16,11 +24,29 @@ const FILE_LINKS: &str = "file_links.xml";
 /// The file of the keys of hosts, beside them, as `ssh-keyscan` writes it.
 const KNOWN_HOSTS: &str = "known_hosts";
 
-/// The links file and what it held last.
+/// The key of the links in the store, beside them where nobody names another place.
+const KEY_FILE: &str = "links.key";
+
+/// The links file and what it held last, and the links in the store.
 #[derive(Debug)]
 pub(crate) struct LinkBook {
     path: PathBuf,
     known: Mutex<Known>,
+    pub(crate) stored: StoredLinks,
+    /// Held by whoever changes a link in the store, from the look at what is there until the change is durable.
+    pub(crate) changing: tokio::sync::Mutex<()>,
+}
+
+/// A link as people see it.
+#[derive(Debug)]
+pub(crate) struct Listed {
+    pub(crate) key: LinkKey,
+    /// What it says; an error says why that cannot be read.
+    pub(crate) link: Result<Link, Text>,
+    /// The row of one in the store.
+    pub(crate) row: Option<LinkRow>,
+    /// The file in which its name stands.
+    pub(crate) file: Option<PathBuf>,
 }
 
 /// What tells a changed file from an unchanged one.
@@ -35,10 +61,18 @@ struct Known {
 }
 
 impl LinkBook {
-    pub(crate) fn new(path: PathBuf) -> Self {
+    /// `key_file`: where the key of the links in the store lies, beside the files when it is empty; `makes_key`: whether it
+    /// may be made.
+    pub(crate) fn new(path: PathBuf, key_file: PathBuf, makes_key: bool) -> Self {
+        let key_file = match key_file.as_os_str().is_empty() {
+            true => path.with_file_name(KEY_FILE),
+            false => key_file,
+        };
         Self {
             path,
             known: Mutex::default(),
+            stored: StoredLinks::new(KeyFile::new(key_file, makes_key)),
+            changing: tokio::sync::Mutex::default(),
         }
     }
 
@@ -61,31 +95,92 @@ impl LinkBook {
         known.stamp.map(|_| known.links.len())
     }
 
-    /// The link called `name`, as the file says it now. A file that cannot be read keeps its last good content.
-    pub(crate) fn get(&self, name: &str) -> Option<DbLink> {
+    /// The file in which the name of a link stands.
+    pub(crate) fn file_of(&self, key: &LinkKey) -> Option<PathBuf> {
         let mut known = self.known.lock().expect("no panic while held");
         self.refresh(&mut known);
-        known.links.get(name).cloned()
+        match key.kind {
+            LinkKind::Db if known.links.contains_key(&key.name) => Some(self.path.clone()),
+            LinkKind::File if known.file_links.contains_key(&key.name) => {
+                Some(self.path.with_file_name(FILE_LINKS))
+            }
+            LinkKind::Db | LinkKind::File => None,
+        }
     }
 
-    /// The file-link called `name` with what belongs to it, as the files say it now.
-    pub(crate) fn file_access(&self, name: &str) -> Option<FileAccess> {
-        let mut known = self.known.lock().expect("no panic while held");
-        self.refresh(&mut known);
-        let link = known.file_links.get(name).cloned()?;
+    /// A link, as the files or else the store say it now; an error says why it cannot be opened. A file that cannot be read
+    /// keeps its last good content.
+    pub(crate) fn get(&self, key: &LinkKey) -> Option<Result<Link, Text>> {
+        let in_file = {
+            let mut known = self.known.lock().expect("no panic while held");
+            self.refresh(&mut known);
+            match key.kind {
+                LinkKind::Db => known.links.get(&key.name).cloned().map(Link::Db),
+                LinkKind::File => known.file_links.get(&key.name).cloned().map(Link::File),
+            }
+        };
+        in_file.map(Ok).or_else(|| self.stored.get(key))
+    }
+
+    /// All links: those of the files, then those of the store.
+    pub(crate) fn all(&self) -> Vec<Listed> {
+        let mut listed = {
+            let mut known = self.known.lock().expect("no panic while held");
+            self.refresh(&mut known);
+            let listed = |kind, name: &str, link, file| Listed {
+                key: LinkKey {
+                    kind,
+                    name: name.to_owned(),
+                },
+                link: Ok(link),
+                row: None,
+                file: Some(file),
+            };
+            let db = (known.links.iter()).map(|(name, link)| {
+                listed(
+                    LinkKind::Db,
+                    name,
+                    Link::Db(link.clone()),
+                    self.path.clone(),
+                )
+            });
+            let file_links = self.path.with_file_name(FILE_LINKS);
+            let file = (known.file_links.iter()).map(|(name, link)| {
+                listed(
+                    LinkKind::File,
+                    name,
+                    Link::File(link.clone()),
+                    file_links.clone(),
+                )
+            });
+            db.chain(file).collect::<Vec<_>>()
+        };
+        for (row, link) in self.stored.all() {
+            listed.push(Listed {
+                key: row.key.clone(),
+                link,
+                file: self.file_of(&row.key),
+                row: Some(row),
+            });
+        }
+        listed
+    }
+
+    /// A file-link with what belongs to it, as the files say it now.
+    pub(crate) fn access(&self, link: FileLink) -> FileAccess {
         let (private_key, problem) = match link.key_file.as_ref().map(|file| self.key(file)) {
             None => (String::new(), String::new()),
             Some(Ok(key)) => (key, String::new()),
             Some(Err(problem)) => (String::new(), problem),
         };
         let known_hosts = std::fs::read_to_string(self.path.with_file_name(KNOWN_HOSTS));
-        Some(FileAccess {
+        FileAccess {
             link,
             private_key: Secret::new(private_key),
             // Whoever has no such file has the hosts' keys on the workers.
             known_hosts: known_hosts.unwrap_or_default(),
             problem,
-        })
+        }
     }
 
     /// A relative path begins where the link files lie.
@@ -161,11 +256,18 @@ fn stamp_of(path: &Path) -> Stamp {
 mod tests {
     use super::*;
 
+    fn file_key(name: &str) -> LinkKey {
+        LinkKey {
+            kind: LinkKind::File,
+            name: name.to_owned(),
+        }
+    }
+
     #[test]
     fn a_file_that_is_not_there_is_told_from_one_without_links() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("db_links.xml");
-        let book = LinkBook::new(path.clone());
+        let book = LinkBook::new(path.clone(), PathBuf::new(), false);
         assert_eq!(book.count(), None);
         std::fs::write(&path, "<db-links></db-links>").unwrap();
         assert_eq!(book.count(), Some(0));
@@ -189,14 +291,19 @@ mod tests {
         );
         write("id", "KEY");
         write("known_hosts", "h ssh-ed25519 AAAA");
-        let book = LinkBook::new(directory.path().join("db_links.xml"));
-        let a = book.file_access("a").unwrap();
+        let path = directory.path().join("db_links.xml");
+        let book = LinkBook::new(path, PathBuf::new(), false);
+        let access = |name: &str| match book.get(&file_key(name))? {
+            Ok(Link::File(link)) => Some(book.access(link)),
+            other => panic!("{other:?}"),
+        };
+        let a = access("a").unwrap();
         assert_eq!((a.private_key.reveal(), a.problem.as_str()), ("KEY", ""));
         assert_eq!(a.known_hosts, "h ssh-ed25519 AAAA");
-        let b = book.file_access("b").unwrap();
+        let b = access("b").unwrap();
         assert!(b.problem.contains("gone"), "{}", b.problem);
-        let c = book.file_access("c").unwrap();
+        let c = access("c").unwrap();
         assert_eq!((c.private_key.reveal(), c.problem.as_str()), ("", ""));
-        assert!(book.file_access("d").is_none());
+        assert!(access("d").is_none());
     }
 }

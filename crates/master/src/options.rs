@@ -19,6 +19,10 @@ pub struct Options {
     pub workflows: PathBuf,
     /// The db-links file; a missing one means no links.
     pub links: PathBuf,
+    /// The file of the key of the links in the store; empty for one beside the db-links file.
+    pub key_file: PathBuf,
+    /// Whether this master makes that key when there is none: where no other master would make another.
+    pub makes_key: bool,
     /// The cluster's time zone as configured; `None` accepts what the cluster keeps.
     pub zone: Option<Tz>,
     /// The zone of a cluster that is founded now.

@@ -51,7 +51,11 @@ impl Service {
         }
         let listener = TcpListener::bind(address).await.map_err(wrong)?;
         let endpoint = listener.local_addr().map_err(wrong)?.to_string();
-        let links = LinkBook::new(options.links.clone());
+        let links = LinkBook::new(
+            options.links.clone(),
+            options.key_file.clone(),
+            options.makes_key,
+        );
         links.announce();
         let shared = Arc::new(Shared::new(
             store,
@@ -122,6 +126,8 @@ mod tests {
             listen: "127.0.0.1:0".to_owned(),
             workflows: directory.to_owned(),
             links: directory.join("db_links.xml"),
+            key_file: directory.join("links.key"),
+            makes_key: false,
             zone: None,
             default_zone: chrono_tz::UTC,
             lost_after: Duration::from_secs(60),

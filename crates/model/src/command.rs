@@ -6,6 +6,7 @@ use crate::backfill::{BackfillRunRow, BackfillSpec, LeftOut};
 use crate::diagnostic::Finding;
 use crate::error::ErrorCode;
 use crate::id::{InstanceId, WorkerId};
+use crate::links::{LinkEdit, LinkKey};
 use crate::mail::MailKey;
 use crate::text::Text;
 
@@ -199,6 +200,22 @@ pub enum Command {
     SendMail {
         /// The mail.
         key: MailKey,
+        /// Who asks; may be empty.
+        user: String,
+    },
+    /// Makes a link or changes one, in the store. Answer: [`Answer::Done`].
+    PutLink {
+        /// The link.
+        key: LinkKey,
+        /// What it shall say.
+        edit: LinkEdit,
+        /// Who asks; may be empty.
+        user: String,
+    },
+    /// Removes a link from the store. Answer: [`Answer::Done`].
+    DeleteLink {
+        /// The link.
+        key: LinkKey,
         /// Who asks; may be empty.
         user: String,
     },

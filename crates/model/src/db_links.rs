@@ -90,6 +90,14 @@ impl DbKind {
 
 /// What `db_links.xml` may hold.
 pub fn shape() -> Shape {
+    Shape::new("db-links", Text::new("数据库连接", "named databases")).child(
+        whole_link_shape(),
+        0,
+        None,
+    )
+}
+
+fn whole_link_shape() -> Shape {
     let property = Shape::new("property", Text::new("一个连接属性", "a setting"))
         .attribute(
             AttributeShape::new(
@@ -102,11 +110,7 @@ pub fn shape() -> Shape {
         .text(TextRule::Optional);
     let properties = Shape::new("properties", Text::new("连接属性", "further settings"))
         .child(property, 0, None);
-    Shape::new("db-links", Text::new("数据库连接", "named databases")).child(
-        link_shape().child(properties, 0, Some(1)),
-        0,
-        None,
-    )
+    link_shape().child(properties, 0, Some(1))
 }
 
 fn link_shape() -> Shape {
@@ -187,6 +191,12 @@ fn check_root(root: &Element, file: &str, diagnostics: &mut Diagnostics) {
         );
     }
     shape().check(root, diagnostics);
+}
+
+/// Reads one link that stands in no file.
+pub(crate) fn read_one(element: &Element, diagnostics: &mut Diagnostics) -> Option<DbLink> {
+    whole_link_shape().check(element, diagnostics);
+    read_link(element, diagnostics)
 }
 
 fn read_link(element: &Element, diagnostics: &mut Diagnostics) -> Option<DbLink> {

@@ -216,6 +216,12 @@ fn check_root(root: &Element, file: &str, diagnostics: &mut Diagnostics) {
     shape().check(root, diagnostics);
 }
 
+/// Reads one link that stands in no file.
+pub(crate) fn read_one(element: &Element, diagnostics: &mut Diagnostics) -> Option<FileLink> {
+    link_shape().check(element, diagnostics);
+    read_link(element, diagnostics)
+}
+
 fn read_link(element: &Element, diagnostics: &mut Diagnostics) -> Option<FileLink> {
     // What is wrong with single values is reported by the root's check already.
     let mut unseen = Diagnostics::new();

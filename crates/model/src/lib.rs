@@ -16,6 +16,7 @@
 //! | [`render`] | findings as people read them, and as programs do |
 //! | [`xsd`], [`reference`] | the same for editors and for readers |
 //! | [`db_links`], [`file_links`] | the named databases of `db_links.xml`, the file systems of `file_links.xml` |
+//! | [`links`] | links of either kind, as people edit them and as the store keeps them |
 //! | [`diagnostic`], [`code`] | what is wrong with a file, where, and what to do |
 //! | [`condition`] | what an edge or an answer is held against |
 //! | [`cron`], [`schedule`], [`param`] | when things start, and the dates and values that they start with |
@@ -43,6 +44,7 @@ pub mod file_links;
 pub mod id;
 pub mod indent;
 pub mod landing;
+pub mod links;
 mod lint;
 pub mod mail;
 pub mod message;

@@ -9,6 +9,7 @@ use crate::backfill::{BackfillRow, BackfillRunRow};
 use crate::definition::Version;
 use crate::id::{AttemptKey, Epoch, Incarnation, InstanceId, Name, WorkerId};
 use crate::landing::Landing;
+use crate::links::{LinkKey, LinkRow};
 use crate::mail::{DeliveryRow, MailRow};
 use crate::message::Message;
 use crate::outcome::{Figures, Measured};
@@ -88,6 +89,13 @@ pub enum Record {
     Mail(Box<MailRow>),
     /// Key: that of its mail.
     Delivery(Box<DeliveryRow>),
+    /// Key: its key.
+    Link(Box<LinkRow>),
+    /// Removes a link.
+    DeleteLink {
+        /// The link.
+        key: LinkKey,
+    },
 }
 
 impl Record {

@@ -8,6 +8,7 @@ use akkaflow_model::text::Text;
 use tonic::Code;
 
 use crate::Malformed;
+use crate::links;
 use crate::wire;
 use crate::worker::{u128_from_wire, u128_to_wire};
 
@@ -248,6 +249,10 @@ impl From<Command> for wire::ExecuteRequest {
                 key: key.to_string(),
                 user,
             }),
+            Command::PutLink { key, edit, user } => {
+                Wire::PutLink(links::put_to_wire(key, edit, user))
+            }
+            Command::DeleteLink { key, user } => Wire::DeleteLink(links::delete_to_wire(key, user)),
         };
         Self {
             command: Some(command),
@@ -378,6 +383,8 @@ impl TryFrom<wire::ExecuteRequest> for Command {
                         .map_err(|_| Malformed::Invalid("mail.key"))?,
                     user: mail.user,
                 },
+                Wire::PutLink(put) => links::put_from_wire(put)?,
+                Wire::DeleteLink(delete) => links::delete_from_wire(delete)?,
             },
         )
     }

@@ -4,6 +4,7 @@
 
 mod backfill;
 pub mod command;
+pub mod links;
 mod malformed;
 pub mod worker;
 

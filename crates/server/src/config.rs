@@ -21,6 +21,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// `sqlite`, or a `mysql://` URL with its password.
     pub store: Secret,
+    /// The file of the key of the links in the store; empty for one beside the db-links.
+    pub key_file: PathBuf,
     /// Whether a database that may lose commits is accepted.
     pub allow_unsafe_durability: bool,
     /// Zone of the cluster; empty for the system's.
@@ -189,11 +191,10 @@ pub fn variable_of(key: &str) -> String {
 }
 
 /// Variables that begin like ours but mean something to the scripts, the tests or the `akka` command, not to a server.
-const OTHER_VARIABLES: [&str; 19] = [
+const OTHER_VARIABLES: [&str; 18] = [
     "AKKAFLOW_BIN",
     "AKKAFLOW_CONFIG",
     "AKKAFLOW_DATA",
-    "AKKAFLOW_KEY_FILE",
     "AKKAFLOW_LANG",
     "AKKAFLOW_LINKS",
     "AKKAFLOW_QUICKSTART_PORT",

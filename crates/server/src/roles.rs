@@ -78,7 +78,7 @@ pub(crate) async fn run(role: Role, config: Config, shutdown: Shutdown) -> Resul
 
 async fn run_master(config: &Config, shutdown: Shutdown) -> Result<()> {
     let store = open_store(config).await?;
-    let master = master(config, store).await?;
+    let master = master(config, store, false).await?;
     print(&format!("ready {}", master.endpoint()));
     Ok(master.run(shutdown.stop).await?)
 }
@@ -86,7 +86,7 @@ async fn run_master(config: &Config, shutdown: Shutdown) -> Result<()> {
 async fn run_standalone(config: &Config, shutdown: Shutdown) -> Result<()> {
     write_local_link(config)?;
     let store = open_store(config).await?;
-    let master = master(config, Arc::clone(&store)).await?;
+    let master = master(config, Arc::clone(&store), true).await?;
     let http = http(config, store).await?;
     let worker = worker(
         config,
@@ -174,13 +174,19 @@ fn prepare_workflows(config: &Config) -> Result<PathBuf> {
     Ok(directory)
 }
 
-async fn master(config: &Config, store: Arc<dyn Store>) -> Result<akkaflow_master::Service> {
+async fn master(
+    config: &Config,
+    store: Arc<dyn Store>,
+    is_alone: bool,
+) -> Result<akkaflow_master::Service> {
     let workflows = prepare_workflows(config)?;
     let default_zone = time_zone::choose(&config.time_zone)?;
     let options = akkaflow_master::Options {
         listen: config.master.listen.clone(),
         workflows,
         links: config.data_dir.join(&config.master.links),
+        key_file: config.key_file.clone(),
+        makes_key: is_alone,
         zone: (!config.time_zone.is_empty()).then_some(default_zone),
         default_zone,
         lost_after: config.master.lost_after,

@@ -8,6 +8,7 @@
 mod backfills;
 mod fencing;
 mod leadership;
+mod links;
 mod listing;
 mod load;
 mod mails;
@@ -24,6 +25,7 @@ pub use leadership::{
     a_lease_is_founded_renewed_and_given_back, a_take_over_needs_the_lease_as_it_was_seen,
     only_one_of_many_candidates_wins,
 };
+pub use links::links_round_trip_and_the_last_change_of_one_holds;
 pub use listing::{
     attempts_and_nodes_come_in_order, daily_counts_follow_the_offset, fires_come_newest_first,
     ids_are_found_by_any_part, listings_obey_all_filters,

@@ -4,6 +4,7 @@ use std::fmt;
 
 use akkaflow_model::backfill::{BackfillRow, BackfillRunRow};
 use akkaflow_model::id::{Epoch, InstanceId};
+use akkaflow_model::links::LinkRow;
 use akkaflow_model::mail::{MailKey, StoredMail};
 use akkaflow_model::record::{
     AttemptRow, CalendarRow, FileProblemRow, FireRow, InstanceRow, Measurement, NodeRow,
@@ -147,6 +148,9 @@ pub trait Queries: Send + Sync {
 
     /// Mails that are to be sent, by when they are tried next.
     async fn owed_mails(&self, limit: u32) -> Result<Vec<StoredMail>, Error>;
+
+    /// Links that are kept here, by kind and name.
+    async fn links(&self) -> Result<Vec<LinkRow>, Error>;
 }
 
 /// The facts of the cluster.

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use akkaflow_model::backfill::{BackfillRow, BackfillRunRow};
 use akkaflow_model::id::{Epoch, InstanceId};
+use akkaflow_model::links::LinkRow;
 use akkaflow_model::mail::{MailKey, StoredMail};
 use akkaflow_model::record::{
     AttemptRow, CalendarRow, FileProblemRow, FireRow, InstanceRow, Measurement, NodeRow,
@@ -270,5 +271,9 @@ impl Queries for MemoryStore {
 
     async fn owed_mails(&self, limit: u32) -> Result<Vec<StoredMail>, Error> {
         Ok(self.tables().owed_mails(limit))
+    }
+
+    async fn links(&self) -> Result<Vec<LinkRow>, Error> {
+        Ok(self.tables().links.values().cloned().collect())
     }
 }

@@ -15,6 +15,7 @@ use akkaflow_actions::{
 use akkaflow_model::diagnostic::{Diagnostics, Severity};
 use akkaflow_model::element::Element;
 use akkaflow_model::id::AttemptKey;
+use akkaflow_model::links::{LinkKey, LinkKind};
 use akkaflow_model::outcome::{Outcome, OutcomeKind};
 use akkaflow_model::text::Text;
 use akkaflow_model::time::Timestamp;
@@ -82,6 +83,14 @@ fn try_prepare(tools: &Tools, order: Order) -> Result<Prepared, Outcome> {
             .map_err(|error| malformed(&error.to_string()))?;
         file_links.insert(access.link.name.clone(), access);
     }
+    let mut unusable_links = std::collections::BTreeMap::new();
+    for link in start.unusable_links {
+        let kind =
+            LinkKind::from_word(&link.kind).ok_or_else(|| malformed("the kind of a link"))?;
+        let why = link.why.ok_or_else(|| malformed("no reason"))?;
+        let name = link.name;
+        unusable_links.insert(LinkKey { kind, name }, why.into());
+    }
     let context = AttemptContext {
         key: order.key,
         workflow: start.workflow,
@@ -91,6 +100,7 @@ fn try_prepare(tools: &Tools, order: Order) -> Result<Prepared, Outcome> {
         base_directory: tools.base_directory.clone(),
         links,
         file_links,
+        unusable_links,
         log: order.writer.sink(),
         cancel: order.cancel,
         outputs: start.outputs,

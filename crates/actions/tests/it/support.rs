@@ -75,6 +75,7 @@ impl Bench {
             base_directory: self.directory.path().to_owned(),
             links: self.links.clone(),
             file_links: self.file_links.clone(),
+            unusable_links: BTreeMap::new(),
             log: LogSink::new(move |level, line| {
                 lines.lock().unwrap().push(format!("{level:?} {line}"));
             }),

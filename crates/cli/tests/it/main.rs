@@ -3,6 +3,7 @@
 mod cron;
 mod faces;
 mod format;
+mod links;
 mod scripts;
 mod server;
 mod testing;

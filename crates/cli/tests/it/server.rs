@@ -50,6 +50,13 @@ impl Answer {
 
 /// Serves until the test ends; gives the address. The script gets the method and the path with its query.
 pub(crate) fn serve(script: impl Fn(&str, &str) -> Answer + Send + Sync + 'static) -> String {
+    serve_bodies(move |method, path, _| script(method, path))
+}
+
+/// The same for a script that gets the body too.
+pub(crate) fn serve_bodies(
+    script: impl Fn(&str, &str, &str) -> Answer + Send + Sync + 'static,
+) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has free ports");
     let address = listener.local_addr().expect("it is bound");
     let script = Arc::new(script);
@@ -63,7 +70,7 @@ pub(crate) fn serve(script: impl Fn(&str, &str) -> Answer + Send + Sync + 'stati
 }
 
 /// One request a connection. A client that went away is no failure.
-fn answer(stream: TcpStream, script: &dyn Fn(&str, &str) -> Answer) -> Option<()> {
+fn answer(stream: TcpStream, script: &dyn Fn(&str, &str, &str) -> Answer) -> Option<()> {
     let mut reader = BufReader::new(stream.try_clone().ok()?);
     let mut line = String::new();
     reader.read_line(&mut line).ok()?;
@@ -83,7 +90,7 @@ fn answer(stream: TcpStream, script: &dyn Fn(&str, &str) -> Answer) -> Option<()
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
-    let answer = script(&method, &path);
+    let answer = script(&method, &path, &String::from_utf8_lossy(&body));
     std::thread::sleep(answer.delay);
     let headers: String = answer
         .headers

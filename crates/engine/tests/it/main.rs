@@ -21,6 +21,7 @@ mod holds;
 mod joins;
 mod landings;
 mod limits;
+mod links;
 mod mails;
 mod marks;
 mod misfires;

@@ -19,6 +19,7 @@ use akkaflow_model::definition::{
 };
 use akkaflow_model::element::{Attribute, Child, Element, Span};
 use akkaflow_model::id::{AttemptKey, Epoch, Incarnation, InstanceId, Name, RequestId, WorkerId};
+use akkaflow_model::links::{LinkKey, LinkRow};
 use akkaflow_model::mail::{DeliveryRow, MailKey, MailRow};
 use akkaflow_model::record::{
     AttemptRow, CalendarRow, CancelReason, ClusterRow, FireRow, InstanceRow, Mark, NodeRow,
@@ -68,6 +69,7 @@ pub(crate) struct Rows {
     /// Mails in the order of their birth.
     pub(crate) mails: Vec<MailRow>,
     pub(crate) deliveries: BTreeMap<MailKey, DeliveryRow>,
+    pub(crate) links: BTreeMap<LinkKey, LinkRow>,
 }
 
 impl Rows {
@@ -144,6 +146,8 @@ impl Rows {
             Record::Delivery(row) => {
                 self.deliveries.insert(row.key.clone(), *row);
             }
+            Record::Link(row) => drop(self.links.insert(row.key.clone(), *row)),
+            Record::DeleteLink { key } => drop(self.links.remove(&key)),
         }
     }
 
@@ -366,7 +370,7 @@ impl World {
                     "one reply each"
                 );
             }
-            Effect::Changed { .. } | Effect::MailOwed => {}
+            Effect::Changed { .. } | Effect::MailOwed | Effect::LinkChanged { .. } => {}
             Effect::Learn { instance, .. } => self.asked.push(instance),
         }
     }

@@ -1,4 +1,4 @@
-//! The cluster, and the links that are kept in files.
+//! The cluster.
 
 use akkaflow_model::text::Text;
 use axum::extract::{Query, State};
@@ -58,23 +58,4 @@ fn item(name: &str, ip: &str, port: &str, kind: &str, parent: Option<&str>) -> V
 
 fn split(endpoint: &str) -> (&str, &str) {
     endpoint.rsplit_once(':').unwrap_or((endpoint, ""))
-}
-
-/// `/akkaflow/db-link...`
-pub(super) async fn db_link() -> Response {
-    respond(edit_the_file("config/db_links.xml"))
-}
-
-/// `/akkaflow/file-link...`
-pub(super) async fn file_link() -> Response {
-    respond(edit_the_file("config/file_links.xml"))
-}
-
-fn edit_the_file(file: &str) -> Outcome {
-    fail(
-        format!("暂不支持通过接口修改连接，请编辑master启动时日志所示的{file}，保存后自动生效"),
-        format!(
-            "links cannot be changed over HTTP yet; edit {file}, whose place the master's log says at its start; it is read again at once"
-        ),
-    )
 }

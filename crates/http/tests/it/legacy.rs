@@ -329,17 +329,8 @@ async fn the_cluster_is_a_flat_tree_and_cannot_be_stopped() {
 }
 
 #[tokio::test]
-async fn links_and_folders_say_where_they_are_kept() {
+async fn a_folder_is_no_thing_to_delete() {
     let (server, _) = server(Ok(Answer::Done)).await;
-    for (path, file) in [
-        ("/akkaflow/db-link?action=add", "db_links.xml"),
-        ("/akkaflow/db-link/x?action=del", "db_links.xml"),
-        ("/akkaflow/file-link/x?action=update", "file_links.xml"),
-    ] {
-        let got = server.post(path, "").await.json();
-        assert_eq!(got["result"], "fail");
-        assert!(got["msg"].as_str().unwrap().contains(file), "{got}");
-    }
     let got = server
         .get("/akkaflow/workflow?action=del-dir&id=3")
         .await

@@ -8,6 +8,7 @@ mod commands;
 mod forecast;
 mod guard;
 mod legacy;
+mod links;
 mod logs;
 mod steering;
 mod support;

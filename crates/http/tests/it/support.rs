@@ -140,6 +140,38 @@ impl Master for FakeMaster {
         Err(Status::unimplemented("not needed here"))
     }
 
+    async fn links(
+        &self,
+        _: Request<wire::LinksRequest>,
+    ) -> Result<Response<wire::LinksReply>, Status> {
+        let pair = |name: &str, value: &str| wire::Pair {
+            name: name.to_owned(),
+            value: value.to_owned(),
+        };
+        let in_file = wire::ListedLink {
+            kind: "file".to_owned(),
+            name: "partner".to_owned(),
+            values: vec![pair("type", "SFTP"), pair("host", "h"), pair("port", "22")],
+            file: "/etc/file_links.xml".to_owned(),
+            ..wire::ListedLink::default()
+        };
+        let sealed = wire::ListedLink {
+            kind: "db".to_owned(),
+            name: "dw".to_owned(),
+            is_stored: true,
+            changed_at_ms: 1,
+            changed_by: "li".to_owned(),
+            problem: Some(wire::Text {
+                zh: "没有密钥".to_owned(),
+                en: "no key".to_owned(),
+            }),
+            ..wire::ListedLink::default()
+        };
+        Ok(Response::new(wire::LinksReply {
+            links: vec![in_file, sealed],
+        }))
+    }
+
     async fn explain(
         &self,
         _: Request<wire::ExplainRequest>,

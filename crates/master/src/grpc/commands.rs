@@ -14,7 +14,7 @@ use akkaflow_model::text::Text;
 use akkaflow_model::time::Timestamp;
 use chrono_tz::Tz;
 
-use super::backfill;
+use super::{backfill, links};
 use crate::core::{Gone, StoredOrder};
 use crate::shared::{Shared, Term};
 
@@ -130,6 +130,12 @@ pub(crate) async fn execute(
         Command::SendMail { key, user } => {
             let order = StoredOrder::SendMail { key, user };
             return term.core.stored_order(order).await;
+        }
+        Command::PutLink { key, edit, user } => {
+            return links::put(shared, term, key, edit, user).await;
+        }
+        Command::DeleteLink { key, user } => {
+            return links::delete(shared, term, key, user).await;
         }
         Command::Rerun {
             id,

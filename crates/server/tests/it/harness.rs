@@ -200,6 +200,20 @@ impl Api {
         }
     }
 
+    /// PUT or PATCH of a JSON body.
+    pub(crate) fn send(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
+        let request = ureq::http::Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.url))
+            .header("content-type", "application/json")
+            .body(body.to_string())
+            .unwrap();
+        match Self::agent().run(request) {
+            Ok(answer) => read(answer),
+            Err(error) => (0, Value::String(error.to_string())),
+        }
+    }
+
     /// DELETE.
     pub(crate) fn delete(&self, path: &str) -> (u16, Value) {
         match Self::agent().delete(format!("{}{path}", self.url)).call() {

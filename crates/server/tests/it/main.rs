@@ -11,6 +11,7 @@ mod bad_input;
 mod capsule;
 mod cluster;
 mod harness;
+mod links;
 mod mails;
 mod restart;
 mod schedules;

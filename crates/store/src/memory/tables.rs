@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use akkaflow_model::backfill::{BackfillRow, BackfillRunRow};
 use akkaflow_model::id::{AttemptKey, Epoch, InstanceId, Name};
+use akkaflow_model::links::{LinkKey, LinkRow};
 use akkaflow_model::mail::{DeliveryRow, MailKey, MailRow};
 use akkaflow_model::record::{
     AttemptRow, CalendarRow, ChainRow, ClusterRow, FileProblemRow, FireRow, InstanceRow, NodeRow,
@@ -77,6 +78,7 @@ pub(crate) struct Tables {
     pub(crate) states: BTreeMap<(String, String), StateRow>,
     mails: BTreeMap<MailKey, MailRow>,
     deliveries: BTreeMap<MailKey, DeliveryRow>,
+    pub(crate) links: BTreeMap<LinkKey, LinkRow>,
     chunks: BTreeMap<(InstanceId, u64), LogChunk>,
     chunk_keys: BTreeSet<ChunkKey>,
     last_chunk: u64,
@@ -223,6 +225,8 @@ impl Tables {
             Record::DeleteAttempt { key } => drop(self.attempts.remove(&key)),
             Record::Mail(row) => drop(self.mails.insert(row.key.clone(), *row)),
             Record::Delivery(row) => drop(self.deliveries.insert(row.key.clone(), *row)),
+            Record::Link(row) => drop(self.links.insert(row.key.clone(), *row)),
+            Record::DeleteLink { key } => drop(self.links.remove(&key)),
         }
     }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use akkaflow_model::backfill::{BackfillRow, BackfillRunRow};
 use akkaflow_model::id::InstanceId;
+use akkaflow_model::links::LinkRow;
 use akkaflow_model::mail::{MailKey, StoredMail};
 use akkaflow_model::record::{
     AttemptRow, CalendarRow, FileProblemRow, FireRow, InstanceRow, Measurement, NodeRow,
@@ -235,5 +236,9 @@ impl<D: Lend> Queries for D {
 
     async fn owed_mails(&self, limit: u32) -> Result<Vec<StoredMail>, Error> {
         read!(self, mails::owed, limit)
+    }
+
+    async fn links(&self) -> Result<Vec<LinkRow>, Error> {
+        read!(self, reads::links)
     }
 }

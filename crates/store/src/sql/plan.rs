@@ -9,6 +9,7 @@ mod segment;
 use std::ops::Range;
 
 use akkaflow_model::backfill::{BackfillRow, BackfillRunRow};
+use akkaflow_model::links::LinkRow;
 use akkaflow_model::mail::{DeliveryRow, MailRow};
 use akkaflow_model::record::{
     AttemptRow, CalendarRow, ChainRow, ClusterRow, FileProblemRow, FireRow, InstanceRow, NodeRow,
@@ -68,6 +69,8 @@ pub(crate) enum Target {
     Mail,
     /// `af_mail_delivery`.
     Delivery,
+    /// `af_link`.
+    Link,
 }
 
 impl Target {
@@ -93,6 +96,7 @@ impl Target {
             Self::State => &StateRow::LAYOUT,
             Self::Mail => &MailRow::LAYOUT,
             Self::Delivery => &DeliveryRow::LAYOUT,
+            Self::Link => &LinkRow::LAYOUT,
         }
     }
 }
@@ -116,6 +120,8 @@ pub(crate) enum Removal {
     FileProblems,
     /// Single attempts by their whole key.
     SingleAttempts,
+    /// Links by kind and name.
+    Links,
 }
 
 /// What a statement's text depends on.

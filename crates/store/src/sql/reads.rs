@@ -1,6 +1,7 @@
 //! Queries of people and programs.
 
 use akkaflow_model::id::{AttemptKey, InstanceId};
+use akkaflow_model::links::LinkRow;
 use akkaflow_model::outcome::Figures;
 use akkaflow_model::record::{
     AttemptRow, CalendarRow, FileProblemRow, FireRow, InstanceRow, Measurement, NodeRow,
@@ -110,6 +111,12 @@ pub(crate) async fn states(
 ) -> Result<Vec<StateRow>, Error> {
     let text = select::<StateRow>(" WHERE workflow = ? ORDER BY name");
     executor.rows(text, &[Value::text(workflow)]).await
+}
+
+/// See [`crate::Queries::links`].
+pub(crate) async fn links(executor: &mut Executor<'_>) -> Result<Vec<LinkRow>, Error> {
+    let text = select::<LinkRow>(" ORDER BY kind, name");
+    executor.rows(text, &[]).await
 }
 
 /// See [`crate::Store::workflow`].

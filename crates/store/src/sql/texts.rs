@@ -184,6 +184,10 @@ fn remove(dialect: Dialect, what: Removal, keys: usize) -> String {
                 vec![key; keys].join(" OR ")
             )
         }
+        Removal::Links => {
+            let keys = vec!["(kind = ? AND name = ?)"; keys];
+            format!("DELETE FROM af_link WHERE {}", keys.join(" OR "))
+        }
     }
 }
 

@@ -49,6 +49,7 @@ suite!(
     single_attempts_are_dropped,
     fires_come_newest_first,
     ids_are_found_by_any_part,
+    links_round_trip_and_the_last_change_of_one_holds,
     listings_obey_all_filters,
     old_entries_go_but_the_fence_holds,
     old_fires_go_but_waiting_ones_and_those_of_instances,

@@ -45,7 +45,7 @@ impl World {
             Effect::Reply { request, result } => self.on_answer(request, result),
             Effect::Changed { instance } => self.note_instance(instance),
             Effect::Learn { instance, .. } => self.look_up(index, instance),
-            Effect::MailOwed => {}
+            Effect::MailOwed | Effect::LinkChanged { .. } => {}
         }
     }
 

@@ -225,6 +225,8 @@ impl Oracle {
             | Record::Calendar(_)
             | Record::DeleteAttempt { .. }
             | Record::FileProblem(_)
+            | Record::Link(_)
+            | Record::DeleteLink { .. }
             | Record::ClearFileProblem { .. } => Ok(()),
         }
     }

@@ -90,6 +90,8 @@ impl Tables {
             Record::DeleteAttempt { key } => drop(self.attempts.remove(&key)),
             Record::Mail(row) => drop(self.mails.insert(row.key.clone(), *row)),
             Record::Delivery(row) => drop(self.deliveries.insert(row.key.clone(), *row)),
+            // Nobody there connects to anything.
+            Record::Link(_) | Record::DeleteLink { .. } => {}
         }
     }
 

@@ -380,6 +380,7 @@ impl<'a> Cluster<'a> {
             | Effect::Acknowledge { .. }
             | Effect::Learn { .. }
             | Effect::MailOwed
+            | Effect::LinkChanged { .. }
             | Effect::Changed { .. } => {}
         }
     }

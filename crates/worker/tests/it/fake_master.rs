@@ -217,6 +217,7 @@ impl FakeMaster {
             links: Vec::new(),
             attachments: Vec::new(),
             file_links: Vec::new(),
+            unusable_links: Vec::new(),
             zone: "UTC".to_owned(),
             outputs: Vec::new(),
         }
@@ -314,6 +315,13 @@ impl Master for Service {
         Ok(Response::new(Box::pin(UnboundedReceiverStream::new(
             receiver,
         ))))
+    }
+
+    async fn links(
+        &self,
+        _: Request<wire::LinksRequest>,
+    ) -> Result<Response<wire::LinksReply>, Status> {
+        Err(Status::unimplemented("no links here"))
     }
 
     async fn append_log(

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use akkaflow_model::backfill::{BackfillRow, BackfillRunRow};
 use akkaflow_model::id::{AttemptKey, InstanceId};
+use akkaflow_model::links::{LinkKey, LinkRow};
 use akkaflow_model::mail::{DeliveryRow, MailKey, MailRow};
 use akkaflow_model::record::{
     AttemptRow, CalendarRow, ChainRow, ClusterRow, FileProblemRow, FireRow, InstanceRow, NodeRow,
@@ -14,7 +15,7 @@ use akkaflow_model::time::Timestamp;
 
 use crate::sql::plan::group::Group;
 use crate::sql::plan::{Limits, Plan, Removal, Shape, Target};
-use crate::sql::tables::digest;
+use crate::sql::tables::{digest, link_key_values};
 use crate::sql::value::Value;
 
 /// Rows of all tables, or deletions of instances; never both.
@@ -39,6 +40,7 @@ pub(crate) struct Segment<'a> {
     states: Group<'a, (&'a str, &'a str), StateRow>,
     mails: Group<'a, &'a MailKey, MailRow>,
     deliveries: Group<'a, &'a MailKey, DeliveryRow>,
+    links: BTreeMap<&'a LinkKey, Option<&'a LinkRow>>,
     dropped: BTreeSet<&'a AttemptKey>,
     deleted: Vec<InstanceId>,
     /// Those of the deleted whose used tokens and chains go too.
@@ -128,6 +130,12 @@ impl<'a> Segment<'a> {
             }
             Record::Mail(row) => self.mails.put(&row.key, number, row, |_| false),
             Record::Delivery(row) => self.deliveries.put(&row.key, number, row, |_| false),
+            Record::Link(row) => {
+                self.links.insert(&row.key, Some(row));
+            }
+            Record::DeleteLink { key } => {
+                self.links.insert(key, None);
+            }
         }
     }
 
@@ -153,6 +161,7 @@ impl<'a> Segment<'a> {
         self.mails.flush(Target::Mail, plan, limits);
         self.deliveries.flush(Target::Delivery, plan, limits);
         flush_problems(self.file_problems, plan, limits);
+        flush_links(self.links, plan, limits);
         let instances = [
             Removal::Attempts,
             Removal::Nodes,
@@ -202,6 +211,26 @@ fn flush_problems<'a>(
     found.flush(Target::FileProblem, plan, limits);
     plan.add(cleared, 1, limits, |keys| Shape::Remove {
         what: Removal::FileProblems,
+        keys,
+    });
+}
+
+fn flush_links<'a>(
+    links: BTreeMap<&'a LinkKey, Option<&'a LinkRow>>,
+    plan: &mut Plan<'a>,
+    limits: Limits,
+) {
+    let mut kept = Group::default();
+    let mut removed = Vec::new();
+    for (key, link) in links {
+        match link {
+            Some(row) => kept.put(key, 0, row, |_| false),
+            None => removed.extend(link_key_values(key)),
+        }
+    }
+    kept.flush(Target::Link, plan, limits);
+    plan.add(removed, 2, limits, |keys| Shape::Remove {
+        what: Removal::Links,
         keys,
     });
 }
