@@ -18,6 +18,7 @@ mod sql;
 mod ssh;
 mod support;
 mod transfer;
+mod transfer_files;
 mod transfer_values;
 mod wait;
 mod web;
