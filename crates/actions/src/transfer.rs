@@ -1,4 +1,4 @@
-//! `<transfer>`: moves rows between databases and delimited files.
+//! `<transfer>`: moves rows between databases and files.
 //!
 //! The order is akkaflow's: the source's columns, the missing table, `is-pre-truncate`, `pre`, the rows, `after`. The rows are all or
 //! nothing: one transaction for a table, one rename for a file. `pre`, `after` and the new table stand outside it. Emptying the table is
@@ -6,6 +6,7 @@
 
 mod body;
 mod copy;
+mod format;
 mod shape;
 mod source;
 mod to_database;
@@ -22,7 +23,7 @@ use crate::error::ActionError;
 use crate::script::Script;
 use body::{Source, Target};
 
-/// `<transfer>`: moves rows between databases and delimited files, or runs a script.
+/// `<transfer>`: moves rows between databases and files, or runs a script.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transfer {
     way: Way,
@@ -97,13 +98,13 @@ impl Action for Transfer {
             }
             Target::File {
                 path,
-                delimiter,
+                format,
                 is_pre_del,
                 commands,
             } => {
                 let target = to_file::Into {
                     path: attempt.base_directory.join(path),
-                    delimiter,
+                    format,
                     is_pre_del: *is_pre_del,
                     commands,
                 };

@@ -92,6 +92,14 @@ impl Batch {
         self.ends.len() - start
     }
 
+    /// Forgets the values of the row under way.
+    pub(crate) fn undo_row(&mut self) {
+        let count = self.rows.last().map_or(0, |end| *end as usize);
+        self.ends.truncate(count);
+        let length = self.ends.last().map_or(0, |end| (end & !NULL) as usize);
+        self.data.truncate(length);
+    }
+
     /// The rows, in order.
     pub fn rows(&self) -> impl Iterator<Item = Row<'_>> {
         let mut start = 0;
@@ -178,6 +186,8 @@ mod tests {
         batch.push(b"");
         assert_eq!(batch.end_row(), 3);
         assert_eq!(batch.end_row(), 0);
+        batch.push(b"undone");
+        batch.undo_row();
         batch.push_null();
         batch.push(b"bc");
         assert_eq!(batch.end_row(), 2);

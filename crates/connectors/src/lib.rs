@@ -1,4 +1,4 @@
-//! Named databases (db-links), machines reached by SSH (file-links) and delimited files: connecting, running statements, and moving rows in bulk. Knows
+//! Named databases (db-links), machines reached by SSH (file-links) and files of rows: connecting, running statements, and moving rows in bulk. Knows
 //! nothing of workflows, and keeps what is peculiar to one product in that product's module.
 //!
 //! **Invariants:** memory is bounded whatever the number of rows; a password never stands in an error or a log line;
@@ -12,7 +12,7 @@
 //! | `mysql`, `postgres`, `sqlite` | how each of them does it |
 //! | `batch`, `column`, `convert`, `exact` | rows under way, what their columns hold, and what a column would not keep |
 //! | `preview` | the first rows of a result, for the log |
-//! | `delimited` | reading and writing delimited files |
+//! | `file` | reading and writing files of rows: delimited text and CSV |
 //! | `ssh` | machines that file-links of type SFTP name: commands there, and looking at files |
 //! | `split` | a text of statements cut into statements |
 
@@ -20,9 +20,9 @@ mod batch;
 mod column;
 mod connect;
 mod convert;
-mod delimited;
 mod error;
 mod exact;
+mod file;
 mod jdbc;
 mod mysql;
 mod postgres;
@@ -35,8 +35,8 @@ mod ssh;
 pub use batch::{Batch, BatchReceiver, BatchSender, Row, channel};
 pub use column::{Column, Kind};
 pub use connect::{Connected, Options, check, connect};
-pub use delimited::{Delimiter, DelimiterError, FileReader, FileWriter, LineBreaks};
 pub use error::Error;
+pub use file::{Csv, Delimiter, FileReader, FileWriter, Format, FormatError, Layout, LineBreaks};
 pub use preview::Preview;
 pub use session::{Canceller, Comments, Dialect, Done, Load, Progress, Session, cancellable};
 pub use split::{Statement, holds_no_statement, split};

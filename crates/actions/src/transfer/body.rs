@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use akkaflow_connectors::Delimiter;
+use akkaflow_connectors::Format;
 use akkaflow_model::code;
 use akkaflow_model::diagnostic::Diagnostics;
 use akkaflow_model::element::Element;
 use akkaflow_model::text::Text;
 
-use super::Way;
+use super::{Way, format};
 use crate::script::Script;
 
 /// Where rows come from.
@@ -16,8 +16,8 @@ use crate::script::Script;
 pub(super) enum Source {
     /// A table or a query.
     Database { link: String, text: String },
-    /// A delimited file.
-    File { path: PathBuf, delimiter: Delimiter },
+    /// A file of rows.
+    File { path: PathBuf, format: Format },
 }
 
 /// Where rows go.
@@ -30,10 +30,10 @@ pub(super) enum Target {
         is_pre_truncate: bool,
         commands: Commands,
     },
-    /// A delimited file.
+    /// A file of rows.
     File {
         path: PathBuf,
-        delimiter: Delimiter,
+        format: Format,
         is_pre_del: bool,
         commands: Commands,
     },
@@ -99,12 +99,8 @@ fn parse_source(element: &Element, diagnostics: &mut Diagnostics) -> Option<Sour
     let text = element.text().trim().to_owned();
     let source = match end {
         End::Database => {
-            warn_useless(
-                element,
-                &["file-link", "delimited", "format"],
-                "DB",
-                diagnostics,
-            );
+            warn_useless(element, &["file-link"], "DB", diagnostics);
+            warn_useless(element, format::ATTRIBUTES, "DB", diagnostics);
             Source::Database {
                 link: needed(element, "db-link", "DB", diagnostics)?,
                 text: text.clone(),
@@ -115,7 +111,7 @@ fn parse_source(element: &Element, diagnostics: &mut Diagnostics) -> Option<Sour
             check_file_link(element, diagnostics);
             Source::File {
                 path: PathBuf::from(&text),
-                delimiter: delimiter(element, diagnostics)?,
+                format: format::parse(element, diagnostics)?,
             }
         }
     };
@@ -136,8 +132,9 @@ fn parse_target(element: &Element, diagnostics: &mut Diagnostics) -> Option<Targ
     };
     match end(element)? {
         End::Database => {
-            let useless = ["file-link", "delimited", "format", "path", "is-pre-del"];
+            let useless = ["file-link", "path", "is-pre-del"];
             warn_useless(element, &useless, "DB", diagnostics);
+            warn_useless(element, format::ATTRIBUTES, "DB", diagnostics);
             let link = needed(element, "db-link", "DB", diagnostics);
             let table = needed(element, "table", "DB", diagnostics);
             Some(Target::Database {
@@ -152,10 +149,10 @@ fn parse_target(element: &Element, diagnostics: &mut Diagnostics) -> Option<Targ
             warn_useless(element, &useless, "FILE", diagnostics);
             check_file_link(element, diagnostics);
             let path = needed(element, "path", "FILE", diagnostics);
-            let delimiter = delimiter(element, diagnostics);
+            let format = format::parse(element, diagnostics);
             Some(Target::File {
                 path: PathBuf::from(path?),
-                delimiter: delimiter?,
+                format: format?,
                 is_pre_del: is_true(element, "is-pre-del"),
                 commands,
             })
@@ -173,7 +170,7 @@ fn end(element: &Element) -> Option<End> {
     }
 }
 
-fn is_true(element: &Element, name: &str) -> bool {
+pub(super) fn is_true(element: &Element, name: &str) -> bool {
     element
         .attribute(name)
         .is_some_and(|attribute| attribute.value.trim().eq_ignore_ascii_case("true"))
@@ -240,25 +237,5 @@ fn check_file_link(element: &Element, diagnostics: &mut Diagnostics) {
                 "write file-link=\"local\"",
             ),
         );
-    }
-}
-
-fn delimiter(element: &Element, diagnostics: &mut Diagnostics) -> Option<Delimiter> {
-    let attribute = element.attribute("delimited");
-    let text = attribute.map_or("\\t", |attribute| attribute.value.as_str());
-    match Delimiter::parse(text) {
-        Ok(delimiter) => Some(delimiter),
-        Err(error) => {
-            diagnostics.error(
-                code::BAD_DELIMITER,
-                attribute.map_or(element.name_span, |attribute| attribute.value_span),
-                Text::new(
-                    format!("属性 `delimited` 有误：{}", error.0.zh),
-                    format!("`delimited` cannot be used: {}", error.0.en),
-                ),
-                None,
-            );
-            None
-        }
     }
 }

@@ -12,8 +12,8 @@ pub(super) fn shape(tag: &'static str) -> Shape {
     Shape::new(
         tag,
         Text::new(
-            "在数据库与文本文件之间传输数据",
-            "moves rows between databases and delimited files",
+            "在数据库与文件之间传输数据",
+            "moves rows between databases and files",
         ),
     )
     .example(
@@ -36,7 +36,7 @@ fn type_attribute() -> AttributeShape {
         "type",
         TYPES,
         "DB或FILE",
-        "DB for a database, FILE for a delimited file",
+        "DB for a database, FILE for a file",
     )
     .required()
 }
@@ -51,25 +51,65 @@ fn file_link() -> AttributeShape {
     text("file-link", AttributeKind::Text, zh, en).default("local")
 }
 
-fn delimited() -> AttributeShape {
-    text(
-        "delimited",
-        AttributeKind::Text,
-        "字段分隔符（FILE），普通文本，可用\\t、\\u0001等转义",
-        "what parts the fields (FILE): plain text, with escapes such as \\t and \\u0001",
-    )
-    .default("\\t")
-}
-
-fn format() -> AttributeShape {
-    text(
+/// How a file is written: the same for both ends.
+fn with_format(shape: Shape) -> Shape {
+    let format = text(
         "format",
         AttributeKind::Choice(&["text", "csv"]),
-        "文件格式（FILE）：text按分隔符切分，没有引号，空串与null为NULL；csv按RFC 4180",
-        "how the file is written (FILE): text is parted by delimited without quotes, empty and null are NULL; csv is RFC 4180",
+        "文件格式（FILE）：text按分隔符切分，没有引号，空串与null为NULL；csv按RFC 4180，字段可用引号，其中可含分隔符、引号与换行",
+        "how the file is written (FILE): text is parted by delimited without quotes, empty and null are NULL; csv is RFC 4180: fields may stand in quotes and hold delimiters, quotes and line breaks then",
     )
-    .default("text")
-    .planned()
+    .default("text");
+    let delimited = text(
+        "delimited",
+        AttributeKind::Text,
+        "字段分隔符（FILE），普通文本，可用\\t、\\u0001等转义；csv默认为逗号",
+        "what parts the fields (FILE): plain text, with escapes such as \\t and \\u0001; a comma by default in csv",
+    )
+    .default("\\t");
+    let header = text(
+        "header",
+        AttributeKind::Boolean,
+        "首行是否为字段名（FILE）；csv默认为true",
+        "whether the first line holds the names of the columns (FILE); true by default in csv",
+    )
+    .default("false");
+    shape
+        .attribute(format)
+        .attribute(delimited)
+        .attribute(header)
+        .attribute(quote())
+        .attribute(escape())
+        .attribute(null_text())
+}
+
+fn quote() -> AttributeShape {
+    text(
+        "quote",
+        AttributeKind::Text,
+        "csv的引号，一个ASCII标点符号",
+        "what stands around fields in csv: one punctuation character of ASCII",
+    )
+    .default("\"")
+}
+
+fn escape() -> AttributeShape {
+    text(
+        "escape",
+        AttributeKind::Text,
+        "csv引号内写在引号之前的符号，例如\\；默认为引号本身，即把引号写两次",
+        "what stands before a quote within quotes in csv, such as \\; by default the quote itself, which is doubled so",
+    )
+}
+
+fn null_text() -> AttributeShape {
+    text(
+        "null-text",
+        AttributeKind::Text,
+        "csv中没有引号的字段为此文本时是NULL；默认为空，因此空字段是NULL，\"\"是空串",
+        "the field without quotes that is NULL in csv; nothing by default: so an empty field is NULL, and \"\" the empty text",
+    )
+    .default("")
 }
 
 fn script() -> Shape {
@@ -90,20 +130,18 @@ fn source() -> Shape {
         "数据来源：表名或查询语句（DB），或文件路径（FILE）",
         "where rows come from: a table or a query (DB), or a path (FILE)",
     );
-    Shape::new("source", doc)
+    let source = Shape::new("source", doc)
         .attribute(type_attribute())
         .attribute(db_link())
-        .attribute(file_link())
-        .attribute(delimited())
-        .attribute(format())
-        .text(TextRule::Required)
+        .attribute(file_link());
+    with_format(source).text(TextRule::Required)
 }
 
 fn target() -> Shape {
     let boolean = |name, zh, en| text(name, AttributeKind::Boolean, zh, en).default("false");
     let command =
         |tag, zh: &str, en: &str| Shape::new(tag, Text::new(zh, en)).text(TextRule::Optional);
-    Shape::new("target", Text::new("数据去向", "where rows go"))
+    let target = Shape::new("target", Text::new("数据去向", "where rows go"))
         .attribute(type_attribute())
         .attribute(db_link())
         .attribute(table())
@@ -114,9 +152,8 @@ fn target() -> Shape {
         ))
         .attribute(task_num())
         .attribute(path())
-        .attribute(file_link())
-        .attribute(delimited())
-        .attribute(format())
+        .attribute(file_link());
+    with_format(target)
         .attribute(boolean(
             "is-pre-del",
             "是否先删除目标文件（FILE）",

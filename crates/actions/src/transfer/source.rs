@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use akkaflow_connectors::{
-    BatchSender, Canceller, Column, Error, FileReader, Kind, Session, cancellable,
+    BatchSender, Canceller, Column, Error, FileReader, Session, cancellable,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -21,8 +21,6 @@ pub(super) enum Opened {
     },
     File {
         reader: FileReader,
-        /// Fields of the first row; `None` in an empty file.
-        fields: Option<usize>,
     },
 }
 
@@ -39,15 +37,12 @@ pub(super) async fn open(attempt: &AttemptContext, source: &Source) -> Result<Op
                 columns,
             })
         }
-        Source::File { path, delimiter } => {
+        Source::File { path, format } => {
             let path = attempt.base_directory.join(path);
-            let delimiter = delimiter.clone();
-            let opened = tokio::task::spawn_blocking(move || {
-                let mut reader = FileReader::open(&path, delimiter)?;
-                let fields = reader.first_row_fields()?;
-                Ok::<_, Error>(Opened::File { reader, fields })
-            });
-            Ok(opened.await.expect("reading a file does not panic")?)
+            let format = format.clone();
+            let opened = tokio::task::spawn_blocking(move || FileReader::open(&path, format));
+            let reader = opened.await.expect("reading a file does not panic")?;
+            Ok(Opened::File { reader })
         }
     }
 }
@@ -66,15 +61,23 @@ impl Opened {
                     .await
                     .map(Some)
             }
-            Self::File { fields, .. } => Ok(fields.map(file_columns)),
+            Self::File { reader } => Ok(reader.columns().map(<[Column]>::to_vec)),
         }
     }
 
-    /// The columns of the rows that come, when the target has `count` of them. Rows of a file are counted one by one.
+    /// The columns of the rows, as far as they are known.
+    pub(super) fn columns(&self) -> &[Column] {
+        match self {
+            Self::Database { columns, .. } => columns,
+            Self::File { reader } => reader.columns().unwrap_or_default(),
+        }
+    }
+
+    /// The columns of the rows that come, when the target has `count` of them.
     pub(super) fn columns_for(&self, count: usize) -> Vec<Column> {
         match self {
             Self::Database { columns, .. } => columns.clone(),
-            Self::File { .. } => file_columns(count),
+            Self::File { reader } => reader.columns_for(count),
         }
     }
 
@@ -100,19 +103,13 @@ impl Opened {
                 let canceller = session.canceller();
                 cancellable(&stop, canceller, session.read(&query, output)).await
             }
-            Self::File { reader, .. } => {
+            Self::File { reader } => {
                 tokio::task::spawn_blocking(move || reader.read(expected, &output))
                     .await
                     .expect("reading a file does not panic")
             }
         }
     }
-}
-
-fn file_columns(count: usize) -> Vec<Column> {
-    (0..count)
-        .map(|index| Column::new(format!("col_{index}"), Kind::Field))
-        .collect()
 }
 
 /// A file needs no cancelling: its reader ends when nobody takes rows.

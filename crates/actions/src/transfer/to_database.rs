@@ -128,8 +128,8 @@ impl Into<'_> {
         target: Vec<Column>,
     ) -> Result<Copied, ActionError> {
         self.warn_of_engine(attempt, session).await?;
-        let count = target.len();
-        let source_columns = source.columns_for(count);
+        let source_columns = source.columns_for(target.len());
+        let expected = source_columns.len();
         let begin = session.dialect().begin();
         database::execute(attempt, session, begin).await?;
         if self.is_pre_truncate && self.commands.pre.is_none() {
@@ -141,17 +141,22 @@ impl Into<'_> {
         );
         let (stop, canceller) = (attempt.cancel.clone(), session.canceller());
         let writing = &mut *session;
-        let result = copy(attempt, source, Some(count), |rows, progress| async move {
-            let load = Load {
-                table: self.table.to_owned(),
-                target,
-                source: source_columns,
-                rows,
-                progress,
-            };
-            let written = cancellable(&stop, canceller, writing.write(load)).await?;
-            Ok(((), written))
-        })
+        let result = copy(
+            attempt,
+            source,
+            Some(expected),
+            |rows, progress| async move {
+                let load = Load {
+                    table: self.table.to_owned(),
+                    target,
+                    source: source_columns,
+                    rows,
+                    progress,
+                };
+                let written = cancellable(&stop, canceller, writing.write(load)).await?;
+                Ok(((), written))
+            },
+        )
         .await;
         let copied = match result {
             Ok(((), copied)) => copied,

@@ -1,10 +1,8 @@
-//! The writing end: a delimited file.
+//! The writing end: a file.
 
 use std::path::{Path, PathBuf};
 
-use akkaflow_connectors::{
-    BatchReceiver, Column, Delimiter, Error, FileWriter, LineBreaks, Progress,
-};
+use akkaflow_connectors::{BatchReceiver, Error, FileWriter, Format, LineBreaks, Progress};
 use akkaflow_model::text::Text;
 use tokio_util::sync::CancellationToken;
 
@@ -17,7 +15,7 @@ use crate::shell_command;
 
 pub(super) struct Into<'a> {
     pub(super) path: PathBuf,
-    pub(super) delimiter: &'a Delimiter,
+    pub(super) format: &'a Format,
     pub(super) is_pre_del: bool,
     pub(super) commands: &'a Commands,
 }
@@ -41,22 +39,19 @@ impl Into<'_> {
         attempt
             .log
             .both("同步到目标，将启动1个线程", "writing to the target");
-        let columns = match &source {
-            source::Opened::Database { columns, .. } => Some(columns.clone()),
-            source::Opened::File { .. } => None,
-        };
+        let columns = source.columns().to_vec();
         let unique = format!(
             "{}-{}-{}",
             attempt.key.instance.short(),
             attempt.key.run,
             attempt.key.attempt
         );
-        let (path, delimiter) = (self.path.clone(), self.delimiter.clone());
+        let (path, format) = (self.path.clone(), self.format.clone());
         let stop = attempt.cancel.clone();
         let (writer, copied) = copy(attempt, source, None, |rows, progress| async move {
             blocking(move || {
-                let writer = FileWriter::create(&path, delimiter, &unique)?;
-                write(writer, columns.as_deref(), rows, &progress, &stop)
+                let writer = FileWriter::create(&path, format, columns, &unique)?;
+                write(writer, rows, &progress, &stop)
             })
             .await
         })
@@ -88,11 +83,11 @@ fn told(line_breaks: &LineBreaks) -> Text {
     Text::new(
         format!(
             "有{values}个值的换行已写为空格，因为文件中一行是一条记录；首个是第{first_row}行的字段`{first_column}`。\
-             若须保留换行，请在查询中替换为其他字符，或传输到数据库"
+             若须保留换行，请使用format=\"csv\""
         ),
         format!(
             "line breaks of {values} values became blanks, since a line of the file is a row; the first is row {first_row}, \
-             column `{first_column}`. To keep them, replace them by other signs in the query, or write to a database"
+             column `{first_column}`. To keep them, write format=\"csv\""
         ),
     )
 }
@@ -107,7 +102,6 @@ async fn blocking<T: Send + 'static>(
 
 fn write(
     mut writer: FileWriter,
-    columns: Option<&[Column]>,
     mut rows: BatchReceiver,
     progress: &Progress,
     stop: &CancellationToken,
@@ -116,7 +110,7 @@ fn write(
         if stop.is_cancelled() {
             return Err(Error::Cancelled);
         }
-        writer.write(&batch, columns)?;
+        writer.write(&batch)?;
         progress.add(batch.row_count());
     }
     Ok((writer, progress.rows()))

@@ -20,6 +20,7 @@ mod sql;
 mod ssh;
 mod support;
 mod transfer;
+mod transfer_files;
 mod transfer_memory;
 mod transfer_values;
 mod wait;

@@ -5,7 +5,7 @@ use akkaflow_model::db_links::DbKind;
 use crate::support::{Bench, Database, LOCAL_INFILE, Rows, databases, mysql, postgres, row};
 
 /// A table of the product's own types, its rows, and their spelling.
-async fn nasty(database: &Database) {
+pub(crate) async fn nasty(database: &Database) {
     let (table, rows): (&str, Vec<String>) = match database.kind() {
         DbKind::Mysql => (
             "create table s(id int primary key, t text character set utf8mb4, n decimal(65,30), u bigint unsigned, d datetime(3), b blob, f float, g double, bits bit(12), day date, tm time(2))",
@@ -42,7 +42,7 @@ async fn nasty(database: &Database) {
 }
 
 /// Text and bytes as they are; numbers and times by what they mean, since each product spells them its own way.
-fn meaning(rows: Rows) -> Vec<Vec<Option<String>>> {
+pub(crate) fn meaning(rows: Rows) -> Vec<Vec<Option<String>>> {
     let normal = |column: usize, value: Vec<u8>| match column {
         // Bytes.
         5 => format!("{value:02x?}"),

@@ -6,10 +6,10 @@ use akkaflow_model::text::Text;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delimiter(Vec<u8>);
 
-/// The text of a `delimited` attribute means no delimiter.
+/// A sign of a file cannot be what its attribute says.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}", .0.en)]
-pub struct DelimiterError(pub Text);
+pub struct FormatError(pub Text);
 
 impl Delimiter {
     /// Reads the text of an attribute. `\t`, `\\`, `\u0001`, `\x01` and octal `\001` mean that character; a backslash before any
@@ -17,7 +17,7 @@ impl Delimiter {
     ///
     /// # Errors
     /// When it is empty, holds a line break, or is a regular expression's class such as `\s`.
-    pub fn parse(text: &str) -> Result<Self, DelimiterError> {
+    pub fn parse(text: &str) -> Result<Self, FormatError> {
         let mut delimiter = String::new();
         let mut rest = text;
         while let Some(character) = rest.chars().next() {
@@ -31,7 +31,7 @@ impl Delimiter {
             }
         }
         if delimiter.is_empty() || delimiter.contains(['\n', '\r']) {
-            return Err(DelimiterError(Text::new(
+            return Err(FormatError(Text::new(
                 "分隔符不能为空或包含换行",
                 "a delimiter is neither empty nor a line break",
             )));
@@ -62,8 +62,8 @@ fn escaped(rest: &str) -> Option<(char, usize)> {
     }
 }
 
-fn not_plain() -> DelimiterError {
-    DelimiterError(Text::new(
+fn not_plain() -> FormatError {
+    FormatError(Text::new(
         r"分隔符是普通文本，不是正则表达式；可用的转义有 \t \\ \u0001 \x01 \001",
         r"a delimiter is plain text, not a regular expression; the escapes are \t \\ \u0001 \x01 \001",
     ))

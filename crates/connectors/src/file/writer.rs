@@ -4,8 +4,8 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use super::delimiter::Delimiter;
 use super::failed;
+use super::format::{Format, Layout};
 use crate::batch::Batch;
 use crate::column::{Column, Kind};
 use crate::convert::append_hex;
@@ -14,7 +14,7 @@ use crate::error::Error;
 /// Bytes collected before they are written.
 const CHUNK_BYTES: usize = 1024 * 1024;
 
-/// A delimited file that comes into being: it stands under a name of its own beside its target until [`FileWriter::finish`], and
+/// A file of rows that comes into being: it stands under a name of its own beside its target until [`FileWriter::finish`], and
 /// is gone when dropped before.
 #[derive(Debug)]
 pub struct FileWriter {
@@ -22,9 +22,10 @@ pub struct FileWriter {
     path: PathBuf,
     temporary: PathBuf,
     is_finished: bool,
-    delimiter: Delimiter,
-    /// Bytes that a value cannot hold as they are: line breaks and the delimiter's first.
+    layout: Layout,
+    /// Bytes that a value cannot hold as they are.
     is_special: [bool; 256],
+    columns: Vec<Column>,
     buffer: Vec<u8>,
     line_breaks: Option<LineBreaks>,
 }
@@ -41,12 +42,17 @@ pub struct LineBreaks {
 }
 
 impl FileWriter {
-    /// Begins a file that will replace `path`; missing directories are made. `unique` makes the name of the file under way
-    /// differ from that of any other attempt. Blocks.
+    /// Begins a file that will replace `path`, with the names of `columns` in its first line where `format` says so; missing
+    /// directories are made. `unique` makes the name of the file under way differ from that of any other attempt. Blocks.
     ///
     /// # Errors
-    /// [`Error::File`] when it cannot be made.
-    pub fn create(path: &Path, delimiter: Delimiter, unique: &str) -> Result<Self, Error> {
+    /// [`Error::File`] when it cannot be made, [`Error::Row`] for a name that the format cannot hold.
+    pub fn create(
+        path: &Path,
+        format: Format,
+        columns: Vec<Column>,
+        unique: &str,
+    ) -> Result<Self, Error> {
         let name = path
             .file_name()
             .filter(|_| !path.is_dir())
@@ -59,39 +65,48 @@ impl FileWriter {
             File::create(&temporary)
         };
         let file = make().map_err(|error| failed(path, &error))?;
-        let mut is_special = [false; 256];
-        for byte in [b'\n', b'\r', delimiter.as_bytes()[0]] {
-            is_special[usize::from(byte)] = true;
-        }
-        Ok(Self {
+        let mut writer = Self {
             file,
             path: path.to_owned(),
             temporary,
             is_finished: false,
-            delimiter,
-            is_special,
+            is_special: format.layout.special_bytes(),
+            layout: format.layout,
+            columns,
             buffer: Vec::with_capacity(CHUNK_BYTES + CHUNK_BYTES / 4),
             line_breaks: None,
-        })
+        };
+        if format.has_header && !writer.columns.is_empty() {
+            writer.write_header()?;
+        }
+        Ok(writer)
     }
 
-    /// Appends rows; `columns` are those of the source, if it has any. Blocks.
+    fn write_header(&mut self) -> Result<(), Error> {
+        for position in 0..self.columns.len() {
+            let name = self.columns[position].name.clone();
+            self.append_text(name.as_bytes(), (0, position))?;
+            self.buffer.extend_from_slice(self.layout.delimiter());
+        }
+        self.end_row();
+        Ok(())
+    }
+
+    /// Appends rows. Blocks.
     ///
     /// # Errors
-    /// [`Error::Row`] for a value that holds the delimiter, [`Error::File`] when the file cannot be written.
-    pub fn write(&mut self, batch: &Batch, columns: Option<&[Column]>) -> Result<(), Error> {
+    /// [`Error::Row`] for a value that the format cannot hold, [`Error::File`] when the file cannot be written.
+    pub fn write(&mut self, batch: &Batch) -> Result<(), Error> {
         for (number, row) in (batch.first_row..).zip(batch.rows()) {
             let is_empty = row.len() == 0;
             for (position, value) in row.enumerate() {
-                let column = columns.and_then(|columns| columns.get(position));
-                self.append_value(value, (number, position), column)?;
-                self.buffer.extend_from_slice(self.delimiter.as_bytes());
+                self.append_value(value, (number, position))?;
+                self.buffer.extend_from_slice(self.layout.delimiter());
             }
-            if !is_empty {
-                self.buffer
-                    .truncate(self.buffer.len() - self.delimiter.as_bytes().len());
+            match is_empty {
+                true => self.buffer.push(b'\n'),
+                false => self.end_row(),
             }
-            self.buffer.push(b'\n');
             if self.buffer.len() >= CHUNK_BYTES {
                 self.flush()?;
             }
@@ -99,22 +114,39 @@ impl FileWriter {
         Ok(())
     }
 
+    /// Puts a line break in the place of the last delimiter.
+    fn end_row(&mut self) {
+        let length = self.buffer.len() - self.layout.delimiter().len();
+        self.buffer.truncate(length);
+        self.buffer.push(b'\n');
+    }
+
     #[inline]
-    fn append_value(
-        &mut self,
-        value: Option<&[u8]>,
-        place: (u64, usize),
-        column: Option<&Column>,
-    ) -> Result<(), Error> {
+    fn append_value(&mut self, value: Option<&[u8]>, place: (u64, usize)) -> Result<(), Error> {
+        let column = self.columns.get(place.1);
         let is_binary = column.is_some_and(|column| matches!(column.kind, Kind::Binary(_)));
-        match value {
-            None => self.buffer.extend_from_slice(b"null"),
-            Some(value) if is_binary && !is_text(value) => {
-                self.buffer.extend_from_slice(b"\\x");
-                append_hex(value, &mut self.buffer);
+        match (value, &self.layout) {
+            (None, Layout::Text(_)) => self.buffer.extend_from_slice(b"null"),
+            (None, Layout::Csv(csv)) => self.buffer.extend_from_slice(csv.null_text()),
+            (Some(value), _) if is_binary && !is_plain(value) => {
+                let mut spelled = b"\\x".to_vec();
+                append_hex(value, &mut spelled);
+                self.append_text(&spelled, place)?;
             }
-            Some(value) if !self.has_special(value) => self.buffer.extend_from_slice(value),
-            Some(value) => return self.append_unusual(value, place, column),
+            (Some(value), _) => self.append_text(value, place)?,
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn append_text(&mut self, value: &[u8], place: (u64, usize)) -> Result<(), Error> {
+        let has_special = self.has_special(value);
+        match &self.layout {
+            Layout::Csv(csv) if has_special || csv.means_null(value) => {
+                csv.append_quoted(value, &mut self.buffer);
+            }
+            Layout::Text(_) if has_special => return self.append_unusual(value, place),
+            _ => self.buffer.extend_from_slice(value),
         }
         Ok(())
     }
@@ -146,14 +178,9 @@ impl FileWriter {
     }
 
     #[cold]
-    fn append_unusual(
-        &mut self,
-        value: &[u8],
-        (row, position): (u64, usize),
-        column: Option<&Column>,
-    ) -> Result<(), Error> {
-        let name =
-            || column.map_or_else(|| (position + 1).to_string(), |column| column.name.clone());
+    fn append_unusual(&mut self, value: &[u8], (row, position): (u64, usize)) -> Result<(), Error> {
+        let column = self.columns.get(position);
+        let name = column.map_or_else(|| (position + 1).to_string(), |column| column.name.clone());
         let start = self.buffer.len();
         let mut has_breaks = false;
         for run in value.chunk_by(|a, b| is_break(*a) == is_break(*b)) {
@@ -166,21 +193,21 @@ impl FileWriter {
         }
         // With the delimiter behind it: the value's end may also be its beginning.
         let end = self.buffer.len();
-        self.buffer.extend_from_slice(self.delimiter.as_bytes());
-        let at = memchr::memmem::find(&self.buffer[start..], self.delimiter.as_bytes());
+        self.buffer.extend_from_slice(self.layout.delimiter());
+        let at = memchr::memmem::find(&self.buffer[start..], self.layout.delimiter());
         self.buffer.truncate(end);
         if at != Some(end - start) {
             let (zh, en) = (
                 "含有分隔符，请更换delimited",
                 "holds the delimiter; choose another `delimited`",
             );
-            return Err(Error::value(row, &name(), value, zh, en));
+            return Err(Error::value(row, &name, value, zh, en));
         }
         if has_breaks {
             let breaks = self.line_breaks.get_or_insert_with(|| LineBreaks {
                 values: 0,
                 first_row: row,
-                first_column: name(),
+                first_column: name,
             });
             breaks.values += 1;
         }
@@ -209,6 +236,8 @@ fn is_break(byte: u8) -> bool {
     matches!(byte, b'\n' | b'\r')
 }
 
-fn is_text(value: &[u8]) -> bool {
-    std::str::from_utf8(value).is_ok_and(|text| !text.contains(char::is_control))
+/// Whether a reader takes these bytes for themselves: text, and not the spelling of other bytes.
+fn is_plain(value: &[u8]) -> bool {
+    std::str::from_utf8(value)
+        .is_ok_and(|text| !text.contains(char::is_control) && !text.starts_with("\\x"))
 }

@@ -1,0 +1,118 @@
+//! Reading how the rows of a file stand in it.
+
+use akkaflow_connectors::{Csv, Delimiter, Format, FormatError, Layout};
+use akkaflow_model::code;
+use akkaflow_model::diagnostic::Diagnostics;
+use akkaflow_model::element::Element;
+use akkaflow_model::text::Text;
+
+use super::body::is_true;
+
+/// The attributes that say so.
+pub(super) const ATTRIBUTES: &[&str] = &[
+    "format",
+    "delimited",
+    "header",
+    "quote",
+    "escape",
+    "null-text",
+];
+
+/// Those of CSV alone.
+const OF_CSV: &[&str] = &["quote", "escape", "null-text"];
+
+/// `None` when an attribute is wrong, which has been said then.
+pub(super) fn parse(element: &Element, diagnostics: &mut Diagnostics) -> Option<Format> {
+    let is_csv = value(element, "format").is_some_and(|format| format.trim() == "csv");
+    let layout = if is_csv {
+        Layout::Csv(csv(element, diagnostics)?)
+    } else {
+        warn_useless(element, OF_CSV, "text", diagnostics);
+        Layout::Text(delimiter(element, "\\t", diagnostics)?)
+    };
+    Some(Format {
+        layout,
+        has_header: match value(element, "header") {
+            Some(header) if !header.trim().is_empty() => is_true(element, "header"),
+            _ => is_csv,
+        },
+    })
+}
+
+fn csv(element: &Element, diagnostics: &mut Diagnostics) -> Option<Csv> {
+    let delimiter = delimiter(element, ",", diagnostics);
+    let mut sign = |name, default| match value(element, name) {
+        Some(text) => accept(element, name, Csv::sign(text), diagnostics),
+        None => Some(default),
+    };
+    let quote = sign("quote", b'"');
+    let escape = sign("escape", quote.unwrap_or(b'"'));
+    let csv = Csv::new(delimiter?, quote?, escape?);
+    let csv = accept(element, "delimited", csv, diagnostics)?;
+    match value(element, "null-text") {
+        Some(text) => accept(element, "null-text", csv.with_null_text(text), diagnostics),
+        None => Some(csv),
+    }
+}
+
+fn delimiter(element: &Element, default: &str, diagnostics: &mut Diagnostics) -> Option<Delimiter> {
+    let text = value(element, "delimited").unwrap_or(default);
+    accept(element, "delimited", Delimiter::parse(text), diagnostics)
+}
+
+fn value<'a>(element: &'a Element, name: &str) -> Option<&'a str> {
+    element
+        .attribute(name)
+        .map(|attribute| attribute.value.as_str())
+}
+
+/// Says of the attribute called `name` what is wrong with it.
+fn accept<T>(
+    element: &Element,
+    name: &str,
+    result: Result<T, FormatError>,
+    diagnostics: &mut Diagnostics,
+) -> Option<T> {
+    result
+        .map_err(|FormatError(text)| {
+            let attribute = element.attribute(name);
+            let (code, help) = match name {
+                "delimited" => (code::BAD_DELIMITER, None),
+                _ => (code::TRANSFER_OPTION, Some(help(name))),
+            };
+            diagnostics.error(
+                code,
+                attribute.map_or(element.name_span, |attribute| attribute.value_span),
+                Text::new(
+                    format!("属性 `{name}` 有误：{}", text.zh),
+                    format!("`{name}` cannot be used: {}", text.en),
+                ),
+                help,
+            );
+        })
+        .ok()
+}
+
+fn help(name: &str) -> Text {
+    match name {
+        "null-text" => Text::new("例如 null-text=\"\\N\"", "an example is null-text=\"\\N\""),
+        _ => Text::new("例如 ' 或 \\", "examples are ' and \\"),
+    }
+}
+
+fn warn_useless(element: &Element, names: &[&str], format: &str, diagnostics: &mut Diagnostics) {
+    for attribute in &element.attributes {
+        let name = attribute.name.as_str();
+        if names.contains(&name) {
+            diagnostics.warning(
+                code::USELESS_ATTRIBUTE,
+                attribute.name_span,
+                Text::new(
+                    format!("属性 `{name}` 对 {format} 格式无作用"),
+                    format!("`{name}` means nothing for the format {format}"),
+                ),
+                None,
+            );
+        }
+    }
+}

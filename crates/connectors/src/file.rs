@@ -1,0 +1,41 @@
+//! Files of rows. They are read as a stream and replaced as a whole.
+//!
+//! `Text` has akkaflow's rules: a plain delimiter, no quotes, one row a line. On reading an empty field and `null` in any case are NULL. On
+//! writing NULL is `null`, a run of line breaks in a value becomes one blank, which [`FileWriter::finish`] tells; and a value that holds the
+//! delimiter is refused, since nobody could read the row back. `Csv` is RFC 4180 and keeps every value, NULL beside the empty text
+//! included. Bytes that are no text are spelled `\x00ff` in both.
+
+mod csv;
+mod delimiter;
+mod format;
+mod reader;
+#[cfg(test)]
+mod tests;
+mod text;
+mod writer;
+
+pub use csv::Csv;
+pub use delimiter::{Delimiter, FormatError};
+pub use format::{Format, Layout};
+pub use reader::FileReader;
+pub use writer::{FileWriter, LineBreaks};
+
+use std::path::Path;
+
+use akkaflow_model::text::Text;
+
+use crate::error::Error;
+
+fn failed(path: &Path, error: &std::io::Error) -> Error {
+    let path = path.display();
+    if error.kind() == std::io::ErrorKind::NotFound {
+        return Error::File(Text::new(
+            format!("文件{path}不存在"),
+            format!("{path}: no such file or directory"),
+        ));
+    }
+    Error::File(Text::new(
+        format!("文件{path}读写失败：{error}"),
+        format!("{path}: {error}"),
+    ))
+}

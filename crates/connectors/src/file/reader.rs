@@ -1,0 +1,225 @@
+//! Reading.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use akkaflow_model::text::Text;
+
+use super::failed;
+use super::format::{Format, Layout, Mistake, Taken};
+use crate::batch::{Batch, BatchSender};
+use crate::column::{Column, Kind};
+use crate::error::Error;
+
+/// Bytes taken from the file at a time.
+const CHUNK_BYTES: usize = 1024 * 1024;
+
+/// A row longer than this is surely no row: the file is not what it was taken for.
+const ROW_BYTES: usize = 1024 * 1024 * 1024;
+
+/// An open file of rows.
+#[derive(Debug)]
+pub struct FileReader {
+    file: File,
+    path: PathBuf,
+    format: Format,
+    /// Read, not yet taken apart; starts with a row.
+    pending: Vec<u8>,
+    is_at_end: bool,
+    /// Line breaks before `pending`.
+    lines: u64,
+    /// As many as the first row has; `None` in an empty file.
+    columns: Option<Vec<Column>>,
+}
+
+impl FileReader {
+    /// Opens `path` and reads the names of its columns. Blocks.
+    ///
+    /// # Errors
+    /// [`Error::File`] when it cannot be read, [`Error::Row`] when its first row is none.
+    pub fn open(path: &Path, format: Format) -> Result<Self, Error> {
+        let open = || {
+            let file = File::open(path)?;
+            if file.metadata()?.is_dir() {
+                return Err(std::io::Error::from(std::io::ErrorKind::IsADirectory));
+            }
+            Ok(file)
+        };
+        let mut reader = Self {
+            file: open().map_err(|error| failed(path, &error))?,
+            path: path.to_owned(),
+            format,
+            pending: Vec::new(),
+            is_at_end: false,
+            lines: 0,
+            columns: None,
+        };
+        reader.fill()?;
+        if reader.pending.starts_with(b"\xef\xbb\xbf") {
+            reader.pending.drain(..3);
+        }
+        reader.read_columns()?;
+        Ok(reader)
+    }
+
+    /// Its columns: those that the header names, else `col_0` and so on, as many as the first row has; `None` in an empty file.
+    pub fn columns(&self) -> Option<&[Column]> {
+        self.columns.as_deref()
+    }
+
+    /// The columns of the rows that come for a target with `count` of them. Text without a header says nothing of its columns:
+    /// each of its rows is held against the target.
+    pub fn columns_for(&self, count: usize) -> Vec<Column> {
+        let counts_itself = self.format.has_header || matches!(self.format.layout, Layout::Csv(_));
+        match &self.columns {
+            Some(columns) if counts_itself => columns.clone(),
+            _ => numbered(count),
+        }
+    }
+
+    /// Sends all rows. With `expected` each must have that many fields. Ends early, without an error, when nobody takes them
+    /// any more. Blocks.
+    ///
+    /// # Errors
+    /// [`Error::Row`] for what is no row, or one with another number of fields; [`Error::File`] when the file cannot be read.
+    pub fn read(mut self, expected: Option<usize>, output: &BatchSender) -> Result<u64, Error> {
+        let mut batch = Batch::new(1);
+        let mut rows = 0;
+        loop {
+            let mut start = 0;
+            while let Some(taken) = self.take_row(start, &mut batch)? {
+                let end = start + taken.bytes;
+                if self.is_blank(&self.pending[start..end]) {
+                    batch.undo_row();
+                } else {
+                    rows += 1;
+                    self.end_row(&mut batch, rows, expected)?;
+                }
+                self.lines += taken.lines;
+                start = end;
+                if batch.is_full() && !batch.blocking_send(output) {
+                    return Ok(rows);
+                }
+            }
+            self.pending.drain(..start);
+            if self.is_at_end {
+                break;
+            }
+            self.fill()?;
+        }
+        batch.blocking_send(output);
+        Ok(rows)
+    }
+
+    /// Takes the header off the file, if it has one, or looks at its first row.
+    fn read_columns(&mut self) -> Result<(), Error> {
+        let mut batch = Batch::default();
+        let taken = loop {
+            match self.take_row(0, &mut batch)? {
+                Some(taken) => break taken,
+                None if self.is_at_end => return Ok(()),
+                None => self.fill()?,
+            }
+        };
+        let count = batch.end_row();
+        self.columns = Some(match self.format.has_header {
+            true => names(&batch)?,
+            false => numbered(count),
+        });
+        if self.format.has_header {
+            self.pending.drain(..taken.bytes);
+            self.lines += taken.lines;
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn take_row(&self, start: usize, batch: &mut Batch) -> Result<Option<Taken>, Error> {
+        let text = &self.pending[start..];
+        let taken = self.format.layout.take_row(text, self.is_at_end, batch);
+        taken.map_err(|mistake| self.refuse(&mistake))
+    }
+
+    fn refuse(&self, mistake: &Mistake) -> Error {
+        let line = self.lines + mistake.lines + 1;
+        let (path, text) = (self.path.display(), &mistake.text);
+        Error::Row(Text::new(
+            format!("文件{path}第{line}行：{}", text.zh),
+            format!("{path}, line {line}: {}", text.en),
+        ))
+    }
+
+    /// An empty line of a CSV file with several columns holds no row; with one column it is a NULL.
+    fn is_blank(&self, row: &[u8]) -> bool {
+        matches!(row, b"\n" | b"\r\n" | b"\r")
+            && matches!(self.format.layout, Layout::Csv(_))
+            && self.columns().is_some_and(|columns| columns.len() > 1)
+    }
+
+    #[inline]
+    fn end_row(&self, batch: &mut Batch, row: u64, expected: Option<usize>) -> Result<(), Error> {
+        let count = batch.end_row();
+        match expected {
+            Some(expected) if expected != count => Err(self.other_count(row, count, expected)),
+            _ => Ok(()),
+        }
+    }
+
+    #[cold]
+    fn other_count(&self, row: u64, count: usize, expected: usize) -> Error {
+        let line = self.lines + 1;
+        Error::Row(Text::new(
+            format!(
+                "存在某（多条）记录的字段个数不等于{expected}：第{row}行有{count}个字段（文件第{line}行）"
+            ),
+            format!("row {row} has {count} fields (line {line} of the file) instead of {expected}"),
+        ))
+    }
+
+    /// Reads at least as much as is pending already, so that a long row is not looked through again and again.
+    fn fill(&mut self) -> Result<(), Error> {
+        if self.pending.len() > ROW_BYTES {
+            return Err(self.too_long());
+        }
+        let wanted = self.pending.len().max(CHUNK_BYTES) as u64;
+        let file = &mut self.file;
+        let count = file.take(wanted).read_to_end(&mut self.pending);
+        let count = count.map_err(|error| failed(&self.path, &error))?;
+        self.is_at_end = (count as u64) < wanted;
+        Ok(())
+    }
+
+    fn too_long(&self) -> Error {
+        let (path, line) = (self.path.display(), self.lines + 1);
+        Error::File(Text::new(
+            format!("文件{path}第{line}行开始的记录超过1GiB"),
+            format!("{path}: the row that begins on line {line} is longer than 1 GiB"),
+        ))
+    }
+}
+
+fn numbered(count: usize) -> Vec<Column> {
+    (0..count)
+        .map(|index| Column::new(format!("col_{index}"), Kind::Field))
+        .collect()
+}
+
+/// The columns that the only row of `header` names. Blanks around a name are no part of it.
+fn names(header: &Batch) -> Result<Vec<Column>, Error> {
+    let values = header.rows().flatten();
+    values
+        .enumerate()
+        .map(|(index, value)| {
+            let name = String::from_utf8_lossy(value.unwrap_or_default());
+            let number = index + 1;
+            match name.trim() {
+                "" => Err(Error::Row(Text::new(
+                    format!("文件首行的第{number}个字段没有名称；若首行不是字段名，请写 header=\"false\""),
+                    format!("the header names no column {number}; write header=\"false\" if the first line is a row"),
+                ))),
+                name => Ok(Column::new(name, Kind::Field)),
+            }
+        })
+        .collect()
+}

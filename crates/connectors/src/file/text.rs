@@ -1,0 +1,46 @@
+//! Delimited text by akkaflow's rules, one row.
+
+use super::delimiter::Delimiter;
+use super::format::Taken;
+use crate::batch::Batch;
+
+#[inline]
+pub(super) fn take_row(
+    delimiter: &Delimiter,
+    text: &[u8],
+    is_at_end: bool,
+    batch: &mut Batch,
+) -> Option<Taken> {
+    let (line, taken) = match memchr::memchr(b'\n', text) {
+        Some(length) => (&text[..length], length + 1),
+        None if is_at_end => (text, text.len()),
+        None => return None,
+    };
+    for_each_field(line, delimiter.as_bytes(), |field| {
+        if field.is_empty() || (field.len() == 4 && field.eq_ignore_ascii_case(b"null")) {
+            batch.push_null();
+        } else {
+            batch.push(field);
+        }
+    });
+    Some(Taken {
+        bytes: taken,
+        lines: 1,
+    })
+}
+
+#[inline]
+fn for_each_field(line: &[u8], delimiter: &[u8], mut take: impl FnMut(&[u8])) {
+    let mut line = line.strip_suffix(b"\r").unwrap_or(line);
+    if let [delimiter] = delimiter {
+        for field in line.split(|byte| byte == delimiter) {
+            take(field);
+        }
+        return;
+    }
+    while let Some(at) = memchr::memmem::find(line, delimiter) {
+        take(&line[..at]);
+        line = &line[at + delimiter.len()..];
+    }
+    take(line);
+}
