@@ -28,7 +28,7 @@ use crate::failure::Failure;
 
 pub(crate) use check::check;
 pub(crate) use instances::kill_instance;
-pub(crate) use unused::warnings as unused_params;
+pub(crate) use unused::{unknown_nodes, warnings as unused_params};
 
 pub(crate) fn routes() -> Router<Arc<App>> {
     Router::new()

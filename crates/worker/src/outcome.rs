@@ -53,7 +53,7 @@ pub(crate) fn of_exit(exit: &Exit, was_cancelled: bool, home: &AttemptHome) -> O
     let figures = exit.used.map(|used| {
         Box::new(Figures {
             cpu_millis: Some(used.cpu_millis),
-            peak_memory: Some(used.peak_memory),
+            peak_memory: used.peak_memory,
             ..Figures::default()
         })
     });

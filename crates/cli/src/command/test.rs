@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use akkaflow_engine::OutcomeKind;
-use akkaflow_model::definition::Workflow;
+use akkaflow_model::definition::{NodeKind, Workflow};
 use akkaflow_model::record::NodeRow;
 use akkaflow_model::state::{AttemptState, NodeState};
 use akkaflow_model::time::Timestamp;
@@ -97,13 +97,21 @@ fn of_capsule(context: &Context, file: &Path) -> Result<Prepared, Failure> {
         .time_zone
         .parse::<Tz>()
         .map_err(|error| Failure::usage(format!("{}: {error}", file.display())))?;
+    let wrong = |zh, en| {
+        let problem = context.say(zh, en);
+        Failure::usage(format!("{}: {problem}", file.display()))
+    };
+    if !capsule.row.state.is_terminal() {
+        return Err(wrong(
+            "导出时该实例尚未结束，没有可比较的结果",
+            "its instance had not ended when it was exported: there is no end to compare with",
+        ));
+    }
     let workflow = capsule::definitions(&capsule)
         .into_iter()
         .find(|workflow| workflow.version == capsule.row.version)
-        .ok_or_else(|| {
-            let problem = context.say("其中的定义无法读取", "its definition cannot be read");
-            Failure::usage(format!("{}: {problem}", file.display()))
-        })?;
+        .ok_or_else(|| wrong("其中的定义无法读取", "its definition cannot be read"))?;
+    let workflow = without(workflow, &capsule.row.ignore_nodes);
     let mut mocks: Vec<(String, Vec<Mock>)> = Vec::new();
     let run = capsule.row.run;
     let node_of = |name: &str| {
@@ -160,6 +168,19 @@ fn of_capsule(context: &Context, file: &Path) -> Result<Prepared, Failure> {
         zone,
         mocks,
     })
+}
+
+/// The workflow with these nodes passed over, as somebody who triggered it has asked.
+fn without(mut workflow: Arc<Workflow>, ignored: &[String]) -> Arc<Workflow> {
+    if ignored.is_empty() {
+        return workflow;
+    }
+    for node in &mut Arc::make_mut(&mut workflow).nodes {
+        if let NodeKind::Action(action) = &mut node.kind {
+            action.is_ignore |= ignored.contains(&node.name);
+        }
+    }
+    workflow
 }
 
 /// A node whose instances failed but for the last one, which ended as the node did.

@@ -90,7 +90,9 @@ async fn trigger(app: &App, name: String, pairs: &Pairs) -> Outcome {
         .map(str::trim)
         .filter(|node| !node.is_empty())
         .map(ToOwned::to_owned)
-        .collect();
+        .collect::<Vec<_>>();
+    // akkaflow passed over what it did not know.
+    let warnings = v1::unknown_nodes(app, &name, &ignore_nodes).await;
     let command = Command::Trigger {
         name: name.clone(),
         ignore_nodes,
@@ -98,13 +100,14 @@ async fn trigger(app: &App, name: String, pairs: &Pairs) -> Outcome {
         user: String::new(),
     };
     let id = instance_of(app, command).await?;
-    success(
-        Text::new(
+    Ok(Success {
+        msg: Text::new(
             format!("成功触发工作流[{name}: {id}]执行"),
             format!("triggered workflow [{name}: {id}]"),
         ),
-        json!(id),
-    )
+        data: json!(id),
+        warnings,
+    })
 }
 
 async fn trigger_blood(app: &App, name: String, pairs: &Pairs) -> Outcome {

@@ -38,6 +38,35 @@ pub(crate) async fn warnings(app: &App, name: &str, params: &[(String, String)])
         .collect()
 }
 
+/// A sentence for each node that shall be passed over and that the workflow does not have. None when the definition cannot be read.
+pub(crate) async fn unknown_nodes(app: &App, name: &str, nodes: &[String]) -> Vec<Text> {
+    if nodes.is_empty() {
+        return Vec::new();
+    }
+    let Ok(Some(row)) = app.store.workflow(name).await else {
+        return Vec::new();
+    };
+    let Ok(Some(workflow)) = app.definitions.get(&*app.store, &row.version).await else {
+        return Vec::new();
+    };
+    let has = |wanted: &str| workflow.nodes.iter().any(|node| node.name == wanted);
+    let unknown = nodes.iter().filter(|node| !has(node));
+    let sentence = |node: &String| {
+        let near = closest(node, workflow.nodes.iter().map(|node| node.name.as_str()));
+        let (zh, en) = near.map_or_else(Default::default, |near| {
+            (
+                format!("；是否想写 `{near}`？"),
+                format!("; did you mean `{near}`?"),
+            )
+        });
+        Text::new(
+            format!("工作流{name}没有节点 `{node}`，无法忽略{zh}"),
+            format!("workflow `{name}` has no node `{node}` to pass over{en}"),
+        )
+    };
+    unknown.map(sentence).collect()
+}
+
 /// Whether a script reads it from its environment.
 fn is_in_environment(xml: &str, param: &str) -> bool {
     let is_letter = |c: char| !c.is_ascii() || c.is_ascii_alphanumeric();

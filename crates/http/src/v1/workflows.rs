@@ -6,6 +6,7 @@ use akkaflow_api::{
     Chain, Created, Deleted, Diagnostic, Named, Put, Run, Trigger, WorkflowDetail, WorkflowSummary,
 };
 use akkaflow_model::command::{Answer, Command};
+use akkaflow_model::error::ErrorCode;
 use akkaflow_model::record::WorkflowStatus;
 use akkaflow_model::text::Lang;
 use akkaflow_rpc::wire::explain_request::Object;
@@ -220,6 +221,12 @@ async fn trigger(
         date,
         user,
     } = body(&bytes?)?;
+    if let Some(text) = unused::unknown_nodes(&app, &name, &ignore_nodes)
+        .await
+        .pop()
+    {
+        return Err(Failure::new(ErrorCode::Invalid, text));
+    }
     let command = Command::Trigger {
         name,
         ignore_nodes,

@@ -111,8 +111,9 @@ pub(crate) struct Exit {
 pub(crate) struct Used {
     /// Processor time, milliseconds.
     pub(crate) cpu_millis: u64,
-    /// The most memory that one of them held, bytes.
-    pub(crate) peak_memory: u64,
+    /// The most memory that one of them held, bytes; `None` where that was no more than the supervisor's own, which the system counts as
+    /// theirs until their program begins.
+    pub(crate) peak_memory: Option<u64>,
 }
 
 /// Why a process ended.

@@ -10,6 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
+use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::wait::{Id, WaitPidFlag, waitid};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{FlockOperation, flock};
@@ -162,10 +163,16 @@ fn take_leave(pid: i32) -> io::Result<Option<(i32, Ended)>> {
         let cpu = left.rusage.utime + left.rusage.stime;
         let used = Used {
             cpu_millis: u64::try_from(cpu.as_millis()).unwrap_or(u64::MAX),
-            peak_memory: left.rusage.maxrss,
+            peak_memory: Some(left.rusage.maxrss).filter(|peak| *peak > own_peak()),
         };
         (pid, (left.status, used))
     }))
+}
+
+/// The most memory that this process has held, bytes.
+fn own_peak() -> u64 {
+    let kibibytes = getrusage(UsageWho::RUSAGE_SELF).map_or(0, |usage| usage.max_rss());
+    u64::try_from(kibibytes).unwrap_or(0) << 10
 }
 
 struct Client {
