@@ -10,6 +10,7 @@ mod contract;
 mod examples;
 mod file_executor;
 mod http;
+mod link_test;
 mod links;
 mod metadata;
 mod process;
