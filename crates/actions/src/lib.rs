@@ -10,6 +10,7 @@
 //! | `attachments` | elements that several types share |
 //! | `files` | files by their name, wherever they lie |
 //! | `database` | connecting and running statements, as `sql` and `transfer` both do |
+//! | `link_test` | whether a link works, and how fast |
 //! | `lines`, `printed` | bytes that come in pieces, as lines; those that hand values on |
 //! | `table` | rows in the log |
 //! | `shell_command` | commands that a task runs beside its work |
@@ -26,6 +27,7 @@ mod file_monitor;
 mod files;
 mod http;
 mod lines;
+mod link_test;
 mod metadata;
 mod printed;
 mod python;
@@ -43,6 +45,7 @@ pub use action::{Action, Outcome, ProcessSpec, Work};
 pub use context::{AttemptContext, Level, LogSink, Meter};
 pub use database::check_db_link;
 pub use error::ActionError;
+pub use link_test::{LinkPart, PartName, TestedLink, test_link};
 pub use printed::{Printed, name_and_value};
 pub use registry::{ParsedAction, Registry};
 pub use script::Script;

@@ -45,7 +45,7 @@ pub use instance::{
     LandingNotice, MarkKind, MarkNode, Measurement, NodeChange, ParentNode, Repair, Repaired,
     Rerun, Run, Trigger,
 };
-pub use link::{LinkDetail, PutLink};
+pub use link::{LinkDetail, LinkTestPart, PutLink};
 pub use log::{LOG_COMPLETE_HEADER, LOG_CURSOR_HEADER, Level, LogLine};
 pub use mail::{MailDetail, MailRefusal, MailSummary, Mails, SendMail};
 pub use params::Params;

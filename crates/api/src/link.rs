@@ -79,3 +79,18 @@ pub struct PutLink {
     #[serde(default)]
     pub user: String,
 }
+
+/// How one part of a link's test went: a line of the answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LinkTestPart {
+    /// `connect`, `list`, `read`, `write`, `bulk`, `cancel` or `rename`.
+    pub part: String,
+    /// Whether it works.
+    pub works: bool,
+    /// How long it took.
+    pub seconds: f64,
+    /// How fast it is; why it does not work, and what to do.
+    pub said: String,
+    /// Who has tried it.
+    pub worker: String,
+}

@@ -1,5 +1,6 @@
 //! Requests to the http-server.
 
+use std::io::{BufRead as _, BufReader};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, Sender, TryRecvError};
@@ -170,9 +171,38 @@ impl Client {
         })
     }
 
+    /// Asks for something that takes its time, and hands over each line of the answer as it comes.
+    pub(crate) fn post_for_lines(
+        &self,
+        path: &str,
+        limit: Duration,
+        mut take: impl FnMut(&str) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let request = self
+            .request(Method::POST, path, &[], Vec::new())
+            .map_err(|error| self.bad_address(&error.to_string()))?;
+        let request = self.agent.configure_request(request);
+        let response = self
+            .agent
+            .run(request.timeout_global(Some(limit)).build())
+            .map_err(|error| self.unreachable(&error))?;
+        if !response.status().is_success() {
+            return self.read(response).map(drop);
+        }
+        for line in BufReader::new(response.into_body().into_reader()).lines() {
+            take(&line.map_err(|error| self.unreachable(&error.into()))?)?;
+        }
+        Ok(())
+    }
+
     /// Reads the JSON of a good answer.
     pub(crate) fn parse<T: DeserializeOwned>(&self, answer: &Answer) -> Result<T, Failure> {
-        serde_json::from_str(&answer.body).map_err(|error| self.not_ours(&error.to_string()))
+        self.parse_text(&answer.body)
+    }
+
+    /// The same of a part of it.
+    pub(crate) fn parse_text<T: DeserializeOwned>(&self, text: &str) -> Result<T, Failure> {
+        serde_json::from_str(text).map_err(|error| self.not_ours(&error.to_string()))
     }
 
     fn send(
@@ -183,6 +213,23 @@ impl Client {
         body: Vec<u8>,
     ) -> Result<Answer, Failure> {
         let _watch = is_for_master(&method, path).then(|| self.watch());
+        let request = self
+            .request(method, path, headers, body)
+            .map_err(|error| self.bad_address(&error.to_string()))?;
+        let response = self
+            .agent
+            .run(request)
+            .map_err(|error| self.unreachable(&error))?;
+        self.read(response)
+    }
+
+    fn request(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> Result<Request<Vec<u8>>, ureq::http::Error> {
         let mut request = Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.server))
@@ -196,14 +243,7 @@ impl Client {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let request = request
-            .body(body)
-            .map_err(|error| self.bad_address(&error.to_string()))?;
-        let response = self
-            .agent
-            .run(request)
-            .map_err(|error| self.unreachable(&error))?;
-        self.read(response)
+        request.body(body)
     }
 
     /// Says what is being waited for, should the guard not be dropped soon.

@@ -45,7 +45,7 @@ const ZH: &str = "\
   akka backfill plan|start NAME --from 日期 --to 日期 [--dependants]  补数：计划 | 开始
   akka backfill list | info|pause|resume|abort ID  补数：查看 | 暂停 | 恢复 | 中止
   akka mail list | show|send ID             邮件：查看 | 内容 | 立即发送
-  akka link list | show|add|set|remove NAME  连接：查看 | 内容 | 添加 | 修改 | 删除
+  akka link list | show|add|set|remove|test NAME  连接：查看 | 内容 | 添加 | 修改 | 删除 | 测试
   akka pool list | set NAME 份数 | del NAME  资源池
   akka worker fence ID                      宣布失联的worker已死
   akka fmt [--check] PATH...                整理工作流文件的缩进，脚本与注释不变
@@ -97,7 +97,7 @@ USAGE
   akka backfill plan|start NAME --from D --to D [--dependants]  run a range of dates: look | do it
   akka backfill list | info|pause|resume|abort ID  how far it is, and steering it
   akka mail list | show|send ID             mails: see | read | send now
-  akka link list | show|add|set|remove NAME  databases and file systems that workflows name
+  akka link list | show|add|set|remove|test NAME  databases and file systems that workflows name
   akka pool list | set NAME SLOTS | del NAME  what nodes share
   akka worker fence ID                      declare a worker out of reach dead
   akka fmt [--check] PATH...                mend the indentation of files; scripts and comments stay

@@ -17,7 +17,7 @@ use futures::future::BoxFuture;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 use tonic::transport::{Channel, Endpoint};
-use tonic::{Code, Status};
+use tonic::{Code, Status, Streaming};
 
 use crate::failure::Failure;
 
@@ -134,6 +134,20 @@ impl MasterClient {
             })
             .await?;
         Ok(reply.links)
+    }
+
+    /// Has a worker try a link: its parts as they end.
+    pub(crate) async fn test_link(
+        &self,
+        request: wire::TestLinkRequest,
+    ) -> Result<Streaming<wire::LinkTestReply>, Failure> {
+        let deadline = Instant::now() + QUESTION_TIMEOUT;
+        let ask = |mut client: Client<Channel>| {
+            let request = request.clone();
+            async move { client.test_link(request).await }.boxed()
+        };
+        let (parts, _) = self.call(deadline, true, ask).await?;
+        Ok(parts)
     }
 
     /// The workflows that wait for one; `None` when no master says: the store knows too.
@@ -407,7 +421,7 @@ pub(crate) fn no_master() -> Failure {
     )
 }
 
-fn unknown() -> Failure {
+pub(crate) fn unknown() -> Failure {
     Failure::new(
         ErrorCode::Timeout,
         Text::new(
@@ -417,7 +431,7 @@ fn unknown() -> Failure {
     )
 }
 
-fn garbled(error: &akkaflow_rpc::Malformed) -> Failure {
+pub(crate) fn garbled(error: &akkaflow_rpc::Malformed) -> Failure {
     tracing::error!(%error, "the master's answer cannot be read");
     Failure::new(
         ErrorCode::Internal,

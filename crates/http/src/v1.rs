@@ -7,6 +7,7 @@ mod cluster;
 mod cron;
 mod forecast;
 mod instances;
+mod link_test;
 mod links;
 mod logs;
 mod mails;

@@ -3,6 +3,7 @@
 mod attachments;
 mod backfill;
 mod commands;
+mod link_test;
 mod links;
 mod worker_stream;
 
@@ -98,6 +99,7 @@ impl Master for MasterService {
     type AppendLogStream = BoxedStream<wire::LogAck>;
     type FetchAttachmentStream = BoxedStream<wire::AttachmentChunk>;
     type WatchStream = BoxedStream<wire::InstanceChanged>;
+    type TestLinkStream = BoxedStream<wire::LinkTestReply>;
 
     async fn attach(
         &self,
@@ -248,6 +250,14 @@ impl Master for MasterService {
     ) -> Result<Response<wire::LinksReply>, Status> {
         self.term()?;
         Ok(Response::new(links::list(&self.shared)))
+    }
+
+    async fn test_link(
+        &self,
+        request: Request<wire::TestLinkRequest>,
+    ) -> Result<Response<Self::TestLinkStream>, Status> {
+        let term = self.term()?;
+        link_test::test(&self.shared, term, request.into_inner()).map(Response::new)
     }
 
     async fn status(

@@ -12,6 +12,7 @@
 //! | `effects` | carries out released effects |
 //! | `sessions` | the control streams of attached workers |
 //! | `grpc` | the wire |
+//! | `link_tests` | tests of links that workers carry out |
 //! | `postman` | sends the mails that are owed |
 //! | `retention` | removes what was kept for long enough |
 //! | `files` | watches the directory of workflow files |
@@ -25,6 +26,7 @@ mod files;
 mod grpc;
 mod leadership;
 mod learner;
+mod link_tests;
 mod links;
 mod misfits;
 mod options;

@@ -87,6 +87,13 @@ impl Sessions {
         }
     }
 
+    /// The worker of that name, or whichever there is where none is named; `None` when it is not attached.
+    pub(crate) fn any(&self, name: &str) -> Option<WorkerId> {
+        let inner = self.inner.lock().expect("no panic while held");
+        let mut attached = inner.by_worker.keys();
+        attached.find(|id| name.is_empty() || id.0 == name).cloned()
+    }
+
     /// Ends all streams: the workers look for the next master.
     pub(crate) fn close_all(&self) {
         let mut inner = self.inner.lock().expect("no panic while held");

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::core::CoreHandle;
+use crate::link_tests::LinkTests;
 use crate::links::LinkBook;
 use crate::outage::Outage;
 use crate::sessions::Sessions;
@@ -24,6 +25,7 @@ pub(crate) struct Shared {
     pub(crate) sessions: Sessions,
     pub(crate) outage: Outage,
     pub(crate) links: LinkBook,
+    pub(crate) link_tests: LinkTests,
     /// Ids of instances as they change; slow listeners miss some.
     pub(crate) changed: broadcast::Sender<InstanceId>,
     /// `host:port`; empty when mails are kept and not sent.
@@ -68,6 +70,7 @@ impl Shared {
             sessions: Sessions::default(),
             outage: Outage::default(),
             links,
+            link_tests: LinkTests::default(),
             changed: broadcast::channel(UNREAD_CHANGES).0,
             mail_owed: Notify::new(),
             endpoint,

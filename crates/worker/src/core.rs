@@ -5,6 +5,7 @@ mod carry_out;
 mod supervised;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc as std_mpsc;
 use std::time::Duration;
@@ -25,6 +26,7 @@ use crate::clock;
 use crate::error::Error;
 use crate::home::{AttemptHome, Home, attempt_id};
 use crate::ledger::Ledger;
+use crate::link_test;
 use crate::logs;
 use crate::options::OnStop;
 use crate::prepare::{Done, Order, Prepared};
@@ -81,6 +83,8 @@ pub(crate) struct Session {
 pub(crate) struct Hands {
     pub(crate) cache: Arc<Cache>,
     pub(crate) worker_id: Arc<str>,
+    /// Where relative paths of SQLite files start.
+    pub(crate) base_directory: PathBuf,
     pub(crate) ledger: Ledger,
     pub(crate) orders: std_mpsc::Sender<Order>,
     pub(crate) cleaner: std_mpsc::Sender<Done>,
@@ -303,6 +307,7 @@ impl Core {
         let input = match event {
             Event::Welcome(_) => return,
             Event::Start(start) => return self.on_start(start),
+            Event::TryLink(order) => return self.on_try_link(order),
             Event::Cancel(cancel) => key_from_wire(cancel.key).map(|key| Input::Cancel { key }),
             Event::Tombstone(key) => {
                 key_from_wire(Some(key)).map(|key| Input::TombstoneRequest { key })
@@ -314,6 +319,15 @@ impl Core {
         match input {
             Ok(input) => self.feed(input),
             Err(error) => tracing::warn!(error = %error, "ignored a malformed order of the master"),
+        }
+    }
+
+    fn on_try_link(&self, order: wire::TryLink) {
+        let Some(session) = &self.session else { return };
+        let to_master = session.to_master.downgrade();
+        let base_directory = self.hands.base_directory.clone();
+        if let Err(error) = link_test::start(order, base_directory, to_master) {
+            tracing::warn!(%error, "ignored a malformed order of the master");
         }
     }
 

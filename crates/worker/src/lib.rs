@@ -11,6 +11,7 @@
 //! |---|---|
 //! | `service`, `core` | the wiring; the task that feeds the agent and carries out what it decides |
 //! | `link` | the control stream to the master that leads |
+//! | `link_test` | whether links work from here |
 //! | `home`, `spares`, `ledger`, `frame` | the data directory, the durable facts, how records lie on disk |
 //! | `prepare`, `attachments`, `outcome`, `outputs` | from an order to a start, and from an end to words |
 //! | `cache` | files that masters have sent, by their content |
@@ -26,6 +27,7 @@ mod frame;
 mod home;
 mod ledger;
 mod link;
+mod link_test;
 mod logs;
 mod options;
 mod outcome;

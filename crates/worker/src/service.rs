@@ -138,7 +138,7 @@ fn hands(
     let spares = Arc::new(Spares::open(home).map_err(no_thread)?);
     let tools = Tools {
         registry,
-        base_directory,
+        base_directory: base_directory.clone(),
         spares: Arc::clone(&spares),
     };
     prepare::start_thread(tools, waiting_orders, move |key, done| {
@@ -161,6 +161,7 @@ fn hands(
     Ok(Hands {
         cache: Arc::new(Cache::new(home.cache())),
         worker_id,
+        base_directory,
         ledger,
         orders,
         cleaner,

@@ -11,6 +11,7 @@ mod data_monitor;
 mod examples;
 mod file_executor;
 mod http;
+mod link_test;
 mod links;
 mod metadata;
 mod process;

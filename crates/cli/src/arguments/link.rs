@@ -40,6 +40,23 @@ pub(super) fn link(words: &Words) -> Command {
             ),
             false,
         ))
+        .subcommand(
+            of_a_kind(
+                "test",
+                "测试连接：能否连接、读、写、取消、批量写入，以及速度；不留下任何东西",
+                "Try a link: connecting, reading, writing, cancelling, the bulk path, and how fast; leaves nothing behind",
+            )
+            .arg(words.option(
+                "worker",
+                "ID",
+                "由哪个worker测试，默认任意一个，见akka cluster",
+                "Which worker tries it, any by default, see akka cluster",
+            ))
+            .after_help(words.say(
+                "退出码：0 全部正常，1 有一项失败",
+                "Exit codes: 0 all parts work, 1 one does not",
+            )),
+        )
         .subcommand(of_a_kind("remove", "删除连接", "Remove a link").visible_alias("del"))
 }
 

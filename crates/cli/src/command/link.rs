@@ -1,6 +1,7 @@
 //! `akka link ...`: named databases and file systems.
 
 mod password;
+mod test;
 
 use std::collections::BTreeMap;
 
@@ -25,6 +26,7 @@ pub(super) fn run(context: &Context, matches: &ArgMatches) -> Outcome {
         ("show", matches) => show(context, matches),
         ("add", matches) => add(context, matches),
         ("set", matches) => set(context, matches),
+        ("test", matches) => test::run(context, matches),
         (_, matches) => remove(context, matches),
     }
 }

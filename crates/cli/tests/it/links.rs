@@ -207,3 +207,25 @@ fn a_password_that_others_could_see_is_refused_and_so_is_one_that_cannot_be_aske
     assert_eq!(unknown.status.code(), Some(3));
     assert_eq!(asked.lock().expect("no panic while held").len(), 0);
 }
+
+#[test]
+fn a_test_says_each_part_and_fails_when_one_does() {
+    let (server, _) = server();
+    let output = akka(&server, "C", "", &["link", "test", "dw"]);
+    let said = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    for part in ["tried by worker w1", "connect", "works", "0.012s", "said"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    let bad = ["link", "test", "lost", "--json"];
+    let output = akka(&server, "C", "", &bad);
+    assert_eq!(output.status.code(), Some(1));
+    let lines = text(&output.stdout);
+    let parts: Vec<Value> = lines
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("each line is JSON"))
+        .collect();
+    assert_eq!(parts[1]["works"], false);
+    let output = akka(&server, "zh_CN.UTF-8", "", &["link", "test", "lost"]);
+    assert!(text(&output.stdout).contains("失败"));
+}

@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use russh_sftp::client::SftpSession;
 use russh_sftp::client::error::Error as SftpError;
 use russh_sftp::protocol::{FileAttributes, StatusCode};
+use tokio::io::AsyncWriteExt as _;
 
 use super::{Ssh, broken};
 use crate::Error;
@@ -107,6 +108,46 @@ impl Remote {
     /// What the machine says.
     pub async fn file(&self, path: &str) -> io::Result<Option<RemoteFile>> {
         Ok(there(self.session.metadata(path).await)?.and_then(|data| file(&data)))
+    }
+
+    /// Makes a file, or replaces one, with this content.
+    ///
+    /// # Errors
+    /// What the machine says.
+    pub async fn write(&self, path: &str, content: &[u8]) -> io::Result<()> {
+        let mut file = self.session.create(path).await.map_err(io::Error::other)?;
+        file.write_all(content).await?;
+        file.shutdown().await
+    }
+
+    /// The content of a file.
+    ///
+    /// # Errors
+    /// What the machine says.
+    pub async fn read(&self, path: &str) -> io::Result<Vec<u8>> {
+        self.session.read(path).await.map_err(io::Error::other)
+    }
+
+    /// Gives a file another name.
+    ///
+    /// # Errors
+    /// What the machine says.
+    pub async fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        self.session
+            .rename(from, to)
+            .await
+            .map_err(io::Error::other)
+    }
+
+    /// Removes a file.
+    ///
+    /// # Errors
+    /// What the machine says.
+    pub async fn remove(&self, path: &str) -> io::Result<()> {
+        self.session
+            .remove_file(path)
+            .await
+            .map_err(io::Error::other)
     }
 }
 

@@ -14,20 +14,24 @@ use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, header};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::Deserialize;
 
+use super::link_test;
 use super::workflows::done;
 use crate::app::{App, Shared};
 use crate::failure::Failure;
 use crate::language::Language;
 
 pub(super) fn routes() -> Router<Arc<App>> {
-    Router::new().route("/links", get(list)).route(
-        "/links/{kind}/{name}",
-        get(detail).put(put).patch(change).delete(remove),
-    )
+    Router::new()
+        .route("/links", get(list))
+        .route(
+            "/links/{kind}/{name}",
+            get(detail).put(put).patch(change).delete(remove),
+        )
+        .route("/links/{kind}/{name}/test", post(link_test::test))
 }
 
 async fn list(
@@ -159,7 +163,7 @@ async fn remove(
     Ok(Json(Named { name }))
 }
 
-fn key_of(kind: &str, name: String) -> Result<LinkKey, Failure> {
+pub(super) fn key_of(kind: &str, name: String) -> Result<LinkKey, Failure> {
     let kind = LinkKind::from_word(kind).ok_or_else(|| {
         Failure::invalid(
             format!("连接种类应为db或file，而不是{kind}"),

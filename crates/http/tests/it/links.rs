@@ -214,3 +214,22 @@ async fn what_akkaflow_s_page_may_not_do_is_said_in_its_words() {
         );
     }
 }
+
+#[tokio::test]
+async fn the_parts_of_a_test_are_lines_and_a_refusal_is_a_problem() {
+    let master = FakeMaster::saying(Ok(Answer::Done));
+    let server = Server::with_master(&master).await;
+    let got = server.post("/api/v1/links/db/dw/test", "").await;
+    let lines: Vec<serde_json::Value> = got
+        .body
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let line = |part: &str, works: bool| json!({"part": part, "works": works, "seconds": 1.5, "said": "no", "worker": "w1"});
+    assert_eq!(lines, [line("connect", true), line("read", false)]);
+    let got = server.post("/api/v1/links/db/other/test", "").await;
+    assert_eq!(
+        (got.status, &got.json()["detail"]),
+        (503, &json!("no worker"))
+    );
+}

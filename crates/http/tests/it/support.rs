@@ -16,6 +16,7 @@ use akkaflow_model::record::{
 use akkaflow_model::state::{InstanceState, NodeState};
 use akkaflow_model::time::Timestamp;
 use akkaflow_rpc::wire;
+use akkaflow_rpc::wire::link_test_reply::Reply as LinkReply;
 use akkaflow_rpc::wire::master_server::{Master, MasterServer};
 use akkaflow_store::{Batch, BatchId, Candidate, MemoryStore, Store};
 use futures::Stream;
@@ -91,6 +92,7 @@ impl Master for FakeMaster {
     type AppendLogStream = Never<wire::LogAck>;
     type FetchAttachmentStream = Never<wire::AttachmentChunk>;
     type WatchStream = Never<wire::InstanceChanged>;
+    type TestLinkStream = Never<wire::LinkTestReply>;
 
     async fn attach(
         &self,
@@ -170,6 +172,42 @@ impl Master for FakeMaster {
         Ok(Response::new(wire::LinksReply {
             links: vec![in_file, sealed],
         }))
+    }
+
+    async fn test_link(
+        &self,
+        request: Request<wire::TestLinkRequest>,
+    ) -> Result<Response<Self::TestLinkStream>, Status> {
+        let reply = |reply| wire::LinkTestReply {
+            worker: "w1".to_owned(),
+            reply: Some(reply),
+        };
+        let replies = match request.into_inner().name.as_str() {
+            "dw" => ["connect", "read"].map(|part| {
+                reply(LinkReply::Part(wire::LinkPart {
+                    part: part.to_owned(),
+                    works: part == "connect",
+                    elapsed_us: 1_500_000,
+                    said: Some(wire::Text {
+                        zh: "不行".to_owned(),
+                        en: "no".to_owned(),
+                    }),
+                    ..wire::LinkPart::default()
+                }))
+            }),
+            _ => [(); 2].map(|()| {
+                reply(LinkReply::Rejection(wire::Rejection {
+                    code: "unavailable".to_owned(),
+                    text: Some(wire::Text {
+                        zh: "没有worker".to_owned(),
+                        en: "no worker".to_owned(),
+                    }),
+                    findings: Vec::new(),
+                }))
+            }),
+        };
+        let replies = futures::stream::iter(replies.map(Ok));
+        Ok(Response::new(Box::pin(replies)))
     }
 
     async fn explain(

@@ -160,7 +160,7 @@ fn refuse_if_in_file(shared: &Shared, key: &LinkKey) -> Result<(), Rejection> {
     }
 }
 
-fn unknown(key: &LinkKey) -> Rejection {
+pub(super) fn unknown(key: &LinkKey) -> Rejection {
     let name = key.text();
     let text = Text::new(
         format!("{}不存在，可用akka link list查看", name.zh),

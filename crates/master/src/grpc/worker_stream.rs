@@ -146,6 +146,10 @@ impl Incoming {
         let mut events = first;
         loop {
             for event in events {
+                if let Some(Event::LinkPart(part)) = event.event {
+                    self.shared.link_tests.report(part);
+                    continue;
+                }
                 let input = match input_of(&self.id, event) {
                     Ok(Some(input)) => input,
                     Ok(None) => continue,
@@ -206,7 +210,8 @@ fn input_of(worker: &WorkerId, event: wire::WorkerEvent) -> Result<Option<Input>
             })
         }
         Some(Event::Attach(_)) => return Err(Status::invalid_argument("attach comes once, first")),
-        None => None,
+        // The engine knows nothing of links.
+        Some(Event::LinkPart(_)) | None => None,
     })
 }
 

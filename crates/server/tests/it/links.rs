@@ -167,3 +167,31 @@ fn what_is_wrong_with_a_link_is_said_at_once() {
         (&json!("d"), &json!(""))
     );
 }
+
+#[test]
+fn a_worker_tries_a_link_part_by_part() {
+    let place = Place::new();
+    let (_server, api) = place.standalone();
+    put(&api, &place);
+    api.wait("/readyz", |status, _| status == 200);
+    let tested = |path: &str| {
+        let (status, text) = api.post(path, &json!({}));
+        assert_eq!(status, 200, "{text}");
+        let text = text.as_str().unwrap().to_owned();
+        let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
+        lines.collect::<Vec<Value>>()
+    };
+    let parts = tested("/api/v1/links/db/dw/test");
+    let names: Vec<&str> = parts
+        .iter()
+        .map(|part| part["part"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["connect", "read", "write", "bulk", "cancel"]);
+    assert!(parts.iter().all(|part| part["works"] == true), "{parts:?}");
+    let worker = parts[0]["worker"].as_str().unwrap();
+    let again = tested(&format!("/api/v1/links/db/local/test?worker={worker}"));
+    assert_eq!(again.len(), 5, "{again:?}");
+    let (status, nobody) = api.post("/api/v1/links/db/dw/test?worker=nobody", &json!({}));
+    assert_eq!(status, 503, "{nobody}");
+    assert_eq!(api.post("/api/v1/links/db/unknown/test", &json!({})).0, 404);
+}

@@ -271,6 +271,7 @@ impl Master for Service {
     type AppendLogStream = Answers<wire::LogAck>;
     type FetchAttachmentStream = Answers<wire::AttachmentChunk>;
     type WatchStream = Answers<wire::InstanceChanged>;
+    type TestLinkStream = Answers<wire::LinkTestReply>;
 
     async fn attach(
         &self,
@@ -315,6 +316,13 @@ impl Master for Service {
         Ok(Response::new(Box::pin(UnboundedReceiverStream::new(
             receiver,
         ))))
+    }
+
+    async fn test_link(
+        &self,
+        _: Request<wire::TestLinkRequest>,
+    ) -> Result<Response<Self::TestLinkStream>, Status> {
+        Err(Status::unimplemented("no links here"))
     }
 
     async fn links(
@@ -435,6 +443,8 @@ impl Shared {
                 let (key, outcome) = finished_from_wire(finished).unwrap();
                 Seen::Finished(key, outcome)
             }
+            // Nobody here asks for a test.
+            Event::LinkPart(_) => return,
         };
         let _ = self.seen.send(seen);
     }
