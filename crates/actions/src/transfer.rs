@@ -7,6 +7,7 @@
 mod body;
 mod copy;
 mod format;
+mod mapping;
 mod shape;
 mod source;
 mod to_database;
@@ -85,12 +86,14 @@ impl Action for Transfer {
             Target::Database {
                 link,
                 table,
+                columns,
                 is_pre_truncate,
                 commands,
             } => {
                 let target = to_database::Into {
                     link,
                     table,
+                    columns: *columns,
                     is_pre_truncate: *is_pre_truncate,
                     commands,
                 };

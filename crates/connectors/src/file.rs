@@ -3,19 +3,26 @@
 //! `Text` has akkaflow's rules: a plain delimiter, no quotes, one row a line. On reading an empty field and `null` in any case are NULL. On
 //! writing NULL is `null`, a run of line breaks in a value becomes one blank, which [`FileWriter::finish`] tells; and a value that holds the
 //! delimiter is refused, since nobody could read the row back. `Csv` is RFC 4180 and keeps every value, NULL beside the empty text
-//! included. Bytes that are no text are spelled `\x00ff` in both.
+//! included. `JsonLines` has an object on each line, and keeps numbers, booleans and text apart. Bytes that are no text are spelled `\x00ff`
+//! in all of them.
 
+mod compression;
 mod csv;
 mod delimiter;
+mod encoding;
 mod format;
+mod input;
+mod json;
 mod reader;
 #[cfg(test)]
 mod tests;
 mod text;
 mod writer;
 
+pub use compression::Compression;
 pub use csv::Csv;
 pub use delimiter::{Delimiter, FormatError};
+pub use encoding::Encoding;
 pub use format::{Format, Layout};
 pub use reader::FileReader;
 pub use writer::{FileWriter, LineBreaks};

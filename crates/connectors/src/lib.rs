@@ -12,7 +12,7 @@
 //! | `mysql`, `postgres`, `sqlite` | how each of them does it |
 //! | `batch`, `column`, `convert`, `exact` | rows under way, what their columns hold, and what a column would not keep |
 //! | `preview` | the first rows of a result, for the log |
-//! | `file` | reading and writing files of rows: delimited text and CSV |
+//! | `file` | reading and writing files of rows: delimited text, CSV and JSON lines |
 //! | `ssh` | machines that file-links of type SFTP name: commands there, and looking at files |
 //! | `split` | a text of statements cut into statements |
 
@@ -36,7 +36,10 @@ pub use batch::{Batch, BatchReceiver, BatchSender, Row, channel};
 pub use column::{Column, Kind};
 pub use connect::{Connected, Options, check, connect};
 pub use error::Error;
-pub use file::{Csv, Delimiter, FileReader, FileWriter, Format, FormatError, Layout, LineBreaks};
+pub use file::{
+    Compression, Csv, Delimiter, Encoding, FileReader, FileWriter, Format, FormatError, Layout,
+    LineBreaks,
+};
 pub use preview::Preview;
 pub use session::{Canceller, Comments, Dialect, Done, Load, Progress, Session, cancellable};
 pub use split::{Statement, holds_no_statement, split};

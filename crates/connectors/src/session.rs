@@ -42,6 +42,12 @@ impl Dialect {
             Self::Postgres | Self::Sqlite => format!("\"{}\"", name.replace('"', "\"\"")),
         }
     }
+
+    /// The names of some columns, quoted, parted by commas.
+    pub(crate) fn names(self, columns: &[Column]) -> String {
+        let names: Vec<String> = columns.iter().map(|it| self.quote(&it.name)).collect();
+        names.join(", ")
+    }
 }
 
 /// What a statement did.
@@ -67,9 +73,9 @@ pub struct Comments {
 pub struct Load {
     /// The table, as the user spelled it.
     pub table: String,
-    /// Its columns.
+    /// Those of its columns that are written; the others get their default.
     pub target: Vec<Column>,
-    /// The columns of the rows that will come: as many.
+    /// The columns of the rows that will come: as many, in the same order.
     pub source: Vec<Column>,
     /// The rows.
     pub rows: BatchReceiver,

@@ -8,6 +8,7 @@ use akkaflow_model::diagnostic::Diagnostics;
 use akkaflow_model::element::Element;
 use akkaflow_model::text::Text;
 
+use super::mapping::Match;
 use super::{Way, format};
 use crate::script::Script;
 
@@ -27,6 +28,7 @@ pub(super) enum Target {
     Database {
         link: String,
         table: String,
+        columns: Option<Match>,
         is_pre_truncate: bool,
         commands: Commands,
     },
@@ -140,12 +142,13 @@ fn parse_target(element: &Element, diagnostics: &mut Diagnostics) -> Option<Targ
             Some(Target::Database {
                 link: link?,
                 table: table?,
+                columns: columns(element),
                 is_pre_truncate: is_true(element, "is-pre-truncate"),
                 commands,
             })
         }
         End::File => {
-            let useless = ["db-link", "table", "is-pre-truncate"];
+            let useless = ["db-link", "table", "columns", "is-pre-truncate"];
             warn_useless(element, &useless, "FILE", diagnostics);
             check_file_link(element, diagnostics);
             let path = needed(element, "path", "FILE", diagnostics);
@@ -166,6 +169,14 @@ fn end(element: &Element) -> Option<End> {
     match word.as_str() {
         "DB" => Some(End::Database),
         "FILE" => Some(End::File),
+        _ => None,
+    }
+}
+
+fn columns(element: &Element) -> Option<Match> {
+    match element.attribute("columns")?.value.trim() {
+        "position" => Some(Match::Position),
+        "name" => Some(Match::Name),
         _ => None,
     }
 }

@@ -1,6 +1,6 @@
 //! Reading how the rows of a file stand in it.
 
-use akkaflow_connectors::{Csv, Delimiter, Format, FormatError, Layout};
+use akkaflow_connectors::{Compression, Csv, Delimiter, Encoding, Format, FormatError, Layout};
 use akkaflow_model::code;
 use akkaflow_model::diagnostic::Diagnostics;
 use akkaflow_model::element::Element;
@@ -16,25 +16,47 @@ pub(super) const ATTRIBUTES: &[&str] = &[
     "quote",
     "escape",
     "null-text",
+    "encoding",
+    "compression",
 ];
 
-/// Those of CSV alone.
+/// Those that mean nothing for delimited text, and for JSON lines.
 const OF_CSV: &[&str] = &["quote", "escape", "null-text"];
+const OF_FIELDS: &[&str] = &["delimited", "header", "quote", "escape", "null-text"];
 
 /// `None` when an attribute is wrong, which has been said then.
 pub(super) fn parse(element: &Element, diagnostics: &mut Diagnostics) -> Option<Format> {
-    let is_csv = value(element, "format").is_some_and(|format| format.trim() == "csv");
-    let layout = if is_csv {
-        Layout::Csv(csv(element, diagnostics)?)
-    } else {
-        warn_useless(element, OF_CSV, "text", diagnostics);
-        Layout::Text(delimiter(element, "\\t", diagnostics)?)
+    let format = value(element, "format").unwrap_or_default().trim();
+    let layout = match format {
+        "csv" => Layout::Csv(csv(element, diagnostics)?),
+        "jsonl" => {
+            warn_useless(element, OF_FIELDS, format, diagnostics);
+            Layout::JsonLines
+        }
+        _ => {
+            warn_useless(element, OF_CSV, "text", diagnostics);
+            Layout::Text(delimiter(element, "\\t", diagnostics)?)
+        }
+    };
+    let encoding = match value(element, "encoding") {
+        Some(name) if !name.trim().is_empty() => {
+            let encoding = Encoding::parse(name.trim());
+            accept(element, "encoding", encoding, diagnostics)?
+        }
+        _ => Encoding::UTF_8,
     };
     Some(Format {
         layout,
+        encoding,
+        compression: match value(element, "compression").map(str::trim) {
+            Some("none") => Compression::None,
+            Some("gzip") => Compression::Gzip,
+            Some("zstd") => Compression::Zstd,
+            _ => Compression::Auto,
+        },
         has_header: match value(element, "header") {
             Some(header) if !header.trim().is_empty() => is_true(element, "header"),
-            _ => is_csv,
+            _ => format == "csv",
         },
     })
 }
@@ -95,6 +117,10 @@ fn accept<T>(
 
 fn help(name: &str) -> Text {
     match name {
+        "encoding" => Text::new(
+            "例如 UTF-8、GBK、GB18030、Big5、ISO-8859-1、UTF-16LE",
+            "examples are UTF-8, GBK, GB18030, Big5, ISO-8859-1 and UTF-16LE",
+        ),
         "null-text" => Text::new("例如 null-text=\"\\N\"", "an example is null-text=\"\\N\""),
         _ => Text::new("例如 ' 或 \\", "examples are ' and \\"),
     }

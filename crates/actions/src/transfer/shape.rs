@@ -55,9 +55,9 @@ fn file_link() -> AttributeShape {
 fn with_format(shape: Shape) -> Shape {
     let format = text(
         "format",
-        AttributeKind::Choice(&["text", "csv"]),
-        "文件格式（FILE）：text按分隔符切分，没有引号，空串与null为NULL；csv按RFC 4180，字段可用引号，其中可含分隔符、引号与换行",
-        "how the file is written (FILE): text is parted by delimited without quotes, empty and null are NULL; csv is RFC 4180: fields may stand in quotes and hold delimiters, quotes and line breaks then",
+        AttributeKind::Choice(&["text", "csv", "jsonl"]),
+        "文件格式（FILE）：text按分隔符切分，没有引号，空串与null为NULL；csv按RFC 4180，字段可用引号，其中可含分隔符、引号与换行；jsonl每行一个JSON对象，键为字段名：前1000条记录中的键为全部字段，缺少的键为NULL，嵌套的值保留为JSON文本",
+        "how the file is written (FILE): text is parted by delimited without quotes, empty and null are NULL; csv is RFC 4180: fields may stand in quotes and hold delimiters, quotes and line breaks then; jsonl has a JSON object on each line, whose keys are the columns: those of the first 1000 rows are all, a missing one is NULL, nested values are kept as JSON text",
     )
     .default("text");
     let delimited = text(
@@ -81,6 +81,8 @@ fn with_format(shape: Shape) -> Shape {
         .attribute(quote())
         .attribute(escape())
         .attribute(null_text())
+        .attribute(encoding())
+        .attribute(compression())
 }
 
 fn quote() -> AttributeShape {
@@ -110,6 +112,26 @@ fn null_text() -> AttributeShape {
         "the field without quotes that is NULL in csv; nothing by default: so an empty field is NULL, and \"\" the empty text",
     )
     .default("")
+}
+
+fn encoding() -> AttributeShape {
+    text(
+        "encoding",
+        AttributeKind::Text,
+        "文件编码（FILE），例如GBK、GB18030、Big5、ISO-8859-1、UTF-16LE；读取时以文件的BOM为准，写UTF-16时带BOM；编码中没有的字符与不合编码的字节会被拒绝",
+        "the file's encoding (FILE), such as GBK, GB18030, Big5, ISO-8859-1 and UTF-16LE; on reading a byte order mark goes before it, UTF-16 is written with one; a character that it does not have and bytes that are no text are refused",
+    )
+    .default("UTF-8")
+}
+
+fn compression() -> AttributeShape {
+    text(
+        "compression",
+        AttributeKind::Choice(&["auto", "none", "gzip", "zstd"]),
+        "文件压缩（FILE）：auto按文件名的.gz、.zst判断；zstd窗口不超过32MiB",
+        "how the file is compressed (FILE): auto looks at the end of its name, .gz or .zst; zstd with a window of at most 32 MiB",
+    )
+    .default("auto")
 }
 
 fn script() -> Shape {
@@ -145,6 +167,7 @@ fn target() -> Shape {
         .attribute(type_attribute())
         .attribute(db_link())
         .attribute(table())
+        .attribute(columns())
         .attribute(boolean(
             "is-pre-truncate",
             "是否先清空目标表（DB）",
@@ -185,6 +208,15 @@ fn table() -> AttributeShape {
         AttributeKind::Text,
         "目标表（DB），不存在则自动建表：未声明精度的数字按文本建列（PostgreSQL除外），除非在查询中写明cast(n as decimal(18,2))；SQLite源则按其值的类型建列",
         "the table (DB), made if it is missing: a number without a declared scale becomes text there (but not in PostgreSQL), unless the query says cast(n as decimal(18,2)); from SQLite it becomes what its values are",
+    )
+}
+
+fn columns() -> AttributeShape {
+    text(
+        "columns",
+        AttributeKind::Choice(&["position", "name"]),
+        "字段如何对应（DB）：position按位置，字段数须相同；name按名称（大小写可不同），顺序任意，源中没有的字段取默认值，目标表没有的字段会被拒绝。带字段名的文件（header、jsonl）默认按名称，其余按位置",
+        "how columns are matched (DB): by position, both have as many; by name, whatever its case, they may stand in any order, those that the source lacks get their default, and one that the table lacks is refused. The default is name for files that name their columns (header, jsonl), position otherwise",
     )
 }
 

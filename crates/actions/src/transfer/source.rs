@@ -8,6 +8,7 @@ use akkaflow_connectors::{
 use tokio_util::sync::CancellationToken;
 
 use super::body::Source;
+use super::mapping::Match;
 use crate::context::AttemptContext;
 use crate::database;
 use crate::error::ActionError;
@@ -70,6 +71,14 @@ impl Opened {
         match self {
             Self::Database { columns, .. } => columns,
             Self::File { reader } => reader.columns().unwrap_or_default(),
+        }
+    }
+
+    /// What its columns are matched by unless it is said: their names where a file has some.
+    pub(super) fn usual_match(&self) -> Match {
+        match self {
+            Self::File { reader } if reader.has_names() => Match::Name,
+            _ => Match::Position,
         }
     }
 

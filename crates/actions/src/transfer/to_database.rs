@@ -5,6 +5,7 @@ use akkaflow_model::text::Text;
 
 use super::body::{Commands, Source};
 use super::copy::{Copied, copy};
+use super::mapping::{Match, by_name};
 use super::source::{self, Opened};
 use crate::context::{AttemptContext, Level};
 use crate::database;
@@ -13,6 +14,7 @@ use crate::error::ActionError;
 pub(super) struct Into<'a> {
     pub(super) link: &'a str,
     pub(super) table: &'a str,
+    pub(super) columns: Option<Match>,
     pub(super) is_pre_truncate: bool,
     pub(super) commands: &'a Commands,
 }
@@ -39,7 +41,7 @@ impl Into<'_> {
         Ok(copied)
     }
 
-    /// The table's columns; it is made if it is missing.
+    /// The table's columns that are written, in the order of the source's; it is made if it is missing.
     async fn columns(
         &self,
         attempt: &AttemptContext,
@@ -50,7 +52,10 @@ impl Into<'_> {
         let found = cancellable(&attempt.cancel, canceller, session.table(self.table)).await?;
         if let Some(columns) = found {
             attempt.log.both("目标表存在", "the target table exists");
-            return Ok(columns);
+            return match self.columns.unwrap_or(source.usual_match()) {
+                Match::Name => Ok(by_name(source.columns(), &columns, self.table)?),
+                Match::Position => Ok(columns),
+            };
         }
         attempt.log.both(
             "目标表不存在，将自动建表",

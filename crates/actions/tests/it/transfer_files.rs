@@ -21,27 +21,84 @@ fn transfers_of_example(name: &str, directory: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn every_value_survives_a_csv_file() {
+async fn every_value_survives_csv_and_json_lines() {
     for source in databases().await {
         nasty(&source).await;
         let original = meaning(source.query("select * from s order by id").await);
-        for signs in [
-            "",
-            "delimited='||' quote='&apos;' escape='\\' null-text='\\N' header='false'",
+        for format in [
+            "format='csv'",
+            "format='csv' delimited='||' quote='&apos;' escape='\\' null-text='\\N' header='false'",
+            "format='jsonl'",
         ] {
             let bench = Bench::with(&[&source]);
             let link = source.name();
             bench
-                .run(&format!("<transfer><source type='DB' db-link='{link}'>s</source><target type='FILE' path='out' format='csv' {signs}/></transfer>"))
+                .run(&format!("<transfer><source type='DB' db-link='{link}'>s</source><target type='FILE' path='out' {format}/></transfer>"))
                 .await
                 .unwrap();
             bench
-                .run(&format!("<transfer><source type='FILE' format='csv' {signs}>out</source><target type='DB' db-link='{link}' table='back' is-pre-truncate='true'/></transfer>"))
+                .run(&format!("<transfer><source type='FILE' {format}>out</source><target type='DB' db-link='{link}' table='back' is-pre-truncate='true'/></transfer>"))
                 .await
                 .unwrap();
             let back = meaning(source.query("select * from back order by id").await);
-            assert_eq!(back, original, "{link} {signs}");
+            assert_eq!(back, original, "{link} {format}");
             assert!(!bench.log().contains("Warn"), "{}", bench.log());
+        }
+    }
+}
+
+#[tokio::test]
+async fn rows_survive_other_encodings_and_compression_and_a_file_that_is_cut_off_changes_nothing() {
+    for database in databases().await {
+        database
+            .execute(&[
+                "create table s(id int primary key, name varchar(80))",
+                "create table t(id int primary key, name varchar(80))",
+            ])
+            .await;
+        let bench = Bench::with(&[&database]);
+        let link = database.name();
+        let lines: String = (0..8000)
+            .map(|id| format!("{id}\t编号{id:060}\n"))
+            .collect();
+        std::fs::write(bench.path("in"), lines).unwrap();
+        let path = bench.path("in");
+        bench
+            .run(&format!("<transfer><source type='FILE'>{path}</source><target type='DB' db-link='{link}' table='s'/></transfer>"))
+            .await
+            .unwrap();
+        for (file, encoding) in [
+            ("a.csv.gz", "GB18030"),
+            ("a.csv.zst", "UTF-16LE"),
+            ("a.csv", "gbk"),
+        ] {
+            let format = format!("format='csv' encoding='{encoding}'");
+            bench
+                .run(&format!("<transfer><source type='DB' db-link='{link}'>select * from s order by id</source><target type='FILE' path='{file}' {format}/></transfer>"))
+                .await
+                .unwrap();
+            let load = format!(
+                "<transfer><source type='FILE' {format}>{file}</source><target type='DB' db-link='{link}' table='t' is-pre-truncate='true'/></transfer>"
+            );
+            bench.run(&load).await.unwrap();
+            let same =
+                "select count(*), min(t.name) from s join t on t.id = s.id and t.name = s.name";
+            assert_eq!(
+                database.query(same).await,
+                [row(&["8000", &format!("编号{:060}", 0)])],
+                "{file}"
+            );
+            if file == "a.csv" {
+                continue;
+            }
+            let content = std::fs::read(bench.path(file)).unwrap();
+            std::fs::write(bench.path(file), &content[..content.len() - 5]).unwrap();
+            let words = bench.failure(&load).await;
+            assert!(
+                words.contains("cut off") && words.contains("文件不完整"),
+                "{words}"
+            );
+            assert_eq!(database.text("select count(*) from t").await, "8000");
         }
     }
 }
@@ -72,6 +129,62 @@ async fn the_example_of_csv_makes_a_table_after_the_header_and_writes_one() {
         std::fs::read_to_string(bench.path("notes.csv")).unwrap(),
         "id;note\n1;\"said \"\"yes\"\"\nand paid\"\n3;\"\"\n"
     );
+}
+
+#[tokio::test]
+async fn the_example_of_json_lines_writes_kinds_and_makes_a_table_after_the_keys() {
+    let mut link = sqlite();
+    link.link.name = "local".to_owned();
+    link.execute(&[
+        "create table orders(id bigint, amount decimal(12,2), is_paid boolean, note text)",
+        "insert into orders values (1, 12.5, 1, 'a\"b'), (2, null, 0, '')",
+    ])
+    .await;
+    let bench = Bench::with(&[&link]);
+    let directory = bench.path("");
+    for transfer in transfers_of_example("json_lines", directory.trim_end_matches('/')) {
+        bench.run(&transfer).await.unwrap();
+    }
+    assert_eq!(
+        std::fs::read_to_string(bench.path("orders.jsonl")).unwrap(),
+        "{\"id\":1,\"amount\":12.5,\"is_paid\":true,\"note\":\"a\\\"b\"}\n{\"id\":2,\"amount\":null,\"is_paid\":false,\"note\":\"\"}\n"
+    );
+    assert_eq!(
+        link.query("select id, is_paid, note from copied order by id")
+            .await,
+        [row(&["1", "1", "a\"b"]), row(&["2", "0", ""])]
+    );
+}
+
+#[tokio::test]
+async fn a_table_is_made_after_json_lines_with_the_types_of_their_values() {
+    for database in databases().await {
+        let bench = Bench::with(&[&database]);
+        let line = "{\"id\":9007199254740993,\"price\":0.10,\"ok\":true,\"more\":{\"a\": [1]},\"t\":\"x\"}\n";
+        std::fs::write(bench.path("in"), format!("{line}{{\"id\":2}}\n")).unwrap();
+        let body = format!(
+            "<transfer><source type='FILE' format='jsonl'>in</source><target type='DB' db-link='{}' table='t'/></transfer>",
+            database.name()
+        );
+        bench.run(&body).await.unwrap();
+        let sum = "select sum(id) from t";
+        assert_eq!(
+            database.text(sum).await,
+            "9007199254740995",
+            "{}",
+            bench.log()
+        );
+        assert_eq!(
+            database.text("select price from t where id <> 2").await,
+            "0.10"
+        );
+        let missing =
+            "select count(*) from t where id = 2 and ok is null and more is null and t is null";
+        assert_eq!(database.text(missing).await, "1");
+        std::fs::write(bench.path("in"), format!("{line}{{\"id\":\"x\"}}\n")).unwrap();
+        bench.failure(&body).await;
+        assert_eq!(database.text("select count(*) from t").await, "2");
+    }
 }
 
 #[tokio::test]
@@ -114,12 +227,83 @@ async fn a_wrong_csv_file_changes_nothing_and_is_named_with_its_line() {
         std::fs::write(bench.path("in.csv"), "a,b,c\n1,2,3\n").unwrap();
         let said = bench.failure(&body).await;
         assert!(
-            said.contains("the source has 3 columns, the target table has 2"),
+            said.contains("table t has no column `c`, as the source has"),
             "{said}"
         );
         std::fs::write(bench.path("in.csv"), "a,b\n").unwrap();
         bench.run(&body).await.unwrap();
         assert_eq!(database.text("select count(*) from t").await, "0");
+    }
+}
+
+#[tokio::test]
+async fn columns_are_matched_by_name_or_by_position() {
+    for database in databases().await {
+        database
+            .execute(&["create table t(id int primary key, day varchar(10) default 'today', amount decimal(10,2))"])
+            .await;
+        let bench = Bench::with(&[&database]);
+        let link = database.name();
+        let from_file = |attributes: &str, columns: &str| {
+            format!(
+                "<transfer><source type='FILE' {attributes}>in</source><target type='DB' db-link='{link}' table='t' {columns}/></transfer>"
+            )
+        };
+        for (content, attributes, columns) in [
+            ("AMOUNT,id\n1.50,1\n", "format='csv'", ""),
+            ("{\"amount\":1.50,\"id\":2}\n", "format='jsonl'", ""),
+            (
+                "id|amount\n3|1.50\n",
+                "header='true' delimited='|'",
+                "columns='name'",
+            ),
+            (
+                "x,y,z\n4,today,1.50\n",
+                "format='csv'",
+                "columns='position'",
+            ),
+            ("5,today,1.50\n", "delimited=','", ""),
+        ] {
+            std::fs::write(bench.path("in"), content).unwrap();
+            bench.run(&from_file(attributes, columns)).await.unwrap();
+        }
+        bench
+            .run(&format!("<transfer><source type='DB' db-link='{link}'>select amount, 6 as id from t where id = 1</source><target type='DB' db-link='{link}' table='t' columns='name'/></transfer>"))
+            .await
+            .unwrap();
+        let same = "select count(*), sum(id) from t where day = 'today' and amount = 1.5";
+        assert_eq!(database.query(same).await, [row(&["6", "21"])], "{link}");
+        for (content, attributes, columns, words) in [
+            (
+                "id,amuont\n",
+                "format='csv'",
+                "",
+                "table t has no column `amuont`, as the source has; is `amount` meant? (its columns: id, day, amount)",
+            ),
+            (
+                "id,ID\n",
+                "format='csv'",
+                "",
+                "two columns of the source go to column `id`",
+            ),
+            (
+                "7,today,1\n",
+                "delimited=','",
+                "columns='name'",
+                "has no column `col_0`",
+            ),
+            (
+                "id,day\n7,x\n",
+                "format='csv'",
+                "columns='position'",
+                "the source has 2 columns, the target table has 3",
+            ),
+        ] {
+            std::fs::write(bench.path("in"), content).unwrap();
+            let said = bench.failure(&from_file(attributes, columns)).await;
+            assert!(said.contains(words), "{said}");
+        }
+        assert_eq!(database.query(same).await, [row(&["6", "21"])]);
     }
 }
 
@@ -146,6 +330,8 @@ fn signs_of_files_are_checked_at_their_place() {
         ("format='csv' delimited='|' quote='|'", "AF503 |"),
         ("format='csv' null-text='a,b'", "AF511 a,b"),
         ("format='csv' delimited=''", "AF503 "),
+        ("encoding='GBKK'", "AF511 GBKK"),
+        ("compression='lzma'", "AF107 lzma"),
     ] {
         assert_eq!(findings(attributes), (false, expected.to_owned()));
     }

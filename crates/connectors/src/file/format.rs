@@ -1,10 +1,11 @@
 //! How rows stand in a file.
 
+use akkaflow_model::text::Text;
+
+use super::compression::Compression;
 use super::csv::Csv;
 use super::delimiter::Delimiter;
-use super::text;
-use crate::batch::Batch;
-use akkaflow_model::text::Text;
+use super::encoding::Encoding;
 
 /// How rows stand in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +14,22 @@ pub struct Format {
     pub layout: Layout,
     /// Whether the names of the columns stand before the rows, spelled as a row.
     pub has_header: bool,
+    /// In which bytes it holds its text.
+    pub encoding: Encoding,
+    /// Whether these are compressed.
+    pub compression: Compression,
+}
+
+impl Format {
+    /// Rows spelled by `layout`, in UTF-8, without a header.
+    pub fn new(layout: Layout) -> Self {
+        Self {
+            layout,
+            has_header: false,
+            encoding: Encoding::UTF_8,
+            compression: Compression::Auto,
+        }
+    }
 }
 
 /// How one row is spelled.
@@ -22,6 +39,8 @@ pub enum Layout {
     Text(Delimiter),
     /// RFC 4180.
     Csv(Csv),
+    /// An object of JSON on a line of its own; its keys are the columns.
+    JsonLines,
 }
 
 /// A row that was taken off the front of a text.
@@ -42,29 +61,20 @@ pub(super) struct Mistake {
     pub(super) text: Text,
 }
 
-impl Layout {
-    /// Appends the values of the first row of `text` to the row under way in `batch`; nothing, and `None`, when its end is not there yet.
-    #[inline]
-    pub(super) fn take_row(
-        &self,
-        text: &[u8],
-        is_at_end: bool,
-        batch: &mut Batch,
-    ) -> Result<Option<Taken>, Mistake> {
-        if text.is_empty() {
-            return Ok(None);
-        }
-        match self {
-            Self::Text(delimiter) => Ok(text::take_row(delimiter, text, is_at_end, batch)),
-            Self::Csv(csv) => csv.take_row(text, is_at_end, batch),
-        }
+impl Mistake {
+    /// On the row's first line.
+    pub(super) fn here(text: Text) -> Self {
+        Self { lines: 0, text }
     }
+}
 
+impl Layout {
     /// What stands between two values.
     pub(super) fn delimiter(&self) -> &[u8] {
         match self {
             Self::Text(delimiter) => delimiter.as_bytes(),
             Self::Csv(csv) => csv.delimiter.as_bytes(),
+            Self::JsonLines => b",",
         }
     }
 
@@ -72,7 +82,7 @@ impl Layout {
     pub(super) fn special_bytes(&self) -> [bool; 256] {
         let mut is_special = [false; 256];
         let signs = match self {
-            Self::Text(_) => &[][..],
+            Self::Text(_) | Self::JsonLines => &[][..],
             Self::Csv(csv) => &[csv.quote, csv.escape],
         };
         for byte in [b'\n', b'\r', self.delimiter()[0]].iter().chain(signs) {

@@ -1,36 +1,38 @@
 //! Reading.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use akkaflow_model::text::Text;
 
-use super::failed;
 use super::format::{Format, Layout, Mistake, Taken};
+use super::input::Input;
+use super::json::Keys;
+use super::text::{self, take_line};
 use crate::batch::{Batch, BatchSender};
 use crate::column::{Column, Kind};
 use crate::error::Error;
 
-/// Bytes taken from the file at a time.
-const CHUNK_BYTES: usize = 1024 * 1024;
-
 /// A row longer than this is surely no row: the file is not what it was taken for.
 const ROW_BYTES: usize = 1024 * 1024 * 1024;
 
+/// Rows of JSON that are looked at for the keys of all of them, and bytes of the file that these may take.
+const SAMPLED_ROWS: usize = 1000;
+const SAMPLED_BYTES: usize = 8 * 1024 * 1024;
+
 /// An open file of rows.
-#[derive(Debug)]
 pub struct FileReader {
-    file: File,
+    input: Input,
     path: PathBuf,
     format: Format,
     /// Read, not yet taken apart; starts with a row.
     pending: Vec<u8>,
     is_at_end: bool,
-    /// Line breaks before `pending`.
+    /// Line breaks before the row under way.
     lines: u64,
     /// As many as the first row has; `None` in an empty file.
     columns: Option<Vec<Column>>,
+    /// Of JSON lines.
+    keys: Keys,
 }
 
 impl FileReader {
@@ -39,39 +41,40 @@ impl FileReader {
     /// # Errors
     /// [`Error::File`] when it cannot be read, [`Error::Row`] when its first row is none.
     pub fn open(path: &Path, format: Format) -> Result<Self, Error> {
-        let open = || {
-            let file = File::open(path)?;
-            if file.metadata()?.is_dir() {
-                return Err(std::io::Error::from(std::io::ErrorKind::IsADirectory));
-            }
-            Ok(file)
-        };
         let mut reader = Self {
-            file: open().map_err(|error| failed(path, &error))?,
+            input: Input::open(path, &format)?,
             path: path.to_owned(),
             format,
             pending: Vec::new(),
             is_at_end: false,
             lines: 0,
             columns: None,
+            keys: Keys::default(),
         };
-        reader.fill()?;
-        if reader.pending.starts_with(b"\xef\xbb\xbf") {
-            reader.pending.drain(..3);
+        match reader.format.layout {
+            Layout::JsonLines => reader.learn_keys()?,
+            _ => reader.read_columns()?,
         }
-        reader.read_columns()?;
         Ok(reader)
     }
 
-    /// Its columns: those that the header names, else `col_0` and so on, as many as the first row has; `None` in an empty file.
+    /// Its columns: those that the header or the keys of the first rows name, else `col_0` and so on, as many as the first row has;
+    /// `None` in an empty file.
     pub fn columns(&self) -> Option<&[Column]> {
         self.columns.as_deref()
+    }
+
+    /// Whether it names its columns, rather than to have them numbered.
+    pub fn has_names(&self) -> bool {
+        let names = self.format.has_header || self.format.layout == Layout::JsonLines;
+        names && self.columns.is_some()
     }
 
     /// The columns of the rows that come for a target with `count` of them. Text without a header says nothing of its columns:
     /// each of its rows is held against the target.
     pub fn columns_for(&self, count: usize) -> Vec<Column> {
-        let counts_itself = self.format.has_header || matches!(self.format.layout, Layout::Csv(_));
+        let counts_itself =
+            self.format.has_header || !matches!(self.format.layout, Layout::Text(_));
         match &self.columns {
             Some(columns) if counts_itself => columns.clone(),
             _ => numbered(count),
@@ -82,7 +85,8 @@ impl FileReader {
     /// any more. Blocks.
     ///
     /// # Errors
-    /// [`Error::Row`] for what is no row, or one with another number of fields; [`Error::File`] when the file cannot be read.
+    /// [`Error::Row`] for what is no row, or one with another number of fields; [`Error::File`] when the file cannot be read
+    /// or holds what is no text.
     pub fn read(mut self, expected: Option<usize>, output: &BatchSender) -> Result<u64, Error> {
         let mut batch = Batch::new(1);
         let mut rows = 0;
@@ -134,10 +138,43 @@ impl FileReader {
         Ok(())
     }
 
+    /// Learns from the first rows which keys there are, and takes none of them off the file.
+    fn learn_keys(&mut self) -> Result<(), Error> {
+        let mut start = 0;
+        let mut rows = 0;
+        while rows < SAMPLED_ROWS {
+            let Some((line, taken)) = take_line(&self.pending[start..], self.is_at_end) else {
+                if self.is_at_end || self.pending.len() > SAMPLED_BYTES {
+                    break;
+                }
+                self.fill()?;
+                continue;
+            };
+            if !line.trim_ascii().is_empty() {
+                let learnt = self.keys.learn(line);
+                learnt.map_err(|mistake| self.refuse(&mistake))?;
+                rows += 1;
+            }
+            self.lines += taken.lines;
+            start += taken.bytes;
+        }
+        self.lines = 0;
+        self.columns = (rows > 0).then(|| self.keys.columns());
+        Ok(())
+    }
+
+    /// Appends the values of the row at `start` to the row under way in `batch`; nothing, and `None`, when its end is not there yet.
     #[inline]
     fn take_row(&self, start: usize, batch: &mut Batch) -> Result<Option<Taken>, Error> {
         let text = &self.pending[start..];
-        let taken = self.format.layout.take_row(text, self.is_at_end, batch);
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let taken = match &self.format.layout {
+            Layout::Text(delimiter) => Ok(text::take_row(delimiter, text, self.is_at_end, batch)),
+            Layout::Csv(csv) => csv.take_row(text, self.is_at_end, batch),
+            Layout::JsonLines => self.keys.take_row(text, self.is_at_end, batch),
+        };
         taken.map_err(|mistake| self.refuse(&mistake))
     }
 
@@ -150,11 +187,16 @@ impl FileReader {
         ))
     }
 
-    /// An empty line of a CSV file with several columns holds no row; with one column it is a NULL.
+    /// An empty line of JSON lines or of a CSV file with several columns holds no row; with one column it is a NULL.
     fn is_blank(&self, row: &[u8]) -> bool {
-        matches!(row, b"\n" | b"\r\n" | b"\r")
-            && matches!(self.format.layout, Layout::Csv(_))
-            && self.columns().is_some_and(|columns| columns.len() > 1)
+        match self.format.layout {
+            Layout::Text(_) => false,
+            Layout::Csv(_) => {
+                matches!(row, b"\n" | b"\r\n" | b"\r")
+                    && self.columns().is_some_and(|columns| columns.len() > 1)
+            }
+            Layout::JsonLines => row.trim_ascii().is_empty(),
+        }
     }
 
     #[inline]
@@ -182,11 +224,8 @@ impl FileReader {
         if self.pending.len() > ROW_BYTES {
             return Err(self.too_long());
         }
-        let wanted = self.pending.len().max(CHUNK_BYTES) as u64;
-        let file = &mut self.file;
-        let count = file.take(wanted).read_to_end(&mut self.pending);
-        let count = count.map_err(|error| failed(&self.path, &error))?;
-        self.is_at_end = (count as u64) < wanted;
+        let wanted = self.pending.len();
+        self.is_at_end = self.input.read(wanted, &mut self.pending)?;
         Ok(())
     }
 

@@ -9,10 +9,7 @@ fn delimiter(text: &str) -> Delimiter {
 type Values = Vec<Vec<Option<String>>>;
 
 fn text(separator: &str) -> Format {
-    Format {
-        layout: Layout::Text(delimiter(separator)),
-        has_header: false,
-    }
+    Format::new(Layout::Text(delimiter(separator)))
 }
 
 fn csv() -> Format {
@@ -20,10 +17,9 @@ fn csv() -> Format {
 }
 
 fn csv_with(separator: &str, quote: u8, escape: u8) -> Format {
-    Format {
-        layout: Layout::Csv(Csv::new(delimiter(separator), quote, escape).unwrap()),
-        has_header: false,
-    }
+    Format::new(Layout::Csv(
+        Csv::new(delimiter(separator), quote, escape).unwrap(),
+    ))
 }
 
 fn with_header(format: Format) -> Format {
@@ -223,7 +219,7 @@ fn a_header_names_the_columns_whatever_the_format() {
     assert_eq!(columns("1,2\n", csv()), (some("col_0|col_1"), 1));
     assert_eq!(columns("", with_header(csv())), (None, 0));
     std::fs::write(&path, "id,,x\n").unwrap();
-    let error = FileReader::open(&path, with_header(csv())).unwrap_err();
+    let error = FileReader::open(&path, with_header(csv())).err().unwrap();
     assert!(error.text().en.contains("no column 2"), "{error}");
     for (format, content) in [(csv(), "id,\"a\"\"b\"\n"), (text("\\t"), "id\ta\"b\n")] {
         let columns = ["id", "a\"b"].map(|name| Column::new(name, Kind::Field));
@@ -254,10 +250,7 @@ fn csv_keeps_delimiters_quotes_line_breaks_and_null_beside_empty() {
 #[test]
 fn null_of_csv_may_have_another_spelling() {
     let layout = Csv::new(delimiter(","), b'"', b'"').unwrap();
-    let format = Format {
-        layout: Layout::Csv(layout.clone().with_null_text("\\N").unwrap()),
-        has_header: false,
-    };
+    let format = Format::new(Layout::Csv(layout.clone().with_null_text("\\N").unwrap()));
     let values: [Option<&[u8]>; 3] = [None, Some(b""), Some(b"\\N")];
     let content = written(format.clone(), &[], &[batch(&values)]);
     assert_eq!(content, b"\\N,,\"\\N\"\n");
@@ -301,13 +294,16 @@ fn what_csv_writes_it_reads_back_whatever_the_chunks_are() {
             })
             .collect();
         let content = written(format.clone(), &[], &batches);
-        let layout = &format.layout;
+        let Layout::Csv(layout) = &format.layout else {
+            panic!("{format:?}");
+        };
         let mut whole = Batch::new(1);
         let mut text = &content[..];
-        while let Some(taken) = layout.take_row(text, true, &mut whole).unwrap() {
+        while !text.is_empty() {
+            let taken = layout.take_row(text, true, &mut whole).unwrap().unwrap();
             whole.end_row();
             // A row that is cut anywhere is taken for one that is still to come.
-            for cut in 0..taken.bytes {
+            for cut in 1..taken.bytes {
                 let mut part = Batch::new(1);
                 let cut = layout.take_row(&text[..cut], false, &mut part).unwrap();
                 assert!(cut.is_none() && part.byte_count() == 0);
@@ -359,4 +355,310 @@ fn bytes_that_look_like_spelled_bytes_are_spelled_too() {
         let content = written(format, &columns, &[batch(&[Some(b"\\x41")])]);
         assert_eq!(content, b"\\x5c783431\n");
     }
+}
+
+fn encoded(name: &str, format: Format) -> Format {
+    Format {
+        encoding: Encoding::parse(name).unwrap(),
+        ..format
+    }
+}
+
+fn compressed(compression: Compression, format: Format) -> Format {
+    Format {
+        compression,
+        ..format
+    }
+}
+
+#[test]
+fn text_survives_every_encoding_that_has_its_characters() {
+    const WORDS: &str = "编号，日本語";
+    for (name, mark, length) in [
+        ("utf-8", &b""[..], 18),
+        ("gbk", b"", 12),
+        ("GB18030", b"", 12),
+        ("UTF-16LE", b"\xff\xfe", 12),
+        ("utf-16be", b"\xfe\xff", 12),
+    ] {
+        let format = encoded(name, csv());
+        let content = written(format.clone(), &[], &[batch(&[Some(WORDS.as_bytes())])]);
+        assert!(content.starts_with(mark), "{name}");
+        let end = content.len() - mark.len() - length;
+        assert_eq!(end, if mark.is_empty() { 1 } else { 2 }, "{name}");
+        assert_eq!(rows(&content, format, None).unwrap(), [[some(WORDS)]]);
+        if !mark.is_empty() {
+            assert_eq!(rows(&content, csv(), None).unwrap(), [[some(WORDS)]]);
+        }
+    }
+    let latin = rows(b"caf\xe9,x", encoded("ISO-8859-1", csv()), None).unwrap();
+    assert_eq!(latin, [[some("caf\u{e9}"), some("x")]]);
+    let marked = rows(b"\xef\xbb\xbf\xe7\xbc\x96", encoded("gbk", csv()), None).unwrap();
+    assert_eq!(marked, [[some("编")]], "a byte order mark is believed");
+    let error = Encoding::parse("GBKK").unwrap_err().0;
+    assert!(error.en.contains("did you mean `GBK`?"), "{error:?}");
+    assert!(
+        Encoding::parse("iso-2022-kr").is_err(),
+        "it decodes to nothing"
+    );
+}
+
+#[test]
+fn characters_beyond_a_chunk_are_decoded_whole() {
+    let long = "编".repeat(1_200_000);
+    let content = encoding_rs::GBK.encode(&long).0.into_owned();
+    for shift in ["", "x"] {
+        let mut shifted = shift.as_bytes().to_vec();
+        shifted.extend_from_slice(&content);
+        let read = rows(&shifted, encoded("GBK", text("\\t")), None).unwrap();
+        assert_eq!(read[0][0], some(&format!("{shift}{long}")));
+    }
+}
+
+#[test]
+fn bytes_that_are_no_text_are_refused_with_their_place() {
+    let mut content = "a,b\n".repeat(400_000).into_bytes();
+    content.extend_from_slice(b"x,\xb1\xe0\n");
+    for (name, rest) in [("UTF-8", &b""[..]), ("UTF-16LE", b"\n")] {
+        let error = match name {
+            "UTF-8" => rows(&content, text(","), None).unwrap_err(),
+            _ => rows(b"\x00\xd8a\0", encoded(name, text(",")), None).unwrap_err(),
+        };
+        let words = error.text();
+        let place = match rest.is_empty() {
+            true => "line 400001 (byte 1600003) is no UTF-8 text",
+            false => "line 1 (byte 1) is no UTF-16LE text",
+        };
+        assert!(words.en.contains(place), "{words:?}");
+    }
+    let cut = rows("a\u{7f16}".as_bytes().split_last().unwrap().1, csv(), None);
+    assert!(cut.unwrap_err().text().en.contains("(byte 2)"));
+}
+
+#[test]
+fn a_character_that_the_encoding_lacks_is_refused_with_its_value() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("out");
+    let columns = ["id", "名称"].map(|name| Column::new(name, Kind::Text(None)));
+    let format = with_header(encoded("GBK", csv()));
+    let mut writer = FileWriter::create(&path, format.clone(), columns.to_vec(), "1").unwrap();
+    let mut two = batch(&[Some(b"1"), Some("编号".as_bytes())]);
+    two.push(b"2");
+    two.push("x😀y".as_bytes());
+    two.end_row();
+    let words = writer.write(&two).unwrap_err().text().en;
+    assert_eq!(
+        words,
+        "row 2, column `名称`: value `x😀y` holds `😀`, which GBK does not have"
+    );
+    let odd = [Column::new("😀", Kind::Text(None))];
+    let error = FileWriter::create(&path, format, odd.to_vec(), "2")
+        .err()
+        .unwrap();
+    assert!(error.text().en.starts_with("a column's name"), "{error}");
+    let mut writer = FileWriter::create(&path, csv(), Vec::new(), "3").unwrap();
+    let error = writer.write(&batch(&[None, Some(b"\xff")])).unwrap_err();
+    assert!(error.text().en.contains("row 1, column `2`"), "{error}");
+    drop(writer);
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn compressed_files_are_read_whole_or_refused() {
+    let lines = "1,a\n".repeat(500_000);
+    let batch = batch(&[Some(b"1"), Some(b"a")]);
+    let batches = vec![batch; 20_000];
+    for (compression, name) in [(Compression::Gzip, "gzip"), (Compression::Zstd, "zstd")] {
+        let format = compressed(compression, csv());
+        let content = written(format.clone(), &[], &batches);
+        assert!(content.len() < 8_000, "{name}");
+        assert_eq!(rows(&content, format.clone(), None).unwrap().len(), 20_000);
+        let twice = [content.clone(), content.clone()].concat();
+        assert_eq!(rows(&twice, format.clone(), None).unwrap().len(), 40_000);
+        for cut in [
+            0,
+            1,
+            9,
+            content.len() / 2,
+            content.len() - 4,
+            content.len() - 1,
+        ] {
+            let error = rows(&content[..cut], format.clone(), None).unwrap_err();
+            let words = format!("cannot be uncompressed by {name}: it is cut off");
+            assert!(error.text().en.contains(&words), "{cut}: {error}");
+        }
+        assert!(rows(lines.as_bytes(), format, None).is_err());
+    }
+}
+
+#[test]
+fn the_end_of_a_name_tells_the_compression() {
+    let directory = tempfile::tempdir().unwrap();
+    for (name, begin) in [
+        ("a.csv.gz", &b"\x1f\x8b"[..]),
+        ("a.ZST", b"\x28\xb5\x2f\xfd"),
+        ("gz", b"1"),
+    ] {
+        let path = directory.path().join(name);
+        let mut writer = FileWriter::create(&path, csv(), Vec::new(), "1").unwrap();
+        writer.write(&batch(&[Some(b"1")])).unwrap();
+        writer.finish().unwrap();
+        assert!(std::fs::read(&path).unwrap().starts_with(begin), "{name}");
+        let read = rows_of(FileReader::open(&path, csv()).unwrap(), None);
+        assert_eq!(read.unwrap(), [[some("1")]]);
+    }
+    let plain = compressed(Compression::None, csv());
+    let path = directory.path().join("b.gz");
+    std::fs::write(&path, "1\n").unwrap();
+    let read = rows_of(FileReader::open(&path, plain).unwrap(), None);
+    assert_eq!(read.unwrap(), [[some("1")]]);
+}
+
+fn json() -> Format {
+    Format::new(Layout::JsonLines)
+}
+
+#[test]
+fn json_lines_keep_the_kinds_of_their_values() {
+    let kinds = [
+        Kind::Integer {
+            bits: 64,
+            is_unsigned: true,
+        },
+        Kind::Decimal(None),
+        Kind::Boolean,
+        Kind::Text(None),
+        Kind::Binary(None),
+        Kind::Json,
+        Kind::Double,
+    ];
+    let columns: Vec<Column> = ["u", "d", "b", "t\"", "bytes", "j", "f"]
+        .iter()
+        .zip(kinds)
+        .map(|(name, kind)| Column::new(*name, kind))
+        .collect();
+    let nothing = [None; 7];
+    let values: [Option<&[u8]>; 7] = [
+        Some(b"18446744073709551615"),
+        Some(b"-0.10000000000000000000000000000001"),
+        Some(b"t"),
+        Some("a\"\\\n日\u{1}".as_bytes()),
+        Some(b"\x00\xff"),
+        Some(b"{\"x\":\n [1, \"\\n\"]}"),
+        Some(b"NaN"),
+    ];
+    let texts: [Option<&[u8]>; 7] = [
+        Some(b"007"),
+        Some(b"1e5"),
+        Some(b"0"),
+        Some(b"12"),
+        Some(b"\\x41"),
+        Some(b"\"null\""),
+        Some(b"1.5e-300"),
+    ];
+    let content = written(
+        json(),
+        &columns,
+        &[batch(&values), batch(&nothing), batch(&texts)],
+    );
+    assert_eq!(
+        String::from_utf8(content.clone()).unwrap(),
+        concat!(
+            r#"{"u":18446744073709551615,"d":-0.10000000000000000000000000000001,"b":true,"t\"":"a\"\\\n日\u0001","#,
+            r#""bytes":"\\x00ff","j":{"x":  [1, "\n"]},"f":"NaN"}"#,
+            "\n",
+            r#"{"u":null,"d":null,"b":null,"t\"":null,"bytes":null,"j":null,"f":null}"#,
+            "\n",
+            r#"{"u":"007","d":1e5,"b":false,"t\"":"12","bytes":"\\x5c783431","j":"\"null\"","f":1.5e-300}"#,
+            "\n",
+        )
+    );
+    let read = rows(&content, json(), None).unwrap();
+    assert_eq!(read[0][0], some("18446744073709551615"));
+    assert_eq!(read[0][1], some("-0.10000000000000000000000000000001"));
+    assert_eq!(read[0][3], some("a\"\\\n日\u{1}"));
+    assert_eq!(read[0][5], some("{\"x\":  [1, \"\\n\"]}"));
+    assert_eq!(read[1], [None, None, None, None, None, None, None]);
+    assert_eq!(read[2][5], some("\"null\""));
+    let twice = [Column::new("a", Kind::Field), Column::new("a", Kind::Field)];
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("out");
+    let error = FileWriter::create(&path, json(), twice.to_vec(), "1")
+        .err()
+        .unwrap();
+    assert!(error.text().en.contains("called `a`"), "{error}");
+}
+
+#[test]
+fn the_keys_of_the_first_rows_of_json_are_the_columns() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("in");
+    let content = "{\"id\": 1, \"n\": 1}\r\n\n{\"n\":1.50,\"id\":-2,\"ok\":true}\n{\"ok\":null,\"tags\":[1, 2],\"x\":\"\",\"id\":3}\n{}";
+    std::fs::write(&path, content).unwrap();
+    let reader = FileReader::open(&path, json()).unwrap();
+    let columns: Vec<(String, Kind)> = reader
+        .columns_for(9)
+        .into_iter()
+        .map(|column| (column.name, column.kind))
+        .collect();
+    let expected = [
+        ("id", Kind::signed(64)),
+        ("n", Kind::Decimal(None)),
+        ("ok", Kind::Boolean),
+        ("tags", Kind::Json),
+        ("x", Kind::Field),
+    ];
+    assert_eq!(
+        columns,
+        expected.map(|(name, kind)| (name.to_owned(), kind))
+    );
+    assert_eq!(
+        rows_of(reader, Some(5)).unwrap(),
+        [
+            vec![some("1"), some("1"), None, None, None],
+            vec![some("-2"), some("1.50"), some("true"), None, None],
+            vec![some("3"), None, None, some("[1, 2]"), some("")],
+            vec![None; 5],
+        ]
+    );
+    std::fs::write(&path, "\n \n").unwrap();
+    assert!(FileReader::open(&path, json()).unwrap().columns().is_none());
+}
+
+#[test]
+fn wrong_json_lines_are_refused_with_their_line() {
+    let many = "{\"amount\":1}\n".repeat(1500);
+    for (last, words) in [
+        (
+            "{\"amonut\":1}",
+            "line 1501: key `amonut` is not among those of the rows at the file's beginning; is `amount` meant?",
+        ),
+        (
+            "{\"amount\":1,\"amount\":2}",
+            "line 1501: key `amount` stands twice",
+        ),
+        (
+            "{\"amount\":1",
+            "line 1501: this is no JSON object on one line (byte 11): EOF",
+        ),
+        (
+            "{\"amount\":\"\\ud800\"}",
+            "line 1501: this is no JSON object on one line",
+        ),
+        (
+            "[1]",
+            "line 1501: this is no JSON object on one line (byte 0): invalid type: sequence, expected an object",
+        ),
+    ] {
+        let error = rows(format!("{many}{last}\n").as_bytes(), json(), None).unwrap_err();
+        assert!(error.text().en.contains(words), "{error}");
+    }
+    let error = rows(b"{}\n", json(), None).unwrap_err();
+    assert!(
+        error
+            .text()
+            .en
+            .contains("line 1: the first object has no keys"),
+        "{error}"
+    );
 }

@@ -11,11 +11,7 @@ pub(super) fn take_row(
     is_at_end: bool,
     batch: &mut Batch,
 ) -> Option<Taken> {
-    let (line, taken) = match memchr::memchr(b'\n', text) {
-        Some(length) => (&text[..length], length + 1),
-        None if is_at_end => (text, text.len()),
-        None => return None,
-    };
+    let (line, taken) = take_line(text, is_at_end)?;
     for_each_field(line, delimiter.as_bytes(), |field| {
         if field.is_empty() || (field.len() == 4 && field.eq_ignore_ascii_case(b"null")) {
             batch.push_null();
@@ -23,10 +19,18 @@ pub(super) fn take_row(
             batch.push(field);
         }
     });
-    Some(Taken {
-        bytes: taken,
-        lines: 1,
-    })
+    Some(taken)
+}
+
+/// The first line without its line feed; `None` when its end is not there yet.
+#[inline]
+pub(super) fn take_line(text: &[u8], is_at_end: bool) -> Option<(&[u8], Taken)> {
+    let (line, bytes) = match memchr::memchr(b'\n', text) {
+        Some(length) => (&text[..length], length + 1),
+        None if is_at_end && !text.is_empty() => (text, text.len()),
+        None => return None,
+    };
+    Some((line, Taken { bytes, lines: 1 }))
 }
 
 #[inline]

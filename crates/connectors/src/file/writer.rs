@@ -1,32 +1,36 @@
 //! Writing.
 
+use std::borrow::Cow;
 use std::fs::{self, File};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use akkaflow_model::text::Text;
+
+use super::compression::Writer;
+use super::encoding::Encoding;
 use super::failed;
 use super::format::{Format, Layout};
-use crate::batch::Batch;
+use super::json::{append_json, append_string};
+use crate::batch::{Batch, Row};
 use crate::column::{Column, Kind};
 use crate::convert::append_hex;
 use crate::error::Error;
 
-/// Bytes collected before they are written.
-const CHUNK_BYTES: usize = 1024 * 1024;
-
 /// A file of rows that comes into being: it stands under a name of its own beside its target until [`FileWriter::finish`], and
 /// is gone when dropped before.
-#[derive(Debug)]
 pub struct FileWriter {
-    file: File,
+    /// Until it is finished.
+    content: Option<Writer>,
     path: PathBuf,
     temporary: PathBuf,
-    is_finished: bool,
+    encoding: Encoding,
     layout: Layout,
     /// Bytes that a value cannot hold as they are.
     is_special: [bool; 256],
     columns: Vec<Column>,
+    /// The rows under way, in UTF-8, and in the file's own encoding.
     buffer: Vec<u8>,
+    encoded: Vec<u8>,
     line_breaks: Option<LineBreaks>,
 }
 
@@ -62,24 +66,43 @@ impl FileWriter {
             if let Some(parent) = path.parent() {
                 fs::create_dir_all(parent)?;
             }
-            File::create(&temporary)
+            let file = File::create(&temporary)?;
+            let mut content = format.compression.of(path).writer(file)?;
+            content.write_all(format.encoding.mark())?;
+            Ok(content)
         };
-        let file = make().map_err(|error| failed(path, &error))?;
+        let content = make().map_err(|error| failed(path, &error))?;
         let mut writer = Self {
-            file,
+            content: Some(content),
             path: path.to_owned(),
             temporary,
-            is_finished: false,
+            encoding: format.encoding,
             is_special: format.layout.special_bytes(),
             layout: format.layout,
             columns,
-            buffer: Vec::with_capacity(CHUNK_BYTES + CHUNK_BYTES / 4),
+            buffer: Vec::new(),
+            encoded: Vec::new(),
             line_breaks: None,
         };
-        if format.has_header && !writer.columns.is_empty() {
+        if writer.layout == Layout::JsonLines {
+            writer.check_names()?;
+        } else if format.has_header && !writer.columns.is_empty() {
             writer.write_header()?;
         }
         Ok(writer)
+    }
+
+    /// An object cannot have two values of one name.
+    fn check_names(&self) -> Result<(), Error> {
+        let names: Vec<&str> = self.columns.iter().map(|it| it.name.as_str()).collect();
+        let twice = (1..names.len()).find(|index| names[..*index].contains(&names[*index]));
+        twice.map_or(Ok(()), |index| {
+            let name = names[index];
+            Err(Error::Row(Text::new(
+                format!("有两个字段名为`{name}`，请在查询中用as为其命名"),
+                format!("two columns are called `{name}`; name them in the query by `as`"),
+            )))
+        })
     }
 
     fn write_header(&mut self) -> Result<(), Error> {
@@ -89,7 +112,7 @@ impl FileWriter {
             self.buffer.extend_from_slice(self.layout.delimiter());
         }
         self.end_row();
-        Ok(())
+        self.write_out(&Batch::default())
     }
 
     /// Appends rows. Blocks.
@@ -98,19 +121,49 @@ impl FileWriter {
     /// [`Error::Row`] for a value that the format cannot hold, [`Error::File`] when the file cannot be written.
     pub fn write(&mut self, batch: &Batch) -> Result<(), Error> {
         for (number, row) in (batch.first_row..).zip(batch.rows()) {
-            let is_empty = row.len() == 0;
-            for (position, value) in row.enumerate() {
-                self.append_value(value, (number, position))?;
-                self.buffer.extend_from_slice(self.layout.delimiter());
-            }
-            match is_empty {
-                true => self.buffer.push(b'\n'),
-                false => self.end_row(),
-            }
-            if self.buffer.len() >= CHUNK_BYTES {
-                self.flush()?;
+            match self.layout {
+                Layout::JsonLines => self.append_object(row, number)?,
+                _ => self.append_fields(row, number)?,
             }
         }
+        self.write_out(batch)
+    }
+
+    #[inline]
+    fn append_fields(&mut self, row: Row<'_>, number: u64) -> Result<(), Error> {
+        let is_empty = row.len() == 0;
+        for (position, value) in row.enumerate() {
+            self.append_value(value, (number, position))?;
+            self.buffer.extend_from_slice(self.layout.delimiter());
+        }
+        match is_empty {
+            true => self.buffer.push(b'\n'),
+            false => self.end_row(),
+        }
+        Ok(())
+    }
+
+    fn append_object(&mut self, row: Row<'_>, number: u64) -> Result<(), Error> {
+        for (position, value) in row.enumerate() {
+            self.buffer.push(if position == 0 { b'{' } else { b',' });
+            match self.columns.get(position) {
+                Some(column) => append_string(&column.name, &mut self.buffer),
+                None => append_string(&format!("col_{position}"), &mut self.buffer),
+            }
+            self.buffer.push(b':');
+            let Some(value) = value else {
+                self.buffer.extend_from_slice(b"null");
+                continue;
+            };
+            let kind = self.columns.get(position).map_or(Kind::Field, |it| it.kind);
+            let value = spelled(value, kind);
+            let Ok(text) = std::str::from_utf8(&value) else {
+                let name = self.column_name(position);
+                return Err(Error::value(number, &name, &value, NO_TEXT.0, NO_TEXT.1));
+            };
+            append_json(text, kind, &mut self.buffer);
+        }
+        self.buffer.extend_from_slice(b"}\n");
         Ok(())
     }
 
@@ -123,17 +176,11 @@ impl FileWriter {
 
     #[inline]
     fn append_value(&mut self, value: Option<&[u8]>, place: (u64, usize)) -> Result<(), Error> {
-        let column = self.columns.get(place.1);
-        let is_binary = column.is_some_and(|column| matches!(column.kind, Kind::Binary(_)));
+        let kind = self.columns.get(place.1).map_or(Kind::Field, |it| it.kind);
         match (value, &self.layout) {
-            (None, Layout::Text(_)) => self.buffer.extend_from_slice(b"null"),
+            (Some(value), _) => return self.append_text(&spelled(value, kind), place),
             (None, Layout::Csv(csv)) => self.buffer.extend_from_slice(csv.null_text()),
-            (Some(value), _) if is_binary && !is_plain(value) => {
-                let mut spelled = b"\\x".to_vec();
-                append_hex(value, &mut spelled);
-                self.append_text(&spelled, place)?;
-            }
-            (Some(value), _) => self.append_text(value, place)?,
+            (None, _) => self.buffer.extend_from_slice(b"null"),
         }
         Ok(())
     }
@@ -157,17 +204,19 @@ impl FileWriter {
     /// # Errors
     /// [`Error::File`] when that fails; the target is untouched then.
     pub fn finish(mut self) -> Result<Option<LineBreaks>, Error> {
-        self.flush()?;
+        let content = self.content.take();
         let place = || {
-            self.file.sync_all()?;
+            content.expect("only this takes it").finish()?.sync_all()?;
             fs::rename(&self.temporary, &self.path)?;
             match self.path.parent() {
                 Some(parent) if !parent.as_os_str().is_empty() => File::open(parent)?.sync_all(),
                 _ => Ok(()),
             }
         };
-        place().map_err(|error| failed(&self.path, &error))?;
-        self.is_finished = true;
+        if let Err(error) = place() {
+            self.remove();
+            return Err(failed(&self.path, &error));
+        }
         Ok(self.line_breaks.take())
     }
 
@@ -179,8 +228,7 @@ impl FileWriter {
 
     #[cold]
     fn append_unusual(&mut self, value: &[u8], (row, position): (u64, usize)) -> Result<(), Error> {
-        let column = self.columns.get(position);
-        let name = column.map_or_else(|| (position + 1).to_string(), |column| column.name.clone());
+        let name = self.column_name(position);
         let start = self.buffer.len();
         let mut has_breaks = false;
         for run in value.chunk_by(|a, b| is_break(*a) == is_break(*b)) {
@@ -204,7 +252,7 @@ impl FileWriter {
             return Err(Error::value(row, &name, value, zh, en));
         }
         if has_breaks {
-            let breaks = self.line_breaks.get_or_insert_with(|| LineBreaks {
+            let breaks = self.line_breaks.get_or_insert(LineBreaks {
                 values: 0,
                 first_row: row,
                 first_column: name,
@@ -214,26 +262,103 @@ impl FileWriter {
         Ok(())
     }
 
-    fn flush(&mut self) -> Result<(), Error> {
-        self.file
-            .write_all(&self.buffer)
+    /// Hands on the rows under way, those of `batch`.
+    fn write_out(&mut self, batch: &Batch) -> Result<(), Error> {
+        let Ok(text) = std::str::from_utf8(&self.buffer) else {
+            return Err(self.no_text(batch));
+        };
+        self.encoded.clear();
+        let bytes = match self.encoding == Encoding::UTF_8 {
+            true => text.as_bytes(),
+            false => {
+                let done = self.encoding.encode(text, &mut self.encoded);
+                done.map_err(|character| self.no_such_character(character, batch))?;
+                &self.encoded
+            }
+        };
+        let content = self.content.as_mut().expect("it is not finished");
+        content
+            .write_all(bytes)
             .map_err(|error| failed(&self.temporary, &error))?;
         self.buffer.clear();
         Ok(())
+    }
+
+    fn no_text(&self, batch: &Batch) -> Error {
+        let is_culprit = |value: &[u8]| std::str::from_utf8(value).is_err();
+        self.refuse(batch, is_culprit, NO_TEXT.0, NO_TEXT.1)
+    }
+
+    fn no_such_character(&self, character: char, batch: &Batch) -> Error {
+        let encoding = self.encoding.name();
+        let mut bytes = [0; 4];
+        let bytes = character.encode_utf8(&mut bytes).as_bytes();
+        let is_culprit = |value: &[u8]| memchr::memmem::find(value, bytes).is_some();
+        self.refuse(
+            batch,
+            is_culprit,
+            &format!("含有{encoding}没有的字符`{character}`"),
+            &format!("holds `{character}`, which {encoding} does not have"),
+        )
+    }
+
+    /// Names the first value of `batch` that is to blame, or else a name or a sign.
+    fn refuse(
+        &self,
+        batch: &Batch,
+        is_culprit: impl Fn(&[u8]) -> bool,
+        zh: &str,
+        en: &str,
+    ) -> Error {
+        for (number, row) in (batch.first_row..).zip(batch.rows()) {
+            for (position, value) in row.enumerate() {
+                if let Some(value) = value.filter(|value| is_culprit(value)) {
+                    return Error::value(number, &self.column_name(position), value, zh, en);
+                }
+            }
+        }
+        Error::Row(Text::new(
+            format!("字段名或分隔符{zh}"),
+            format!("a column's name or the delimiter {en}"),
+        ))
+    }
+
+    /// The name of a column, else its number from 1.
+    fn column_name(&self, position: usize) -> String {
+        let column = self.columns.get(position);
+        column.map_or_else(|| (position + 1).to_string(), |column| column.name.clone())
+    }
+
+    fn remove(&self) {
+        // Nothing half written is left; a failure here has no one to hear it.
+        let _ = fs::remove_file(&self.temporary);
     }
 }
 
 impl Drop for FileWriter {
     fn drop(&mut self) {
-        if !self.is_finished {
-            // Nothing half written is left; a failure here has no one to hear it.
-            let _ = fs::remove_file(&self.temporary);
+        if self.content.is_some() {
+            self.remove();
         }
     }
 }
 
 fn is_break(byte: u8) -> bool {
     matches!(byte, b'\n' | b'\r')
+}
+
+/// What is wrong with a value, in both languages.
+const NO_TEXT: (&str, &str) = ("不是UTF-8文本", "is no UTF-8 text");
+
+/// The value as it stands in the file: bytes that are no text by their digits.
+#[inline]
+fn spelled(value: &[u8], kind: Kind) -> Cow<'_, [u8]> {
+    if !matches!(kind, Kind::Binary(_)) || is_plain(value) {
+        return Cow::Borrowed(value);
+    }
+    let mut spelled = b"\\x".to_vec();
+    append_hex(value, &mut spelled);
+    Cow::Owned(spelled)
 }
 
 /// Whether a reader takes these bytes for themselves: text, and not the spelling of other bytes.

@@ -11,7 +11,7 @@ use crate::column::{Column, Kind};
 use crate::convert::Conversion;
 use crate::error::Error;
 use crate::exact::Checks;
-use crate::session::Load;
+use crate::session::{Dialect, Load};
 
 /// Rows of a statement: with fewer the call itself weighs, with more nothing is won.
 const ROWS: u64 = 1000;
@@ -26,7 +26,12 @@ pub(super) async fn insert(
     checks: &Checks,
 ) -> Result<u64, Error> {
     let mut inserter = Inserter {
-        head: format!("insert into {} values ", load.table).into_bytes(),
+        head: format!(
+            "insert into {} ({}) values ",
+            load.table,
+            Dialect::Mysql.names(&load.target)
+        )
+        .into_bytes(),
         statement: Vec::new(),
         first_row: 1,
         rows: 0,

@@ -11,7 +11,7 @@ use crate::column::{Column, Kind};
 use crate::convert::{Conversion, append_escaped, from_hex, unescape};
 use crate::error::Error;
 use crate::exact::Checks;
-use crate::session::Load;
+use crate::session::{Dialect, Load};
 
 /// Names and types alone, from the server's preparing of the query.
 pub(super) async fn describe(
@@ -93,7 +93,11 @@ pub(super) async fn write(
     checks: &Checks,
 ) -> Result<u64, Error> {
     let mut copy = connection
-        .copy_in_raw(&format!("copy {} from stdin", load.table))
+        .copy_in_raw(&format!(
+            "copy {} ({}) from stdin",
+            load.table,
+            Dialect::Postgres.names(&load.target)
+        ))
         .await
         .map_err(failed)?;
     while let Some(batch) = load.rows.recv().await {

@@ -9,7 +9,7 @@ use super::failed;
 use crate::column::{Column, Kind};
 use crate::convert::Conversion;
 use crate::error::Error;
-use crate::session::Load;
+use crate::session::{Dialect, Load};
 
 /// SQLite's limit of values in a statement.
 const VALUES: usize = 32_766;
@@ -59,8 +59,9 @@ pub(super) async fn write(
 fn statement(load: &Load, rows: usize) -> String {
     let row = format!("({})", vec!["?"; load.target.len()].join(","));
     format!(
-        "insert into {} values {}",
+        "insert into {} ({}) values {}",
         load.table,
+        Dialect::Sqlite.names(&load.target),
         vec![row; rows].join(",")
     )
 }

@@ -1,0 +1,134 @@
+//! The text of a file: uncompressed, in UTF-8, without its byte order mark.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use akkaflow_model::text::Text;
+use encoding_rs::{Decoder, DecoderResult};
+
+use super::compression::Compression;
+use super::encoding::Encoding;
+use super::failed;
+use super::format::Format;
+use crate::error::Error;
+
+/// Bytes taken from the file at a time.
+const CHUNK_BYTES: usize = 1024 * 1024;
+
+pub(super) struct Input {
+    bytes: Box<dyn Read + Send>,
+    path: PathBuf,
+    compression: Compression,
+    encoding: Encoding,
+    decoder: Decoder,
+    chunk: Vec<u8>,
+    /// Bytes before `chunk`, and line breaks in the text that they came to.
+    place: u64,
+    lines: u64,
+}
+
+impl Input {
+    pub(super) fn open(path: &Path, format: &Format) -> Result<Self, Error> {
+        let open = || {
+            let file = File::open(path)?;
+            if file.metadata()?.is_dir() {
+                return Err(std::io::Error::from(std::io::ErrorKind::IsADirectory));
+            }
+            Ok(file)
+        };
+        let file = open().map_err(|error| failed(path, &error))?;
+        let compression = format.compression.of(path);
+        let bytes = compression
+            .reader(file)
+            .map_err(|error| unreadable(path, compression, &error))?;
+        Ok(Self {
+            bytes,
+            path: path.to_owned(),
+            compression,
+            encoding: format.encoding,
+            // A byte order mark is believed more than the name.
+            decoder: format.encoding.0.new_decoder(),
+            chunk: Vec::new(),
+            place: 0,
+            lines: 0,
+        })
+    }
+
+    /// Appends text that came from at least `wanted` bytes, and says whether this was the end.
+    pub(super) fn read(&mut self, wanted: usize, text: &mut Vec<u8>) -> Result<bool, Error> {
+        let mut taken = 0;
+        loop {
+            self.chunk.clear();
+            let bytes = &mut self.bytes;
+            let count = bytes
+                .take(CHUNK_BYTES as u64)
+                .read_to_end(&mut self.chunk)
+                .map_err(|error| unreadable(&self.path, self.compression, &error))?;
+            let is_end = count < CHUNK_BYTES;
+            self.decode(text, is_end)?;
+            taken += count;
+            if is_end || taken >= wanted {
+                return Ok(is_end);
+            }
+        }
+    }
+
+    fn decode(&mut self, text: &mut Vec<u8>, is_end: bool) -> Result<(), Error> {
+        let start = text.len();
+        let most = self
+            .decoder
+            .max_utf8_buffer_length_without_replacement(self.chunk.len());
+        text.resize(start + most.expect("chunks are short"), 0);
+        let (result, read, written) = self.decoder.decode_to_utf8_without_replacement(
+            &self.chunk,
+            &mut text[start..],
+            is_end,
+        );
+        text.truncate(start + written);
+        self.lines += memchr::memchr_iter(b'\n', &text[start..]).count() as u64;
+        self.place += read as u64;
+        match result {
+            DecoderResult::Malformed(length, behind) => {
+                let byte = self.place - u64::from(length) - u64::from(behind) + 1;
+                Err(self.malformed(byte))
+            }
+            DecoderResult::InputEmpty | DecoderResult::OutputFull => Ok(()),
+        }
+    }
+
+    fn malformed(&self, byte: u64) -> Error {
+        let (path, line) = (self.path.display(), self.lines + 1);
+        let encoding = self.decoder.encoding().name();
+        let (zh, en) = match self.encoding == Encoding::UTF_8 {
+            true => ("，例如 encoding=\"GBK\"", ", such as encoding=\"GBK\""),
+            false => ("", ""),
+        };
+        Error::File(Text::new(
+            format!(
+                "文件{path}第{line}行（第{byte}个字节）不是{encoding}文本；请写明文件的编码{zh}"
+            ),
+            format!(
+                "{path}, line {line} (byte {byte}) is no {encoding} text; name the file's encoding{en}"
+            ),
+        ))
+    }
+}
+
+/// A file that is no such archive, or only a part of one.
+fn unreadable(path: &Path, compression: Compression, error: &std::io::Error) -> Error {
+    let name = match compression {
+        Compression::Auto | Compression::None => return failed(path, error),
+        Compression::Gzip => "gzip",
+        Compression::Zstd => "zstd",
+    };
+    let path = path.display();
+    Error::File(Text::new(
+        format!(
+            "文件{path}无法以{name}解压：文件不完整、已损坏，或并非{name}文件（此时请写 compression=\"none\"）：{error}"
+        ),
+        format!(
+            "{path} cannot be uncompressed by {name}: it is cut off, damaged or no {name} file (then write compression=\"none\"): {error}"
+        ),
+    ))
+}
