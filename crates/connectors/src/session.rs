@@ -9,7 +9,7 @@ use akkaflow_model::text::Text;
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
-use crate::batch::{BatchReceiver, BatchSender};
+use crate::batch::{Batch, BatchReceiver, BatchSender};
 use crate::column::{Column, Kind};
 use crate::error::Error;
 use crate::preview::Preview;
@@ -85,17 +85,30 @@ pub struct Load {
 
 /// Counts rows while they are written; clones count together.
 #[derive(Debug, Clone, Default)]
-pub struct Progress(Arc<AtomicU64>);
+pub struct Progress(Arc<Counts>);
+
+#[derive(Debug, Default)]
+struct Counts {
+    rows: AtomicU64,
+    bytes: AtomicU64,
+}
 
 impl Progress {
     /// Adds written rows.
-    pub fn add(&self, rows: usize) {
-        self.0.fetch_add(rows as u64, Ordering::Relaxed);
+    pub fn add(&self, batch: &Batch) {
+        let (rows, bytes) = (batch.row_count() as u64, batch.byte_count() as u64);
+        self.0.rows.fetch_add(rows, Ordering::Relaxed);
+        self.0.bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
     /// Rows written until now.
     pub fn rows(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
+        self.0.rows.load(Ordering::Relaxed)
+    }
+
+    /// Bytes of their values.
+    pub fn bytes(&self) -> u64 {
+        self.0.bytes.load(Ordering::Relaxed)
     }
 }
 

@@ -16,6 +16,8 @@ const PROGRESS_INTERVAL: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Copied {
     pub(super) rows: u64,
+    /// Of the values.
+    pub(super) bytes: u64,
     pub(super) elapsed: Duration,
 }
 
@@ -56,6 +58,7 @@ where
         (Ok((end, written)), Ok(read)) if written == read => {
             let copied = Copied {
                 rows: written,
+                bytes: progress.bytes(),
                 elapsed: start.elapsed(),
             };
             Ok((end, copied))
@@ -77,6 +80,7 @@ async fn watch<T>(
     work: impl Future<Output = T>,
 ) -> T {
     let mut work = std::pin::pin!(work);
+    let start = Instant::now();
     let mut ticks = tokio::time::interval_at(
         tokio::time::Instant::now() + PROGRESS_INTERVAL,
         PROGRESS_INTERVAL,
@@ -86,10 +90,11 @@ async fn watch<T>(
             biased;
             result = &mut work => return result,
             _ = ticks.tick() => {
-                let rows = progress.rows();
+                let (rows, size) = (progress.rows(), mebibytes(progress.bytes()));
+                let rate = rows as f64 / start.elapsed().as_secs_f64().max(0.001);
                 attempt.log.both(
-                    format_args!("已插入{rows}条"),
-                    format_args!("{rows} rows written"),
+                    format_args!("已插入{rows}条，{size:.1} MiB，平均每秒{rate:.0}条"),
+                    format_args!("{rows} rows written, {size:.1} MiB, {rate:.0} rows/s"),
                 );
             }
         }
@@ -97,27 +102,37 @@ async fn watch<T>(
 }
 
 /// The names of what a node may declare as outputs.
-pub(super) const COUNTERS: &[&str] = &["rows", "milliseconds"];
+pub(super) const COUNTERS: &[&str] = &["rows", "milliseconds", "bytes"];
 
 impl Copied {
     /// What a node may declare as outputs.
     pub(super) fn counters(&self) -> Vec<(String, String)> {
         let milliseconds = self.elapsed.as_millis().to_string();
-        let values = [self.rows.to_string(), milliseconds];
+        let values = [self.rows.to_string(), milliseconds, self.bytes.to_string()];
         let names = COUNTERS.iter().map(|name| (*name).to_owned());
         names.zip(values).collect()
     }
 
     /// The closing line.
     pub(super) fn report(self, attempt: &AttemptContext) {
-        let Self { rows, elapsed } = self;
+        let Self {
+            rows,
+            bytes,
+            elapsed,
+        } = self;
+        attempt.meter.moved(bytes);
+        let size = mebibytes(bytes);
         let seconds = elapsed.as_secs_f64();
         let rate = rows as f64 / seconds.max(0.001);
         attempt.log.both(
             format_args!(
-                "同步结束，耗时{seconds:.1}s,一共插入{rows}条数据，平均每秒插入{rate:.0}条"
+                "同步结束，耗时{seconds:.1}s,一共插入{rows}条数据，平均每秒插入{rate:.0}条，共{size:.1} MiB"
             ),
-            format_args!("done in {seconds:.1} s: {rows} rows, {rate:.0} rows/s"),
+            format_args!("done in {seconds:.1} s: {rows} rows, {size:.1} MiB, {rate:.0} rows/s"),
         );
     }
+}
+
+fn mebibytes(bytes: u64) -> f64 {
+    bytes as f64 / 1_048_576.0
 }

@@ -111,7 +111,7 @@ fn write(
             return Err(Error::Cancelled);
         }
         writer.write(&batch)?;
-        progress.add(batch.row_count());
+        progress.add(&batch);
     }
     Ok((writer, progress.rows()))
 }

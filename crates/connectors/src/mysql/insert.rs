@@ -46,7 +46,7 @@ pub(super) async fn insert(
                 inserter.send(connection).await?;
             }
         }
-        load.progress.add(batch.row_count());
+        load.progress.add(&batch);
     }
     inserter.send(connection).await?;
     Ok(inserter.written)

@@ -119,7 +119,7 @@ impl Encoder {
             }
             let mut text = Vec::new();
             append_escaped(&batch, &self.encoding.conversions, &mut text);
-            self.encoding.progress.add(batch.row_count());
+            self.encoding.progress.add(&batch);
             let mut text = Bytes::from(text);
             while !text.is_empty() {
                 self.packets

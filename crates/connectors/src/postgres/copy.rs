@@ -109,7 +109,7 @@ pub(super) async fn write(
         let mut text = Vec::new();
         append_escaped(&batch, conversions, &mut text);
         copy.send(text).await.map_err(failed)?;
-        load.progress.add(batch.row_count());
+        load.progress.add(&batch);
     }
     copy.finish().await.map_err(refused)
 }

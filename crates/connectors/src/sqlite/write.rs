@@ -48,7 +48,7 @@ pub(super) async fn write(
                 waiting = 0;
             }
         }
-        load.progress.add(batch.row_count());
+        load.progress.add(&batch);
     }
     if waiting > 0 {
         written += insert(connection, statement(&load, waiting), arguments).await?;

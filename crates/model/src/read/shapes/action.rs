@@ -185,8 +185,8 @@ fn output_shape() -> Shape {
     Shape::new(
         "output",
         Text::new(
-            "传给后续节点的值，以 ${output:节点.名称} 引用；脚本向文件$AKKAFLOW_OUTPUT写入 名称=值，或输出一行 akkaflow-output 名称=值，sql取最后一个查询第一行的同名列，transfer给出rows与milliseconds，http取JSON应答的同名字段",
-            "a value for later nodes, used as ${output:node.name}; a script writes name=value into the file $AKKAFLOW_OUTPUT or prints a line akkaflow-output name=value, sql takes the column of that name of its last query's first row, transfer has rows and milliseconds, http the field of a JSON answer",
+            "传给后续节点的值，以 ${output:节点.名称} 引用；脚本向文件$AKKAFLOW_OUTPUT写入 名称=值，或输出一行 akkaflow-output 名称=值，sql取最后一个查询第一行的同名列，transfer给出rows、milliseconds与bytes，http取JSON应答的同名字段",
+            "a value for later nodes, used as ${output:node.name}; a script writes name=value into the file $AKKAFLOW_OUTPUT or prints a line akkaflow-output name=value, sql takes the column of that name of its last query's first row, transfer has rows, milliseconds and bytes, http the field of a JSON answer",
         ),
     )
     .attribute(identifier(
