@@ -21,7 +21,7 @@ pub(super) enum Opened {
         columns: Vec<Column>,
     },
     File {
-        reader: FileReader,
+        reader: Box<FileReader>,
     },
 }
 
@@ -43,6 +43,7 @@ pub(super) async fn open(attempt: &AttemptContext, source: &Source) -> Result<Op
             let format = format.clone();
             let opened = tokio::task::spawn_blocking(move || FileReader::open(&path, format));
             let reader = opened.await.expect("reading a file does not panic")?;
+            let reader = Box::new(reader);
             Ok(Opened::File { reader })
         }
     }
