@@ -101,15 +101,30 @@ fn parse_source(element: &Element, diagnostics: &mut Diagnostics) -> Option<Sour
     let text = element.text().trim().to_owned();
     let source = match end {
         End::Database => {
-            warn_useless(element, &["file-link"], "DB", diagnostics);
-            warn_useless(element, format::ATTRIBUTES, "DB", diagnostics);
+            warn_useless(
+                element,
+                &["file-link"],
+                &of_type(element, "DB"),
+                diagnostics,
+            );
+            warn_useless(
+                element,
+                format::ATTRIBUTES,
+                &of_type(element, "DB"),
+                diagnostics,
+            );
             Source::Database {
                 link: needed(element, "db-link", "DB", diagnostics)?,
                 text: text.clone(),
             }
         }
         End::File => {
-            warn_useless(element, &["db-link"], "FILE", diagnostics);
+            warn_useless(
+                element,
+                &["db-link"],
+                &of_type(element, "FILE"),
+                diagnostics,
+            );
             check_file_link(element, diagnostics);
             Source::File {
                 path: PathBuf::from(&text),
@@ -135,8 +150,13 @@ fn parse_target(element: &Element, diagnostics: &mut Diagnostics) -> Option<Targ
     match end(element)? {
         End::Database => {
             let useless = ["file-link", "path", "is-pre-del"];
-            warn_useless(element, &useless, "DB", diagnostics);
-            warn_useless(element, format::ATTRIBUTES, "DB", diagnostics);
+            warn_useless(element, &useless, &of_type(element, "DB"), diagnostics);
+            warn_useless(
+                element,
+                format::ATTRIBUTES,
+                &of_type(element, "DB"),
+                diagnostics,
+            );
             let link = needed(element, "db-link", "DB", diagnostics);
             let table = needed(element, "table", "DB", diagnostics);
             Some(Target::Database {
@@ -149,7 +169,7 @@ fn parse_target(element: &Element, diagnostics: &mut Diagnostics) -> Option<Targ
         }
         End::File => {
             let useless = ["db-link", "table", "columns", "is-pre-truncate"];
-            warn_useless(element, &useless, "FILE", diagnostics);
+            warn_useless(element, &useless, &of_type(element, "FILE"), diagnostics);
             check_file_link(element, diagnostics);
             let path = needed(element, "path", "FILE", diagnostics);
             let format = format::parse(element, diagnostics);
@@ -211,8 +231,13 @@ fn needed(
     None
 }
 
-fn warn_useless(element: &Element, names: &[&str], end: &str, diagnostics: &mut Diagnostics) {
-    let tag = &element.name;
+/// Warns of attributes that mean nothing for `whom`.
+pub(super) fn warn_useless(
+    element: &Element,
+    names: &[&str],
+    whom: &Text,
+    diagnostics: &mut Diagnostics,
+) {
     for attribute in &element.attributes {
         let name = attribute.name.as_str();
         if names.contains(&name) {
@@ -220,13 +245,22 @@ fn warn_useless(element: &Element, names: &[&str], end: &str, diagnostics: &mut 
                 code::USELESS_ATTRIBUTE,
                 attribute.name_span,
                 Text::new(
-                    format!("属性 `{name}` 对类型为{end}的 <{tag}> 无作用"),
-                    format!("`{name}` means nothing for <{tag}> of type {end}"),
+                    format!("属性 `{name}` 对{}无作用", whom.zh),
+                    format!("`{name}` means nothing for {}", whom.en),
                 ),
                 None,
             );
         }
     }
+}
+
+/// An end of this type, as sentences call it.
+fn of_type(element: &Element, end: &str) -> Text {
+    let tag = &element.name;
+    Text::new(
+        format!("类型为{end}的 <{tag}> "),
+        format!("<{tag}> of type {end}"),
+    )
 }
 
 /// Only the machine's own files yet.

@@ -6,7 +6,7 @@ use akkaflow_model::diagnostic::Diagnostics;
 use akkaflow_model::element::Element;
 use akkaflow_model::text::Text;
 
-use super::body::is_true;
+use super::body::{is_true, warn_useless};
 
 /// The attributes that say so.
 pub(super) const ATTRIBUTES: &[&str] = &[
@@ -30,11 +30,11 @@ pub(super) fn parse(element: &Element, diagnostics: &mut Diagnostics) -> Option<
     let layout = match format {
         "csv" => Layout::Csv(csv(element, diagnostics)?),
         "jsonl" => {
-            warn_useless(element, OF_FIELDS, format, diagnostics);
+            warn_useless(element, OF_FIELDS, &of_format(format), diagnostics);
             Layout::JsonLines
         }
         _ => {
-            warn_useless(element, OF_CSV, "text", diagnostics);
+            warn_useless(element, OF_CSV, &of_format("text"), diagnostics);
             Layout::Text(delimiter(element, "\\t", diagnostics)?)
         }
     };
@@ -126,19 +126,6 @@ fn help(name: &str) -> Text {
     }
 }
 
-fn warn_useless(element: &Element, names: &[&str], format: &str, diagnostics: &mut Diagnostics) {
-    for attribute in &element.attributes {
-        let name = attribute.name.as_str();
-        if names.contains(&name) {
-            diagnostics.warning(
-                code::USELESS_ATTRIBUTE,
-                attribute.name_span,
-                Text::new(
-                    format!("属性 `{name}` 对 {format} 格式无作用"),
-                    format!("`{name}` means nothing for the format {format}"),
-                ),
-                None,
-            );
-        }
-    }
+fn of_format(format: &str) -> Text {
+    Text::new(format!(" {format} 格式"), format!("the format {format}"))
 }

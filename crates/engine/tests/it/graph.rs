@@ -50,7 +50,7 @@ fn join_waits_for_every_branch() {
 }
 
 #[test]
-fn join_does_not_wait_for_a_branch_that_went_another_way() {
+fn b4_join_does_not_wait_for_a_branch_that_went_another_way() {
     let mut world = World::with_worker();
     world.put(workflow("wf", FORK));
     let id = world.run("wf");
@@ -114,7 +114,7 @@ fn join_does_not_wait_for_nodes_that_nothing_reaches() {
 }
 
 #[test]
-fn diamond_without_join_runs_its_last_node_once() {
+fn b22_diamond_without_join_runs_its_last_node_once() {
     let mut world = World::with_worker();
     world.put(workflow(
         "wf",
@@ -131,7 +131,7 @@ fn diamond_without_join_runs_its_last_node_once() {
 }
 
 #[test]
-fn end_waits_for_live_branches() {
+fn b22_end_waits_for_live_branches() {
     let mut world = World::with_worker();
     world.put(workflow("wf", "start f\n fork f: a e\n a: ok=e\n end e"));
     let id = world.run("wf");

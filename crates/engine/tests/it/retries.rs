@@ -81,7 +81,7 @@ fn timeout_cancels_the_attempt_and_fails_the_node() {
 }
 
 #[test]
-fn timeout_covers_all_retries() {
+fn b23_timeout_covers_all_retries() {
     let (mut world, id) = world("timeout=30 retry=9 interval=20");
     world.fail("a");
     world.pass(20);

@@ -23,7 +23,7 @@ fn worker(id: &str) -> WorkerId {
 }
 
 #[test]
-fn node_without_worker_waits_with_a_reason() {
+fn b24_node_without_worker_waits_with_a_reason() {
     let mut world = World::new();
     world.put(single("wf"));
     let id = world.run("wf");
@@ -67,7 +67,7 @@ fn least_loaded_worker_is_chosen_by_fraction_then_id() {
 }
 
 #[test]
-fn host_pins_a_node_to_a_host_or_a_worker() {
+fn b7_host_pins_a_node_to_a_host_or_a_worker() {
     let mut world = World::new();
     world.attach("one", 10);
     world.attach("two", 1);
