@@ -178,6 +178,15 @@ pub(crate) fn query(text: &str) -> String {
     }
 }
 
+/// What keeps the statements after it from changing anything; dropping the session ends it.
+pub(crate) const fn read_only(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Mysql => "start transaction read only",
+        Dialect::Postgres => "begin read only",
+        Dialect::Sqlite => "pragma query_only = on",
+    }
+}
+
 /// How to empty a table so that it can be undone.
 pub(crate) fn delete_all(table: &str) -> String {
     format!("delete from {table} where 1 = 1")

@@ -220,7 +220,7 @@ impl Screen {
 
     /// A cell in a colour, where colours are wanted.
     pub(crate) fn cell(&self, text: &str, paint: Option<Paint>) -> Cell {
-        let cell = Cell::new(text);
+        let cell = plain(text);
         match paint.filter(|_| self.is_colored) {
             None => cell,
             Some(Paint::Green) => cell.fg(Color::Green),
@@ -529,7 +529,16 @@ fn ended(table: &Table) -> String {
 
 /// A plain cell.
 pub(crate) fn plain(text: impl ToString) -> Cell {
-    Cell::new(text)
+    Cell::new(tame(&text.to_string()))
+}
+
+/// What stands in a table comes from files and programs: it must not drive the terminal.
+fn tame(text: &str) -> String {
+    let may_stand = |c: char| !c.is_control() || c == '\n' || c == '\t';
+    let shown = text
+        .chars()
+        .map(|c| if may_stand(c) { c } else { '\u{fffd}' });
+    shown.collect()
 }
 
 #[cfg(test)]
@@ -551,6 +560,16 @@ pub(crate) mod testing {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_stands_in_a_table_cannot_drive_the_terminal() {
+        let screen = testing::screen(akkaflow_model::text::Lang::En, None);
+        let table = screen.table(&["a"], vec![vec![plain("\u{1b}[31mred\u{7}\r一")]]);
+        assert!(
+            table.contains("\u{fffd}[31mred\u{fffd}\u{fffd}一"),
+            "{table:?}"
+        );
+    }
 
     #[test]
     fn the_width_is_what_columns_or_the_terminal_says() {

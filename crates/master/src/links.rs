@@ -10,6 +10,7 @@ use std::sync::Mutex;
 use std::time::SystemTime;
 
 use akkaflow_model::db_links::{DbLink, Secret, read_with_source};
+use akkaflow_model::diagnostic::{Diagnostic, Severity};
 use akkaflow_model::file_links::{FileAccess, FileLink, read_file_links};
 use akkaflow_model::links::{Link, LinkKey, LinkKind, LinkRow};
 use akkaflow_model::render::{locate_all, render_findings};
@@ -213,11 +214,9 @@ impl LinkBook {
                 render_findings(&findings, Lang::En, false)
             );
         }
-        known.file_links = read
-            .links
-            .into_iter()
-            .map(|link| (link.name.clone(), link))
-            .collect();
+        let links = read.links.into_iter();
+        let links = links.map(|link| (link.name.clone(), link)).collect();
+        take_over(&mut known.file_links, links, &read.diagnostics);
     }
 
     fn refresh(&self, known: &mut Known) {
@@ -240,11 +239,22 @@ impl LinkBook {
                 render_findings(&findings, Lang::En, false)
             );
         }
-        known.links = links
-            .into_iter()
-            .map(|link| (link.name.clone(), link))
-            .collect();
+        let links = links.into_iter();
+        let links = links.map(|link| (link.name.clone(), link)).collect();
+        take_over(&mut known.links, links, &diagnostics);
     }
+}
+
+/// Replaces what was known of a file. While it holds errors, a half-written one perhaps, what it no longer tells stays in force.
+fn take_over<T>(
+    known: &mut BTreeMap<String, T>,
+    links: BTreeMap<String, T>,
+    diagnostics: &[Diagnostic],
+) {
+    if !diagnostics.iter().any(|it| it.severity == Severity::Error) {
+        known.clear();
+    }
+    known.extend(links);
 }
 
 fn stamp_of(path: &Path) -> Stamp {
@@ -274,6 +284,29 @@ mod tests {
         let link = r#"<link name="a" type="SQLITE" jdbc-url="jdbc:sqlite:a.db"/>"#;
         std::fs::write(&path, format!("<db-links>{link}</db-links>")).unwrap();
         assert_eq!(book.count(), Some(1));
+    }
+
+    #[test]
+    fn what_a_broken_file_no_longer_tells_stays_until_it_is_mended() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("db_links.xml");
+        let book = LinkBook::new(path.clone(), PathBuf::new(), false);
+        let link = |name: &str, kind: &str| {
+            format!(r#"<link name="{name}" type="{kind}" jdbc-url="jdbc:sqlite:a.db"/>"#)
+        };
+        let (a, b) = (link("a", "SQLITE"), link("b", "SQLITE"));
+        for (text, count) in [
+            (format!("<db-links>{a}{b}</db-links>"), 2),
+            ("<db-links><link name=\"a\"".to_owned(), 2),
+            (
+                format!("<db-links>{}{a}</db-links>", link("b", "SQLTIE")),
+                2,
+            ),
+            (format!("<db-links>{a}</db-links>"), 1),
+        ] {
+            std::fs::write(&path, &text).unwrap();
+            assert_eq!(book.count(), Some(count), "{text}");
+        }
     }
 
     #[test]

@@ -27,7 +27,8 @@ impl Into<'_> {
         source: &Source,
     ) -> Result<Copied, ActionError> {
         let source = source::open(attempt, source).await?;
-        if self.is_pre_del {
+        // Without a command that must find it gone, the new file takes its place once it is whole.
+        if self.is_pre_del && self.commands.pre.is_some() {
             remove(&self.path)?;
         }
         if let Some(pre) = &self.commands.pre {

@@ -126,6 +126,23 @@ async fn why_there_is_no_number_is_said_behind_the_workflows_own_words() {
 }
 
 #[tokio::test]
+async fn a_statement_that_would_change_something_is_refused() {
+    for database in databases().await {
+        let bench = Bench::with(&[&database]);
+        database
+            .execute(&["create table t(a int)", "insert into t values (1)"])
+            .await;
+        let source = format!(
+            "<source type='SQL' db-link='{}'>delete from t</source>",
+            database.name()
+        );
+        let words = bench.failure(&monitor(&source)).await;
+        assert!(words.contains("the query of <source> failed"), "{words}");
+        assert_eq!(database.text("select count(*) from t").await, "1");
+    }
+}
+
+#[tokio::test]
 async fn b9_a_kill_ends_a_monitor_between_its_readings_and_in_its_command() {
     let bench = Bench::new();
     let between = "<data-monitor interval='1h'><source type='NUM'>1</source></data-monitor>";

@@ -196,6 +196,41 @@ fn a_value_with_the_delimiter_is_refused_and_nothing_is_left() {
 }
 
 #[test]
+fn what_is_replaced_keeps_its_mode_and_its_links_and_is_a_regular_file() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    std::fs::write(path("real.txt"), "old").unwrap();
+    std::fs::set_permissions(path("real.txt"), std::fs::Permissions::from_mode(0o640)).unwrap();
+    symlink(path("real.txt"), path("link.txt")).unwrap();
+    let writer = FileWriter::create(&path("link.txt"), text(","), Vec::new(), "1").unwrap();
+    writer.finish().unwrap();
+    assert!(
+        std::fs::symlink_metadata(path("link.txt"))
+            .unwrap()
+            .is_symlink()
+    );
+    assert_eq!(std::fs::read(path("real.txt")).unwrap(), b"");
+    let mode = std::fs::metadata(path("real.txt"))
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o640);
+    let _socket = std::os::unix::net::UnixListener::bind(path("socket")).unwrap();
+    symlink(path("nowhere"), path("dangling")).unwrap();
+    for (name, words) in [("socket", "no regular file"), ("dangling", "no such file")] {
+        let made = FileWriter::create(&path(name), text(","), Vec::new(), "1");
+        let error = made.err().unwrap().to_string();
+        assert!(error.contains(words), "{error}");
+    }
+    assert!(
+        std::fs::symlink_metadata(path("dangling"))
+            .unwrap()
+            .is_symlink()
+    );
+}
+
+#[test]
 fn a_header_names_the_columns_whatever_the_format() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("in");

@@ -1,7 +1,8 @@
 //! Writing.
 
 use std::borrow::Cow;
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata};
+use std::os::unix::fs::{MetadataExt as _, fchown};
 use std::path::{Path, PathBuf};
 
 use akkaflow_model::text::Text;
@@ -57,16 +58,22 @@ impl FileWriter {
         columns: Vec<Column>,
         unique: &str,
     ) -> Result<Self, Error> {
-        let name = path
+        let (real, before) = replaced(path)?;
+        let name = real
             .file_name()
-            .filter(|_| !path.is_dir())
+            .filter(|_| !real.is_dir())
             .ok_or_else(|| failed(path, &std::io::ErrorKind::IsADirectory.into()))?;
-        let temporary = path.with_file_name(format!(".{}.{unique}.part", name.to_string_lossy()));
+        let temporary = real.with_file_name(format!(".{}.{unique}.part", name.to_string_lossy()));
         let make = || {
-            if let Some(parent) = path.parent() {
+            if let Some(parent) = real.parent() {
                 fs::create_dir_all(parent)?;
             }
             let file = File::create(&temporary)?;
+            if let Some(before) = &before {
+                // Only root may give files away; for anybody else the owner is the one already.
+                let _ = fchown(&file, Some(before.uid()), Some(before.gid()));
+                file.set_permissions(before.permissions())?;
+            }
             let mut content = format.compression.of(path).writer(file)?;
             content.write_all(format.encoding.mark())?;
             Ok(content)
@@ -74,7 +81,7 @@ impl FileWriter {
         let content = make().map_err(|error| failed(path, &error))?;
         let mut writer = Self {
             content: Some(content),
-            path: path.to_owned(),
+            path: real,
             temporary,
             encoding: format.encoding,
             is_special: format.layout.special_bytes(),
@@ -365,4 +372,29 @@ fn spelled(value: &[u8], kind: Kind) -> Cow<'_, [u8]> {
 fn is_plain(value: &[u8]) -> bool {
     std::str::from_utf8(value)
         .is_ok_and(|text| !text.contains(char::is_control) && !text.starts_with("\\x"))
+}
+
+/// The file that a new one takes the place of, if there is one: what a link leads to, never the link itself.
+fn replaced(path: &Path) -> Result<(PathBuf, Option<Metadata>), Error> {
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Ok((path.to_owned(), None));
+        }
+        Err(error) => return Err(failed(path, &error)),
+        Ok(_) => {}
+    }
+    let look = || {
+        let real = fs::canonicalize(path)?;
+        let metadata = fs::metadata(&real)?;
+        Ok((real, metadata))
+    };
+    let (real, metadata) = look().map_err(|error| failed(path, &error))?;
+    if !metadata.is_file() && !metadata.is_dir() {
+        let path = path.display();
+        return Err(Error::File(Text::new(
+            format!("{path}不是普通文件，传输不会替换它"),
+            format!("{path} is no regular file: a transfer does not replace it"),
+        )));
+    }
+    Ok((real, Some(metadata)))
 }
