@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 
-use akkaflow_model::definition::{FailurePolicy, NodeKind};
+use akkaflow_model::definition::NodeKind;
 use akkaflow_model::id::InstanceId;
 use akkaflow_model::message::Message;
 use akkaflow_model::record::CleanUp;
@@ -202,13 +202,11 @@ impl Instance {
                 let text = unreadable_text(&row.workflow);
                 (InstanceState::Failed, Some(Message::said(text)))
             }
-            (Course::Walking, _)
-                if self.graph.failure_policy() == FailurePolicy::FinishPossible =>
-            {
-                self.first_broken(false)
-                    .map_or((InstanceState::Succeeded, None), failed)
-            }
-            (Course::Walking, _) | (_, None) => (InstanceState::Succeeded, None),
+            // Whatever the policy is now: a repair may have brought another one than that by which it went on.
+            (Course::Walking, _) => self
+                .first_broken(false)
+                .map_or((InstanceState::Succeeded, None), failed),
+            (_, None) => (InstanceState::Succeeded, None),
             (Course::Cleaning, Some(InstanceState::Succeeded)) => self
                 .first_broken(true)
                 .map_or((InstanceState::Succeeded, None), failed),

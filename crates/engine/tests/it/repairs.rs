@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use akkaflow_engine::{Order, OutcomeKind, RerunFrom};
 use akkaflow_model::command::{Answer, ChangeKind};
-use akkaflow_model::definition::Workflow;
+use akkaflow_model::definition::{FailurePolicy, Workflow};
 use akkaflow_model::id::InstanceId;
 use akkaflow_model::state::{InstanceState, NodeState};
 
@@ -361,4 +361,17 @@ fn what_is_still_to_be_done_is_of_its_new_type_and_what_is_done_of_its_old_one()
     assert!(changes(repair(&mut world, id, false, turned)).0);
     let type_of = |name: &str| world.node(id, name).type_name.clone();
     assert_eq!((&*type_of("a"), &*type_of("b")), ("email", "shell"));
+}
+
+#[test]
+fn a_failure_that_an_earlier_policy_went_on_from_still_fails_the_instance() {
+    let mut world = World::with_worker();
+    let all = "start f\n fork f: a b\n a: ok=e\n b: ok=c\n c: ok=e\n end e";
+    world.put(wf(all).on_failure(FailurePolicy::FinishPossible));
+    let id = world.run("wf");
+    world.fail("a");
+    let fewer = "start f\n fork f: a b\n a: ok=e\n b: ok=e\n end e";
+    assert!(changes(repair(&mut world, id, false, fewer)).0);
+    world.ok("b");
+    assert_eq!(world.state(id), InstanceState::Failed);
 }
