@@ -10,7 +10,6 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
-use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::wait::{Id, WaitPidFlag, waitid};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{FlockOperation, flock};
@@ -169,10 +168,17 @@ fn take_leave(pid: i32) -> io::Result<Option<(i32, Ended)>> {
     }))
 }
 
-/// The most memory that this process has held, bytes.
+/// The most memory that this process has held, bytes: what a child counts as its own until its program begins.
+///
+/// Not `getrusage`: that tells what the process which started this one has held too.
 fn own_peak() -> u64 {
-    let kibibytes = getrusage(UsageWho::RUSAGE_SELF).map_or(0, |usage| usage.max_rss());
-    u64::try_from(kibibytes).unwrap_or(0) << 10
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let kibibytes = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .and_then(|peak| peak.trim().strip_suffix("kB"))
+        .and_then(|peak| peak.trim().parse::<u64>().ok());
+    kibibytes.map_or(u64::MAX, |kibibytes| kibibytes << 10)
 }
 
 struct Client {
