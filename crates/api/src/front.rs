@@ -23,6 +23,9 @@ pub struct Front {
     /// Workflows that this version keeps and does not run, by name.
     #[serde(default)]
     pub not_runnable: Vec<NotRunnable>,
+    /// Open instances that are expected to miss their deadline, or have.
+    #[serde(default)]
+    pub late: Vec<Late>,
     /// Who has frozen the cluster; `null` when it is not, or when no master answers.
     #[serde(default)]
     pub frozen: Option<Hold>,
@@ -35,6 +38,19 @@ pub struct NotRunnable {
     pub workflow: String,
     /// What of it this version does not run.
     pub why: String,
+}
+
+/// An instance that is behind its deadline.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Late {
+    /// Its id.
+    pub id: String,
+    /// As tables show it.
+    pub short_id: String,
+    /// Its workflow.
+    pub workflow: String,
+    /// Its deadline, when it is expected to end, and the node to blame.
+    pub text: String,
 }
 
 /// How many instances ended in each way on one day.

@@ -94,6 +94,12 @@ pub struct Repair {
     /// Only say what would change.
     #[serde(default)]
     pub dry_run: bool,
+    /// Who asks.
+    #[serde(default)]
+    pub user: String,
+    /// Why.
+    #[serde(default)]
+    pub reason: String,
 }
 
 /// What another definition changes for an instance.

@@ -39,7 +39,7 @@ pub use cluster::{By, Cluster, Health, Hold, Master, Pool, Reason, SetPool, Work
 pub use cron::{CronPreview, NextFire};
 pub use definition::{Checked, Diagnostic, FileProblem, Put};
 pub use forecast::{Forecast, ForecastHour, ForecastInstance, ForecastStuck};
-pub use front::{DayCount, Front, NotRunnable};
+pub use front::{DayCount, Front, Late, NotRunnable};
 pub use instance::{
     Attempt, Chain, Created, InstanceDetail, InstanceNode, InstanceSummary, Killed, Landing,
     LandingNotice, MarkKind, MarkNode, Measurement, NodeChange, ParentNode, Repair, Repaired,

@@ -695,7 +695,7 @@ fn instance(words: &Words) -> Command {
             )
             .arg(words.reason()),
         )
-        .subcommand(named("resume", "恢复实例", "Let it go on"))
+        .subcommand(named("resume", "恢复实例", "Let it go on").arg(words.reason()))
         .subcommand(
             named(
                 "mark",
@@ -734,7 +734,8 @@ fn instance(words: &Words) -> Command {
                 "dry-run",
                 "只显示差异",
                 "Only show what would change",
-            )),
+            ))
+            .arg(words.reason()),
         )
         .subcommand(
             words

@@ -78,7 +78,7 @@ pub(crate) struct Vertex {
     pub(crate) needs: Needs,
     /// Whether it waits for all incoming edges.
     pub(crate) is_join: bool,
-    /// Whether one of its edges has a condition.
+    /// Whether an edge of an action or a fork has a condition; those of a decision are its own.
     pub(crate) has_conditions: bool,
     has_edge: bool,
     /// What an action asks for.
@@ -336,11 +336,11 @@ fn edges(kind: &NodeKind) -> Vec<(On, &str)> {
 fn has_conditions(kind: &NodeKind) -> bool {
     match kind {
         NodeKind::Fork { paths } => paths.iter().any(|path| path.when.is_some()),
-        NodeKind::Decision { .. } => true,
         NodeKind::Action(action) => {
             (action.ok.iter().chain(&action.error)).any(|edge| edge.when.is_some())
         }
         NodeKind::Start { .. }
+        | NodeKind::Decision { .. }
         | NodeKind::Finally { .. }
         | NodeKind::Join { .. }
         | NodeKind::End

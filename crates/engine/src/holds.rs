@@ -2,7 +2,7 @@
 //!
 //! Each of these may be repeated: what is held already stays held as the first one said.
 
-use akkaflow_model::command::{Answer, Rejection};
+use akkaflow_model::command::{Answer, By, Rejection};
 use akkaflow_model::error::ErrorCode;
 use akkaflow_model::id::InstanceId;
 use akkaflow_model::message::Message;
@@ -26,6 +26,7 @@ impl Engine {
 
     /// What runs in the instance finishes, nothing new starts; a waiting one leaves the queue.
     pub(crate) fn pause(&mut self, id: InstanceId, user: String, reason: String) -> Answered {
+        let now = self.now;
         let hold = self.hold(user, reason);
         let instance = self.open(id)?;
         if instance.row.hold.is_some() {
@@ -39,6 +40,7 @@ impl Engine {
             let key = (instance.row.created_at, id);
             let workflow = instance.row.workflow.clone();
             instance.row.state = InstanceState::Suspended;
+            instance.row.intervene(now, None, message.clone());
             instance.row.message = Some(message);
             instance.row.hold = Some(hold);
             self.touch(id);
@@ -51,6 +53,7 @@ impl Engine {
         }
         self.change_all_waits(id, |instance| {
             instance.row.state = InstanceState::Suspended;
+            instance.row.intervene(now, None, message.clone());
             instance.row.message = Some(message);
             instance.row.hold = Some(hold);
             waits::forget(instance);
@@ -59,8 +62,12 @@ impl Engine {
     }
 
     /// A paused instance goes on, one in quarantine too. Its time-outs have stood still for nodes that did not run.
-    pub(crate) fn resume_instance(&mut self, id: InstanceId) -> Answered {
+    pub(crate) fn resume_instance(&mut self, id: InstanceId, by: By) -> Answered {
         let now = self.now;
+        let message = Message::Resumed {
+            user: by.user,
+            reason: by.reason,
+        };
         // What has begun to end meanwhile may have a clean-up that waits for this.
         let instance = self.living(id)?;
         if instance.row.state != InstanceState::Suspended {
@@ -68,6 +75,7 @@ impl Engine {
         }
         if instance.row.started_at.is_none() {
             instance.row.state = InstanceState::Ready;
+            instance.row.intervene(now, None, message);
             instance.row.message = None;
             instance.row.hold = None;
             let key = (instance.row.created_at, id);
@@ -82,6 +90,7 @@ impl Engine {
         }
         self.change_all_waits(id, |instance| {
             instance.row.state = InstanceState::Running;
+            instance.row.intervene(now, None, message);
             // Why it ends badly stays what people are told.
             if matches!(instance.row.ending, None | Some(InstanceState::Succeeded)) {
                 instance.row.message = None;

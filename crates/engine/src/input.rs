@@ -209,6 +209,9 @@ pub enum Order {
     ResumeInstance {
         /// The instance.
         id: InstanceId,
+        /// Who asks, and why.
+        #[serde(default)]
+        by: By,
     },
     /// Starts no instance of a workflow by itself any more.
     SuspendWorkflow {
@@ -260,6 +263,9 @@ pub enum Order {
         workflow: Option<Arc<Workflow>>,
         /// Only say what would change.
         is_dry_run: bool,
+        /// Who asks, and why.
+        #[serde(default)]
+        by: By,
     },
     /// Removes what was kept for long enough. What is open stays.
     Expire {
@@ -350,7 +356,7 @@ impl Order {
         match self {
             Self::Kill { id, .. }
             | Self::PauseInstance { id, .. }
-            | Self::ResumeInstance { id }
+            | Self::ResumeInstance { id, .. }
             | Self::MarkNode { id, .. } => Some(*id),
             Self::PutWorkflow { .. }
             | Self::DeleteWorkflow { .. }

@@ -228,6 +228,9 @@ impl Engine {
                 return Err(format!("{upstream} does not know its dependant {name}"));
             }
         }
+        if entry.tokens.values().any(|tokens| tokens.is_empty()) {
+            return Err(format!("workflow {name} keeps a place for no tokens"));
+        }
         if let Some(row) = entry
             .tokens
             .values()

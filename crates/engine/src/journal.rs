@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use akkaflow_model::command::By;
 use akkaflow_model::definition::Version;
 use akkaflow_model::id::{Epoch, Incarnation, InstanceId, Name, WorkerId};
 use akkaflow_model::landing::LandingNotice;
@@ -32,6 +33,9 @@ pub enum Given {
     Repaired {
         /// Its version.
         version: Version,
+        /// Who asked, and why.
+        #[serde(default)]
+        by: By,
     },
     /// Its turn.
     Started,

@@ -107,6 +107,7 @@ impl Engine {
             asked_by: birth.asked_by,
             pinned: None,
             parent: birth.parent,
+            interventions: Vec::new(),
             landing: self
                 .landing_of(&graph, birth.trigger, birth.fire_time)
                 .map(Box::new),

@@ -65,6 +65,7 @@ impl Engine {
     }
 
     fn mark_open(&mut self, id: InstanceId, mark: Mark) -> Answered {
+        let now = self.now;
         let instance = self.open(id)?;
         let node = instance
             .graph
@@ -81,6 +82,8 @@ impl Engine {
         }
         let is_reached = row.is_some();
         let message = mark_message(&mark);
+        let node_name = Some(mark.node.clone());
+        instance.row.intervene(now, node_name, message.clone());
         instance.row.marks.retain(|known| known.node != mark.node);
         instance.row.marks.push(mark);
         let is_running = instance.slots[node].attempt.is_some();

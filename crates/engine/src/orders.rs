@@ -57,7 +57,7 @@ impl Engine {
             Order::DeleteInstance { id, is_stored } => self.delete_instance(id, is_stored),
             Order::FenceWorker { id } => self.fence_worker(&id),
             Order::PauseInstance { id, by } => self.pause(id, by.user, by.reason),
-            Order::ResumeInstance { id } => self.resume_instance(id),
+            Order::ResumeInstance { id, by } => self.resume_instance(id, by),
             Order::SuspendWorkflow { name, by } => self.suspend_workflow(&name, by.user, by.reason),
             Order::ResumeWorkflow { name } => self.resume_workflow(&name),
             Order::Freeze { by } => self.freeze(by.user, by.reason),
@@ -73,7 +73,8 @@ impl Engine {
                 id,
                 workflow,
                 is_dry_run,
-            } => self.repair(id, workflow, is_dry_run),
+                by,
+            } => self.repair(id, workflow, is_dry_run, by),
             Order::Expire {
                 workflow,
                 instances,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::mem::discriminant;
 use std::sync::Arc;
 
-use akkaflow_model::command::{Answer, ChangeKind, NodeChange, Rejection};
+use akkaflow_model::command::{Answer, By, ChangeKind, NodeChange, Rejection};
 use akkaflow_model::definition::{NodeKind, Workflow};
 use akkaflow_model::element::Element;
 use akkaflow_model::error::ErrorCode;
@@ -33,6 +33,7 @@ impl Engine {
         id: InstanceId,
         workflow: Option<Arc<Workflow>>,
         is_dry_run: bool,
+        by: By,
     ) -> Answered {
         let now = self.now;
         let name = self.open(id)?.row.workflow.clone();
@@ -65,8 +66,12 @@ impl Engine {
             if self.open(id)?.row.started_at.is_some() {
                 self.pin_state(id, graph.workflow().map(|workflow| &**workflow));
             }
-            self.out.given(id, Given::Repaired { version });
-            self.replace_graph(id, graph);
+            let given = Given::Repaired {
+                version,
+                by: by.clone(),
+            };
+            self.out.given(id, given);
+            self.replace_graph(id, graph, by);
         }
         Ok(Answer::Repair {
             id,
@@ -76,7 +81,7 @@ impl Engine {
     }
 
     /// Gives the instance its new graph, and their turn to the nodes to which that leads.
-    pub(crate) fn replace_graph(&mut self, id: InstanceId, graph: Arc<Graph>) {
+    pub(crate) fn replace_graph(&mut self, id: InstanceId, graph: Arc<Graph>, by: By) {
         let Some(old) = self.instances.get(&id) else {
             return;
         };
@@ -96,6 +101,12 @@ impl Engine {
         if let Some(params) = params {
             instance.row.params = params;
         }
+        let message = Message::Repaired {
+            version: instance.row.version.clone(),
+            user: by.user,
+            reason: by.reason,
+        };
+        instance.row.intervene(self.now, None, message);
         for row in removed {
             self.out.node(row);
         }

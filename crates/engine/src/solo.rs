@@ -66,7 +66,7 @@ impl Solo {
         Self {
             id,
             engine: Engine::load(options, Snapshot::default(), Definitions::default()),
-            epoch: Epoch(0),
+            epoch: Epoch::default(),
             definitions: definitions
                 .into_iter()
                 .map(|workflow| (workflow.version.clone(), workflow))
@@ -131,10 +131,10 @@ impl Solo {
         let id = self.id;
         match given {
             Given::Admitted { row, nodes } => self.admit(row, nodes),
-            Given::Repaired { version } => {
+            Given::Repaired { version, by } => {
                 if let Some(workflow) = self.definitions.get(&version) {
                     let graph = Graph::compile(workflow.clone());
-                    self.engine.replace_graph(id, graph);
+                    self.engine.replace_graph(id, graph, by);
                 }
             }
             Given::Started => self.engine.start(id),

@@ -172,12 +172,10 @@ fn held(plan: &Plan, upstream: &str, tokens: &Tokens) -> BTreeSet<InstanceId> {
         .unwrap_or(0);
     let order = |id: &InstanceId| (tokens[id].given_at, *id);
     let mut newest_of_day: BTreeMap<i32, InstanceId> = BTreeMap::new();
-    if dates > 0 {
-        for (id, row) in tokens {
-            let newest = newest_of_day.entry(row.business_day).or_insert(*id);
-            if order(newest) < order(id) {
-                *newest = *id;
-            }
+    for (id, row) in tokens {
+        let newest = newest_of_day.entry(row.business_day).or_insert(*id);
+        if order(newest) < order(id) {
+            *newest = *id;
         }
     }
     let mut held: BTreeSet<InstanceId> = newest_of_day.into_values().rev().take(dates).collect();

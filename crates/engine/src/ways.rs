@@ -247,12 +247,12 @@ impl Instance {
 
     /// Why it cannot be said which edges the node takes that has ended like this.
     pub(crate) fn undecidable(&self, node: usize, has_succeeded: bool) -> Option<Message> {
+        if matches!(self.graph.kind(node), Some(NodeKind::Decision { .. })) {
+            return self.case(node).err();
+        }
         let vertex = self.graph.vertex(node);
         if !vertex.has_conditions {
             return None;
-        }
-        if matches!(self.graph.kind(node), Some(NodeKind::Decision { .. })) {
-            return self.case(node).err();
         }
         let wanted = |on| match on {
             On::Ok | On::Pass => has_succeeded,

@@ -16,6 +16,10 @@ pub struct Cursor {
     pub(crate) bytes: u64,
     /// Lines whose end has not arrived: the chunk in which each begins, and where in it.
     pub(crate) unfinished: Vec<(u64, u64)>,
+    /// The definition whose nodes are counted, and when the newest event happened that was given out, in milliseconds since
+    /// 1970: after a repair they are counted anew by it.
+    pub(crate) definition: u32,
+    pub(crate) newest: u64,
     /// Events given out, of the instance and then of each node in the order of the definition.
     pub(crate) events: Vec<u32>,
 }
@@ -28,8 +32,8 @@ impl fmt::Display for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{}.{}.{}.{}.",
-            self.run, self.after, self.offset, self.bytes
+            "{}.{}.{}.{}.{}.{}.",
+            self.run, self.after, self.offset, self.bytes, self.definition, self.newest
         )?;
         let unfinished: Vec<String> = self
             .unfinished
@@ -55,7 +59,17 @@ impl FromStr for Cursor {
             return Ok(Self::default());
         }
         let parts: Vec<&str> = text.split('.').collect();
-        let [run, after, offset, bytes, unfinished, events] = parts.as_slice() else {
+        let [
+            run,
+            after,
+            offset,
+            bytes,
+            definition,
+            newest,
+            unfinished,
+            events,
+        ] = parts.as_slice()
+        else {
             return Err(NoCursor);
         };
         let mut counts = Vec::new();
@@ -72,6 +86,8 @@ impl FromStr for Cursor {
             after: number(after)?,
             offset: number(offset)?,
             bytes: number(bytes)?,
+            definition: number(definition)?.try_into().map_err(|_| NoCursor)?,
+            newest: number(newest)?,
             unfinished: pairs(unfinished)?,
             events: counts,
         })
@@ -103,11 +119,13 @@ mod tests {
             after: 345,
             offset: 17,
             bytes: 99_999,
+            definition: u32::MAX,
+            newest: 1_790_000_000_000,
             unfinished: vec![(340, 12), (345, 0)],
             events: [vec![3; 700], vec![2], vec![0; 300]].concat(),
         };
         let text = cursor.to_string();
-        assert!(text.len() < 60, "{text}");
+        assert!(text.len() < 80, "{text}");
         assert_eq!(text.parse(), Ok(cursor));
         assert_eq!("".parse(), Ok(Cursor::default()));
         assert_eq!(Cursor::default().to_string().parse(), Ok(Cursor::default()));
@@ -119,8 +137,9 @@ mod tests {
             "x",
             "1.2.3",
             "1.2.3.4.5.6",
-            "1.2.3.4..1-999999999",
-            "-1.0.0.0..",
+            "1.2.3.4.5.6.7.8",
+            "1.2.3.4.5.6..1-999999999",
+            "-1.0.0.0.0.0..",
         ] {
             assert_eq!(text.parse::<Cursor>(), Err(NoCursor), "{text}");
         }

@@ -1,13 +1,13 @@
 //! The lines that the rows of an instance tell.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use akkaflow_api::{Level, LogLine};
 use akkaflow_model::definition::{NodeKind, Workflow, legacy_type_name};
 use akkaflow_model::id::AttemptKey;
 use akkaflow_model::mail::EMAIL_TAG;
 use akkaflow_model::message::Message;
-use akkaflow_model::record::{AttemptRow, CancelReason, InstanceRow, NodeRow};
+use akkaflow_model::record::{AttemptRow, CancelReason, InstanceRow, Intervention, NodeRow};
 use akkaflow_model::state::{AttemptState, InstanceState, NodeState};
 use akkaflow_model::sub_workflow::SubWorkflow;
 use akkaflow_model::text::{Lang, Text};
@@ -87,8 +87,29 @@ impl Teller {
 }
 
 impl Rows<'_> {
-    /// The instance's sequence, then one for each node: in the order of the definition, reached or not, so that a place
-    /// in the list means the same node at each reading of the same run.
+    /// The names of the nodes that the run has or had: in the order of the definition, reached or not, then those that a
+    /// repair took away. A place in the list means the same node at each reading until a repair.
+    pub(crate) fn names(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self
+            .definition
+            .iter()
+            .flat_map(|definition| &definition.nodes)
+            .map(|node| node.name.as_str())
+            .collect();
+        let known: HashSet<&str> = names.iter().copied().collect();
+        let mut gone: Vec<&str> = self
+            .nodes
+            .iter()
+            .filter(|row| row.run == self.instance.run)
+            .map(|row| row.node.as_str())
+            .filter(|name| !known.contains(name))
+            .collect();
+        gone.sort_unstable();
+        names.extend(gone);
+        names
+    }
+
+    /// The instance's sequence, then one for each of the [`Self::names`].
     pub(crate) fn sequences(&self, lang: Lang) -> Vec<Sequence> {
         let rows: HashMap<&str, &NodeRow> = self
             .nodes
@@ -102,15 +123,7 @@ impl Rows<'_> {
                 attempts.entry(&attempt.key.node).or_default().push(attempt);
             }
         }
-        let names: Vec<&str> = match self.definition {
-            Some(definition) => definition
-                .nodes
-                .iter()
-                .map(|node| node.name.as_str())
-                .collect(),
-            None => self.nodes.iter().map(|row| row.node.as_str()).collect(),
-        };
-        let of_nodes = names.into_iter().map(|name| {
+        let of_nodes = self.names().into_iter().map(|name| {
             let attempts = attempts.remove(name).unwrap_or_default();
             rows.get(name)
                 .map_or_else(Sequence::new, |row| self.node(row, attempts, lang))
@@ -152,9 +165,9 @@ impl Rows<'_> {
             teller.last = teller.last.max(last.line.time.0);
         }
         let begun = teller.lines.len();
-        for (_, at, level, text) in self.landing_notices(run) {
-            teller.tell(at, level, None, &text);
-        }
+        let mut told = self.landing_notices(run);
+        told.extend(self.interventions(run));
+        tell_in_order(&mut teller, told);
         if let Some((known, at)) = known.and_then(|known| Some((known, known.ended_at?))) {
             self.over(&mut teller, at, known.state, known.message.as_ref());
         }
@@ -237,8 +250,30 @@ impl Rows<'_> {
         format!("{}:{}", self.instance.workflow, self.instance.id)
     }
 
-    /// What was said of the deadline in a run, in order: whether it still waited in its queue, when, how bad, what.
-    fn landing_notices(&self, run: u32) -> Vec<(bool, Timestamp, Level, Text)> {
+    /// What people did to the instance in a run.
+    fn interventions(&self, run: u32) -> Vec<Told> {
+        let of_run = self
+            .instance
+            .interventions
+            .iter()
+            .filter(|it| it.run == run);
+        of_run
+            .map(|Intervention { at, node, what, .. }| {
+                let what = both(what);
+                let text = match node {
+                    Some(node) => Text::new(
+                        format!("节点{node}：{}", what.zh),
+                        format!("node {node}: {}", what.en),
+                    ),
+                    None => what,
+                };
+                (*at, 2, Level::Info, text)
+            })
+            .collect()
+    }
+
+    /// What was said of the deadline in a run.
+    fn landing_notices(&self, run: u32) -> Vec<Told> {
         let Some(landing) = &self.instance.landing else {
             return Vec::new();
         };
@@ -259,7 +294,10 @@ impl Rows<'_> {
             .map(|it| (it, Level::Error, landing.missed_text(it, self.zone)));
         late.chain(missed)
             .filter(|(notice, _, _)| notice.run == run)
-            .map(|(notice, level, text)| (notice.was_waiting, notice.at, level, named(text)))
+            .map(|(notice, level, text)| {
+                let order = if notice.was_waiting { 0 } else { 2 };
+                (notice.at, order, level, named(text))
+            })
             .collect()
     }
 
@@ -272,16 +310,12 @@ impl Rows<'_> {
             format!("created instance {name}"),
         );
         teller.tell(row.created_at, Level::Info, None, &text);
-        let notices = self.landing_notices(row.run);
-        for (_, at, level, text) in notices.iter().filter(|it| it.0) {
-            teller.tell(*at, *level, None, text);
-        }
+        let mut told = self.landing_notices(row.run);
+        told.extend(self.interventions(row.run));
         if let Some(at) = row.started_at {
-            teller.tell(at, Level::Info, None, &beginning(row.run));
+            told.push((at, 1, Level::Info, beginning(row.run)));
         }
-        for (_, at, level, text) in notices.iter().filter(|it| !it.0) {
-            teller.tell(*at, *level, None, text);
-        }
+        tell_in_order(&mut teller, told);
         if let Some(at) = row.ended_at.filter(|_| row.state.is_terminal()) {
             teller.follows = Follows::All;
             self.over(&mut teller, at, row.state, row.message.as_ref());
@@ -328,6 +362,16 @@ impl Rows<'_> {
             Some(NodeKind::Action(action)) => action.pause(failures, &attempt.key).as_secs(),
             _ => 0,
         }
+    }
+}
+
+/// When, its place among what has the same time, how bad, what.
+type Told = (Timestamp, u8, Level, Text);
+
+fn tell_in_order(teller: &mut Teller, mut told: Vec<Told>) {
+    told.sort_by_key(|it| (it.0, it.1));
+    for (at, _, level, text) in told {
+        teller.tell(at, level, None, &text);
     }
 }
 

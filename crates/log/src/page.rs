@@ -19,8 +19,6 @@ use akkaflow_store::Error;
 const CHUNKS_AT_ONCE: u32 = 64;
 /// Chunks read first: a page may need one or two only, and each may hold 64 KiB.
 const FIRST_CHUNKS: u32 = 4;
-/// So many events of an instance tell of its beginning.
-const BEGINNING: usize = 2;
 /// The line that tells an end waits so long for output that is still on its way; what has not come by then is lost.
 const OUTPUT_LATE: Duration = Duration::from_secs(10);
 /// A page ends after so many bytes of text, whatever its limit of lines.
@@ -114,10 +112,14 @@ impl Weaver {
         if cursor.run == 0 {
             earlier = rows.earlier_runs(lang);
         }
+        let definition = crc32c::crc32c(rows.instance.version.0.as_bytes());
         if cursor.run != rows.instance.run {
             cursor.run = rows.instance.run;
             cursor.events.clear();
+        } else if cursor.definition != definition {
+            cursor.events = counted_anew(&sequences, &cursor);
         }
+        cursor.definition = definition;
         cursor.events.resize(sequences.len(), 0);
         let events = pending(earlier, sequences, &cursor);
         let spans = rows
@@ -256,6 +258,8 @@ impl Weaver {
         if let Some((event, place)) = self.events.pop_front() {
             if let Some(place) = place {
                 self.cursor.events[place] += 1;
+                let at = u64::try_from(event.line.time.0.as_millis()).unwrap_or(0);
+                self.cursor.newest = self.cursor.newest.max(at);
             }
             if let Follows::Attempt(key) = event.follows {
                 self.ends_at.insert(key, self.lines.len());
@@ -306,6 +310,21 @@ impl Weaver {
     }
 }
 
+/// How many events of each sequence were given out before a repair changed what stands where.
+fn counted_anew(sequences: &[Sequence], cursor: &Cursor) -> Vec<u32> {
+    let newest = i64::try_from(cursor.newest).unwrap_or(i64::MAX);
+    let given = |sequence: &Sequence| {
+        let known = |event: &&Event| event.line.time.0.as_millis() <= newest;
+        sequence.iter().take_while(known).count() as u32
+    };
+    let mut counts: Vec<u32> = sequences.iter().map(given).collect();
+    if let (Some(count), Some(known)) = (counts.first_mut(), cursor.events.first()) {
+        // The instance's own events stand where they stood.
+        *count = *known;
+    }
+    counts
+}
+
 /// The events that are left to give out, by time; those of one sequence stay in their order.
 fn pending(earlier: Sequence, sequences: Vec<Sequence>, cursor: &Cursor) -> VecDeque<Pending> {
     let mut events: Vec<(Event, Option<(usize, usize)>)> =
@@ -315,21 +334,21 @@ fn pending(earlier: Sequence, sequences: Vec<Sequence>, cursor: &Cursor) -> VecD
         let left = sequence.into_iter().enumerate().skip(given);
         events.extend(left.map(|(position, event)| (event, Some((place, position)))));
     }
-    events.sort_by_key(|(event, place)| (event.line.time, rank(*place)));
+    events.sort_by_key(|(event, place)| (event.line.time, rank(event, *place)));
     events
         .into_iter()
         .map(|(event, place)| (event, place.map(|(place, _)| place)))
         .collect()
 }
 
-/// Among events of one moment the beginning of the instance comes first and its end last.
-fn rank(place: Option<(usize, usize)>) -> (u8, usize) {
+/// Among events of one moment those of the instance come first, its birth before all, and its end last.
+fn rank(event: &Event, place: Option<(usize, usize)>) -> (u8, usize) {
     match place {
         Some((0, 0)) => (0, 0),
         // Earlier runs.
         None => (1, 0),
-        Some((0, position)) if position < BEGINNING => (2, 0),
-        Some((node, _)) if node > 0 => (3, node),
-        Some(_) => (4, 0),
+        Some((0, _)) if event.follows == Follows::All => (4, 0),
+        Some((0, _)) => (2, 0),
+        Some((node, _)) => (3, node),
     }
 }

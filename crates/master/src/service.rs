@@ -200,6 +200,7 @@ mod tests {
             pinned: None,
             parent: None,
             landing: None,
+            interventions: Vec::new(),
         }
     }
 

@@ -106,6 +106,8 @@ pub enum Command {
     ResumeInstance {
         /// The instance.
         id: InstanceId,
+        /// Who asks, and why.
+        by: By,
     },
     /// Starts no instance of a workflow by itself any more. Answer: [`Answer::Done`].
     SuspendWorkflow {
@@ -154,6 +156,8 @@ pub enum Command {
         xml: Option<Vec<u8>>,
         /// Only say what would change.
         is_dry_run: bool,
+        /// Who asks, and why.
+        by: By,
     },
     /// Runs a workflow for a range of business dates. Answer: [`Answer::Backfill`].
     StartBackfill {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::definition::Version;
 use crate::id::InstanceId;
 use crate::state::InstanceState;
 use crate::text::{Lang, Text};
@@ -109,6 +110,22 @@ pub enum Message {
     },
     /// A person holds the instance up.
     Paused {
+        /// Who; empty when unknown.
+        user: String,
+        /// Why; empty when they did not say.
+        reason: String,
+    },
+    /// A person let the instance go on.
+    Resumed {
+        /// Who; empty when unknown.
+        user: String,
+        /// Why; empty when they did not say.
+        reason: String,
+    },
+    /// A person gave the instance another definition.
+    Repaired {
+        /// The definition.
+        version: Version,
         /// Who; empty when unknown.
         user: String,
         /// Why; empty when they did not say.
@@ -240,6 +257,28 @@ impl Message {
             Self::Paused { user, reason } => Text::new(
                 format!("实例已被{}暂停{}", by_zh(user), because_zh(reason)),
                 format!("paused{}{}", by_en(user), because_en(reason)),
+            ),
+            Self::Resumed { user, reason } => Text::new(
+                format!("实例已被{}恢复{}", by_zh(user), because_zh(reason)),
+                format!("resumed{}{}", by_en(user), because_en(reason)),
+            ),
+            Self::Repaired {
+                version,
+                user,
+                reason,
+            } => Text::new(
+                format!(
+                    "实例已被{}修复，改用版本{}的定义{}",
+                    by_zh(user),
+                    version.0,
+                    because_zh(reason)
+                ),
+                format!(
+                    "repaired{}, goes on with version {}{}",
+                    by_en(user),
+                    version.0,
+                    because_en(reason)
+                ),
             ),
             Self::Removed => Text::new(
                 "实例修复后的定义中不再有该节点",

@@ -470,6 +470,39 @@ pub struct InstanceRow {
     /// By when it shall have ended, and what was said about that; `None` where its workflow names no deadline.
     #[serde(default)]
     pub landing: Option<Box<Landing>>,
+    /// What people did to it while it was open, in order; the first [`INTERVENTIONS`] of it.
+    #[serde(default)]
+    pub interventions: Vec<Intervention>,
+}
+
+/// So many interventions of an instance are kept.
+pub const INTERVENTIONS: usize = 200;
+
+/// What a person did to an open instance: its log tells of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Intervention {
+    /// In which run.
+    pub run: u32,
+    /// When.
+    pub at: Timestamp,
+    /// The node that it was about; `None` for the whole instance.
+    pub node: Option<String>,
+    /// What, by whom and why.
+    pub what: Message,
+}
+
+impl InstanceRow {
+    /// Keeps what a person did.
+    pub fn intervene(&mut self, at: Timestamp, node: Option<String>, what: Message) {
+        if self.interventions.len() < INTERVENTIONS {
+            self.interventions.push(Intervention {
+                run: self.run,
+                at,
+                node,
+                what,
+            });
+        }
+    }
 }
 
 /// Values that an instance has from those before it.

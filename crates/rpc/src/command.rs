@@ -184,8 +184,9 @@ impl From<Command> for wire::ExecuteRequest {
                 id: instance_bytes(id),
                 by: Some(by.into()),
             }),
-            Command::ResumeInstance { id } => Wire::ResumeInstance(wire::NamedInstance {
+            Command::ResumeInstance { id, by } => Wire::ResumeInstance(wire::HoldInstance {
                 id: instance_bytes(id),
+                by: Some(by.into()),
             }),
             Command::SuspendWorkflow { name, by } => Wire::SuspendWorkflow(wire::HoldWorkflow {
                 name,
@@ -212,10 +213,12 @@ impl From<Command> for wire::ExecuteRequest {
                 id,
                 xml,
                 is_dry_run,
+                by,
             } => Wire::Repair(wire::Repair {
                 id: instance_bytes(id),
                 xml,
                 is_dry_run,
+                by: Some(by.into()),
             }),
             Command::StartBackfill {
                 spec,
@@ -320,8 +323,9 @@ impl TryFrom<wire::ExecuteRequest> for Command {
                     id: instance_from_bytes(&hold.id)?,
                     by: by(hold.by),
                 },
-                Wire::ResumeInstance(instance) => Self::ResumeInstance {
-                    id: instance_from_bytes(&instance.id)?,
+                Wire::ResumeInstance(hold) => Self::ResumeInstance {
+                    id: instance_from_bytes(&hold.id)?,
+                    by: by(hold.by),
                 },
                 Wire::SuspendWorkflow(hold) => Self::SuspendWorkflow {
                     name: hold.name,
@@ -349,6 +353,7 @@ impl TryFrom<wire::ExecuteRequest> for Command {
                     id: instance_from_bytes(&repair.id)?,
                     xml: repair.xml,
                     is_dry_run: repair.is_dry_run,
+                    by: by(repair.by),
                 },
                 Wire::StartBackfill(start) => Self::StartBackfill {
                     spec: start
@@ -634,7 +639,10 @@ mod tests {
                 id: id(),
                 by: who(),
             },
-            Command::ResumeInstance { id: id() },
+            Command::ResumeInstance {
+                id: id(),
+                by: who(),
+            },
             Command::SuspendWorkflow {
                 name: name.clone(),
                 by: who(),
@@ -657,6 +665,7 @@ mod tests {
                 id: id(),
                 xml: Some(vec![1]),
                 is_dry_run: true,
+                by: who(),
             },
             Command::StartBackfill {
                 spec: crate::backfill::tests::spec(),

@@ -191,6 +191,7 @@ fn instance(owner: InstanceId) -> InstanceRow {
         pinned: None,
         parent: None,
         landing: None,
+        interventions: Vec::new(),
     }
 }
 

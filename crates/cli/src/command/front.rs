@@ -1,13 +1,13 @@
 //! `akka front`
 
-use akkaflow_api::{DayCount, Front, InstanceSummary, NotRunnable};
+use akkaflow_api::{DayCount, Front, InstanceSummary, Late, NotRunnable};
 use akkaflow_model::text::Lang;
 
 use super::{Outcome, cluster, print_json, problems};
 use crate::context::Context;
 use crate::screen::{Paint, Screen, plain};
 
-/// Workflows that do not run, spelled out.
+/// Lines below an alarm.
 const MOST_LISTED: usize = 10;
 
 pub(super) fn run(context: &Context) -> Outcome {
@@ -35,24 +35,47 @@ fn render(screen: &Screen, front: &Front) -> String {
     text.push_str(&finished(screen, &front.finished));
     text.push_str(screen.say("只显示最近20个\n", "only the last 20 are shown\n"));
     text.push_str(&screen.zone_line());
+    text.push_str(&late(screen, &front.late));
     text.push_str(&not_runnable(screen, &front.not_runnable));
     text.push_str(&problems::lines(screen, &front.file_problems));
     text
 }
 
+/// Instances behind their deadline.
+fn late(screen: &Screen, instances: &[Late]) -> String {
+    let lines = instances
+        .iter()
+        .map(|late| format!("{} {}: {}", late.workflow, late.short_id, late.text));
+    let count = instances.len();
+    let head = match screen.lang {
+        Lang::Zh => format!("{count}个实例赶不上期限："),
+        Lang::En => format!("instances behind their deadline ({count}):"),
+    };
+    alarm(screen, &head, lines)
+}
+
 /// Workflows that people may wait for in vain.
 fn not_runnable(screen: &Screen, workflows: &[NotRunnable]) -> String {
-    if workflows.is_empty() {
-        return String::new();
-    }
+    let lines = workflows
+        .iter()
+        .map(|one| format!("{}: {}", one.workflow, one.why));
     let count = workflows.len();
     let head = match screen.lang {
         Lang::Zh => format!("{count}个工作流不会运行："),
         Lang::En => format!("workflows that do not run ({count}):"),
     };
-    let mut text = format!("\n{}\n", screen.paint(&head, Paint::Red));
-    for one in workflows.iter().take(MOST_LISTED) {
-        text.push_str(&format!("  {}: {}\n", one.workflow, one.why));
+    alarm(screen, &head, lines)
+}
+
+/// A red line and what it counts, if there is anything.
+fn alarm(screen: &Screen, head: &str, lines: impl ExactSizeIterator<Item = String>) -> String {
+    let count = lines.len();
+    if count == 0 {
+        return String::new();
+    }
+    let mut text = format!("\n{}\n", screen.paint(head, Paint::Red));
+    for line in lines.take(MOST_LISTED) {
+        text.push_str(&format!("  {line}\n"));
     }
     if count > MOST_LISTED {
         text.push_str("  …\n");
@@ -165,6 +188,10 @@ mod tests {
             "days": [day("2026-11-21"), day("2026-11-20"), day("2026-11-19")],
             "waiting": [instance("ready", None, None)],
             "running": [],
+            "late": [{
+                "id": "01933333-3333-7333-8333-33338f3a11bb", "short_id": "8f3a11bb", "workflow": "日报",
+                "text": "预计09:20结束，晚于期限09:00",
+            }],
             "not_runnable": [{"workflow": "月报", "why": "当前版本暂不能执行：http"}],
             "finished": [
                 instance("succeeded", started, Some("2026-11-21T02:01:05.010Z")),

@@ -34,7 +34,7 @@ pub(super) fn run(context: &Context, matches: &ArgMatches) -> Outcome {
         "del" => delete(context, id),
         "rerun" => rerun(context, id, matches),
         "pause" => steering::pause(context, id, matches),
-        "resume" => steering::resume(context, id),
+        "resume" => steering::resume(context, id, matches),
         "mark" => steering::mark(context, id, matches),
         "repair" => steering::repair(context, id, matches),
         other => unreachable!("clap knows no action {other}"),

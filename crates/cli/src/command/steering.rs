@@ -44,9 +44,9 @@ pub(super) fn pause(context: &Context, id: &str, matches: &ArgMatches) -> Outcom
     say(context, &answer, &zh, &en)
 }
 
-pub(super) fn resume(context: &Context, id: &str) -> Outcome {
+pub(super) fn resume(context: &Context, id: &str, matches: &ArgMatches) -> Outcome {
     let path = format!("{}/resume", instance(id));
-    let answer = context.client.post(&path, &json!({}))?;
+    let answer = context.client.post(&path, &by(matches))?;
     let Created { id, .. } = context.client.parse(&answer)?;
     let (zh, en) = (format!("已恢复实例{id}"), format!("{id} goes on"));
     say(context, &answer, &zh, &en)
@@ -86,6 +86,8 @@ pub(super) fn repair(context: &Context, id: &str, matches: &ArgMatches) -> Outco
     let request = Repair {
         xml,
         dry_run: matches.get_flag("dry-run"),
+        user: user(),
+        reason: optional(matches, "reason").unwrap_or_default().to_owned(),
     };
     let path = format!("{}/repair", instance(id));
     let answer = context.client.post(&path, &request)?;

@@ -1,10 +1,8 @@
 //! `akka why ID|NAME`: a workflow, else an instance, else a backfill.
 
-use akkaflow_api::{InstanceDetail, Reason, WorkflowDetail};
+use akkaflow_api::{Reason, WorkflowDetail};
 use akkaflow_model::error::ErrorCode;
-use akkaflow_model::state::NodeState;
 use clap::ArgMatches;
-use comfy_table::Cell;
 
 use super::{Outcome, optional, print_json, problems, required};
 use crate::client::{Answer, encode};
@@ -77,56 +75,15 @@ fn backfill(context: &Context, id: &str, absent: Failure) -> Outcome {
 }
 
 fn instance(context: &Context, id: &str, node: Option<&str>) -> Outcome {
-    let path = format!("/api/v1/instances/{}", encode(id));
-    let detail: InstanceDetail = context.client.get(&path)?;
-    if detail.summary.state.is_terminal() && !context.is_json {
-        out!("{}", ended(&context.screen, &detail, node));
-        return Ok(0);
-    }
     let query = node.map(|node| format!("?node={}", encode(node)));
-    let path = format!("{path}/explain{}", query.unwrap_or_default());
+    let path = format!(
+        "/api/v1/instances/{}/explain{}",
+        encode(id),
+        query.unwrap_or_default()
+    );
     let answer = context.client.get_raw(&path)?;
     let fine = context.say("没有阻碍，正在运行", "nothing holds it up: it runs");
     print(context, &answer, fine)
-}
-
-/// How an instance has ended, and those of its nodes that did not succeed; or the one asked for, however it ended.
-fn ended(screen: &Screen, detail: &InstanceDetail, wanted: Option<&str>) -> String {
-    let state = detail.summary.state.label(screen.lang);
-    let mut text = format!(
-        "{}{state}",
-        screen.say("实例已结束：", "the instance has ended: ")
-    );
-    if let Some(message) = &detail.summary.message {
-        text.push_str(screen.say("，", ", "));
-        text.push_str(message);
-    }
-    text.push('\n');
-    let nodes = detail.nodes.iter().filter(|node| match wanted {
-        Some(wanted) => node.name == wanted,
-        None => node.state != NodeState::Succeeded.as_str(),
-    });
-    let rows: Vec<Vec<Cell>> = nodes
-        .map(|node| {
-            let unreached = screen.say("没有分支通向它", "no branch led to it");
-            let message = match &node.message {
-                Some(message) => message,
-                None if node.started_at.is_none() => unreached,
-                None => "",
-            };
-            let state = screen.node_state(&node.state);
-            vec![plain(&node.name), state, plain(message)]
-        })
-        .collect();
-    if !rows.is_empty() {
-        let header = [
-            screen.say("节点", "node"),
-            screen.say("状态", "state"),
-            screen.say("原因", "reason"),
-        ];
-        text.push_str(&screen.table(&header, rows));
-    }
-    text
 }
 
 fn print(context: &Context, answer: &Answer, fine: &str) -> Outcome {

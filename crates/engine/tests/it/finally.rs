@@ -249,3 +249,18 @@ fn during_the_clean_up_nothing_else_is_waited_for() {
     assert_eq!(world.why(id, "c"), ["not_taken"]);
     assert_eq!(world.why(id, "tell"), ["predecessor_open"]);
 }
+
+#[test]
+fn a_kill_node_stops_the_other_branches_of_its_fork_and_the_clean_up_follows() {
+    for fork in ["k a", "a k"] {
+        let mut world = World::with_worker();
+        let text = format!(
+            "start f\n fork f: {fork}\n kill k: enough\n a: ok=e\n finally z: drop\n drop: ok=e\n end e"
+        );
+        world.put(workflow("wf", &text));
+        let id = world.run("wf");
+        assert_eq!(world.running_nodes(), "drop", "{fork}");
+        world.ok("drop");
+        assert_eq!(world.state(id), InstanceState::Killed);
+    }
+}

@@ -3,9 +3,12 @@
 use akkaflow_engine::{ExplainObject, Order, OutcomeKind};
 use akkaflow_model::command::Answer;
 use akkaflow_model::message::Message;
+use akkaflow_model::record::Mark;
 use akkaflow_model::state::{InstanceState, NodeState};
+use akkaflow_model::text::Lang;
+use akkaflow_model::time::Timestamp;
 
-use crate::world::{Change, World, ann, run, single, workflow};
+use crate::world::{Change, World, ann, resume, run, single, workflow};
 
 const DONE: Result<Answer, akkaflow_model::command::Rejection> = Ok(Answer::Done);
 
@@ -37,9 +40,9 @@ fn what_runs_in_a_paused_instance_finishes_and_nothing_new_starts() {
         reasons[0].text.en.contains("by ann: upgrade"),
         "{reasons:?}"
     );
-    assert_eq!(world.order(Order::ResumeInstance { id }), DONE);
+    assert_eq!(world.order(resume(id)), DONE);
     assert_eq!(world.running_nodes(), "b");
-    assert_eq!(world.order(Order::ResumeInstance { id }), DONE);
+    assert_eq!(world.order(resume(id)), DONE);
     world.ok("b");
     assert_eq!(world.state(id), InstanceState::Succeeded);
     assert!(world.order(pause(id)).is_err(), "it has ended");
@@ -59,7 +62,7 @@ fn an_instance_that_is_paused_while_it_waits_leaves_the_queue_to_others() {
     assert_eq!(world.state(first), InstanceState::Succeeded);
     assert_eq!(world.state(second), InstanceState::Suspended);
     assert_eq!(world.state(third), InstanceState::Running);
-    assert_eq!(world.order(Order::ResumeInstance { id: second }), DONE);
+    assert_eq!(world.order(resume(second)), DONE);
     assert_eq!(world.state(second), InstanceState::Ready);
     world.ok("a");
     assert_eq!(world.state(second), InstanceState::Running);
@@ -95,7 +98,7 @@ fn the_clean_up_of_an_instance_that_breaks_off_while_it_is_paused_waits() {
     world.restart();
     world.attach("w", 10);
     assert_eq!(world.running_nodes(), "");
-    world.order(Order::ResumeInstance { id }).unwrap();
+    world.order(resume(id)).unwrap();
     world.ok("drop");
     assert_eq!(world.state(id), InstanceState::Failed);
     let message = Message::NodeFailed { node: "a".into() };
@@ -128,7 +131,7 @@ fn the_time_of_a_node_that_does_not_run_stands_still_during_a_pause() {
     world.order(pause(id)).unwrap();
     world.pass(1000);
     assert_eq!(world.state(id), InstanceState::Suspended);
-    world.order(Order::ResumeInstance { id }).unwrap();
+    world.order(resume(id)).unwrap();
     assert_eq!(world.running_nodes(), "a");
     world.pass(99);
     assert_eq!(world.state(id), InstanceState::Running);
@@ -147,7 +150,7 @@ fn a_person_lets_an_instance_in_quarantine_go_on() {
     world.attach_again("w", 1, 4, &[]);
     assert_eq!(world.state(id), InstanceState::Suspended);
     world.running.clear();
-    assert_eq!(world.order(Order::ResumeInstance { id }), DONE);
+    assert_eq!(world.order(resume(id)), DONE);
     assert_eq!(world.running_nodes(), "a");
 }
 
@@ -314,7 +317,7 @@ fn the_time_of_a_node_between_two_tries_stands_still_while_its_instance_is_pause
     world.fail("a");
     assert_eq!(world.order(pause(id)), DONE);
     world.pass(500);
-    assert_eq!(world.order(Order::ResumeInstance { id }), DONE);
+    assert_eq!(world.order(resume(id)), DONE);
     let after = world.node(id, "a").deadline.unwrap();
     assert_eq!(after.since(before).as_secs(), 500);
     world.ok("a");
@@ -335,4 +338,81 @@ fn a_node_whose_attempt_is_lost_in_a_paused_instance_says_so() {
     assert_eq!(world.node_state(id, "a"), NodeState::Ready);
     let message = &world.node(id, "a").message;
     assert!(matches!(message, Some(Message::Lost { .. })), "{message:?}");
+}
+
+#[test]
+fn what_people_do_to_an_open_instance_is_kept_with_who_and_why() {
+    let mut world = World::with_worker();
+    world.put(workflow("wf", "start a\n a: ok=b\n b: ok=e\n end e"));
+    let id = world.run("wf");
+    world.order(pause(id)).unwrap();
+    world.order(pause(id)).unwrap();
+    world.pass(5);
+    let by = ann("done");
+    world.order(Order::ResumeInstance { id, by }).unwrap();
+    world
+        .order(Order::MarkNode {
+            id,
+            mark: Mark {
+                node: "b".into(),
+                is_skipped: true,
+                user: "bob".into(),
+                reason: String::new(),
+                at: Timestamp::default(),
+            },
+            stored: None,
+            pinned: None,
+        })
+        .unwrap();
+    world.restart();
+    world.attach("w", 10);
+    let told: Vec<(Option<String>, String)> = world
+        .row(id)
+        .interventions
+        .iter()
+        .map(|it| (it.node.clone(), it.what.render(Lang::En)))
+        .collect();
+    let of_b = Some("b".to_owned());
+    assert_eq!(
+        told,
+        [
+            (None, "paused by ann: upgrade".to_owned()),
+            (None, "resumed by ann: done".to_owned()),
+            (of_b, told[2].1.clone()),
+        ]
+    );
+    assert!(told[2].1.contains("by bob"), "{told:?}");
+    let times: Vec<_> = world.row(id).interventions.iter().map(|it| it.at).collect();
+    assert_eq!(times[1].since(times[0]).as_secs(), 5);
+}
+
+#[test]
+fn an_instance_that_is_ending_takes_no_more_orders() {
+    let mut world = World::with_worker();
+    world.put(single("wf"));
+    let id = world.run("wf");
+    world.kill(id);
+    let mark = Mark {
+        node: "a".into(),
+        is_skipped: true,
+        user: String::new(),
+        reason: String::new(),
+        at: Timestamp::default(),
+    };
+    let repair = Order::Repair {
+        id,
+        workflow: None,
+        is_dry_run: false,
+        by: ann(""),
+    };
+    let marking = Order::MarkNode {
+        id,
+        mark,
+        stored: None,
+        pinned: None,
+    };
+    for order in [pause(id), marking, repair] {
+        assert_eq!(world.refused(order), format!("工作流实例[{id}]正在结束"));
+    }
+    assert!(world.row(id).interventions.is_empty());
 }

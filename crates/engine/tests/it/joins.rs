@@ -165,3 +165,19 @@ fn another_node_starts_with_the_first_that_leads_on() {
 fn a_node_after_others_starts_once_all_have_succeeded() {
     check("x", "t: ok=e after=a,b", AFTER);
 }
+
+#[test]
+fn a_join_counts_its_branches_wherever_it_stands_in_the_file() {
+    let mut world = World::with_worker();
+    let text = "join j: d\n start f\n fork f: a b\n a: ok=j\n b: ok=j\n d: ok=e\n end e";
+    world.put(workflow("wf", text));
+    let id = world.run("wf");
+    world.ok("a");
+    world.restart();
+    world.attach("w", 10);
+    assert_eq!(world.running_nodes(), "b");
+    world.ok("b");
+    assert_eq!(world.running_nodes(), "d");
+    world.ok("d");
+    assert_eq!(world.state(id), InstanceState::Succeeded);
+}

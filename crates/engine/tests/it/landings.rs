@@ -415,6 +415,7 @@ fn a_repair_that_adds_work_is_reckoned_with() {
             id,
             workflow: None,
             is_dry_run: false,
+            by: By::default(),
         };
         world.order(repair).unwrap();
         world.pass(46 * MINUTE);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use akkaflow_engine::{Order, OutcomeKind};
-use akkaflow_model::command::Answer;
+use akkaflow_model::command::{Answer, By};
 use akkaflow_model::error::ErrorCode;
 use akkaflow_model::mail::{
     DeliveryRow, DeliveryState, EndFacts, MOST_NODES, MailFacts, MailKey, MailKind, RetryFacts,
@@ -12,7 +12,7 @@ use akkaflow_model::mail::{
 use akkaflow_model::message::Message;
 use akkaflow_model::state::{InstanceState, NodeState};
 
-use crate::world::{Change, World, single, workflow};
+use crate::world::{Change, World, resume, single, workflow};
 
 /// `kind of node to receivers`, in the order of their birth.
 fn mails(world: &World) -> Vec<String> {
@@ -199,7 +199,7 @@ fn a_mail_holds_the_nodes_as_they_were() {
 fn of_too_many_nodes_those_that_went_wrong_are_kept() {
     let mut world = World::with_worker();
     let count = MOST_NODES + 10;
-    let mut text = "start n0\nend e\nlast: ok=e\n".to_owned();
+    let mut text = "start n0\n".to_owned();
     for number in 0..count {
         let next = if number + 1 == count {
             "last".to_owned()
@@ -208,6 +208,7 @@ fn of_too_many_nodes_those_that_went_wrong_are_kept() {
         };
         text.push_str(&format!("n{number}: ok={next} ignore\n"));
     }
+    text.push_str("last: ok=e\nend e");
     world.put(workflow("wf", &text).mails("f", &["a@x"]));
     world.run("wf");
     world.fail("last");
@@ -280,6 +281,16 @@ fn a_failure_that_no_retry_follows_is_told_of_too() {
 }
 
 #[test]
+fn retries_that_nobody_is_to_hear_of_make_no_mail() {
+    let mut world = World::with_worker();
+    world.put(workflow("wf", "start a\n a: ok=e retry=3\n end e"));
+    world.run("wf");
+    world.fail("a");
+    world.ok("a");
+    assert_eq!(mails(&world), [""; 0]);
+}
+
+#[test]
 fn lost_attempts_are_no_failures() {
     let mut world = retrying(0, "a: ok=e retry=3");
     world.finish("a", OutcomeKind::Lost);
@@ -319,6 +330,7 @@ fn a_repair_that_has_a_failing_node_start_a_child_at_once_is_told_as_its_recover
         id,
         workflow: Some(mended),
         is_dry_run: false,
+        by: By::default(),
     };
     world.order(repair).unwrap();
     assert_eq!(world.state(id), InstanceState::Succeeded);
@@ -375,7 +387,7 @@ fn an_email_node_waits_while_its_instance_is_paused() {
     world.ok("a");
     assert_eq!(mails(&world), [""; 0]);
     world.restart();
-    world.order(Order::ResumeInstance { id }).unwrap();
+    world.order(resume(id)).unwrap();
     assert_eq!(mails(&world), ["notice m a@x"]);
 }
 

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use akkaflow_engine::{ExplainObject, Order, OutcomeKind};
-use akkaflow_model::command::Answer;
+use akkaflow_model::command::{Answer, By};
 use akkaflow_model::definition::{FailurePolicy, Overlap};
 use akkaflow_model::id::InstanceId;
 use akkaflow_model::message::Message;
 use akkaflow_model::state::{InstanceState, NodeState};
 use akkaflow_model::text::Lang;
 
-use crate::world::{Change, World, ann, single, workflow};
+use crate::world::{Change, World, ann, resume, single, workflow};
 
 const DONE: Result<Answer, akkaflow_model::command::Rejection> = Ok(Answer::Done);
 
@@ -51,6 +51,7 @@ fn repair(world: &mut World, id: InstanceId, text: &str) -> Result<Answer, Strin
         id,
         workflow: Some(workflow),
         is_dry_run: false,
+        by: By::default(),
     };
     world.order(order).map_err(|rejection| rejection.text.en)
 }
@@ -97,7 +98,7 @@ fn the_child_of_a_paused_instance_runs_on_and_its_end_starts_nothing() {
     assert_eq!(world.node_state(id, "s"), NodeState::Succeeded);
     assert_eq!(world.running_nodes(), "");
     assert_eq!(world.why(id, "z"), ["paused"]);
-    world.order(Order::ResumeInstance { id }).unwrap();
+    world.order(resume(id)).unwrap();
     assert_eq!(world.running_nodes(), "z");
 }
 
@@ -128,7 +129,7 @@ fn no_child_is_started_for_a_paused_instance() {
     world.attach("w", 10);
     assert!(world.instances_of("child").is_empty());
     assert_eq!(world.why(id, "s"), ["paused"]);
-    world.order(Order::ResumeInstance { id }).unwrap();
+    world.order(resume(id)).unwrap();
     world.ok("a");
     assert_eq!(world.why(id, "w"), ["wait"]);
 }
@@ -147,7 +148,7 @@ fn a_wait_that_has_begun_is_over_at_its_moment_though_its_instance_is_paused() {
     world.pass(1);
     assert_eq!(world.node_state(id, "w"), NodeState::Succeeded);
     assert_eq!(world.running_nodes(), "");
-    world.order(Order::ResumeInstance { id }).unwrap();
+    world.order(resume(id)).unwrap();
     assert_eq!(world.running_nodes(), "z");
 }
 
@@ -163,7 +164,7 @@ fn a_paused_wait_looks_no_more_and_its_time_stands_still() {
     world.order(pause(id)).unwrap();
     world.pass(1000);
     assert_eq!(world.running_nodes(), "");
-    world.order(Order::ResumeInstance { id }).unwrap();
+    world.order(resume(id)).unwrap();
     assert_eq!(world.running_nodes(), "w");
     world.ok("w");
     assert_eq!(world.state(id), InstanceState::Succeeded);
@@ -334,6 +335,7 @@ fn a_repair_lets_the_instance_read_the_state_that_it_had_not() {
         id,
         workflow: Some(mended),
         is_dry_run: false,
+        by: By::default(),
     };
     world.order(order).unwrap();
     world.hand_on("a", &[("rows", "8")]);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use akkaflow_engine::{Order, OutcomeKind, RerunFrom};
-use akkaflow_model::command::{Answer, ChangeKind};
+use akkaflow_model::command::{Answer, By, ChangeKind};
 use akkaflow_model::definition::{FailurePolicy, Workflow};
 use akkaflow_model::id::InstanceId;
 use akkaflow_model::state::{InstanceState, NodeState};
@@ -40,6 +40,7 @@ fn repair(
             id,
             workflow: Some(workflow),
             is_dry_run,
+            by: By::default(),
         })
         .map_err(|rejection| rejection.text.en)
 }
@@ -231,6 +232,7 @@ fn the_definition_in_force_is_taken_when_none_is_given() {
         id,
         workflow: None,
         is_dry_run,
+        by: By::default(),
     };
     let answer = world.order(order(false)).map_err(|it| it.text.en);
     assert!(changes(answer).0);
@@ -262,6 +264,7 @@ fn a_waiting_instance_takes_any_definition_of_its_workflow() {
         id: waiting,
         workflow: Some(Arc::new(workflow("other", "start a\n a: ok=e\n end e"))),
         is_dry_run: false,
+        by: By::default(),
     };
     assert!(world.order(other).is_err());
 }
@@ -335,6 +338,7 @@ fn a_repair_brings_the_parameters_of_its_definition() {
             id,
             workflow: Some(workflow),
             is_dry_run: false,
+            by: By::default(),
         })
         .unwrap();
     let region = ("region".to_owned(), "north".to_owned());

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use akkaflow_engine::{Order, OutcomeKind, RerunFrom};
 use akkaflow_model::record::TriggerKind;
 use akkaflow_model::state::{InstanceState, NodeState};
+use akkaflow_model::time::Timestamp;
 
 use crate::world::{Change, World, how, single, workflow};
 
@@ -263,4 +264,19 @@ fn a_node_whose_edges_cannot_be_decided_by_the_new_definition_runs_again() {
         })
         .unwrap();
     assert_eq!(world.running_nodes(), "a");
+}
+
+#[test]
+fn an_instance_replays_alone_though_a_clock_goes_back() {
+    let mut world = World::with_worker();
+    world.put(workflow("wf", "start a\n a: ok=b\n b: ok=e\n end e"));
+    let id = world.run("wf");
+    world.pass(60);
+    world.ok("a");
+    let ended = world.node(id, "a").ended_at;
+    // Within the term of a master time stands still until it has come back; each step is replayed alone.
+    world.now = Timestamp::from_millis(world.now.as_millis() - 30_000);
+    world.ok("b");
+    assert_eq!(world.state(id), InstanceState::Succeeded);
+    assert_eq!(world.row(id).ended_at, ended);
 }

@@ -810,6 +810,13 @@ pub(crate) fn how(from: RerunFrom, pinned: Option<Arc<Workflow>>) -> Rerun {
     }
 }
 
+pub(crate) fn resume(id: InstanceId) -> Order {
+    Order::ResumeInstance {
+        id,
+        by: By::default(),
+    }
+}
+
 pub(crate) fn ann(reason: &str) -> By {
     By {
         user: "ann".into(),

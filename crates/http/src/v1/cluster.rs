@@ -10,6 +10,7 @@ use akkaflow_api::{
 use akkaflow_model::command::{Answer, Command};
 use akkaflow_model::error::ErrorCode;
 use akkaflow_model::id::WorkerId;
+use akkaflow_model::record::InstanceRow;
 use akkaflow_model::state::InstanceState;
 use akkaflow_model::text::Lang;
 use akkaflow_model::time::Timestamp;
@@ -49,11 +50,15 @@ async fn front(State(app): Shared, Language(lang): Language) -> Result<Json<Fron
             limit,
             ..InstanceQuery::default()
         };
-        let rows = app.store.instances(&query).await?;
-        Ok::<Vec<_>, Failure>(rows.iter().map(|row| view::summary(row, lang)).collect())
+        app.store.instances(&query).await
+    };
+    let summaries = |rows: &[InstanceRow]| -> Vec<_> {
+        rows.iter().map(|row| view::summary(row, lang)).collect()
     };
     let mut waiting = listing(&[InstanceState::Ready], OPEN).await?;
     waiting.reverse();
+    let running = listing(&[InstanceState::Running, InstanceState::Suspended], OPEN).await?;
+    let zone = app.zone().await?;
     let over: Vec<_> = InstanceState::ALL
         .iter()
         .copied()
@@ -61,9 +66,12 @@ async fn front(State(app): Shared, Language(lang): Language) -> Result<Json<Fron
         .collect();
     Ok(Json(Front {
         days: days(&app).await?,
-        waiting,
-        running: listing(&[InstanceState::Running, InstanceState::Suspended], OPEN).await?,
-        finished: listing(&over, FINISHED).await?,
+        waiting: summaries(&waiting),
+        running: summaries(&running),
+        finished: summaries(&listing(&over, FINISHED).await?),
+        late: (waiting.iter().chain(&running))
+            .filter_map(|row| view::late(row, lang, zone))
+            .collect(),
         file_problems: problems(&app, lang).await?,
         not_runnable: (app.master.not_runnable().await.into_iter())
             .map(|(workflow, why)| NotRunnable {

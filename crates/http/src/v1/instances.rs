@@ -8,7 +8,7 @@ use akkaflow_model::error::ErrorCode;
 use akkaflow_model::id::InstanceId;
 use akkaflow_model::param::substitute;
 use akkaflow_model::record::{CleanUp, InstanceRow};
-use akkaflow_model::state::InstanceState;
+use akkaflow_model::state::{InstanceState, NodeState};
 use akkaflow_model::text::{Lang, Text};
 use akkaflow_rpc::command::instance_bytes;
 use akkaflow_rpc::wire::NodeOf;
@@ -112,23 +112,23 @@ async fn detail(
     Path(id): Path<String>,
     Language(lang): Language,
 ) -> Result<Json<InstanceDetail>, Failure> {
-    let id = lookup::instance_id(&app, &id).await?;
+    read_detail(&app, &id, lang).await.map(Json)
+}
+
+async fn read_detail(app: &App, id: &str, lang: Lang) -> Result<InstanceDetail, Failure> {
+    let id = lookup::instance_id(app, id).await?;
     // Nodes first: the instance is then at least as new, and an ended one has all its nodes.
     let nodes = app.store.nodes(id).await?;
-    let row = lookup::instance(&app, &id.to_string()).await?;
+    let row = lookup::instance(app, &id.to_string()).await?;
     let nodes = if row.state.is_terminal() {
         app.store.nodes(id).await?
     } else {
         nodes
     };
     let definition = app.definitions.get(&*app.store, &row.version).await?;
-    Ok(Json(view::detail(
-        &row,
-        &nodes,
-        definition.as_deref(),
-        lang,
-        app.zone().await?,
-    )))
+    let zone = app.zone().await?;
+    let definition = definition.as_deref();
+    Ok(view::detail(&row, &nodes, definition, lang, zone))
 }
 
 #[derive(Deserialize)]
@@ -198,12 +198,79 @@ async fn explain(
     Language(lang): Language,
 ) -> Result<Json<Vec<Reason>>, Failure> {
     let row = lookup::instance(&app, &id).await?;
+    if row.state.is_terminal() {
+        // A master knows open instances only.
+        let detail = read_detail(&app, &id, lang).await?;
+        return ended(&detail, query.node.as_deref(), lang).map(Json);
+    }
     let instance = instance_bytes(row.id);
     let object = match query.node {
         Some(node) => Object::Node(NodeOf { instance, node }),
         None => Object::Instance(instance),
     };
     reasons(&app, object, lang).await
+}
+
+/// How an instance has ended, and those of its nodes that did not succeed; or the one asked for, however it ended.
+fn ended(
+    detail: &InstanceDetail,
+    wanted: Option<&str>,
+    lang: Lang,
+) -> Result<Vec<Reason>, Failure> {
+    let with_why = |head: String, why: &str| match (why.is_empty(), lang) {
+        (true, _) => head,
+        (false, Lang::Zh) => format!("{head}：{why}"),
+        (false, Lang::En) => format!("{head}: {why}"),
+    };
+    let InstanceSummary {
+        id,
+        state,
+        ended_at,
+        message,
+        ..
+    } = &detail.summary;
+    let has_ended = Text::new(
+        format!("实例已结束，{}", state.label(Lang::Zh)),
+        format!("the instance has ended, {}", state.label(Lang::En)),
+    );
+    let has_ended = has_ended.get(lang).to_owned();
+    let mut reasons = vec![Reason {
+        code: "ended".to_owned(),
+        object: id.clone(),
+        since: *ended_at,
+        text: with_why(has_ended, message.as_deref().unwrap_or_default()),
+    }];
+    let nodes = detail.nodes.iter().filter(|node| match wanted {
+        Some(wanted) => node.name == wanted,
+        None => node.state != NodeState::Succeeded.as_str(),
+    });
+    let unreached = Text::new("没有分支通向它", "no branch led to it");
+    reasons.extend(nodes.map(|node| {
+        let state = NodeState::from_word(&node.state);
+        let why = match &node.message {
+            Some(message) => message,
+            None if node.started_at.is_none() => unreached.get(lang),
+            None => "",
+        };
+        let skipped = Text::new("未执行", "not run");
+        let head = state.map_or(skipped.get(lang), |state| state.label(lang));
+        Reason {
+            code: node.state.clone(),
+            object: node.name.clone(),
+            since: node.ended_at,
+            text: with_why(head.to_owned(), why),
+        }
+    }));
+    match wanted {
+        Some(node) if reasons.len() == 1 => Err(Failure::new(
+            ErrorCode::NotFound,
+            Text::new(
+                format!("实例{id}中没有节点[{node}]"),
+                format!("instance {id} has no node `{node}`"),
+            ),
+        )),
+        _ => Ok(reasons),
+    }
 }
 
 #[derive(Default, Deserialize)]

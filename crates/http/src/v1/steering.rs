@@ -44,9 +44,14 @@ async fn pause(
     Ok(named(id))
 }
 
-async fn resume(State(app): Shared, Path(id): Path<String>) -> Result<Json<Created>, Failure> {
+async fn resume(
+    State(app): Shared,
+    Path(id): Path<String>,
+    bytes: Result<Bytes, BytesRejection>,
+) -> Result<Json<Created>, Failure> {
+    let by = by(&bytes?)?;
     let id = lookup::instance_id(&app, &id).await?;
-    done(&app, Command::ResumeInstance { id }).await?;
+    done(&app, Command::ResumeInstance { id, by }).await?;
     Ok(named(id))
 }
 
@@ -81,12 +86,18 @@ async fn repair(
     Language(lang): Language,
     bytes: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Repaired>, Failure> {
-    let Repair { xml, dry_run } = super::body(&bytes?)?;
+    let Repair {
+        xml,
+        dry_run,
+        user,
+        reason,
+    } = super::body(&bytes?)?;
     let id = lookup::instance_id(&app, &id).await?;
     let command = Command::Repair {
         id,
         xml: xml.map(String::into_bytes),
         is_dry_run: dry_run,
+        by: By { user, reason },
     };
     match app.master.execute(command).await? {
         Answer::Repair {

@@ -1,6 +1,8 @@
 //! Instances.
 
-use akkaflow_api::{Attempt, InstanceDetail, InstanceNode, InstanceSummary, Params, ParentNode};
+use akkaflow_api::{
+    Attempt, InstanceDetail, InstanceNode, InstanceSummary, Late, Params, ParentNode,
+};
 use akkaflow_model::definition::{Node, Workflow};
 use akkaflow_model::landing::{Landing, LandingNotice};
 use akkaflow_model::record::{AttemptRow, InstanceRow, Measurement, NodeRow, TriggerKind};
@@ -72,6 +74,22 @@ pub(crate) fn detail(
         instance_limit: definition.map(|definition| definition.instance_limit),
         nodes: node_views(row, nodes, definition, lang),
     }
+}
+
+/// What is said of its deadline, if it is behind.
+pub(crate) fn late(row: &InstanceRow, lang: Lang, zone: Tz) -> Option<Late> {
+    let landing = row.landing.as_ref()?;
+    let text = match (&landing.missed, &landing.late) {
+        (Some(missed), _) => landing.missed_text(missed, zone),
+        (None, Some(late)) => landing.late_text(late, zone),
+        (None, None) => return None,
+    };
+    Some(Late {
+        id: row.id.to_string(),
+        short_id: row.id.short(),
+        workflow: row.workflow.clone(),
+        text: text.get(lang).to_owned(),
+    })
 }
 
 fn landing(landing: &Landing, lang: Lang, zone: Tz) -> akkaflow_api::Landing {

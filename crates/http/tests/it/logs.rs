@@ -4,7 +4,9 @@ use akkaflow_model::command::Answer;
 use akkaflow_model::id::{AttemptKey, Epoch, Incarnation, WorkerId};
 use akkaflow_model::landing::{Blame, Landing, LandingNotice};
 use akkaflow_model::message::Message;
-use akkaflow_model::record::{AttemptRow, EarlierRun, InstanceRow, NodeRow, Record, WaitTold};
+use akkaflow_model::record::{
+    AttemptRow, EarlierRun, InstanceRow, Intervention, NodeRow, Record, VersionRow, WaitTold,
+};
 use akkaflow_model::state::{AttemptState, InstanceState, NodeState};
 use akkaflow_model::text::Text;
 use akkaflow_store::{LogChunk, MemoryStore, Store, Stream};
@@ -516,4 +518,98 @@ async fn what_an_action_reports_is_read_in_one_language() {
         let lines = all(&server, lang).await;
         assert!(lines.iter().any(|line| line == wanted), "{lines:?}");
     }
+}
+
+#[tokio::test]
+async fn what_people_did_is_told_and_a_follower_loses_nothing_by_a_repair() {
+    let store = store().await;
+    let did = |millis, what| Intervention {
+        run: 1,
+        at: at(millis),
+        node: None,
+        what,
+    };
+    let (user, reason) = ("ann".to_owned(), "the disk is full".to_owned());
+    let paused = Message::Paused {
+        user: user.clone(),
+        reason,
+    };
+    let waiting = NodeRow {
+        attempts: 0,
+        ..node_row("a", "script", NodeState::Ready, 7)
+    };
+    let before = vec![
+        Record::instance(InstanceRow {
+            interventions: vec![did(6_000, paused.clone())],
+            ..instance_row()
+        }),
+        Record::node(node_row("start", "start", NodeState::Succeeded, 6)),
+        Record::node(waiting.clone()),
+    ];
+    put(&store, 2, before).await;
+    let server = Server::start(&store).await;
+    let path = format!("/api/v1/instances/{}/logs?lang=en&after=", id());
+    let got = server.get(&path).await;
+    let lines = |got: &crate::support::Got| -> Vec<String> {
+        got.json().as_array().unwrap().iter().map(text_of).collect()
+    };
+    let seen = lines(&got);
+    assert_eq!(
+        seen[2..],
+        [
+            "reached start node start",
+            "reached script node a",
+            "paused by ann: the disk is full"
+        ]
+    );
+    // The new definition has a node before all others, and none called `a`.
+    let xml = XML
+        .replace("to=\"a\"", "to=\"z\"")
+        .replace("name=\"a\"", "name=\"z\"");
+    let version = akkaflow_model::read::version_of(&xml);
+    let repaired = Message::Repaired {
+        version: version.clone(),
+        user,
+        reason: String::new(),
+    };
+    let after = vec![
+        Record::Version(VersionRow {
+            version: version.clone(),
+            workflow: "日报".to_owned(),
+            xml,
+            created_at: at(7_000),
+        }),
+        Record::instance(InstanceRow {
+            version,
+            interventions: vec![did(6_000, paused), did(7_000, repaired)],
+            ..instance_row()
+        }),
+        Record::node(NodeRow {
+            state: NodeState::Killed,
+            message: Some(Message::Removed),
+            ended_at: Some(at(7_000)),
+            ..waiting
+        }),
+        Record::node(node_row("z", "script", NodeState::Ready, 7_000)),
+    ];
+    put(&store, 3, after).await;
+    let more = lines(
+        &server
+            .get(&format!("{path}{}", got.header("akkaflow-log-cursor")))
+            .await,
+    );
+    assert!(more[0].starts_with("repaired by ann"), "{more:?}");
+    assert!(
+        more[1..].contains(&"reached script node z".to_owned()),
+        "{more:?}"
+    );
+    assert!(
+        more[1..]
+            .iter()
+            .any(|line| line.contains("no longer has this node")),
+        "{more:?}"
+    );
+    assert_eq!(more.len(), 3);
+    let whole = all(&server, "lang=en").await;
+    assert_eq!(whole, [seen, more].concat());
 }

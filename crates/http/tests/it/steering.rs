@@ -45,8 +45,8 @@ async fn each_address_gives_its_command() {
         (
             "POST",
             format!("instances/{id}/resume"),
-            "",
-            Command::ResumeInstance { id },
+            said,
+            Command::ResumeInstance { id, by: by.clone() },
         ),
         (
             "POST",
@@ -133,7 +133,7 @@ async fn a_repair_shows_what_changes_in_the_language_of_the_reader() {
     .await;
     let path = format!("/api/v1/instances/{}/repair?lang=en", id());
     let got = server
-        .post(&path, r#"{"dry_run": true, "xml": "<x/>"}"#)
+        .post(&path, r#"{"dry_run": true, "xml": "<x/>", "user": "ann"}"#)
         .await;
     assert_eq!(
         got.json(),
@@ -144,6 +144,10 @@ async fn a_repair_shows_what_changes_in_the_language_of_the_reader() {
         id: id(),
         xml: Some(b"<x/>".to_vec()),
         is_dry_run: true,
+        by: By {
+            user: "ann".to_owned(),
+            ..By::default()
+        },
     };
     assert_eq!(master.asked(), [expected]);
 }

@@ -465,6 +465,7 @@ pub(crate) fn instance_row() -> InstanceRow {
         pinned: None,
         parent: None,
         landing: None,
+        interventions: Vec::new(),
     }
 }
 

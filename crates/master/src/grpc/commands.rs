@@ -76,7 +76,7 @@ pub(crate) async fn execute(
             }
         }
         Command::PauseInstance { id, by } => Order::PauseInstance { id, by },
-        Command::ResumeInstance { id } => Order::ResumeInstance { id },
+        Command::ResumeInstance { id, by } => Order::ResumeInstance { id, by },
         Command::SuspendWorkflow { name, by } => Order::SuspendWorkflow { name, by },
         Command::ResumeWorkflow { name } => Order::ResumeWorkflow { name },
         Command::Freeze { by } => Order::Freeze { by },
@@ -102,11 +102,13 @@ pub(crate) async fn execute(
             id,
             xml,
             is_dry_run,
+            by,
         } => match repair(shared, xml.as_deref()) {
             Ok(workflow) => Order::Repair {
                 id,
                 workflow,
                 is_dry_run,
+                by,
             },
             Err(rejection) => return Ok(Err(rejection)),
         },

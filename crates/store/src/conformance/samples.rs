@@ -138,6 +138,7 @@ pub(crate) fn instance(id: InstanceId, workflow: &str) -> InstanceRow {
         pinned: None,
         parent: None,
         landing: None,
+        interventions: Vec::new(),
     }
 }
 

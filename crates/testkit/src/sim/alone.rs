@@ -75,7 +75,7 @@ impl World {
         for given in &moment.given {
             let version = match given {
                 Given::Admitted { row, .. } => &row.version,
-                Given::Repaired { version } => version,
+                Given::Repaired { version, .. } => version,
                 _ => continue,
             };
             if let Some(workflow) = self.library.contents.get(version) {

@@ -360,7 +360,7 @@ impl World {
             4..=7 => {
                 let id = self.some_held()?;
                 self.oracle.steered.insert(id);
-                Order::ResumeInstance { id }
+                Order::ResumeInstance { id, by }
             }
             8 => Order::SuspendWorkflow {
                 name: self.workflow_name(),
@@ -440,6 +440,7 @@ impl World {
             id,
             workflow,
             is_dry_run: self.rng.chance(20),
+            by: By::default(),
         })
     }
 

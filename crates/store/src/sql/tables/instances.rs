@@ -44,6 +44,7 @@ impl Table for InstanceRow {
             "pinned",
             "parent",
             "landing",
+            "interventions",
             "search",
         ],
         number: Number::Absent,
@@ -78,6 +79,7 @@ impl Table for InstanceRow {
             Value::optional_json(self.pinned.as_ref()),
             Value::optional_json(self.parent.as_ref()),
             Value::optional_json(self.landing.as_ref()),
+            Value::optional_json((!self.interventions.is_empty()).then_some(&self.interventions)),
             Value::Text(Cow::Owned(search_text(self.id, &self.workflow))),
         ]);
     }
@@ -111,6 +113,7 @@ impl Table for InstanceRow {
             pinned: columns.optional_json()?,
             parent: columns.optional_json()?,
             landing: columns.optional_json()?,
+            interventions: columns.optional_json()?.unwrap_or_default(),
         })
     }
 }
