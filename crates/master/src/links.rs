@@ -3,21 +3,18 @@
 
 pub(crate) mod key;
 mod stored;
+mod watched;
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::time::SystemTime;
+use std::path::PathBuf;
 
-use akkaflow_model::db_links::{DbLink, Secret, read_with_source};
-use akkaflow_model::diagnostic::{Diagnostic, Severity};
-use akkaflow_model::file_links::{FileAccess, FileLink, read_file_links};
+use akkaflow_model::db_links::Secret;
+use akkaflow_model::file_links::{FileAccess, FileLink};
 use akkaflow_model::links::{Link, LinkKey, LinkKind, LinkRow};
-use akkaflow_model::render::{locate_all, render_findings};
-use akkaflow_model::text::{Lang, Text};
+use akkaflow_model::text::Text;
 
 use self::key::KeyFile;
 pub(crate) use self::stored::StoredLinks;
+use self::watched::WatchedFile;
 
 /// The file of the file-links, beside that of the db-links.
 const FILE_LINKS: &str = "file_links.xml";
@@ -28,11 +25,11 @@ const KNOWN_HOSTS: &str = "known_hosts";
 /// The key of the links in the store, beside them where nobody names another place.
 const KEY_FILE: &str = "links.key";
 
-/// The links file and what it held last, and the links in the store.
+/// The files of links, and the links in the store.
 #[derive(Debug)]
 pub(crate) struct LinkBook {
-    path: PathBuf,
-    known: Mutex<Known>,
+    db_links: WatchedFile,
+    file_links: WatchedFile,
     pub(crate) stored: StoredLinks,
     /// Held by whoever changes a link in the store, from the look at what is there until the change is durable.
     pub(crate) changing: tokio::sync::Mutex<()>,
@@ -50,112 +47,64 @@ pub(crate) struct Listed {
     pub(crate) file: Option<PathBuf>,
 }
 
-/// What tells a changed file from an unchanged one.
-type Stamp = Option<(SystemTime, u64)>;
-
-#[derive(Debug, Default)]
-struct Known {
-    stamp: Stamp,
-    file_links_stamp: Stamp,
-    links: BTreeMap<String, DbLink>,
-    file_links: BTreeMap<String, FileLink>,
-}
-
 impl LinkBook {
-    /// `key_file`: where the key of the links in the store lies, beside the files when it is empty; `makes_key`: whether it
-    /// may be made.
+    /// `path`: the file of the db-links; `key_file`: where the key of the links in the store lies, beside the files when it is
+    /// empty; `makes_key`: whether it may be made.
     pub(crate) fn new(path: PathBuf, key_file: PathBuf, makes_key: bool) -> Self {
         let key_file = match key_file.as_os_str().is_empty() {
             true => path.with_file_name(KEY_FILE),
             false => key_file,
         };
+        let file_links = path.with_file_name(FILE_LINKS);
         Self {
-            path,
-            known: Mutex::default(),
+            db_links: WatchedFile::new(LinkKind::Db, path),
+            file_links: WatchedFile::new(LinkKind::File, file_links),
             stored: StoredLinks::new(KeyFile::new(key_file, makes_key)),
             changing: tokio::sync::Mutex::default(),
         }
     }
 
-    /// Reads the file and says where it lies and how many links it holds: a master without its links leads all the same.
+    /// Reads the files and says where they lie and how many links they hold: a master without its links leads all the same.
     pub(crate) fn announce(&self) {
-        let path = self.path.display();
-        match self.count() {
+        let path = self.db_links.path.display();
+        match self.db_links.count() {
             Some(count) => tracing::info!(%path, count, "db-links read"),
             None => tracing::warn!(
                 %path,
                 "there is no db-links file here: nodes with a db-link will fail when this master leads; put the file there, or name it with --links (key master.links)"
             ),
         }
+        // Nobody needs the other one: local files are there without it.
+        if let Some(count) = self.file_links.count() {
+            let path = self.file_links.path.display();
+            tracing::info!(%path, count, "file-links read");
+        }
     }
 
-    /// How many links there are; `None` when there is no file.
-    fn count(&self) -> Option<usize> {
-        let mut known = self.known.lock().expect("no panic while held");
-        self.refresh(&mut known);
-        known.stamp.map(|_| known.links.len())
+    fn file(&self, kind: LinkKind) -> &WatchedFile {
+        match kind {
+            LinkKind::Db => &self.db_links,
+            LinkKind::File => &self.file_links,
+        }
     }
 
     /// The file in which the name of a link stands.
     pub(crate) fn file_of(&self, key: &LinkKey) -> Option<PathBuf> {
-        let mut known = self.known.lock().expect("no panic while held");
-        self.refresh(&mut known);
-        match key.kind {
-            LinkKind::Db if known.links.contains_key(&key.name) => Some(self.path.clone()),
-            LinkKind::File if known.file_links.contains_key(&key.name) => {
-                Some(self.path.with_file_name(FILE_LINKS))
-            }
-            LinkKind::Db | LinkKind::File => None,
-        }
+        let file = self.file(key.kind);
+        file.get(&key.name).map(|_| file.path.clone())
     }
 
-    /// A link, as the files or else the store say it now; an error says why it cannot be opened. A file that cannot be read
+    /// A link, as the files or else the store say it now; an error says why it cannot be used. A file that cannot be read
     /// keeps its last good content.
     pub(crate) fn get(&self, key: &LinkKey) -> Option<Result<Link, Text>> {
-        let in_file = {
-            let mut known = self.known.lock().expect("no panic while held");
-            self.refresh(&mut known);
-            match key.kind {
-                LinkKind::Db => known.links.get(&key.name).cloned().map(Link::Db),
-                LinkKind::File => known.file_links.get(&key.name).cloned().map(Link::File),
-            }
-        };
-        in_file.map(Ok).or_else(|| self.stored.get(key))
+        let in_file = self.file(key.kind).get(&key.name);
+        in_file.or_else(|| self.stored.get(key))
     }
 
     /// All links: those of the files, then those of the store.
     pub(crate) fn all(&self) -> Vec<Listed> {
-        let mut listed = {
-            let mut known = self.known.lock().expect("no panic while held");
-            self.refresh(&mut known);
-            let listed = |kind, name: &str, link, file| Listed {
-                key: LinkKey {
-                    kind,
-                    name: name.to_owned(),
-                },
-                link: Ok(link),
-                row: None,
-                file: Some(file),
-            };
-            let db = (known.links.iter()).map(|(name, link)| {
-                listed(
-                    LinkKind::Db,
-                    name,
-                    Link::Db(link.clone()),
-                    self.path.clone(),
-                )
-            });
-            let file_links = self.path.with_file_name(FILE_LINKS);
-            let file = (known.file_links.iter()).map(|(name, link)| {
-                listed(
-                    LinkKind::File,
-                    name,
-                    Link::File(link.clone()),
-                    file_links.clone(),
-                )
-            });
-            db.chain(file).collect::<Vec<_>>()
-        };
+        let mut listed = self.db_links.all();
+        listed.extend(self.file_links.all());
         for (row, link) in self.stored.all() {
             listed.push(Listed {
                 key: row.key.clone(),
@@ -174,7 +123,7 @@ impl LinkBook {
             Some(Ok(key)) => (key, String::new()),
             Some(Err(problem)) => (String::new(), problem),
         };
-        let known_hosts = std::fs::read_to_string(self.path.with_file_name(KNOWN_HOSTS));
+        let known_hosts = std::fs::read_to_string(self.file_links.path.with_file_name(KNOWN_HOSTS));
         FileAccess {
             link,
             private_key: Secret::new(private_key),
@@ -186,80 +135,10 @@ impl LinkBook {
 
     /// A relative path begins where the link files lie.
     fn key(&self, file: &str) -> Result<String, String> {
-        let path = self.path.with_file_name(file);
+        let path = self.file_links.path.with_file_name(file);
         std::fs::read_to_string(&path)
             .map_err(|error| format!("key-file {}: {error}", path.display()))
     }
-
-    /// Reads the file of the file-links, which lies beside that of the db-links, and tells what is wrong with it.
-    fn check_file_links(&self, known: &mut Known) {
-        let path = self.path.with_file_name(FILE_LINKS);
-        let stamp = stamp_of(&path);
-        if stamp == known.file_links_stamp {
-            return;
-        }
-        known.file_links_stamp = stamp;
-        // Nobody needs the file: local files are there without it. One that is gone keeps its last good content.
-        let Ok(bytes) = std::fs::read(&path) else {
-            return;
-        };
-        let file = path.display().to_string();
-        let read = read_file_links(&bytes, &file);
-        if read.diagnostics.is_empty() {
-            tracing::info!(path = file, count = read.links.len(), "file-links read");
-        } else {
-            let findings = locate_all(&read.source, &file, &read.diagnostics);
-            tracing::warn!(
-                "the file-links file has problems\n{}",
-                render_findings(&findings, Lang::En, false)
-            );
-        }
-        let links = read.links.into_iter();
-        let links = links.map(|link| (link.name.clone(), link)).collect();
-        take_over(&mut known.file_links, links, &read.diagnostics);
-    }
-
-    fn refresh(&self, known: &mut Known) {
-        self.check_file_links(known);
-        let stamp = stamp_of(&self.path);
-        if stamp == known.stamp {
-            return;
-        }
-        known.stamp = stamp;
-        let Ok(bytes) = std::fs::read(&self.path) else {
-            tracing::warn!(path = %self.path.display(), "cannot read the db-links file; the last good links stay in force");
-            return;
-        };
-        let file = self.path.display().to_string();
-        let (source, links, diagnostics) = read_with_source(&bytes, &file);
-        if !diagnostics.is_empty() {
-            let findings = locate_all(&source, &file, &diagnostics);
-            tracing::warn!(
-                "the db-links file has problems\n{}",
-                render_findings(&findings, Lang::En, false)
-            );
-        }
-        let links = links.into_iter();
-        let links = links.map(|link| (link.name.clone(), link)).collect();
-        take_over(&mut known.links, links, &diagnostics);
-    }
-}
-
-/// Replaces what was known of a file. While it holds errors, a half-written one perhaps, what it no longer tells stays in force.
-fn take_over<T>(
-    known: &mut BTreeMap<String, T>,
-    links: BTreeMap<String, T>,
-    diagnostics: &[Diagnostic],
-) {
-    if !diagnostics.iter().any(|it| it.severity == Severity::Error) {
-        known.clear();
-    }
-    known.extend(links);
-}
-
-fn stamp_of(path: &Path) -> Stamp {
-    let meta = std::fs::metadata(path).ok()?;
-    Some((meta.modified().ok()?, meta.len()))
 }
 
 #[cfg(test)]
@@ -278,12 +157,12 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("db_links.xml");
         let book = LinkBook::new(path.clone(), PathBuf::new(), false);
-        assert_eq!(book.count(), None);
+        assert_eq!(book.db_links.count(), None);
         std::fs::write(&path, "<db-links></db-links>").unwrap();
-        assert_eq!(book.count(), Some(0));
+        assert_eq!(book.db_links.count(), Some(0));
         let link = r#"<link name="a" type="SQLITE" jdbc-url="jdbc:sqlite:a.db"/>"#;
         std::fs::write(&path, format!("<db-links>{link}</db-links>")).unwrap();
-        assert_eq!(book.count(), Some(1));
+        assert_eq!(book.db_links.count(), Some(1));
     }
 
     #[test]
@@ -305,8 +184,30 @@ mod tests {
             (format!("<db-links>{a}</db-links>"), 1),
         ] {
             std::fs::write(&path, &text).unwrap();
-            assert_eq!(book.count(), Some(count), "{text}");
+            assert_eq!(book.db_links.count(), Some(count), "{text}");
         }
+    }
+
+    #[test]
+    fn a_name_that_stands_wrong_in_a_file_is_the_file_s_all_the_same() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("db_links.xml");
+        let wrong = r#"<link name="dw" type="MYSQL" jdbc-url="jdbc:mysql://h/dw" username="u"/>"#;
+        std::fs::write(&path, format!("<db-links>{wrong}</db-links>")).unwrap();
+        let book = LinkBook::new(path.clone(), PathBuf::new(), false);
+        let key = |name: &str| LinkKey {
+            kind: LinkKind::Db,
+            name: name.to_owned(),
+        };
+        let said = book.get(&key("dw")).unwrap().unwrap_err();
+        assert!(said.en.contains("akka check"), "{}", said.en);
+        assert_eq!(book.file_of(&key("dw")), Some(path.clone()));
+        assert!(book.get(&key("other")).is_none());
+        let [listed] = book.all().try_into().unwrap();
+        assert_eq!((listed.key.name.as_str(), listed.link), ("dw", Err(said)));
+        std::fs::write(&path, "<db-links").unwrap();
+        let names: Vec<String> = book.all().into_iter().map(|it| it.key.name).collect();
+        assert_eq!(names, ["dw", "db_links.xml"], "it is wrong as a whole");
     }
 
     #[test]

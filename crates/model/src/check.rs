@@ -10,11 +10,10 @@ mod set;
 use std::path::Path;
 
 use crate::code;
-use crate::db_links;
 use crate::diagnostic::{Diagnostic, Finding, Severity};
 use crate::element::Span;
 use crate::encoding::size_beyond_limit;
-use crate::file_links;
+use crate::links::{LinkKind, read_file};
 use crate::read::{ActionCatalog, read_workflow};
 use crate::render;
 use crate::schedule::Calendar;
@@ -90,16 +89,14 @@ pub fn check_file(file: &str, bytes: &[u8], actions: &dyn ActionCatalog) -> Chec
         };
     }
     if is_link_file(Path::new(file)) {
-        let (source, diagnostics) = if is_called(Path::new(file), "file_links.xml") {
-            let read = file_links::read_file_links(bytes, file);
-            (read.source, read.diagnostics)
-        } else {
-            let (source, _, diagnostics) = db_links::read_with_source(bytes, file);
-            (source, diagnostics)
+        let kind = match is_called(Path::new(file), "file_links.xml") {
+            true => LinkKind::File,
+            false => LinkKind::Db,
         };
+        let read = read_file(kind, bytes, file);
         return CheckedFile {
             file: file.to_owned(),
-            findings: render::locate_all(&source, file, &diagnostics),
+            findings: render::locate_all(&read.source, file, &read.diagnostics),
             outline: None,
             calendar: None,
         };

@@ -3,16 +3,13 @@
 mod account;
 mod secret;
 
-use std::collections::BTreeSet;
-
 use serde::{Deserialize, Serialize};
 
 use crate::code;
-use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::diagnostic::Diagnostics;
 use crate::element::Element;
 use crate::shape::{AttributeKind, AttributeShape, Shape, TextRule};
 use crate::text::Text;
-use crate::xml;
 
 pub use account::anonymous_user_hint;
 pub use secret::Secret;
@@ -147,38 +144,7 @@ fn link_shape() -> Shape {
         .attribute(optional("desc", "描述", "what it is for"))
 }
 
-/// Reads `db_links.xml`. `file` names it in messages. The links that are right are returned even if others are not.
-pub fn read_db_links(bytes: &[u8], file: &str) -> (Vec<DbLink>, Vec<Diagnostic>) {
-    let (_, links, diagnostics) = read_with_source(bytes, file);
-    (links, diagnostics)
-}
-
-/// The same with the decoded text, to which the places of the findings refer.
-pub fn read_with_source(
-    bytes: &[u8],
-    file: &str,
-) -> (std::sync::Arc<str>, Vec<DbLink>, Vec<Diagnostic>) {
-    let mut document = xml::read(bytes);
-    let mut links: Vec<DbLink> = Vec::new();
-    let mut names: BTreeSet<String> = BTreeSet::new();
-    if let Some(root) = document.root.take() {
-        check_root(&root, file, &mut document.diagnostics);
-        for element in root.elements_named("link") {
-            // The name of one that is wrong is taken nevertheless.
-            let name = (element.attribute("name")).map_or("", |name| name.value.trim());
-            let is_taken = !name.is_empty() && !names.insert(name.to_owned());
-            if is_taken {
-                duplicate(element, name, &mut document.diagnostics);
-            }
-            let link = read_link(element, &mut document.diagnostics);
-            links.extend(link.filter(|_| !is_taken));
-        }
-    }
-    let diagnostics = document.findings();
-    (document.source, links, diagnostics)
-}
-
-fn check_root(root: &Element, file: &str, diagnostics: &mut Diagnostics) {
+pub(crate) fn check_root(root: &Element, file: &str, diagnostics: &mut Diagnostics) {
     if root.name != "db-links" {
         diagnostics.warning(
             code::ROOT_LABEL,
@@ -199,7 +165,8 @@ pub(crate) fn read_one(element: &Element, diagnostics: &mut Diagnostics) -> Opti
     read_link(element, diagnostics)
 }
 
-fn read_link(element: &Element, diagnostics: &mut Diagnostics) -> Option<DbLink> {
+/// Reads one of a file whose [`shape`] was checked.
+pub(crate) fn read_link(element: &Element, diagnostics: &mut Diagnostics) -> Option<DbLink> {
     let has_account = check_account(element, diagnostics);
     let mut unseen = Diagnostics::new();
     link_shape().open().check(element, &mut unseen);
@@ -246,21 +213,6 @@ fn read_properties(element: &Element) -> Vec<(String, String)> {
             Some((name, property.text().trim().to_owned()))
         })
         .collect()
-}
-
-fn duplicate(element: &Element, name: &str, diagnostics: &mut Diagnostics) {
-    let span = element
-        .attribute("name")
-        .map_or(element.name_span, |attribute| attribute.value_span);
-    diagnostics.error(
-        code::DUPLICATE_LINK,
-        span,
-        Text::new(
-            format!("数据库连接名称 `{name}` 重复"),
-            format!("db-link `{name}` stands twice"),
-        ),
-        Text::new("请改名或删除其中一个", "rename or remove one of them"),
-    );
 }
 
 fn missing_credential(element: &Element, name: &str, diagnostics: &mut Diagnostics) {

@@ -4,11 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::code;
 use crate::db_links::Secret;
-use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::diagnostic::Diagnostics;
 use crate::element::Element;
 use crate::shape::{AttributeKind, AttributeShape, Shape};
 use crate::text::Text;
-use crate::xml;
 
 /// The link that everybody has without writing it: the worker's own files.
 pub const LOCAL: &str = "local";
@@ -166,42 +165,7 @@ fn port(min: i64) -> AttributeShape {
     AttributeShape::new("port", AttributeKind::Integer { min, max }, doc)
 }
 
-/// What a file of links holds.
-#[derive(Debug)]
-pub struct FileLinks {
-    /// The decoded text, to which the places of the findings refer.
-    pub source: std::sync::Arc<str>,
-    /// The links that are right, even if others are not.
-    pub links: Vec<FileLink>,
-    /// Everything found, in the order of the file.
-    pub diagnostics: Vec<Diagnostic>,
-}
-
-/// Reads `file_links.xml`. `file` names it in messages.
-pub fn read_file_links(bytes: &[u8], file: &str) -> FileLinks {
-    let mut document = xml::read(bytes);
-    let mut links: Vec<FileLink> = Vec::new();
-    if let Some(root) = document.root.take() {
-        check_root(&root, file, &mut document.diagnostics);
-        for element in root.elements_named("link") {
-            match read_link(element, &mut document.diagnostics) {
-                Some(link) if links.iter().any(|earlier| earlier.name == link.name) => {
-                    duplicate(element, &link.name, &mut document.diagnostics);
-                }
-                Some(link) => links.push(link),
-                None => {}
-            }
-        }
-    }
-    let diagnostics = document.findings();
-    FileLinks {
-        source: document.source,
-        links,
-        diagnostics,
-    }
-}
-
-fn check_root(root: &Element, file: &str, diagnostics: &mut Diagnostics) {
+pub(crate) fn check_root(root: &Element, file: &str, diagnostics: &mut Diagnostics) {
     if root.name != "file-links" {
         diagnostics.warning(
             code::ROOT_LABEL,
@@ -222,7 +186,8 @@ pub(crate) fn read_one(element: &Element, diagnostics: &mut Diagnostics) -> Opti
     read_link(element, diagnostics)
 }
 
-fn read_link(element: &Element, diagnostics: &mut Diagnostics) -> Option<FileLink> {
+/// Reads one of a file whose [`shape`] was checked.
+pub(crate) fn read_link(element: &Element, diagnostics: &mut Diagnostics) -> Option<FileLink> {
     // What is wrong with single values is reported by the root's check already.
     let mut unseen = Diagnostics::new();
     let shape = link_shape();
@@ -269,21 +234,6 @@ fn is_port_right(element: &Element, diagnostics: &mut Diagnostics) -> bool {
     !found.has_errors()
 }
 
-fn duplicate(element: &Element, name: &str, diagnostics: &mut Diagnostics) {
-    let span = element
-        .attribute("name")
-        .map_or(element.name_span, |attribute| attribute.value_span);
-    diagnostics.error(
-        code::DUPLICATE_FILE_LINK,
-        span,
-        Text::new(
-            format!("文件连接名称 `{name}` 重复"),
-            format!("file-link `{name}` stands twice"),
-        ),
-        Text::new("请改名或删除其中一个", "rename or remove one of them"),
-    );
-}
-
 fn missing_attribute(element: &Element, kind: FileKind, name: &str, diagnostics: &mut Diagnostics) {
     let kind = kind.as_str();
     diagnostics.error(
@@ -302,9 +252,14 @@ fn missing_attribute(element: &Element, kind: FileKind, name: &str, diagnostics:
 
 #[cfg(test)]
 mod tests {
-    use super::{FileKind, FileLink, read_file_links};
+    use super::{FileKind, FileLink};
+    use crate::links::{Link, LinkKind, LinksFile, read_file};
 
     const FILE: &str = "config/file_links.xml";
+
+    fn read(text: &str) -> LinksFile {
+        read_file(LinkKind::File, text.as_bytes(), FILE)
+    }
 
     #[test]
     fn the_links_of_akkaflow_users_are_read() {
@@ -316,10 +271,17 @@ mod tests {
           <link name="keyed" type="SFTP" host="h" port="22" username="u" key-file=" id_rsa "/>
           <link name="as akkaflow brings it" type="LOCAL" host="local" port="-1" username="root" password="root"/>
         </file-links>"#;
-        let read = read_file_links(text.as_bytes(), FILE);
+        let read = read(text);
         assert_eq!(read.diagnostics, []);
-        let found: Vec<_> = read
+        let links: Vec<FileLink> = read
             .links
+            .into_iter()
+            .map(|link| match link {
+                Link::File(link) => link,
+                Link::Db(_) => unreachable!("a file of file-links holds no others"),
+            })
+            .collect();
+        let found: Vec<_> = links
             .iter()
             .map(|link| (link.name.as_str(), link.kind, link.host.as_str(), link.port))
             .collect();
@@ -332,8 +294,8 @@ mod tests {
             ("as akkaflow brings it", FileKind::Local, "local", None),
         ];
         assert_eq!(found, expected);
-        assert_eq!(read.links[0].desc.as_deref(), Some("湖"));
-        assert_eq!(read.links[4].key_file.as_deref(), Some("id_rsa"));
+        assert_eq!(links[0].desc.as_deref(), Some("湖"));
+        assert_eq!(links[4].key_file.as_deref(), Some("id_rsa"));
     }
 
     #[test]
@@ -345,9 +307,10 @@ mod tests {
   <link name="d" type="LOCAL"/>
   <link name="d" type="LOCAL"/>
 </file-links>"#;
-        let read = read_file_links(text.as_bytes(), FILE);
-        let names: Vec<&str> = read.links.iter().map(|link| link.name.as_str()).collect();
+        let read = read(text);
+        let names: Vec<&str> = read.links.iter().map(Link::name).collect();
         assert_eq!(names, ["d"]);
+        assert_eq!(read.wrong, ["a", "b", "c"]);
         let findings = crate::render::locate_all(&read.source, FILE, &read.diagnostics);
         let found: Vec<(&str, u32)> = findings
             .iter()
@@ -370,7 +333,7 @@ mod tests {
   <link password='TOPSECRET' name="a" typ="SFTP" host="h" port="1" username="u"/>
   <link password="TOPSECRET
 </file-links>"#;
-        let read = read_file_links(text.as_bytes(), FILE);
+        let read = read(text);
         let findings = crate::render::locate_all(&read.source, FILE, &read.diagnostics);
         assert!(findings.iter().any(|finding| finding.line == 2));
         assert!(findings.iter().any(|finding| finding.line == 3));

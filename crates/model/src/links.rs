@@ -1,6 +1,7 @@
 //! Links of either kind: what they are called, what people say of them, and what the store keeps.
 
 mod fields;
+mod files;
 mod masks;
 
 use std::fmt;
@@ -13,6 +14,7 @@ use crate::text::Text;
 use crate::time::Timestamp;
 
 pub use fields::{Fields, LinkEdit, Write};
+pub use files::{LinksFile, read_file};
 pub use masks::{bare_url, may_hold_password};
 
 /// Which kind of link. Each kind has its own names.
@@ -77,6 +79,16 @@ pub enum Link {
     Db(DbLink),
     /// A file system.
     File(FileLink),
+}
+
+impl Link {
+    /// Its name.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Db(link) => &link.name,
+            Self::File(link) => &link.name,
+        }
+    }
 }
 
 /// A link as the store keeps it: only a master that has the key can read it.

@@ -1,6 +1,17 @@
-use super::{DbKind, DbLink, Secret, read_db_links};
+use super::{DbKind, DbLink, Secret};
+use crate::diagnostic::Diagnostic;
+use crate::links::{Link, LinkKind, read_file};
 
 const FILE: &str = "config/db_links.xml";
+
+fn read(text: &str) -> (Vec<DbLink>, Vec<Diagnostic>) {
+    let read = read_file(LinkKind::Db, text.as_bytes(), FILE);
+    let links = read.links.into_iter().map(|link| match link {
+        Link::Db(link) => link,
+        Link::File(_) => unreachable!("a file of db-links holds no others"),
+    });
+    (links.collect(), read.diagnostics)
+}
 
 #[test]
 fn the_links_of_akkaflow_users_are_read() {
@@ -11,7 +22,7 @@ fn the_links_of_akkaflow_users_are_read() {
       <link name="local" type="mysql" jdbc-url="jdbc:mysql://127.0.0.1:3306/wf?useSSL=false&amp;a=b" username="root" password=""/>
       <link name="lite" type="Sqlite" jdbc-url="jdbc:sqlite:/tmp/x.db"/>
     </db-links>"#;
-    let (links, diagnostics) = read_db_links(text.as_bytes(), FILE);
+    let (links, diagnostics) = read(text);
     assert_eq!(diagnostics, []);
     let hive = DbLink {
         name: "hive".into(),
@@ -41,7 +52,7 @@ fn a_wrong_link_does_not_hide_the_others() {
       <link name="c" type="sqlite" jdbc-url="jdbc:sqlite:c"/>
       <link name="c" type="sqlite" jdbc-url="jdbc:sqlite:d"/>
     </db-links>"#;
-    let (links, diagnostics) = read_db_links(text.as_bytes(), FILE);
+    let (links, diagnostics) = read(text);
     assert_eq!(links.len(), 1);
     let codes: Vec<&str> = diagnostics.iter().map(|finding| finding.code).collect();
     assert_eq!(codes, ["AF107", "AF602", "AF601"]);

@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use akkaflow_actions::Registry;
-use akkaflow_model::db_links::read_db_links;
-use akkaflow_model::file_links::read_file_links;
+use akkaflow_model::links::{LinkKind, read_file};
 use akkaflow_model::read::read_workflow;
 use akkaflow_model::xsd;
 
@@ -57,9 +56,9 @@ fn validate(files: &[PathBuf]) -> Vec<Option<String>> {
 /// What our own checker finds wrong.
 fn checked(text: &str) -> Vec<&'static str> {
     let diagnostics = if text.starts_with("<db-links") {
-        read_db_links(text.as_bytes(), "f.xml").1
+        read_file(LinkKind::Db, text.as_bytes(), "f.xml").diagnostics
     } else if text.starts_with("<file-links") {
-        read_file_links(text.as_bytes(), "f.xml").diagnostics
+        read_file(LinkKind::File, text.as_bytes(), "f.xml").diagnostics
     } else {
         read_workflow(text.as_bytes(), &Registry::builtin()).diagnostics
     };
