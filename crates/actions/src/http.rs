@@ -1,8 +1,8 @@
 //! `<http>`: calls a web service.
 
 mod answer;
-mod client;
-mod masks;
+pub(crate) mod client;
+pub(crate) mod masks;
 mod shape;
 
 use std::time::{Duration, Instant};
@@ -129,24 +129,19 @@ impl Action for Http {
 impl Http {
     /// The request, or what is wrong with it now that its values are known.
     fn call(&self) -> Result<Call, Text> {
-        let url = Url::parse(&self.url)
-            .ok()
-            .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
-            .ok_or_else(|| {
-                Text::new(
-                    "`url` 不是有效的http或https地址",
-                    "`url` is no address of http or https",
-                )
-            })?;
+        let url = address(&self.url).ok_or_else(|| {
+            Text::new(
+                "`url` 不是有效的http或https地址",
+                "`url` is no address of http or https",
+            )
+        })?;
         let method = Method::from_bytes(self.method.as_bytes()).map_err(|_| {
             Text::new(
                 format!("请求方法`{}`无效", self.method),
                 format!("there is no method `{}`", self.method),
             )
         })?;
-        let mut headers = HeaderMap::new();
-        headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
-        headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
+        let mut headers = usual_headers();
         if let Some((kind, _)) = &self.body {
             headers.insert(CONTENT_TYPE, value(CONTENT_TYPE.as_str(), kind)?);
         }
@@ -170,6 +165,20 @@ impl Http {
             body: body.to_owned().into(),
         })
     }
+}
+
+/// An address that can be asked.
+pub(crate) fn address(text: &str) -> Option<Url> {
+    let url = Url::parse(text).ok();
+    url.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+}
+
+/// What every request says, unless it says otherwise.
+pub(crate) fn usual_headers() -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
+    headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
+    headers
 }
 
 /// The value is not shown: it may be secret.

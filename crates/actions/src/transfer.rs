@@ -8,10 +8,12 @@ mod body;
 mod copy;
 mod format;
 mod mapping;
+mod place;
 mod shape;
 mod source;
 mod to_database;
 mod to_file;
+mod web;
 
 use akkaflow_model::diagnostic::Diagnostics;
 use akkaflow_model::element::Element;
@@ -70,6 +72,24 @@ impl Action for Transfer {
         links
     }
 
+    fn file_links(&self) -> Vec<String> {
+        let Way::Rows(ends) = &self.way else {
+            return Vec::new();
+        };
+        let source = match &ends.0 {
+            Source::File { place, .. } => place.file_link(),
+            Source::Database { .. } => None,
+        };
+        let target = match &ends.1 {
+            Target::File { place, .. } => place.file_link(),
+            Target::Database { .. } => None,
+        };
+        let both = source
+            .into_iter()
+            .chain(target.filter(|it| Some(*it) != source));
+        both.map(str::to_owned).collect()
+    }
+
     fn work(&self, attempt: &AttemptContext) -> Result<Work, ActionError> {
         Ok(match &self.way {
             Way::Script(script) => Work::Process(script.process(attempt)),
@@ -100,13 +120,13 @@ impl Action for Transfer {
                 target.run(attempt, source).await
             }
             Target::File {
-                path,
+                place,
                 format,
                 is_pre_del,
                 commands,
             } => {
                 let target = to_file::Into {
-                    path: attempt.base_directory.join(path),
+                    place,
                     format,
                     is_pre_del: *is_pre_del,
                     commands,

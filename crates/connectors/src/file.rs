@@ -7,6 +7,7 @@
 //! in all of them.
 
 mod compression;
+mod content;
 mod csv;
 mod delimiter;
 mod encoding;
@@ -14,18 +15,22 @@ mod format;
 mod input;
 mod json;
 mod reader;
+mod sink;
 #[cfg(test)]
 mod tests;
 mod text;
 mod writer;
 
 pub use compression::Compression;
+pub use content::{Content, Reading};
 pub use csv::Csv;
 pub use delimiter::{Delimiter, FormatError};
 pub use encoding::Encoding;
 pub use format::{Format, Layout};
 pub use reader::FileReader;
-pub use writer::{FileWriter, LineBreaks};
+pub use sink::{LocalSink, Sink};
+pub(crate) use sink::{not_regular, temporary_name};
+pub use writer::{FileWriter, Finished, LineBreaks};
 
 use std::path::Path;
 
@@ -33,7 +38,7 @@ use akkaflow_model::text::Text;
 
 use crate::error::Error;
 
-fn failed(path: &Path, error: &std::io::Error) -> Error {
+pub(crate) fn failed(path: &Path, error: &std::io::Error) -> Error {
     let path = path.display();
     if error.kind() == std::io::ErrorKind::NotFound {
         return Error::File(Text::new(

@@ -12,11 +12,13 @@
 //! | `mysql`, `postgres`, `sqlite` | how each of them does it |
 //! | `batch`, `column`, `convert`, `exact` | rows under way, what their columns hold, and what a column would not keep |
 //! | `preview` | the first rows of a result, for the log |
+//! | `bridge` | what is asynchronous, for threads that may wait |
 //! | `file` | reading and writing files of rows: delimited text, CSV and JSON lines |
-//! | `ssh` | machines that file-links of type SFTP name: commands there, and looking at files |
+//! | `ssh` | machines that file-links of type SFTP name: commands there, and their files |
 //! | `split` | a text of statements cut into statements |
 
 mod batch;
+mod bridge;
 mod column;
 mod connect;
 mod convert;
@@ -33,14 +35,15 @@ mod sqlite;
 mod ssh;
 
 pub use batch::{Batch, BatchReceiver, BatchSender, Row, channel};
+pub use bridge::Bridge;
 pub use column::{Column, Kind};
 pub use connect::{Connected, Options, check, connect};
 pub use error::Error;
 pub use file::{
-    Compression, Csv, Delimiter, Encoding, FileReader, FileWriter, Format, FormatError, Layout,
-    LineBreaks,
+    Compression, Content, Csv, Delimiter, Encoding, FileReader, FileWriter, Finished, Format,
+    FormatError, Layout, LineBreaks, LocalSink, Reading, Sink,
 };
 pub use preview::Preview;
 pub use session::{Canceller, Comments, Dialect, Done, Load, Progress, Session, cancellable};
 pub use split::{Statement, holds_no_statement, split};
-pub use ssh::{Ended, Remote, RemoteEntry, RemoteFile, Ssh, Stream};
+pub use ssh::{Ended, Remote, RemoteEntry, RemoteFile, RemoteSink, Ssh, Stream};

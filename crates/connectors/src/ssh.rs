@@ -5,6 +5,7 @@
 mod command;
 mod files;
 mod known_hosts;
+mod transfer;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use known_hosts::{KnownHosts, Verdict};
 
 pub use command::{Ended, Stream};
 pub use files::{Remote, RemoteEntry, RemoteFile};
+pub use transfer::RemoteSink;
 
 /// From the first packet to the end of the authentication.
 const OPEN_LIMIT: Duration = Duration::from_secs(20);

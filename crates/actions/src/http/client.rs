@@ -2,17 +2,19 @@
 
 use std::error::Error;
 use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use akkaflow_model::text::Text;
 use base64::Engine as _;
 use bytes::{Bytes, BytesMut};
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::Incoming;
+use http_body_util::Full;
+use hyper::body::{Body as _, Incoming};
 use hyper::client::conn::http1;
 use hyper::header::{AUTHORIZATION, CONNECTION, HOST, HeaderMap, HeaderValue};
-use hyper::{Method, Request, Response};
+use hyper::{Method, Request};
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
@@ -28,11 +30,11 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 pub(super) const MOST_BYTES: usize = 1 << 20;
 
 /// What is asked.
-pub(super) struct Call {
-    pub(super) url: Url,
-    pub(super) method: Method,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Bytes,
+pub(crate) struct Call {
+    pub(crate) url: Url,
+    pub(crate) method: Method,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
 }
 
 /// What is answered.
@@ -46,7 +48,7 @@ pub(super) struct Reply {
 
 /// Why there is no answer.
 #[derive(Debug)]
-pub(super) enum Failure {
+pub(crate) enum Failure {
     Connect(io::Error),
     Roots(String),
     Tls(io::Error),
@@ -55,7 +57,7 @@ pub(super) enum Failure {
 }
 
 impl Failure {
-    pub(super) fn text(&self) -> Text {
+    pub(crate) fn text(&self) -> Text {
         match self {
             Self::Connect(error) => Text::new(
                 format!("无法连接，请检查地址、端口与网络：{error}"),
@@ -90,7 +92,7 @@ impl Failure {
 }
 
 /// An error of hyper says little without its cause.
-fn chain(error: &hyper::Error) -> String {
+pub(crate) fn chain(error: &hyper::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -101,10 +103,10 @@ fn chain(error: &hyper::Error) -> String {
 }
 
 /// Certificates to trust.
-pub(super) type Roots = fn() -> Result<RootCertStore, String>;
+pub(crate) type Roots = fn() -> Result<RootCertStore, String>;
 
 /// Those of the system. Read for each call, so that a new one needs no restart.
-pub(super) fn system_roots() -> Result<RootCertStore, String> {
+pub(crate) fn system_roots() -> Result<RootCertStore, String> {
     let found = rustls_native_certs::load_native_certs();
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(found.certs);
@@ -115,8 +117,57 @@ pub(super) fn system_roots() -> Result<RootCertStore, String> {
     Ok(roots)
 }
 
+/// An answer whose body is still to come.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    body: Incoming,
+    /// Driven by whoever reads the body, and dropped with it: nothing stays behind. `None` once it has ended.
+    connection: Option<Connection>,
+}
+
+type Connection = Pin<Box<dyn Future<Output = hyper::Result<()>> + Send>>;
+
+impl Answer {
+    /// How long the body is, where the server says so.
+    pub(crate) fn length(&self) -> Option<u64> {
+        self.body.size_hint().exact()
+    }
+
+    /// More of the body; `None` at its end.
+    pub(crate) fn poll_data(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<hyper::Result<Bytes>>> {
+        if let Some(connection) = &mut self.connection
+            && let Poll::Ready(ended) = connection.as_mut().poll(context)
+        {
+            self.connection = None;
+            if let Err(error) = ended {
+                return Poll::Ready(Some(Err(error)));
+            }
+        }
+        loop {
+            match ready!(Pin::new(&mut self.body).poll_frame(context)?) {
+                None => return Poll::Ready(None),
+                Some(frame) => {
+                    if let Ok(data) = frame.into_data() {
+                        return Poll::Ready(Some(Ok(data)));
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// Asks, and reads the answer as far as it is bounded.
 pub(super) async fn ask(call: &Call, roots: Roots) -> Result<Reply, Failure> {
+    let answer = send(call, roots).await?;
+    read(answer).await.map_err(Failure::Talk)
+}
+
+/// Asks, and leaves the body to be read.
+pub(crate) async fn send(call: &Call, roots: Roots) -> Result<Answer, Failure> {
     let stream = connect(&call.url).await.map_err(Failure::Connect)?;
     if call.url.scheme() == "http" {
         return talk(call, stream).await;
@@ -164,28 +215,33 @@ async fn connect(url: &Url) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
-async fn talk<S>(call: &Call, stream: S) -> Result<Reply, Failure>
+async fn talk<S>(call: &Call, stream: S) -> Result<Answer, Failure>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
         .await
         .map_err(Failure::Talk)?;
-    let exchange = async {
-        let response = sender.send_request(request(call)).await?;
-        read(response).await
-    };
-    // The connection is driven beside the exchange and ends with it: nothing stays behind.
-    let mut exchange = std::pin::pin!(exchange);
-    tokio::select! {
+    let mut connection: Option<Connection> = Some(Box::pin(connection));
+    let mut asking = std::pin::pin!(sender.send_request(request(call)));
+    let response = tokio::select! {
         biased;
-        reply = &mut exchange => reply,
-        ended = connection => match ended {
-            Ok(()) => exchange.await,
-            Err(error) => Err(error),
-        },
-    }
-    .map_err(Failure::Talk)
+        response = &mut asking => response,
+        ended = connection.as_mut().expect("it has just begun") => {
+            connection = None;
+            match ended {
+                Ok(()) => asking.await,
+                Err(error) => Err(error),
+            }
+        }
+    };
+    let (parts, body) = response.map_err(Failure::Talk)?.into_parts();
+    Ok(Answer {
+        status: parts.status.as_u16(),
+        headers: parts.headers,
+        body,
+        connection,
+    })
 }
 
 fn request(call: &Call) -> Request<Full<Bytes>> {
@@ -232,14 +288,11 @@ fn basic(url: &Url) -> String {
     format!("Basic {encoded}")
 }
 
-async fn read(response: Response<Incoming>) -> Result<Reply, hyper::Error> {
-    let (parts, mut incoming) = response.into_parts();
+async fn read(mut answer: Answer) -> Result<Reply, hyper::Error> {
     let mut body = BytesMut::new();
     let mut is_cut = false;
-    while let Some(frame) = incoming.frame().await {
-        let Ok(data) = frame?.into_data() else {
-            continue;
-        };
+    while let Some(data) = std::future::poll_fn(|context| answer.poll_data(context)).await {
+        let data = data?;
         let room = MOST_BYTES - body.len();
         body.extend_from_slice(&data[..data.len().min(room)]);
         is_cut = data.len() > room;
@@ -248,8 +301,8 @@ async fn read(response: Response<Incoming>) -> Result<Reply, hyper::Error> {
         }
     }
     Ok(Reply {
-        status: parts.status.as_u16(),
-        headers: parts.headers,
+        status: answer.status,
+        headers: answer.headers,
         body: body.freeze(),
         is_cut,
     })

@@ -27,12 +27,12 @@ const SHORTEST: usize = 4;
 
 /// The secrets of a request.
 #[derive(Default)]
-pub(super) struct Masks {
+pub(crate) struct Masks {
     secrets: Vec<String>,
 }
 
 impl Masks {
-    pub(super) fn of(call: &Call) -> Self {
+    pub(crate) fn of(call: &Call) -> Self {
         let mut masks = Self::default();
         for (name, value) in &call.headers {
             if is_secret(name.as_str()) {
@@ -68,19 +68,19 @@ impl Masks {
     }
 
     /// A text without the secrets.
-    pub(super) fn line(&self, text: &str) -> String {
+    pub(crate) fn line(&self, text: &str) -> String {
         self.secrets
             .iter()
             .fold(text.to_owned(), |text, secret| text.replace(secret, STARS))
     }
 
     /// The same in both languages.
-    pub(super) fn text(&self, text: &Text) -> Text {
+    pub(crate) fn text(&self, text: &Text) -> Text {
         Text::new(self.line(&text.zh), self.line(&text.en))
     }
 
     /// An address without user, password and the secrets of its query.
-    pub(super) fn url(&self, url: &Url) -> String {
+    pub(crate) fn url(&self, url: &Url) -> String {
         let mut shown = url.clone();
         // Refused by addresses that cannot have them.
         let _ = shown.set_username("");

@@ -1,7 +1,5 @@
 //! Reading a `<transfer>`.
 
-use std::path::PathBuf;
-
 use akkaflow_connectors::Format;
 use akkaflow_model::code;
 use akkaflow_model::diagnostic::Diagnostics;
@@ -9,6 +7,7 @@ use akkaflow_model::element::Element;
 use akkaflow_model::text::Text;
 
 use super::mapping::Match;
+use super::place::Place;
 use super::{Way, format};
 use crate::script::Script;
 
@@ -18,7 +17,7 @@ pub(super) enum Source {
     /// A table or a query.
     Database { link: String, text: String },
     /// A file of rows.
-    File { path: PathBuf, format: Format },
+    File { place: Place, format: Format },
 }
 
 /// Where rows go.
@@ -34,7 +33,7 @@ pub(super) enum Target {
     },
     /// A file of rows.
     File {
-        path: PathBuf,
+        place: Place,
         format: Format,
         is_pre_del: bool,
         commands: Commands,
@@ -125,9 +124,8 @@ fn parse_source(element: &Element, diagnostics: &mut Diagnostics) -> Option<Sour
                 &of_type(element, "FILE"),
                 diagnostics,
             );
-            check_file_link(element, diagnostics);
             Source::File {
-                path: PathBuf::from(&text),
+                place: Place::of_source(element, diagnostics),
                 format: format::parse(element, diagnostics)?,
             }
         }
@@ -170,11 +168,11 @@ fn parse_target(element: &Element, diagnostics: &mut Diagnostics) -> Option<Targ
         End::File => {
             let useless = ["db-link", "table", "columns", "is-pre-truncate"];
             warn_useless(element, &useless, &of_type(element, "FILE"), diagnostics);
-            check_file_link(element, diagnostics);
-            let path = needed(element, "path", "FILE", diagnostics);
+            let place = needed(element, "path", "FILE", diagnostics)
+                .and_then(|path| Place::of_target(element, path, diagnostics));
             let format = format::parse(element, diagnostics);
             Some(Target::File {
-                path: PathBuf::from(path?),
+                place: place?,
                 format: format?,
                 is_pre_del: is_true(element, "is-pre-del"),
                 commands,
@@ -261,26 +259,4 @@ fn of_type(element: &Element, end: &str) -> Text {
         format!("类型为{end}的 <{tag}> "),
         format!("<{tag}> of type {end}"),
     )
-}
-
-/// Only the machine's own files yet.
-fn check_file_link(element: &Element, diagnostics: &mut Diagnostics) {
-    let other = element
-        .attribute("file-link")
-        .filter(|link| !matches!(link.value.trim(), "" | "local"));
-    if let Some(link) = other {
-        let name = &link.value;
-        diagnostics.not_runnable(
-            link.value_span,
-            "file-link",
-            Text::new(
-                format!("当前版本只支持本地文件，暂不能使用文件连接[{name}]"),
-                format!("this version reads and writes local files only, not those of file-link `{name}`"),
-            ),
-            Text::new(
-                "请使用 file-link=\"local\"",
-                "write file-link=\"local\"",
-            ),
-        );
-    }
 }

@@ -54,6 +54,10 @@ where
         Ok(_) => reader.await,
     };
     let read = read.expect("a reader does not panic");
+    if attempt.cancel.is_cancelled() {
+        // Whatever else it is that they say.
+        return Err(Error::Cancelled);
+    }
     match (written, read) {
         (Ok((end, written)), Ok(read)) if written == read => {
             let copied = Copied {

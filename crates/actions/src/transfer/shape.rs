@@ -47,7 +47,10 @@ fn db_link() -> AttributeShape {
 }
 
 fn file_link() -> AttributeShape {
-    let (zh, en) = ("文件连接的名称（FILE）", "the file-link's name (FILE)");
+    let (zh, en) = (
+        "文件连接的名称（FILE）：local为worker上的文件，其余为SFTP",
+        "the file-link's name (FILE): local for files of the worker, SFTP otherwise",
+    );
     text("file-link", AttributeKind::Text, zh, en).default("local")
 }
 
@@ -149,8 +152,8 @@ fn script() -> Shape {
 
 fn source() -> Shape {
     let doc = Text::new(
-        "数据来源：表名或查询语句（DB），或文件路径（FILE）",
-        "where rows come from: a table or a query (DB), or a path (FILE)",
+        "数据来源：表名或查询语句（DB），或文件路径、http(s)网址（FILE）",
+        "where rows come from: a table or a query (DB), or a path or an address of http(s) (FILE)",
     );
     let source = Shape::new("source", doc)
         .attribute(type_attribute())

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use akkaflow_connectors::{
-    BatchSender, Canceller, Column, Error, FileReader, Session, cancellable,
+    BatchSender, Canceller, Column, Error, FileReader, Format, Session, cancellable,
 };
 use tokio_util::sync::CancellationToken;
 
 use super::body::Source;
 use super::mapping::Match;
+use super::place::{Place, blocking};
 use crate::context::AttemptContext;
 use crate::database;
 use crate::error::ActionError;
@@ -38,15 +39,23 @@ pub(super) async fn open(attempt: &AttemptContext, source: &Source) -> Result<Op
                 columns,
             })
         }
-        Source::File { path, format } => {
-            let path = attempt.base_directory.join(path);
-            let format = format.clone();
-            let opened = tokio::task::spawn_blocking(move || FileReader::open(&path, format));
-            let reader = opened.await.expect("reading a file does not panic")?;
-            let reader = Box::new(reader);
-            Ok(Opened::File { reader })
-        }
+        Source::File { place, format } => tokio::select! {
+            biased;
+            () = attempt.cancelled() => Err(ActionError::Cancelled),
+            reader = open_file(attempt, place, format.clone()) => Ok(Opened::File {
+                reader: Box::new(reader?),
+            }),
+        },
     }
+}
+
+async fn open_file(
+    attempt: &AttemptContext,
+    place: &Place,
+    format: Format,
+) -> Result<FileReader, ActionError> {
+    let content = place.content(attempt).await?;
+    Ok(blocking(move || FileReader::new(content, format)).await?)
 }
 
 impl Opened {
@@ -113,11 +122,7 @@ impl Opened {
                 let canceller = session.canceller();
                 cancellable(&stop, canceller, session.read(&query, output)).await
             }
-            Self::File { reader } => {
-                tokio::task::spawn_blocking(move || reader.read(expected, &output))
-                    .await
-                    .expect("reading a file does not panic")
-            }
+            Self::File { reader } => blocking(move || reader.read(expected, &output)).await,
         }
     }
 }

@@ -1,20 +1,30 @@
 //! The writing end: a file.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::time::Duration;
 
-use akkaflow_connectors::{BatchReceiver, Error, FileWriter, Format, LineBreaks, Progress};
+use akkaflow_connectors::{
+    BatchReceiver, Column, Error, FileWriter, Finished, Format, LineBreaks, Progress, Sink,
+};
 use akkaflow_model::text::Text;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use super::body::{Commands, Source};
 use super::copy::{Copied, copy};
-use super::source;
+use super::place::Place;
+use super::source::{self, Opened};
 use crate::context::{AttemptContext, Level};
 use crate::error::ActionError;
 use crate::shell_command;
 
+/// What is half written is removed within so long, or left where it is.
+const REMOVAL_LIMIT: Duration = Duration::from_secs(1);
+
 pub(super) struct Into<'a> {
-    pub(super) path: PathBuf,
+    pub(super) place: &'a Place,
     pub(super) format: &'a Format,
     pub(super) is_pre_del: bool,
     pub(super) commands: &'a Commands,
@@ -29,7 +39,7 @@ impl Into<'_> {
         let source = source::open(attempt, source).await?;
         // Without a command that must find it gone, the new file takes its place once it is whole.
         if self.is_pre_del && self.commands.pre.is_some() {
-            remove(&self.path)?;
+            self.place.remove(attempt).await?;
         }
         if let Some(pre) = &self.commands.pre {
             attempt
@@ -40,30 +50,17 @@ impl Into<'_> {
         attempt
             .log
             .both("同步到目标，将启动1个线程", "writing to the target");
-        let columns = source.columns().to_vec();
-        let unique = format!(
-            "{}-{}-{}",
-            attempt.key.instance.short(),
-            attempt.key.run,
-            attempt.key.attempt
-        );
-        let (path, format) = (self.path.clone(), self.format.clone());
-        let stop = attempt.cancel.clone();
-        let (writer, copied) = copy(attempt, source, None, |rows, progress| async move {
-            blocking(move || {
-                let writer = FileWriter::create(&path, format, columns, &unique)?;
-                write(writer, rows, &progress, &stop)
-            })
-            .await
-        })
-        .await?;
-        if attempt.cancel.is_cancelled() {
-            return Err(ActionError::Cancelled);
+        let tasks = TaskTracker::new();
+        let written = self.rows(attempt, source, &tasks).await;
+        if written.is_err() {
+            tasks.close();
+            let _ = tokio::time::timeout(REMOVAL_LIMIT, tasks.wait()).await;
         }
-        let line_breaks = blocking(move || writer.finish()).await?;
+        let (copied, finished) = written?;
         copied.report(attempt);
-        if let Some(line_breaks) = &line_breaks {
-            attempt.log.say(Level::Warn, &told(line_breaks));
+        let line_breaks = finished.line_breaks.as_ref().map(told);
+        for note in finished.notes.iter().chain(&line_breaks) {
+            attempt.log.say(Level::Warn, note);
         }
         if let Some(after) = &self.commands.after {
             attempt
@@ -72,6 +69,75 @@ impl Into<'_> {
             shell_command::run(attempt, &Text::new("后置命令", "the command after"), after).await?;
         }
         Ok(copied)
+    }
+
+    /// Writes all rows and puts the file in its place. Once all of `tasks` have ended, nothing half written is left.
+    async fn rows(
+        &self,
+        attempt: &AttemptContext,
+        source: Opened,
+        tasks: &TaskTracker,
+    ) -> Result<(Copied, Finished), ActionError> {
+        let (sink, name) = self.place.sink(attempt, tasks).await?;
+        let begun = Begun {
+            sink,
+            name,
+            format: self.format.clone(),
+            columns: source.columns().to_vec(),
+            stop: attempt.cancel.clone(),
+        };
+        let (counted, count) = oneshot::channel();
+        let (allow, allowed) = oneshot::channel();
+        let (thread, copied) = copy(attempt, source, None, |rows, progress| async move {
+            // The file comes into being, is finished and is dropped in one thread that may wait.
+            let thread = tasks.spawn_blocking(move || {
+                let writer = begun.write(rows, &progress)?;
+                let _ = counted.send(progress.rows());
+                match allowed.blocking_recv() {
+                    Ok(()) => writer.finish(),
+                    Err(_) => Err(Error::Cancelled),
+                }
+            });
+            match count.await {
+                Ok(count) => Ok((thread, count)),
+                Err(_) => Err(ended(thread).await.err().unwrap_or(Error::Cancelled)),
+            }
+        })
+        .await?;
+        if attempt.cancel.is_cancelled() || allow.send(()).is_err() {
+            return Err(ActionError::Cancelled);
+        }
+        match ended(thread).await {
+            Err(_) if attempt.cancel.is_cancelled() => Err(ActionError::Cancelled),
+            finished => Ok((copied, finished?)),
+        }
+    }
+}
+
+async fn ended(thread: JoinHandle<Result<Finished, Error>>) -> Result<Finished, Error> {
+    thread.await.expect("writing a file does not panic")
+}
+
+/// A file that is to be written.
+struct Begun {
+    sink: Box<dyn Sink>,
+    name: PathBuf,
+    format: Format,
+    columns: Vec<Column>,
+    stop: CancellationToken,
+}
+
+impl Begun {
+    fn write(self, mut rows: BatchReceiver, progress: &Progress) -> Result<FileWriter, Error> {
+        let mut writer = FileWriter::new(self.sink, &self.name, self.format, self.columns)?;
+        while let Some(batch) = rows.blocking_recv() {
+            if self.stop.is_cancelled() {
+                return Err(Error::Cancelled);
+            }
+            writer.write(&batch)?;
+            progress.add(&batch);
+        }
+        Ok(writer)
     }
 }
 
@@ -91,41 +157,4 @@ fn told(line_breaks: &LineBreaks) -> Text {
              column `{first_column}`. To keep them, write format=\"csv\""
         ),
     )
-}
-
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
-) -> Result<T, Error> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .expect("writing a file does not panic")
-}
-
-fn write(
-    mut writer: FileWriter,
-    mut rows: BatchReceiver,
-    progress: &Progress,
-    stop: &CancellationToken,
-) -> Result<(FileWriter, u64), Error> {
-    while let Some(batch) = rows.blocking_recv() {
-        if stop.is_cancelled() {
-            return Err(Error::Cancelled);
-        }
-        writer.write(&batch)?;
-        progress.add(&batch);
-    }
-    Ok((writer, progress.rows()))
-}
-
-fn remove(path: &Path) -> Result<(), ActionError> {
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            let path = path.display();
-            Err(ActionError::Retryable(Text::new(
-                format!("无法删除文件{path}：{error}"),
-                format!("cannot delete {path}: {error}"),
-            )))
-        }
-        _ => Ok(()),
-    }
 }

@@ -75,12 +75,6 @@ fn every_mistake_of_a_transfer_is_named_at_its_place() {
             found("AF503", "\\s+")
         ]
     );
-    assert_eq!(
-        findings(
-            "<transfer><source type='FILE' file-link='hdfs'>/x</source><target type='FILE' path='/y'/></transfer>"
-        ),
-        [found("AF209", "hdfs")]
-    );
 }
 
 #[test]

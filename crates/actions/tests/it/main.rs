@@ -23,6 +23,7 @@ mod support;
 mod transfer;
 mod transfer_files;
 mod transfer_memory;
+mod transfer_places;
 mod transfer_values;
 mod wait;
 mod web;

@@ -1,11 +1,12 @@
 //! Whether a file is compressed.
 
-use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::path::Path;
 
 use flate2::bufread::MultiGzDecoder;
 use flate2::write::GzEncoder;
+
+use super::sink::Sink;
 
 /// Bytes read from or written to the file itself at a time.
 const BUFFER_BYTES: usize = 256 * 1024;
@@ -29,7 +30,8 @@ pub enum Compression {
 
 impl Compression {
     /// What it means for the file called `path`.
-    pub(super) fn of(self, path: &Path) -> Self {
+    #[must_use]
+    pub fn of(self, path: &Path) -> Self {
         let ending = path
             .extension()
             .map(|it| it.to_string_lossy().to_lowercase());
@@ -42,7 +44,7 @@ impl Compression {
     }
 
     /// The content of `file`. A file that is cut off is an error at its end.
-    pub(super) fn reader(self, file: File) -> io::Result<Box<dyn Read + Send>> {
+    pub(super) fn reader(self, file: Box<dyn Read + Send>) -> io::Result<Box<dyn Read + Send>> {
         let mut file = BufReader::with_capacity(BUFFER_BYTES, file);
         if !matches!(self, Self::Auto | Self::None) && file.fill_buf()?.is_empty() {
             return Err(io::ErrorKind::UnexpectedEof.into());
@@ -59,7 +61,7 @@ impl Compression {
     }
 
     /// What becomes the content of `file`.
-    pub(super) fn writer(self, file: File) -> io::Result<Writer> {
+    pub(super) fn writer(self, file: Box<dyn Sink>) -> io::Result<Writer> {
         let file = BufWriter::with_capacity(BUFFER_BYTES, file);
         Ok(match self {
             Self::Auto | Self::None => Writer::Plain(file),
@@ -75,9 +77,9 @@ impl Compression {
 
 /// A file under way.
 pub(super) enum Writer {
-    Plain(BufWriter<File>),
-    Gzip(GzEncoder<BufWriter<File>>),
-    Zstd(zstd::Encoder<'static, BufWriter<File>>),
+    Plain(BufWriter<Box<dyn Sink>>),
+    Gzip(GzEncoder<BufWriter<Box<dyn Sink>>>),
+    Zstd(zstd::Encoder<'static, BufWriter<Box<dyn Sink>>>),
 }
 
 impl Writer {
@@ -90,7 +92,7 @@ impl Writer {
     }
 
     /// Writes what is still held back; the file holds everything then.
-    pub(super) fn finish(self) -> io::Result<File> {
+    pub(super) fn finish(self) -> io::Result<Box<dyn Sink>> {
         let file = match self {
             Self::Plain(file) => file,
             Self::Gzip(encoder) => encoder.finish()?,

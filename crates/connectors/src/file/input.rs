@@ -1,6 +1,5 @@
 //! The text of a file: uncompressed, in UTF-8, without its byte order mark.
 
-use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -8,6 +7,7 @@ use akkaflow_model::text::Text;
 use encoding_rs::{Decoder, DecoderResult};
 
 use super::compression::Compression;
+use super::content::{Content, Reading};
 use super::encoding::Encoding;
 use super::failed;
 use super::format::Format;
@@ -19,6 +19,7 @@ const CHUNK_BYTES: usize = 1024 * 1024;
 pub(super) struct Input {
     bytes: Box<dyn Read + Send>,
     path: PathBuf,
+    reading: Reading,
     compression: Compression,
     encoding: Encoding,
     decoder: Decoder,
@@ -29,22 +30,17 @@ pub(super) struct Input {
 }
 
 impl Input {
-    pub(super) fn open(path: &Path, format: &Format) -> Result<Self, Error> {
-        let open = || {
-            let file = File::open(path)?;
-            if file.metadata()?.is_dir() {
-                return Err(std::io::Error::from(std::io::ErrorKind::IsADirectory));
-            }
-            Ok(file)
-        };
-        let file = open().map_err(|error| failed(path, &error))?;
-        let compression = format.compression.of(path);
+    pub(super) fn open(content: Content, format: &Format) -> Result<Self, Error> {
+        let (content, reading) = content.counted();
+        let compression = content.compression(format.compression);
+        let path = content.name;
         let bytes = compression
-            .reader(file)
-            .map_err(|error| unreadable(path, compression, &error))?;
+            .reader(content.bytes)
+            .map_err(|error| unreadable(&path, compression, &error))?;
         Ok(Self {
             bytes,
-            path: path.to_owned(),
+            path,
+            reading,
             compression,
             encoding: format.encoding,
             // A byte order mark is believed more than the name.
@@ -53,6 +49,11 @@ impl Input {
             place: 0,
             lines: 0,
         })
+    }
+
+    /// How much of it has been read.
+    pub(super) fn reading(&self) -> &Reading {
+        &self.reading
     }
 
     /// Appends text that came from at least `wanted` bytes, and says whether this was the end.

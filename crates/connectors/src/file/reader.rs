@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use akkaflow_model::text::Text;
 
+use super::content::{Content, Reading};
 use super::format::{Format, Layout, Mistake, Taken};
 use super::input::Input;
 use super::json::Keys;
@@ -41,9 +42,18 @@ impl FileReader {
     /// # Errors
     /// [`Error::File`] when it cannot be read, [`Error::Row`] when its first row is none.
     pub fn open(path: &Path, format: Format) -> Result<Self, Error> {
+        Self::new(Content::local(path)?, format)
+    }
+
+    /// The same for bytes from anywhere.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn new(content: Content, format: Format) -> Result<Self, Error> {
+        let path = content.name.clone();
         let mut reader = Self {
-            input: Input::open(path, &format)?,
-            path: path.to_owned(),
+            input: Input::open(content, &format)?,
+            path,
             format,
             pending: Vec::new(),
             is_at_end: false,
@@ -62,6 +72,11 @@ impl FileReader {
     /// `None` in an empty file.
     pub fn columns(&self) -> Option<&[Column]> {
         self.columns.as_deref()
+    }
+
+    /// How much of it has been read.
+    pub fn reading(&self) -> Reading {
+        self.input.reading().clone()
     }
 
     /// Whether it names its columns, rather than to have them numbered.

@@ -64,7 +64,7 @@ fn written(format: Format, columns: &[Column], batches: &[Batch]) -> Vec<u8> {
     for batch in batches {
         writer.write(batch).unwrap();
     }
-    assert_eq!(writer.finish().unwrap(), None);
+    assert_eq!(writer.finish().unwrap(), Finished::default());
     std::fs::read(&path).unwrap()
 }
 
@@ -167,7 +167,7 @@ fn line_breaks_become_one_blank_which_is_told_and_null_is_a_word() {
         first_row: 2,
         first_column: "c".to_owned(),
     };
-    assert_eq!(writer.finish().unwrap(), Some(told));
+    assert_eq!(writer.finish().unwrap().line_breaks, Some(told));
     assert_eq!(
         std::fs::read(&path).unwrap(),
         b"a b\na b,null,\\x00ff,\nc \n"

@@ -1,8 +1,6 @@
 //! Writing.
 
 use std::borrow::Cow;
-use std::fs::{self, File, Metadata};
-use std::os::unix::fs::{MetadataExt as _, fchown};
 use std::path::{Path, PathBuf};
 
 use akkaflow_model::text::Text;
@@ -12,6 +10,7 @@ use super::encoding::Encoding;
 use super::failed;
 use super::format::{Format, Layout};
 use super::json::{append_json, append_string};
+use super::sink::{LocalSink, Sink};
 use crate::batch::{Batch, Row};
 use crate::column::{Column, Kind};
 use crate::convert::append_hex;
@@ -20,10 +19,8 @@ use crate::error::Error;
 /// A file of rows that comes into being: it stands under a name of its own beside its target until [`FileWriter::finish`], and
 /// is gone when dropped before.
 pub struct FileWriter {
-    /// Until it is finished.
-    content: Option<Writer>,
+    content: Writer,
     path: PathBuf,
-    temporary: PathBuf,
     encoding: Encoding,
     layout: Layout,
     /// Bytes that a value cannot hold as they are.
@@ -33,6 +30,15 @@ pub struct FileWriter {
     buffer: Vec<u8>,
     encoded: Vec<u8>,
     line_breaks: Option<LineBreaks>,
+}
+
+/// What people should know of a file that took its place.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Finished {
+    /// Values that it does not hold as they were, if any.
+    pub line_breaks: Option<LineBreaks>,
+    /// What else.
+    pub notes: Vec<Text>,
 }
 
 /// Values that a file does not hold as they were: it has one row a line, so their line breaks became blanks.
@@ -58,31 +64,29 @@ impl FileWriter {
         columns: Vec<Column>,
         unique: &str,
     ) -> Result<Self, Error> {
-        let (real, before) = replaced(path)?;
-        let name = real
-            .file_name()
-            .filter(|_| !real.is_dir())
-            .ok_or_else(|| failed(path, &std::io::ErrorKind::IsADirectory.into()))?;
-        let temporary = real.with_file_name(format!(".{}.{unique}.part", name.to_string_lossy()));
-        let make = || {
-            if let Some(parent) = real.parent() {
-                fs::create_dir_all(parent)?;
-            }
-            let file = File::create(&temporary)?;
-            if let Some(before) = &before {
-                // Only root may give files away; for anybody else the owner is the one already.
-                let _ = fchown(&file, Some(before.uid()), Some(before.gid()));
-                file.set_permissions(before.permissions())?;
-            }
-            let mut content = format.compression.of(path).writer(file)?;
+        let sink = LocalSink::create(path, unique)?;
+        Self::new(Box::new(sink), path, format, columns)
+    }
+
+    /// Begins a file in `sink`, which people know as `path`. Blocks.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn new(
+        sink: Box<dyn Sink>,
+        path: &Path,
+        format: Format,
+        columns: Vec<Column>,
+    ) -> Result<Self, Error> {
+        let begin = || {
+            let mut content = format.compression.of(path).writer(sink)?;
             content.write_all(format.encoding.mark())?;
             Ok(content)
         };
-        let content = make().map_err(|error| failed(path, &error))?;
+        let content = begin().map_err(|error| failed(path, &error))?;
         let mut writer = Self {
-            content: Some(content),
-            path: real,
-            temporary,
+            content,
+            path: path.to_owned(),
             encoding: format.encoding,
             is_special: format.layout.special_bytes(),
             layout: format.layout,
@@ -205,26 +209,17 @@ impl FileWriter {
         Ok(())
     }
 
-    /// Makes what was written durable and puts it in the place of the target, all at once. Says which values it does not hold as
-    /// they were, if any. Blocks.
+    /// Makes what was written durable and puts it in the place of the target, all at once. Blocks.
     ///
     /// # Errors
     /// [`Error::File`] when that fails; the target is untouched then.
-    pub fn finish(mut self) -> Result<Option<LineBreaks>, Error> {
-        let content = self.content.take();
-        let place = || {
-            content.expect("only this takes it").finish()?.sync_all()?;
-            fs::rename(&self.temporary, &self.path)?;
-            match self.path.parent() {
-                Some(parent) if !parent.as_os_str().is_empty() => File::open(parent)?.sync_all(),
-                _ => Ok(()),
-            }
-        };
-        if let Err(error) = place() {
-            self.remove();
-            return Err(failed(&self.path, &error));
-        }
-        Ok(self.line_breaks.take())
+    pub fn finish(self) -> Result<Finished, Error> {
+        let place = || self.content.finish()?.place();
+        let notes = place().map_err(|error| failed(&self.path, &error))?;
+        Ok(Finished {
+            line_breaks: self.line_breaks,
+            notes,
+        })
     }
 
     #[inline]
@@ -283,10 +278,9 @@ impl FileWriter {
                 &self.encoded
             }
         };
-        let content = self.content.as_mut().expect("it is not finished");
-        content
+        self.content
             .write_all(bytes)
-            .map_err(|error| failed(&self.temporary, &error))?;
+            .map_err(|error| failed(&self.path, &error))?;
         self.buffer.clear();
         Ok(())
     }
@@ -335,19 +329,6 @@ impl FileWriter {
         let column = self.columns.get(position);
         column.map_or_else(|| (position + 1).to_string(), |column| column.name.clone())
     }
-
-    fn remove(&self) {
-        // Nothing half written is left; a failure here has no one to hear it.
-        let _ = fs::remove_file(&self.temporary);
-    }
-}
-
-impl Drop for FileWriter {
-    fn drop(&mut self) {
-        if self.content.is_some() {
-            self.remove();
-        }
-    }
 }
 
 fn is_break(byte: u8) -> bool {
@@ -372,29 +353,4 @@ fn spelled(value: &[u8], kind: Kind) -> Cow<'_, [u8]> {
 fn is_plain(value: &[u8]) -> bool {
     std::str::from_utf8(value)
         .is_ok_and(|text| !text.contains(char::is_control) && !text.starts_with("\\x"))
-}
-
-/// The file that a new one takes the place of, if there is one: what a link leads to, never the link itself.
-fn replaced(path: &Path) -> Result<(PathBuf, Option<Metadata>), Error> {
-    match fs::symlink_metadata(path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Ok((path.to_owned(), None));
-        }
-        Err(error) => return Err(failed(path, &error)),
-        Ok(_) => {}
-    }
-    let look = || {
-        let real = fs::canonicalize(path)?;
-        let metadata = fs::metadata(&real)?;
-        Ok((real, metadata))
-    };
-    let (real, metadata) = look().map_err(|error| failed(path, &error))?;
-    if !metadata.is_file() && !metadata.is_dir() {
-        let path = path.display();
-        return Err(Error::File(Text::new(
-            format!("{path}不是普通文件，传输不会替换它"),
-            format!("{path} is no regular file: a transfer does not replace it"),
-        )));
-    }
-    Ok((real, Some(metadata)))
 }

@@ -3,6 +3,8 @@
 use std::io;
 use std::time::SystemTime;
 
+use russh::ChannelStream;
+use russh::client::Msg;
 use russh_sftp::client::SftpSession;
 use russh_sftp::client::error::Error as SftpError;
 use russh_sftp::protocol::{FileAttributes, StatusCode};
@@ -15,20 +17,20 @@ use crate::Error;
 const ANSWER_SECONDS: u64 = 30;
 
 /// What the mode says that something is. The library's own questions take a link for a file: their bits overlap.
-const TYPE: u32 = 0o170_000;
-const DIRECTORY: u32 = 0o040_000;
-const REGULAR: u32 = 0o100_000;
+pub(super) const TYPE: u32 = 0o170_000;
+pub(super) const DIRECTORY: u32 = 0o040_000;
+pub(super) const REGULAR: u32 = 0o100_000;
 const LINK: u32 = 0o120_000;
 
-fn is(data: &FileAttributes, kind: u32) -> bool {
+pub(super) fn is(data: &FileAttributes, kind: u32) -> bool {
     data.permissions.is_some_and(|mode| mode & TYPE == kind)
 }
 
 /// The files of another machine.
 pub struct Remote {
-    session: SftpSession,
+    pub(super) session: SftpSession,
     // Cut when nobody needs it any more.
-    _ssh: Ssh,
+    ssh: Ssh,
 }
 
 /// What is seen of a file without reading it.
@@ -59,17 +61,17 @@ impl Remote {
     /// # Errors
     /// [`Error::Unreachable`] when the machine does not offer them.
     pub async fn open(ssh: Ssh) -> Result<Self, Error> {
-        let opened = async {
-            let channel = ssh.handle.channel_open_session().await?;
-            channel.request_subsystem(true, "sftp").await?;
-            Ok(channel.into_stream())
-        };
-        let stream = opened.await.map_err(|error: russh::Error| broken(&error))?;
+        let stream = channel(&ssh).await.map_err(|error| broken(&error))?;
         let session = SftpSession::new(stream).await.map_err(|error| {
             Error::File(akkaflow_model::text::Text::verbatim(error.to_string()))
         })?;
         session.set_timeout(ANSWER_SECONDS);
-        Ok(Self { session, _ssh: ssh })
+        Ok(Self { session, ssh })
+    }
+
+    /// Another channel for the same files.
+    pub(super) async fn open_channel(&self) -> io::Result<ChannelStream<Msg>> {
+        channel(&self.ssh).await.map_err(io::Error::other)
     }
 
     /// What stands in a directory; nothing in one that is not there.
@@ -142,13 +144,17 @@ impl Remote {
     /// Removes a file.
     ///
     /// # Errors
-    /// What the machine says.
+    /// What the machine says; [`io::ErrorKind::NotFound`] when there is none.
     pub async fn remove(&self, path: &str) -> io::Result<()> {
-        self.session
-            .remove_file(path)
-            .await
-            .map_err(io::Error::other)
+        let removed = there(self.session.remove_file(path).await)?;
+        removed.ok_or_else(|| io::ErrorKind::NotFound.into())
     }
+}
+
+async fn channel(ssh: &Ssh) -> Result<ChannelStream<Msg>, russh::Error> {
+    let channel = ssh.handle.channel_open_session().await?;
+    channel.request_subsystem(true, "sftp").await?;
+    Ok(channel.into_stream())
 }
 
 fn file(data: &FileAttributes) -> Option<RemoteFile> {
@@ -158,7 +164,7 @@ fn file(data: &FileAttributes) -> Option<RemoteFile> {
     })
 }
 
-fn there<T>(result: Result<T, SftpError>) -> io::Result<Option<T>> {
+pub(super) fn there<T>(result: Result<T, SftpError>) -> io::Result<Option<T>> {
     match result {
         Ok(found) => Ok(Some(found)),
         Err(SftpError::Status(status)) if status.status_code == StatusCode::NoSuchFile => Ok(None),
