@@ -1,18 +1,23 @@
 //! `<transfer>`: moves rows between databases and files.
 //!
-//! The order is akkaflow's: the source's columns, the missing table, `is-pre-truncate`, `pre`, the rows, `after`. The rows are all or
+//! The order is akkaflow's: the source's columns, the missing table, emptying it, `pre`, the rows, `after`. The rows are all or
 //! nothing: one transaction for a table, one rename for a file. `pre`, `after` and the new table stand outside it. Emptying the table is
 //! part of the transaction unless there is a `pre`, which must find it empty already.
 
 mod body;
 mod copy;
 mod format;
+mod guard;
+mod increment;
 mod mapping;
+mod mode;
 mod place;
 mod shape;
 mod source;
 mod to_database;
 mod to_file;
+mod transaction;
+mod watermark;
 mod web;
 
 use akkaflow_model::diagnostic::Diagnostics;
@@ -53,7 +58,11 @@ impl Action for Transfer {
     fn outputs(element: &Element) -> Option<&'static [&'static str]> {
         // A script hands on what it wants.
         let is_script = element.elements_named(Script::TAG).next().is_some();
-        (!is_script).then_some(copy::COUNTERS)
+        let names = match watermark::is_incremental(element) {
+            true => copy::COUNTERS_AND_WATERMARK,
+            false => copy::COUNTERS,
+        };
+        (!is_script).then_some(names)
     }
 
     fn links(&self) -> Vec<String> {
@@ -102,22 +111,24 @@ impl Action for Transfer {
             return Ok(Outcome::default());
         };
         let (source, target) = ends.as_ref();
-        let result = match target {
+        let counters = match target {
             Target::Database {
                 link,
                 table,
                 columns,
-                is_pre_truncate,
+                mode,
+                guard,
                 commands,
             } => {
                 let target = to_database::Into {
                     link,
                     table,
                     columns: *columns,
-                    is_pre_truncate: *is_pre_truncate,
+                    mode,
+                    guard: *guard,
                     commands,
                 };
-                target.run(attempt, source).await
+                target.run(attempt, source).await?
             }
             Target::File {
                 place,
@@ -131,11 +142,11 @@ impl Action for Transfer {
                     is_pre_del: *is_pre_del,
                     commands,
                 };
-                target.run(attempt, source).await
+                target.run(attempt, source).await?.counters()
             }
         };
-        result.map(|copied| Outcome {
-            outputs: attempt.declared(copied.counters()),
+        Ok(Outcome {
+            outputs: attempt.declared(counters),
             ..Outcome::default()
         })
     }

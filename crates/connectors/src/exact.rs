@@ -4,6 +4,8 @@
 //! into whole numbers and cuts fractions of seconds. SQLite keeps what it is given. Columns declared as floating point take
 //! the nearest number, which is what they are for.
 
+use akkaflow_model::text::Text;
+
 use crate::batch::Batch;
 use crate::column::{Column, Kind};
 use crate::error::Error;
@@ -24,28 +26,59 @@ enum Limit {
 
 /// What is to be looked at in rows for one table.
 #[derive(Debug, Clone)]
-pub(crate) struct Checks(Vec<Option<(String, Limit)>>);
+pub(crate) struct Checks {
+    limits: Vec<Option<(String, Limit)>>,
+    /// Columns of a key, by their place in the row: NULL equals nothing, so it finds no row.
+    key: Vec<(usize, String)>,
+}
 
 impl Checks {
-    /// For rows into a table with these columns.
-    pub(crate) fn new(target: &[Column], dialect: Dialect) -> Self {
+    /// For rows into a table with these columns, of which `key` names those by which rows are found.
+    pub(crate) fn new(target: &[Column], key: &[String], dialect: Dialect) -> Self {
         let of =
             |column: &Column| limit(column.kind, dialect).map(|limit| (column.name.clone(), limit));
-        Self(target.iter().map(of).collect())
+        let names = target.iter().map(|column| column.name.clone());
+        Self {
+            limits: target.iter().map(of).collect(),
+            key: names
+                .enumerate()
+                .filter(|(_, it)| key.contains(it))
+                .collect(),
+        }
     }
 
     /// Refuses the first value that would not be kept as it is.
     pub(crate) fn check(&self, batch: &Batch) -> Result<(), Error> {
-        if self.0.iter().all(Option::is_none) {
+        self.check_key(batch)?;
+        if self.limits.iter().all(Option::is_none) {
             return Ok(());
         }
         for (number, row) in (batch.first_row..).zip(batch.rows()) {
-            for (value, check) in row.zip(&self.0) {
+            for (value, check) in row.zip(&self.limits) {
                 if let (Some(value), Some((column, limit))) = (value, check)
                     && !limit.keeps(value)
                 {
                     let (zh, en) = limit.words();
                     return Err(Error::value(number, column, value, &zh, &en));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn check_key(&self, batch: &Batch) -> Result<(), Error> {
+        if self.key.is_empty() {
+            return Ok(());
+        }
+        for (number, row) in (batch.first_row..).zip(batch.rows()) {
+            for (index, column) in &self.key {
+                if let Some(None) = row.clone().nth(*index) {
+                    return Err(Error::Row(Text::new(
+                        format!("第{number}行的键字段`{column}`为NULL，无法据此找到目标表中的记录"),
+                        format!(
+                            "row {number}: column `{column}` of the key is NULL, which finds no row of the target"
+                        ),
+                    )));
                 }
             }
         }

@@ -10,6 +10,7 @@
 //! | `jdbc` | what a JDBC URL says |
 //! | `session` | what every database can do for us |
 //! | `mysql`, `postgres`, `sqlite` | how each of them does it |
+//! | `upsert` | rows that take the place of others of the same key |
 //! | `batch`, `column`, `convert`, `exact` | rows under way, what their columns hold, and what a column would not keep |
 //! | `preview` | the first rows of a result, for the log |
 //! | `bridge` | what is asynchronous, for threads that may wait |
@@ -33,6 +34,7 @@ mod session;
 mod split;
 mod sqlite;
 mod ssh;
+mod upsert;
 
 pub use batch::{Batch, BatchReceiver, BatchSender, Row, channel};
 pub use bridge::Bridge;
@@ -44,6 +46,6 @@ pub use file::{
     FormatError, Layout, LineBreaks, LocalSink, Reading, Sink,
 };
 pub use preview::Preview;
-pub use session::{Canceller, Comments, Dialect, Done, Load, Progress, Session, cancellable};
+pub use session::{Canceller, Comments, Dialect, Done, Key, Load, Progress, Session, cancellable};
 pub use split::{Statement, holds_no_statement, split};
 pub use ssh::{Ended, Remote, RemoteEntry, RemoteFile, RemoteSink, Ssh, Stream};

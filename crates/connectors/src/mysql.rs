@@ -9,6 +9,7 @@ mod exactly;
 mod insert;
 mod load;
 mod read;
+mod upsert;
 
 use std::sync::Arc;
 
@@ -24,7 +25,7 @@ use crate::convert::conversions;
 use crate::error::Error;
 use crate::exact::Checks;
 use crate::preview::{Preview, keep};
-use crate::session::{Canceller, Comments, Dialect, Done, Load, Session, check_column_count};
+use crate::session::{Canceller, Comments, Dialect, Done, Key, Load, Session, check_column_count};
 
 pub(crate) struct Mysql;
 
@@ -165,10 +166,18 @@ impl Session for MysqlSession {
         comments::set(&mut self.connection, table, comments).await
     }
 
+    async fn keys(&mut self, table: &str) -> Result<Vec<Key>, Error> {
+        upsert::keys(&mut self.connection, table).await
+    }
+
+    async fn stage(&mut self, table: &str, target: &[Column], key: &[String]) -> Result<(), Error> {
+        upsert::stage(&mut self.connection, table, target, key).await
+    }
+
     async fn write(&mut self, load: Load) -> Result<u64, Error> {
         check_column_count(load.source.len(), load.target.len())?;
         let conversions = conversions(&load.source, &load.target, Dialect::Mysql);
-        let checks = Checks::new(&load.target, Dialect::Mysql);
+        let checks = Checks::new(&load.target, &load.key, Dialect::Mysql);
         let before: Option<String> = self
             .connection
             .query_first("select @@sql_mode")
@@ -178,7 +187,11 @@ impl Session for MysqlSession {
             .query_drop(load::SESSION)
             .await
             .map_err(failed)?;
-        let written = load::load(&mut self.connection, load, conversions, checks).await?;
+        let mut load = load;
+        let written = load::load(&mut self.connection, &mut load, conversions, checks).await?;
+        if !load.key.is_empty() {
+            upsert::merge(&mut self.connection, &load).await?;
+        }
         self.connection
             .exec_drop(
                 "set session sql_mode = ?, sql_notes = default",

@@ -3,6 +3,7 @@
 mod columns;
 mod connect;
 mod copy;
+mod upsert;
 
 use std::sync::Arc;
 
@@ -18,7 +19,7 @@ use crate::convert::conversions;
 use crate::error::Error;
 use crate::exact::Checks;
 use crate::preview::{Preview, keep};
-use crate::session::{Canceller, Comments, Dialect, Done, Load, Session, check_column_count};
+use crate::session::{Canceller, Comments, Dialect, Done, Key, Load, Session, check_column_count};
 
 pub(crate) struct Postgres;
 
@@ -204,11 +205,7 @@ impl Session for PostgresSession {
     }
 
     async fn set_comments(&mut self, table: &str, comments: &Comments) -> Result<(), Error> {
-        // The same whatever the server is told of backslashes.
-        let literal = |text: &str| {
-            let text = text.replace('\\', "\\\\").replace('\'', "''");
-            format!("E'{text}'")
-        };
+        let literal = |text: &str| Dialect::Postgres.literal(text);
         let mut statements = vec!["begin".to_owned()];
         for (column, comment) in &comments.columns {
             let column = Dialect::Postgres.quote(column);
@@ -227,10 +224,18 @@ impl Session for PostgresSession {
         Ok(())
     }
 
+    async fn keys(&mut self, table: &str) -> Result<Vec<Key>, Error> {
+        upsert::keys(&mut self.connection, table).await
+    }
+
+    async fn stage(&mut self, table: &str, target: &[Column], _: &[String]) -> Result<(), Error> {
+        upsert::stage(&mut self.connection, table, target).await
+    }
+
     async fn write(&mut self, load: Load) -> Result<u64, Error> {
         check_column_count(load.source.len(), load.target.len())?;
         let conversions = conversions(&load.source, &load.target, Dialect::Postgres);
-        let checks = Checks::new(&load.target, Dialect::Postgres);
+        let checks = Checks::new(&load.target, &load.key, Dialect::Postgres);
         copy::write(&mut self.connection, load, &conversions, &checks).await
     }
 }

@@ -36,16 +36,34 @@ impl Dialect {
     }
 
     /// A name that may be anything, quoted.
-    pub(crate) fn quote(self, name: &str) -> String {
+    pub fn quote(self, name: &str) -> String {
         match self {
             Self::Mysql => format!("`{}`", name.replace('`', "``")),
             Self::Postgres | Self::Sqlite => format!("\"{}\"", name.replace('"', "\"\"")),
         }
     }
 
+    /// A text as a statement holds it, whatever the session is told of backslashes.
+    pub fn literal(self, text: &str) -> String {
+        match self {
+            Self::Mysql => {
+                let digits: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+                format!("_utf8mb4 x'{digits}'")
+            }
+            Self::Postgres => format!("E'{}'", text.replace('\\', "\\\\").replace('\'', "''")),
+            Self::Sqlite => format!("'{}'", text.replace('\'', "''")),
+        }
+    }
+
     /// The names of some columns, quoted, parted by commas.
     pub(crate) fn names(self, columns: &[Column]) -> String {
         let names: Vec<String> = columns.iter().map(|it| self.quote(&it.name)).collect();
+        names.join(", ")
+    }
+
+    /// Some names, quoted, parted by commas.
+    pub(crate) fn list(self, names: &[String]) -> String {
+        let names: Vec<String> = names.iter().map(|name| self.quote(name)).collect();
         names.join(", ")
     }
 }
@@ -68,6 +86,17 @@ pub struct Comments {
     pub columns: Vec<(String, String)>,
 }
 
+/// Columns of a table whose values no two of its rows share.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    /// What the database calls it.
+    pub name: String,
+    /// Whether it is the primary key.
+    pub is_primary: bool,
+    /// Names of its columns, unquoted, in its order.
+    pub columns: Vec<String>,
+}
+
 /// Where rows go.
 #[derive(Debug)]
 pub struct Load {
@@ -77,6 +106,9 @@ pub struct Load {
     pub target: Vec<Column>,
     /// The columns of the rows that will come: as many, in the same order.
     pub source: Vec<Column>,
+    /// Names of written columns that are a key of the table: a row takes the place of the one that shares their values, and of several such rows
+    /// the last one counts. Empty: every row is added. Needs [`Session::stage`].
+    pub key: Vec<String>,
     /// The rows.
     pub rows: BatchReceiver,
     /// Counts them.
@@ -151,16 +183,19 @@ pub trait Session: Send {
     /// The type to declare for a column of a new table, so that it takes every value of `kind`; the table has `column_count` of them.
     fn column_type(&self, kind: Kind, column_count: usize) -> String;
 
-    /// The statement that makes a table with columns like these.
-    fn create_table(&self, table: &str, columns: &[Column]) -> String {
-        let columns: Vec<String> = columns
+    /// The statement that makes a table with columns like these; `key` names those of its primary key.
+    fn create_table(&self, table: &str, columns: &[Column], key: &[String]) -> String {
+        let mut declared: Vec<String> = columns
             .iter()
             .map(|column| {
                 let name = self.dialect().quote(&column.name);
                 format!("{name} {}", self.column_type(column.kind, columns.len()))
             })
             .collect();
-        format!("create table {table} ({})", columns.join(", "))
+        if !key.is_empty() {
+            declared.push(format!("primary key ({})", self.dialect().list(key)));
+        }
+        format!("create table {table} ({})", declared.join(", "))
     }
 
     /// Sends the rows of `query` as they come. Ends early, without an error, when nobody takes them any more.
@@ -192,6 +227,18 @@ pub trait Session: Send {
     /// # Errors
     /// The same.
     async fn set_comments(&mut self, table: &str, comments: &Comments) -> Result<(), Error>;
+
+    /// The keys of a table by which a row can be found; those over parts of values, expressions or some rows alone are left out.
+    ///
+    /// # Errors
+    /// [`Error::Statement`] with the server's words.
+    async fn keys(&mut self, table: &str) -> Result<Vec<Key>, Error>;
+
+    /// Makes ready for a [`Load`] with a `key`: outside of its transaction, since MySQL commits at a `create`. What it makes goes with the session.
+    ///
+    /// # Errors
+    /// [`Error::Statement`] with the server's words.
+    async fn stage(&mut self, table: &str, target: &[Column], key: &[String]) -> Result<(), Error>;
 
     /// Writes all rows inside the transaction that the caller opened. Says how many the table took; it took each of them
     /// exactly, or this is an error.

@@ -1,6 +1,7 @@
 //! SQLite: rows in by prepared statements of many rows, since its price is per call.
 
 mod columns;
+mod keys;
 mod read;
 mod values;
 mod write;
@@ -23,7 +24,7 @@ use crate::connect::{Connector, Target};
 use crate::convert::conversions;
 use crate::error::Error;
 use crate::preview::{Preview, keep};
-use crate::session::{Canceller, Comments, Dialect, Done, Load, Session, check_column_count};
+use crate::session::{Canceller, Comments, Dialect, Done, Key, Load, Session, check_column_count};
 
 pub(crate) struct Sqlite;
 
@@ -255,6 +256,14 @@ impl Session for SqliteSession {
 
     async fn set_comments(&mut self, _: &str, _: &Comments) -> Result<(), Error> {
         Err(no_comments())
+    }
+
+    async fn keys(&mut self, table: &str) -> Result<Vec<Key>, Error> {
+        keys::keys(&mut self.connection, table).await
+    }
+
+    async fn stage(&mut self, _: &str, _: &[Column], _: &[String]) -> Result<(), Error> {
+        Ok(())
     }
 
     async fn write(&mut self, load: Load) -> Result<u64, Error> {

@@ -138,6 +138,7 @@ async fn bulk(
         table: TABLE.to_owned(),
         target,
         source: columns,
+        key: Vec::new(),
         rows,
         progress: Progress::default(),
     };

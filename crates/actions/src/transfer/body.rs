@@ -7,7 +7,9 @@ use akkaflow_model::element::Element;
 use akkaflow_model::text::Text;
 
 use super::mapping::Match;
+use super::mode::Mode;
 use super::place::Place;
+use super::watermark::{self, Increment};
 use super::{Way, format};
 use crate::script::Script;
 
@@ -15,9 +17,23 @@ use crate::script::Script;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Source {
     /// A table or a query.
-    Database { link: String, text: String },
+    Database {
+        link: String,
+        text: String,
+        increment: Option<Increment>,
+    },
     /// A file of rows.
     File { place: Place, format: Format },
+}
+
+impl Source {
+    /// By which column only what is new is read.
+    pub(super) fn increment(&self) -> Option<&Increment> {
+        match self {
+            Self::Database { increment, .. } => increment.as_ref(),
+            Self::File { .. } => None,
+        }
+    }
 }
 
 /// Where rows go.
@@ -28,7 +44,9 @@ pub(super) enum Target {
         link: String,
         table: String,
         columns: Option<Match>,
-        is_pre_truncate: bool,
+        mode: Mode,
+        /// Whether the target's database remembers that the rows are there.
+        guard: bool,
         commands: Commands,
     },
     /// A file of rows.
@@ -59,8 +77,9 @@ pub(super) fn parse(element: &Element, diagnostics: &mut Diagnostics) -> Option<
         (Some(script), None, None) => parse_script(script, diagnostics).map(Way::Script),
         (None, Some(source), Some(target)) => {
             let source = parse_source(source, diagnostics);
-            let target = parse_target(target, diagnostics);
-            Some(Way::Rows(Box::new((source?, target?))))
+            let parsed = parse_target(target, diagnostics);
+            let is_right = watermark::check(element, diagnostics);
+            Some(Way::Rows(Box::new((source?, parsed?)))).filter(|_| is_right)
         }
         _ => {
             diagnostics.error(
@@ -115,12 +134,13 @@ fn parse_source(element: &Element, diagnostics: &mut Diagnostics) -> Option<Sour
             Source::Database {
                 link: needed(element, "db-link", "DB", diagnostics)?,
                 text: text.clone(),
+                increment: watermark::parse(element),
             }
         }
         End::File => {
             warn_useless(
                 element,
-                &["db-link"],
+                &["db-link", "watermark", "since"],
                 &of_type(element, "FILE"),
                 diagnostics,
             );
@@ -157,16 +177,26 @@ fn parse_target(element: &Element, diagnostics: &mut Diagnostics) -> Option<Targ
             );
             let link = needed(element, "db-link", "DB", diagnostics);
             let table = needed(element, "table", "DB", diagnostics);
+            let mode = Mode::parse(element, diagnostics);
             Some(Target::Database {
                 link: link?,
                 table: table?,
                 columns: columns(element),
-                is_pre_truncate: is_true(element, "is-pre-truncate"),
+                guard: is_true(element, "guard") || mode.as_ref().is_some_and(Mode::is_incremental),
+                mode: mode?,
                 commands,
             })
         }
         End::File => {
-            let useless = ["db-link", "table", "columns", "is-pre-truncate"];
+            let useless = [
+                "db-link",
+                "table",
+                "columns",
+                "is-pre-truncate",
+                "mode",
+                "key",
+                "guard",
+            ];
             warn_useless(element, &useless, &of_type(element, "FILE"), diagnostics);
             let place = needed(element, "path", "FILE", diagnostics)
                 .and_then(|path| Place::of_target(element, path, diagnostics));

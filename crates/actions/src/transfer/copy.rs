@@ -108,6 +108,12 @@ async fn watch<T>(
 /// The names of what a node may declare as outputs.
 pub(super) const COUNTERS: &[&str] = &["rows", "milliseconds", "bytes"];
 
+/// Those of one that reads what is new.
+pub(super) const COUNTERS_AND_WATERMARK: &[&str] = &["rows", "milliseconds", "bytes", WATERMARK];
+
+/// Up to where it has read.
+pub(super) const WATERMARK: &str = "watermark";
+
 impl Copied {
     /// What a node may declare as outputs.
     pub(super) fn counters(&self) -> Vec<(String, String)> {

@@ -32,7 +32,7 @@ pub(super) fn by_name(
 }
 
 /// The column of that name, or else the only one whose name differs in nothing but case.
-fn find<'a>(name: &str, columns: &'a [Column]) -> Option<&'a Column> {
+pub(super) fn find<'a>(name: &str, columns: &'a [Column]) -> Option<&'a Column> {
     let exact = columns.iter().find(|column| column.name == name);
     exact.or_else(|| {
         let wanted = name.to_lowercase();

@@ -5,6 +5,8 @@ use akkaflow_model::text::Text;
 
 const TYPES: AttributeKind = AttributeKind::ChoiceIgnoringCase(&["DB", "FILE"]);
 
+use super::mode::WORDS;
+
 /// More writers than any database profits from.
 const MOST_TASKS: i64 = 1000;
 
@@ -158,6 +160,8 @@ fn source() -> Shape {
     let source = Shape::new("source", doc)
         .attribute(type_attribute())
         .attribute(db_link())
+        .attribute(watermark())
+        .attribute(since())
         .attribute(file_link());
     with_format(source).text(TextRule::Required)
 }
@@ -173,9 +177,12 @@ fn target() -> Shape {
         .attribute(columns())
         .attribute(boolean(
             "is-pre-truncate",
-            "是否先清空目标表（DB）",
-            "whether the table is emptied first (DB)",
+            "是否先清空目标表（DB），同 mode=\"replace\"",
+            "whether the table is emptied first (DB), as by mode=\"replace\"",
         ))
+        .attribute(mode())
+        .attribute(key())
+        .attribute(guard())
         .attribute(task_num())
         .attribute(path())
         .attribute(file_link());
@@ -221,6 +228,54 @@ fn columns() -> AttributeShape {
         "字段如何对应（DB）：position按位置，字段数须相同；name按名称（大小写可不同），顺序任意，源中没有的字段取默认值，目标表没有的字段会被拒绝。带字段名的文件（header、jsonl）默认按名称，其余按位置",
         "how columns are matched (DB): by position, both have as many; by name, whatever its case, they may stand in any order, those that the source lacks get their default, and one that the table lacks is refused. The default is name for files that name their columns (header, jsonl), position otherwise",
     )
+}
+
+fn mode() -> AttributeShape {
+    text(
+        "mode",
+        AttributeKind::Choice(WORDS),
+        "目标表中已有的记录如何处理（DB）：append保留；replace先清空；upsert更新键相同的记录，插入其余的，源中没有的字段保持原值，源中键相同的多条记录以最后一条为准；incremental只读取watermark之后的新记录并追加，写明key则按键更新",
+        "what becomes of the rows that are in the table (DB): append keeps them; replace empties the table first; upsert updates those of the same key and inserts the others, columns that the source lacks keep their value, and of several rows of one key in the source the last one counts; incremental reads only the rows behind the watermark and adds them, or upserts them where key is given",
+    )
+    .default("append")
+}
+
+fn key() -> AttributeShape {
+    text(
+        "key",
+        AttributeKind::Text,
+        "upsert（与incremental）所用的键：字段名，以逗号分隔，须恰好是目标表的主键或一个唯一索引；默认为主键，或唯一的那个唯一索引；自动建表时成为主键",
+        "the key for upsert (and incremental): names of columns, separated by commas, which are just those of the primary key or of a unique index; by default the primary key, or the only unique index. A table that is made gets it as its primary key",
+    )
+}
+
+fn guard() -> AttributeShape {
+    text(
+        "guard",
+        AttributeKind::Boolean,
+        "是否在目标数据库的表akkaflow_guard中、与数据同一事务地记下本次运行（DB），使提交后应答丢失的重试不再写入；表不存在则自动建立；incremental总是记录",
+        "whether the run is remembered in table akkaflow_guard of the target's database, in the transaction of the rows (DB), so that a retry after a lost answer writes nothing again; the table is made if it is missing; always so for incremental",
+    )
+    .default("false")
+}
+
+fn watermark() -> AttributeShape {
+    text(
+        "watermark",
+        AttributeKind::NonBlank,
+        "mode=\"incremental\"所比较的字段（DB）：只增不减的整数、定点数、文本、日期或时间；为NULL的记录不读取",
+        "the column that mode=\"incremental\" compares (DB): whole numbers, decimals, text, dates or times that only grow; rows where it is NULL are not read",
+    )
+}
+
+fn since() -> AttributeShape {
+    text(
+        "since",
+        AttributeKind::Text,
+        "只读取watermark大于此值的记录（DB），通常为 ${state:名称}；为空则从头读取",
+        "only rows whose watermark is greater are read (DB), mostly ${state:name}; empty reads from the beginning",
+    )
+    .default("")
 }
 
 fn task_num() -> AttributeShape {

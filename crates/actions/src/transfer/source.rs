@@ -8,8 +8,10 @@ use akkaflow_connectors::{
 use tokio_util::sync::CancellationToken;
 
 use super::body::Source;
+use super::increment;
 use super::mapping::Match;
 use super::place::{Place, blocking};
+use super::watermark::Increment;
 use crate::context::AttemptContext;
 use crate::database;
 use crate::error::ActionError;
@@ -28,7 +30,7 @@ pub(super) enum Opened {
 
 pub(super) async fn open(attempt: &AttemptContext, source: &Source) -> Result<Opened, ActionError> {
     match source {
-        Source::Database { link, text } => {
+        Source::Database { link, text, .. } => {
             let mut session = database::open(attempt, link).await?;
             let query = database::query(text);
             let canceller = session.canceller();
@@ -74,6 +76,25 @@ impl Opened {
             }
             Self::File { reader } => Ok(reader.columns().map(<[Column]>::to_vec)),
         }
+    }
+
+    /// From now on these are the rows that are new. Gives back up to where they go; `None` when there are none at all.
+    pub(super) async fn narrow(
+        &mut self,
+        attempt: &AttemptContext,
+        increment: &Increment,
+    ) -> Result<Option<String>, ActionError> {
+        let Self::Database {
+            session,
+            query,
+            columns,
+        } = self
+        else {
+            return Ok(None);
+        };
+        let range = increment::range(attempt, session.as_mut(), query, columns, increment).await?;
+        *query = range.query;
+        Ok(range.to)
     }
 
     /// The columns of the rows, as far as they are known.

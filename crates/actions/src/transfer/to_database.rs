@@ -1,12 +1,14 @@
 //! The writing end: a table.
 
-use akkaflow_connectors::{Column, Load, Session, cancellable};
+use akkaflow_connectors::{Column, Session, cancellable};
 use akkaflow_model::text::Text;
 
 use super::body::{Commands, Source};
-use super::copy::{Copied, copy};
+use super::guard::{Counters, Guard};
 use super::mapping::{Match, by_name};
+use super::mode::{self, Mode};
 use super::source::{self, Opened};
+use super::transaction::Transaction;
 use crate::context::{AttemptContext, Level};
 use crate::database;
 use crate::error::ActionError;
@@ -15,30 +17,70 @@ pub(super) struct Into<'a> {
     pub(super) link: &'a str,
     pub(super) table: &'a str,
     pub(super) columns: Option<Match>,
-    pub(super) is_pre_truncate: bool,
+    pub(super) mode: &'a Mode,
+    pub(super) guard: bool,
     pub(super) commands: &'a Commands,
 }
 
 impl Into<'_> {
+    /// Gives back the counters, for the node's outputs.
     pub(super) async fn run(
         &self,
         attempt: &AttemptContext,
         source: &Source,
-    ) -> Result<Copied, ActionError> {
-        let mut source = source::open(attempt, source).await?;
+    ) -> Result<Counters, ActionError> {
         let mut session = database::open(attempt, self.link).await?;
-        let columns = self.columns(attempt, session.as_mut(), &mut source).await?;
-        self.before(attempt, session.as_mut()).await?;
-        let copied = self
-            .rows(attempt, session.as_mut(), source, columns)
-            .await?;
-        if let Some(after) = &self.commands.after {
-            attempt
-                .log
-                .both("执行后置语句", "running the statements after");
-            database::run_statements(attempt, session.as_mut(), after).await?;
+        let session = session.as_mut();
+        let guard = match self.guard {
+            true => Some(Guard::open(attempt, self.link, session).await?),
+            false => None,
+        };
+        if let Some(guard) = &guard
+            && let Some(counters) = guard.found(session).await?
+        {
+            attempt.log.say(
+                Level::Warn,
+                &Text::new(
+                    "本次运行的数据已由先前的尝试提交，不再写入",
+                    "an earlier attempt of this run has committed its rows: nothing is written again",
+                ),
+            );
+            self.after(attempt, session).await?;
+            return Ok(counters);
         }
-        Ok(copied)
+        let increment = source.increment();
+        let mut source = source::open(attempt, source).await?;
+        let target = self.columns(attempt, session, &mut source).await?;
+        let key = self.key(attempt, session, &target).await?;
+        self.before(attempt, session).await?;
+        self.warn_of_engine(attempt, session).await?;
+        let transaction = Transaction {
+            into: self,
+            attempt,
+            guard: guard.as_ref(),
+            increment,
+        };
+        let counters = transaction.run(session, source, target, key).await?;
+        if let Some(guard) = &guard {
+            guard.clean(session).await;
+        }
+        self.after(attempt, session).await?;
+        Ok(counters)
+    }
+
+    async fn after(
+        &self,
+        attempt: &AttemptContext,
+        session: &mut dyn Session,
+    ) -> Result<(), ActionError> {
+        let Some(after) = &self.commands.after else {
+            return Ok(());
+        };
+        attempt
+            .log
+            .both("执行后置语句", "running the statements after");
+        database::run_statements(attempt, session, after).await?;
+        Ok(())
     }
 
     /// The table's columns that are written, in the order of the source's; it is made if it is missing.
@@ -70,12 +112,41 @@ impl Into<'_> {
                 ),
             ))
         })?;
-        let statement = session.create_table(self.table, &columns);
+        let key = match self.mode.wanted_key() {
+            Some([]) => return Err(no_table(self.table)),
+            Some(key) => mode::spelled(key, &columns, self.table)?,
+            None => Vec::new(),
+        };
+        let statement = session.create_table(self.table, &columns, &key);
         attempt.log.info(&statement);
         database::execute(attempt, session, &statement).await?;
         let canceller = session.canceller();
         let made = cancellable(&attempt.cancel, canceller, session.table(self.table)).await?;
         Ok(made.unwrap_or(columns))
+    }
+
+    /// The columns by which rows are found that new ones take the place of; none where all are added.
+    async fn key(
+        &self,
+        attempt: &AttemptContext,
+        session: &mut dyn Session,
+        written: &[Column],
+    ) -> Result<Vec<String>, ActionError> {
+        let Some(wanted) = self.mode.wanted_key() else {
+            return Ok(Vec::new());
+        };
+        let canceller = session.canceller();
+        let keys = cancellable(&attempt.cancel, canceller, session.keys(self.table)).await?;
+        let key = mode::choose(&keys, wanted, written, self.table)?;
+        let names = key.join(", ");
+        attempt.log.both(
+            format_args!("按键（{names}）更新目标表中已有的记录，其余的插入"),
+            format_args!("rows of the same key ({names}) are updated, the others inserted"),
+        );
+        let canceller = session.canceller();
+        let staging = session.stage(self.table, written, &key);
+        cancellable(&attempt.cancel, canceller, staging).await?;
+        Ok(key)
     }
 
     /// What is outside the transaction of the rows.
@@ -87,7 +158,7 @@ impl Into<'_> {
         let Some(pre) = &self.commands.pre else {
             return Ok(());
         };
-        if self.is_pre_truncate {
+        if *self.mode == Mode::Replace {
             database::execute(attempt, session, &database::delete_all(self.table)).await?;
         }
         attempt
@@ -124,60 +195,14 @@ impl Into<'_> {
         );
         Ok(())
     }
+}
 
-    async fn rows(
-        &self,
-        attempt: &AttemptContext,
-        session: &mut dyn Session,
-        source: Opened,
-        target: Vec<Column>,
-    ) -> Result<Copied, ActionError> {
-        self.warn_of_engine(attempt, session).await?;
-        let source_columns = source.columns_for(target.len());
-        let expected = source_columns.len();
-        let begin = session.dialect().begin();
-        database::execute(attempt, session, begin).await?;
-        if self.is_pre_truncate && self.commands.pre.is_none() {
-            database::execute(attempt, session, &database::delete_all(self.table)).await?;
-        }
-        attempt.log.both(
-            "同步到目标，将启动1个线程",
-            "writing to the target in one transaction",
-        );
-        let (stop, canceller) = (attempt.cancel.clone(), session.canceller());
-        let writing = &mut *session;
-        let result = copy(
-            attempt,
-            source,
-            Some(expected),
-            |rows, progress| async move {
-                let load = Load {
-                    table: self.table.to_owned(),
-                    target,
-                    source: source_columns,
-                    rows,
-                    progress,
-                };
-                let written = cancellable(&stop, canceller, writing.write(load)).await?;
-                Ok(((), written))
-            },
-        )
-        .await;
-        let copied = match result {
-            Ok(((), copied)) => copied,
-            Err(error) => {
-                if error != akkaflow_connectors::Error::Cancelled {
-                    // A failure to roll back changes nothing: the connection is dropped, and that rolls back too.
-                    let _ = database::execute(attempt, session, "rollback").await;
-                }
-                return Err(error.into());
-            }
-        };
-        let place = Text::new("提交失败，数据未写入", "cannot commit, nothing is kept");
-        database::execute(attempt, session, "commit")
-            .await
-            .map_err(|error| error.within(&place))?;
-        copied.report(attempt);
-        Ok(copied)
-    }
+/// A table is made for an upsert only with the key that it needs.
+fn no_table(table: &str) -> ActionError {
+    ActionError::Fatal(Text::new(
+        format!("目标表{table}不存在；按键更新时，只有写明 key 才会自动建表，例如 key=\"id\""),
+        format!(
+            "table {table} does not exist; for mode=\"upsert\" it is made only when its key is named, such as key=\"id\""
+        ),
+    ))
 }

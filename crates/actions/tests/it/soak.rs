@@ -4,8 +4,9 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use akkaflow_actions::ActionError;
+use akkaflow_actions::{ActionError, AttemptContext, Outcome};
 use akkaflow_model::db_links::DbKind;
+use akkaflow_model::id::InstanceId;
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 
@@ -19,6 +20,9 @@ const ROWS: u32 = 5_000;
 
 /// Rows that stand in the target before.
 const OLD: u32 = 3;
+
+/// What becomes of the rows that are in a table.
+const MODES: [&str; 3] = ["append", "replace", "upsert"];
 
 /// What dies.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -53,18 +57,19 @@ async fn whatever_dies_whenever_the_target_holds_all_rows_or_what_it_held_before
     for round in 0..rounds.unwrap_or(ROUNDS.into()) {
         let source = ends[random.random_range(0..ends.len())];
         let target = ends[random.random_range(0..ends.len())];
-        let is_emptied = random.random_bool(0.5);
+        let mode = MODES[random.random_range(0..MODES.len())];
         let death = [Death::Worker, Death::Connections, Death::Nobody][random.random_range(0..3)];
         let moment = usual.mul_f64(random.random_range(0.0..1.2));
         reset(&bench, target).await;
-        let body = body(&bench, source, target, is_emptied);
+        let body = body(&bench, source, target, mode);
         let since = Instant::now();
-        let result = broken_off(&bench, &databases, &body, death, moment).await;
+        let result = broken_off(bench.attempt(), &databases, &body, death, moment).await;
+        let result = result.map(|it| it.map(drop));
         if result == Some(Ok(())) {
             usual = (usual + since.elapsed()) / 2;
         }
         let (old, new) = held(&bench, &databases, target).await;
-        let kept = if is_emptied || matches!(target, End::File) {
+        let kept = if mode == "replace" || matches!(target, End::File) {
             0
         } else {
             OLD
@@ -86,6 +91,103 @@ async fn whatever_dies_whenever_the_target_holds_all_rows_or_what_it_held_before
     println!("{} left as they were, {} complete", ended[0], ended[1]);
 }
 
+/// Rounds of reading what is new, for each pair of databases, unless `AKKAFLOW_SOAK_ROUNDS` says otherwise.
+const NEWS: u64 = 8;
+
+/// Rows that arrive before each.
+const ARRIVING: u32 = 1_500;
+
+#[tokio::test]
+async fn whatever_dies_whenever_no_new_row_is_doubled_or_lost() {
+    let databases = databases().await;
+    let all: Vec<&Database> = databases.iter().collect();
+    let bench = Bench::with(&all);
+    for database in &databases {
+        let columns = "(id int, name varchar(40))";
+        database
+            .execute(&[
+                &format!("create table fresh{columns}"),
+                &format!("create table copied{columns}"),
+            ])
+            .await;
+    }
+    let seed = number("AKKAFLOW_SEED").unwrap_or_else(|| u64::from(std::process::id()));
+    println!("AKKAFLOW_SEED={seed}");
+    let mut random = StdRng::seed_from_u64(seed);
+    for source in &databases {
+        for target in &databases {
+            for database in &databases {
+                database
+                    .execute(&["delete from fresh", "delete from copied"])
+                    .await;
+            }
+            let said = format!(
+                "AKKAFLOW_SEED={seed}, {} to {}",
+                source.name(),
+                target.name()
+            );
+            follow(&bench, &databases, (source, target), &mut random, &said).await;
+        }
+    }
+}
+
+/// Rows arrive, and instances read them: attempts die and are tried again, and instances fail after their transfer, so that the state stays.
+async fn follow(
+    bench: &Bench,
+    databases: &[Database],
+    (source, target): (&Database, &Database),
+    random: &mut StdRng,
+    said: &str,
+) {
+    let mut usual = Duration::from_millis(50);
+    let (mut seen, mut instance, mut attempt) = (String::new(), 100, 1);
+    let workflow = format!("{} to {}", source.name(), target.name());
+    for round in 0..number("AKKAFLOW_SOAK_ROUNDS").unwrap_or(NEWS) {
+        let first = round as u32 * ARRIVING;
+        let rows: Vec<String> = (first..first + ARRIVING)
+            .map(|id| format!("({id}, '名称{id}')"))
+            .collect();
+        let arriving = format!("insert into fresh values {}", rows.join(", "));
+        source.execute(&[&arriving]).await;
+        loop {
+            let body = format!(
+                "<transfer><source type='DB' db-link='{}' watermark='id' since='{seen}'>fresh</source>\
+                 <target type='DB' db-link='{}' table='copied' mode='incremental'/></transfer>",
+                source.name(),
+                target.name(),
+            );
+            let mut context = bench.attempt();
+            context.workflow.clone_from(&workflow);
+            context.outputs = vec!["watermark".to_owned()];
+            context.key.instance = InstanceId::from_u128(instance);
+            context.key.attempt = attempt;
+            let death =
+                [Death::Worker, Death::Connections, Death::Nobody][random.random_range(0..3)];
+            let moment = usual.mul_f64(random.random_range(0.2..2.0));
+            let since = Instant::now();
+            let result = broken_off(context, databases, &body, death, moment).await;
+            let copied = "select count(*) - count(distinct id) from copied";
+            assert_eq!(target.text(copied).await, "0", "{said}, round {round}");
+            match result {
+                Some(Ok(outcome)) => {
+                    usual = (usual + since.elapsed()) / 2;
+                    (instance, attempt) = (instance + 1, 1);
+                    // Another node of the instance may fail: the state stays.
+                    if random.random_bool(0.5) {
+                        seen.clone_from(&outcome.outputs[0].1);
+                    }
+                    break;
+                }
+                _ if random.random_bool(0.5) => attempt += 1,
+                _ => (instance, attempt) = (instance + 1, 1),
+            }
+        }
+        let held = "select concat(count(*), ' ', max(id)) from copied";
+        let all = format!("{} {}", first + ARRIVING, first + ARRIVING - 1);
+        assert_eq!(target.text(held).await, all, "{said}, round {round}");
+    }
+}
+
 fn number(variable: &str) -> Option<u64> {
     std::env::var(variable)
         .ok()
@@ -101,7 +203,7 @@ async fn prepared(databases: &[Database]) -> Bench {
         .collect();
     std::fs::write(bench.path("in.txt"), lines).unwrap();
     for database in databases {
-        let columns = "(id int, name varchar(40), amount decimal(18,4))";
+        let columns = "(id int primary key, name varchar(40), amount decimal(18,4))";
         database
             .execute(&[
                 &format!("create table source{columns}"),
@@ -120,7 +222,7 @@ async fn prepared(databases: &[Database]) -> Bench {
     bench
 }
 
-fn body(bench: &Bench, source: End, target: End, is_emptied: bool) -> String {
+fn body(bench: &Bench, source: End, target: End, mode: &str) -> String {
     let source = match source {
         End::File => format!(
             "<source type='FILE' delimited=','>{}</source>",
@@ -139,7 +241,7 @@ fn body(bench: &Bench, source: End, target: End, is_emptied: bool) -> String {
             bench.path("out.txt")
         ),
         End::Database(database) => format!(
-            "<target type='DB' db-link='{}' table='target' is-pre-truncate='{is_emptied}'/>",
+            "<target type='DB' db-link='{}' table='target' mode='{mode}'/>",
             database.name()
         ),
     };
@@ -166,17 +268,16 @@ async fn reset(bench: &Bench, target: End<'_>) {
 
 /// Runs `body`, lets somebody die at the moment, and waits for what is left. `None` where the worker died with it.
 async fn broken_off(
-    bench: &Bench,
+    mut attempt: AttemptContext,
     databases: &[Database],
     body: &str,
     death: Death,
     moment: Duration,
-) -> Option<Result<(), ActionError>> {
-    let mut attempt = bench.attempt();
+) -> Option<Result<Outcome, ActionError>> {
     attempt.cancel = tokio_util::sync::CancellationToken::new();
     let cancel = attempt.cancel.clone();
     let action = parse(body);
-    let mut running = tokio::spawn(async move { action.run(&attempt).await.map(|_| ()) });
+    let mut running = tokio::spawn(async move { action.run(&attempt).await });
     let result = tokio::select! {
         result = &mut running => Some(result.unwrap()),
         () = tokio::time::sleep(moment) => None,

@@ -8,9 +8,12 @@ use super::failed;
 use crate::error::Error;
 
 /// Notes tell of decimals that are rounded and blanks that are cut, warnings of everything else. `LOCAL` makes warnings of
-/// errors and passes over duplicates.
-pub(super) async fn check(connection: &mut Conn, sent: u64) -> Result<u64, Error> {
-    let affected = connection.affected_rows();
+/// errors and passes over duplicates. A row that takes the place of another, where it `replaces` those, counts twice.
+pub(super) async fn check(connection: &mut Conn, sent: u64, replaces: bool) -> Result<u64, Error> {
+    let affected = match connection.affected_rows() {
+        affected if replaces => affected.min(sent),
+        affected => affected,
+    };
     let warnings = connection.get_warnings();
     if warnings == 0 && affected == sent {
         return Ok(affected);
@@ -21,6 +24,12 @@ pub(super) async fn check(connection: &mut Conn, sent: u64) -> Result<u64, Error
         .map_err(failed)?;
     let refused = sent.saturating_sub(affected);
     Err(Error::Row(inexact(refused, warnings, first)))
+}
+
+/// The same after a statement that tells of rows already taken.
+pub(super) async fn check_warnings(connection: &mut Conn) -> Result<(), Error> {
+    let affected = connection.affected_rows();
+    check(connection, affected, false).await.map(drop)
 }
 
 /// Warnings that the server counts at most.

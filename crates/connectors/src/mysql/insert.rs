@@ -12,6 +12,7 @@ use crate::convert::Conversion;
 use crate::error::Error;
 use crate::exact::Checks;
 use crate::session::{Dialect, Load};
+use crate::upsert::STAGING;
 
 /// Rows of a statement: with fewer the call itself weighs, with more nothing is won.
 const ROWS: u64 = 1000;
@@ -21,14 +22,17 @@ const STATEMENT_BYTES: usize = 512 * 1024;
 
 pub(super) async fn insert(
     connection: &mut Conn,
-    mut load: Load,
+    load: &mut Load,
     conversions: &[Conversion],
     checks: &Checks,
 ) -> Result<u64, Error> {
     let mut inserter = Inserter {
         head: format!(
-            "insert into {} ({}) values ",
-            load.table,
+            "{} ({}) values ",
+            match load.key.as_slice() {
+                [] => format!("insert into {}", load.table),
+                _ => format!("replace into {STAGING}"),
+            },
             Dialect::Mysql.names(&load.target)
         )
         .into_bytes(),
@@ -36,6 +40,7 @@ pub(super) async fn insert(
         first_row: 1,
         rows: 0,
         written: 0,
+        replaces: !load.key.is_empty(),
     };
     let mut value = Vec::new();
     while let Some(batch) = load.rows.recv().await {
@@ -58,6 +63,8 @@ struct Inserter {
     first_row: u64,
     rows: u64,
     written: u64,
+    /// Whether rows may take the place of earlier ones.
+    replaces: bool,
 }
 
 impl Inserter {
@@ -101,7 +108,7 @@ impl Inserter {
         }
         let result = connection.query_drop(self.statement.as_slice()).await;
         result.map_err(|error| self.locate(failed(error)))?;
-        let checked = check(connection, self.rows).await;
+        let checked = check(connection, self.rows, self.replaces).await;
         self.written += checked.map_err(|error| self.locate(error))?;
         self.statement.clear();
         self.first_row += self.rows;

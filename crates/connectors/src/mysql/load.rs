@@ -17,6 +17,7 @@ use crate::convert::{Conversion, append_escaped};
 use crate::error::Error;
 use crate::exact::Checks;
 use crate::session::{Dialect, Load, Progress};
+use crate::upsert::STAGING;
 
 /// What makes the server say of each value that it does not take it exactly, and keep zero dates, explicit zeros in
 /// `auto_increment` columns and our backslashes. Sources may be slow for a day. Notes are how it tells of decimals that it
@@ -43,7 +44,7 @@ struct Encoding {
 
 pub(super) async fn load(
     connection: &mut Conn,
-    mut load: Load,
+    load: &mut Load,
     conversions: Vec<Conversion>,
     checks: Checks,
 ) -> Result<u64, Error> {
@@ -58,12 +59,12 @@ pub(super) async fn load(
         refusal: Arc::clone(&refusal),
     };
     serve(connection, Arc::clone(&slot), encoding);
-    let result = connection.query_drop(statement(&load)).await;
+    let result = connection.query_drop(statement(load)).await;
     if let Some(error) = take(&refusal) {
         return Err(error);
     }
     match result {
-        Ok(()) => check(connection, load.progress.rows()).await,
+        Ok(()) => check(connection, load.progress.rows(), !load.key.is_empty()).await,
         Err(error) if server_code(&error).is_some_and(|c| code::LOCAL_INFILE_OFF.contains(&c)) => {
             let rows = take(&slot).ok_or_else(|| failed(error))?;
             load.rows = rows;
@@ -153,10 +154,13 @@ fn statement(load: &Load) -> String {
         true => String::new(),
         false => format!(" set {}", settings.join(", ")),
     };
+    let (replace, table) = match load.key.as_slice() {
+        [] => ("", load.table.as_str()),
+        _ => (" replace", STAGING),
+    };
     format!(
-        r"load data local infile 'akkaflow' into table {} character set utf8mb4
+        r"load data local infile 'akkaflow'{replace} into table {table} character set utf8mb4
           fields terminated by '\t' escaped by '\\' lines terminated by '\n' ({}){set}",
-        load.table,
         fields.join(", "),
     )
 }

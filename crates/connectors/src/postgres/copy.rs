@@ -5,13 +5,14 @@ use futures::StreamExt;
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Column as _, Executor, SqlSafeStr, Statement as _, TypeInfo};
 
-use super::{columns, failed, words};
+use super::{columns, failed, upsert, words};
 use crate::batch::{Batch, BatchSender};
 use crate::column::{Column, Kind};
 use crate::convert::{Conversion, append_escaped, from_hex, unescape};
 use crate::error::Error;
 use crate::exact::Checks;
 use crate::session::{Dialect, Load};
+use crate::upsert::STAGING;
 
 /// Names and types alone, from the server's preparing of the query.
 pub(super) async fn describe(
@@ -95,7 +96,10 @@ pub(super) async fn write(
     let mut copy = connection
         .copy_in_raw(&format!(
             "copy {} ({}) from stdin",
-            load.table,
+            match load.key.as_slice() {
+                [] => load.table.as_str(),
+                _ => STAGING,
+            },
             Dialect::Postgres.names(&load.target)
         ))
         .await
@@ -111,11 +115,15 @@ pub(super) async fn write(
         copy.send(text).await.map_err(failed)?;
         load.progress.add(&batch);
     }
-    copy.finish().await.map_err(refused)
+    let written = copy.finish().await.map_err(refused)?;
+    if !load.key.is_empty() {
+        upsert::merge(connection, &load).await?;
+    }
+    Ok(written)
 }
 
 /// The server names line, column and value.
-fn refused(error: sqlx::Error) -> Error {
+pub(super) fn refused(error: sqlx::Error) -> Error {
     match &error {
         sqlx::Error::Database(database) => {
             let words = words(database.as_ref());

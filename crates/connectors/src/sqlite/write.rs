@@ -9,7 +9,9 @@ use super::failed;
 use crate::column::{Column, Kind};
 use crate::convert::Conversion;
 use crate::error::Error;
+use crate::exact::Checks;
 use crate::session::{Dialect, Load};
+use crate::upsert::on_conflict;
 
 /// SQLite's limit of values in a statement.
 const VALUES: usize = 32_766;
@@ -22,6 +24,7 @@ pub(super) async fn write(
     mut load: Load,
     conversions: &[Conversion],
 ) -> Result<u64, Error> {
+    let checks = Checks::new(&load.target, &load.key, Dialect::Sqlite);
     let most = (VALUES / load.target.len().max(1)).clamp(1, ROWS);
     let full = statement(&load, most);
     let mut arguments = SqliteArguments::default();
@@ -29,6 +32,7 @@ pub(super) async fn write(
     let mut waiting = 0;
     let mut written = 0;
     while let Some(batch) = load.rows.recv().await {
+        checks.check(&batch)?;
         for (index, row) in batch.rows().enumerate() {
             let number = batch.first_row + index as u64;
             for ((value, conversion), column) in row.zip(conversions).zip(&load.target) {
@@ -59,10 +63,11 @@ pub(super) async fn write(
 fn statement(load: &Load, rows: usize) -> String {
     let row = format!("({})", vec!["?"; load.target.len()].join(","));
     format!(
-        "insert into {} ({}) values {}",
+        "insert into {} ({}) values {}{}",
         load.table,
         Dialect::Sqlite.names(&load.target),
-        vec![row; rows].join(",")
+        vec![row; rows].join(","),
+        on_conflict(load, Dialect::Sqlite)
     )
 }
 

@@ -1,0 +1,182 @@
+//! The transaction of a transfer: its rows, and what is remembered of them.
+
+use akkaflow_connectors::{Column, Load, Session, cancellable};
+use akkaflow_model::text::Text;
+
+use super::copy::{Copied, WATERMARK, copy};
+use super::guard::{Counters, Guard};
+use super::increment::Reading;
+use super::mode::Mode;
+use super::source::Opened;
+use super::to_database::Into;
+use super::watermark::Increment;
+use crate::context::{AttemptContext, Level};
+use crate::database;
+use crate::error::ActionError;
+
+pub(super) struct Transaction<'a> {
+    pub(super) into: &'a Into<'a>,
+    pub(super) attempt: &'a AttemptContext,
+    pub(super) guard: Option<&'a Guard<'a>>,
+    pub(super) increment: Option<&'a Increment>,
+}
+
+impl Transaction<'_> {
+    /// Writes the rows of `source` into the columns `target`, all of them or none. Gives back the counters.
+    pub(super) async fn run(
+        &self,
+        session: &mut dyn Session,
+        source: Opened,
+        target: Vec<Column>,
+        key: Vec<String>,
+    ) -> Result<Counters, ActionError> {
+        if let (Some(guard), Some(_)) = (self.guard, self.increment) {
+            guard.prepare_position(session).await?;
+        }
+        let begin = session.dialect().begin();
+        database::execute(self.attempt, session, begin).await?;
+        let filled = self.fill(session, source, target, key).await;
+        let (copied, counters) = match filled {
+            Ok(filled) => filled,
+            Err(error) => {
+                if error != ActionError::Cancelled {
+                    // A failure to roll back changes nothing: the connection is dropped, and that rolls back too.
+                    let _ = database::execute(self.attempt, session, "rollback").await;
+                }
+                return Err(error);
+            }
+        };
+        self.commit(session).await?;
+        copied.report(self.attempt);
+        Ok(counters)
+    }
+
+    async fn fill(
+        &self,
+        session: &mut dyn Session,
+        mut source: Opened,
+        target: Vec<Column>,
+        key: Vec<String>,
+    ) -> Result<(Copied, Counters), ActionError> {
+        let into = self.into;
+        if let Some(guard) = self.guard {
+            guard.claim(session).await?;
+        }
+        let reading = match (self.guard, self.increment) {
+            (Some(guard), Some(increment)) => {
+                Some(Reading::start(self.attempt, guard, session, &mut source, increment).await?)
+            }
+            _ => None,
+        };
+        if *into.mode == Mode::Replace && into.commands.pre.is_none() {
+            database::execute(self.attempt, session, &database::delete_all(into.table)).await?;
+        }
+        let copied = self.copy(session, source, target, key).await?;
+        let mut counters = copied.counters();
+        if let Some(guard) = self.guard {
+            if let Some(reading) = reading {
+                let watermark = reading.finish(guard, session, copied.rows).await?;
+                counters.push((WATERMARK.to_owned(), watermark));
+            }
+            guard.keep(session, &counters).await?;
+        }
+        Ok((copied, counters))
+    }
+
+    async fn copy(
+        &self,
+        session: &mut dyn Session,
+        source: Opened,
+        target: Vec<Column>,
+        key: Vec<String>,
+    ) -> Result<Copied, ActionError> {
+        self.attempt.log.both(
+            "同步到目标，将启动1个线程",
+            "writing to the target in one transaction",
+        );
+        let source_columns = source.columns_for(target.len());
+        let expected = source_columns.len();
+        let (stop, canceller) = (self.attempt.cancel.clone(), session.canceller());
+        let ((), copied) = copy(
+            self.attempt,
+            source,
+            Some(expected),
+            |rows, progress| async move {
+                let load = Load {
+                    table: self.into.table.to_owned(),
+                    target,
+                    source: source_columns,
+                    key,
+                    rows,
+                    progress,
+                };
+                let written = cancellable(&stop, canceller, session.write(load)).await?;
+                Ok(((), written))
+            },
+        )
+        .await?;
+        Ok(copied)
+    }
+
+    async fn commit(&self, session: &mut dyn Session) -> Result<(), ActionError> {
+        let Err(error) = database::execute(self.attempt, session, "commit").await else {
+            return Ok(());
+        };
+        if error == akkaflow_connectors::Error::Cancelled {
+            return Err(ActionError::Cancelled);
+        }
+        let is_alive = database::execute(self.attempt, session, "rollback").await;
+        if is_alive.is_ok() {
+            let place = Text::new("提交失败，数据未写入", "cannot commit, nothing is kept");
+            return Err(error.within(&place).into());
+        }
+        if self.is_kept().await {
+            self.attempt.log.say(
+                Level::Warn,
+                &Text::new(
+                    "提交时连接中断，但数据已写入",
+                    "the connection broke during the commit, but the rows are there",
+                ),
+            );
+            return Ok(());
+        }
+        let (place, may_retry) = self.unknown();
+        let error = error.within(&place);
+        match may_retry {
+            true => Err(error.into()),
+            false => Err(ActionError::Fatal(error.text())),
+        }
+    }
+
+    /// Asks over another connection.
+    async fn is_kept(&self) -> bool {
+        let Some(guard) = self.guard else {
+            return false;
+        };
+        let Ok(mut session) = database::open(self.attempt, self.into.link).await else {
+            return false;
+        };
+        matches!(guard.found(session.as_mut()).await, Ok(Some(_)))
+    }
+
+    /// Nobody has said whether the rows are there: in what words, and whether another attempt does no harm.
+    fn unknown(&self) -> (Text, bool) {
+        match (self.guard, self.into.mode) {
+            (None, Mode::Append) => (
+                Text::new(
+                    "提交时连接中断，数据可能已写入，因此不自动重试；请检查目标表后再重跑，或使用 guard=\"true\"",
+                    "the connection broke during the commit: the rows may be there, so nothing is tried again by itself; look at \
+                     the table before a rerun, or use guard=\"true\"",
+                ),
+                false,
+            ),
+            _ => (
+                Text::new(
+                    "提交时连接中断，数据可能已写入；重试不会重复写入",
+                    "the connection broke during the commit: the rows may be there; another attempt does not double them",
+                ),
+                true,
+            ),
+        }
+    }
+}
