@@ -184,7 +184,8 @@ fn read_url(link: &DbLink) -> Result<JdbcUrl, Error> {
             format!("its type is {kind}, but its JDBC URL is of another product"),
         )));
     }
-    Ok(url)
+    link.max_attempts().map_err(Error::Configuration)?;
+    Ok(url.with_properties(&link.properties))
 }
 
 /// The link's own limit, if it sets a shorter one.

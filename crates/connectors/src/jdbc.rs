@@ -4,6 +4,7 @@
 #[cfg(test)]
 mod tests;
 
+use akkaflow_model::db_links::DbLink;
 use akkaflow_model::links::bare_url;
 use akkaflow_model::text::Text;
 
@@ -132,6 +133,23 @@ impl JdbcUrl {
         }
     }
 
+    /// Takes over the properties of a link, as a JDBC driver does: what the URL says itself goes before them.
+    pub(crate) fn with_properties(mut self, properties: &[(String, String)]) -> Self {
+        let honoured = honoured(self.dialect);
+        for (name, value) in properties {
+            let lower = name.trim().to_ascii_lowercase();
+            if honoured.contains(&lower.as_str()) {
+                self.options.insert(0, (lower, value.clone()));
+            } else if !HARMLESS.contains(&lower.as_str()) && lower != DbLink::MAX_ATTEMPTS {
+                self.notes.push(Text::new(
+                    format!("属性{name}被忽略"),
+                    format!("the property {name} is ignored"),
+                ));
+            }
+        }
+        self
+    }
+
     /// `host:port` for messages, or the file.
     pub(crate) fn address(&self) -> String {
         match self.dialect {
@@ -202,11 +220,8 @@ fn server(url: &str, rest: &str, dialect: Dialect, default_port: u16) -> Result<
     if database.contains('/') {
         return Err(malformed(url));
     }
-    let honoured = match dialect {
-        Dialect::Postgres => HONOURED_POSTGRES,
-        _ => HONOURED_MYSQL,
-    };
-    let mut options = read_options(options, honoured, &mut notes).ok_or_else(|| malformed(url))?;
+    let mut options =
+        read_options(options, honoured(dialect), &mut notes).ok_or_else(|| malformed(url))?;
     if !credentials.is_empty() {
         let (user, password) = credentials.split_once(':').unwrap_or((credentials, ""));
         let decoded = |text| decode(text).ok_or_else(|| malformed(url));
@@ -262,6 +277,14 @@ fn sqlite(url: &str, rest: &str) -> Result<JdbcUrl, Error> {
         options,
         notes,
     })
+}
+
+fn honoured(dialect: Dialect) -> &'static [&'static str] {
+    match dialect {
+        Dialect::Mysql => HONOURED_MYSQL,
+        Dialect::Postgres => HONOURED_POSTGRES,
+        Dialect::Sqlite => HONOURED_SQLITE,
+    }
 }
 
 fn read_options(

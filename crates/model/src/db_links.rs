@@ -33,6 +33,29 @@ pub struct DbLink {
     pub properties: Vec<(String, String)>,
 }
 
+impl DbLink {
+    /// The property that bounds how many attempts of a worker use the link at a time.
+    pub const MAX_ATTEMPTS: &'static str = "max-attempts";
+
+    /// How many attempts of a worker may use it at a time; `None` where it does not say.
+    ///
+    /// # Errors
+    /// What is said is no number from 1 on.
+    pub fn max_attempts(&self) -> Result<Option<usize>, Text> {
+        let said = (self.properties.iter()).find(|(name, _)| name == Self::MAX_ATTEMPTS);
+        let Some((name, value)) = said else {
+            return Ok(None);
+        };
+        match value.parse() {
+            Ok(count) if count > 0 => Ok(Some(count)),
+            _ => Err(Text::new(
+                format!("属性{name}应为1以上的整数，不是`{value}`"),
+                format!("the property {name} must be a whole number from 1 on, not `{value}`"),
+            )),
+        }
+    }
+}
+
 /// Which database product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -3,6 +3,7 @@
 mod attempt;
 mod carry_out;
 mod supervised;
+mod turns;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
@@ -34,6 +35,7 @@ use crate::supervision::News;
 use crate::supervisor::Request;
 
 use attempt::{Attempt, Phase};
+use turns::Turns;
 
 /// Messages handled before their outputs go out together.
 const BATCH: usize = 512;
@@ -107,6 +109,7 @@ pub(crate) struct Core {
     kill_grace: Duration,
     hands: Hands,
     attempts: BTreeMap<AttemptKey, Attempt>,
+    turns: Turns,
     /// By the name that the supervisor knows.
     keys: BTreeMap<String, AttemptKey>,
     session: Option<Session>,
@@ -129,6 +132,7 @@ impl Core {
             kill_grace,
             hands,
             attempts: BTreeMap::new(),
+            turns: Turns::default(),
             keys: BTreeMap::new(),
             session: None,
             supervisor: None,

@@ -61,6 +61,8 @@ fn start(context: &Context, matches: &ArgMatches, is_dry_run: bool) -> Outcome {
         render_plan(&context.screen, &plan, request.max_parallel, shows_all)
     );
     match &plan.id {
+        // The plan has said so.
+        None if !is_dry_run => {}
         None => outln!(
             "{}",
             context.say(

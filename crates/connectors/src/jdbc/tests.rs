@@ -33,6 +33,22 @@ fn unknown_options_and_further_hosts_are_noted() {
 }
 
 #[test]
+fn properties_of_a_link_are_options_that_the_url_goes_before() {
+    let property = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let url = parse("jdbc:mysql://h/d?useSSL=false").with_properties(&[
+        property("useSSL", "true"),
+        property("connectTimeout", "2000"),
+        property("autoReconnect", "true"),
+        property("max-attempts", "3"),
+        property("fetch", "1"),
+    ]);
+    assert_eq!(url.option("usessl"), Some("false"));
+    assert_eq!(url.option("connecttimeout"), Some("2000"));
+    let notes: Vec<&str> = url.notes.iter().map(|note| note.en.as_str()).collect();
+    assert_eq!(notes, ["the property fetch is ignored"]);
+}
+
+#[test]
 fn wrong_urls_say_what_to_write_and_never_a_password() {
     for url in [
         "mysql://h/d",

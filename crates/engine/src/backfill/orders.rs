@@ -44,7 +44,12 @@ impl Engine {
         }
         let planned = self.plan_backfill(&asked.spec, &asked.good)?;
         self.check_overlap(&planned.runs)?;
-        if asked.is_dry_run {
+        // One with nothing to run would be over before anybody saw it.
+        let has_work = planned
+            .runs
+            .iter()
+            .any(|run| run.state == RunState::Waiting);
+        if asked.is_dry_run || !has_work {
             return Ok(Answer::Backfill {
                 id: None,
                 runs: planned.runs,

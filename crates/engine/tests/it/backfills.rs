@@ -173,12 +173,6 @@ fn a_date_that_is_good_is_passed_over_unless_it_shall_run_again() {
     let id = start_with(&mut world, again, &good);
     assert_eq!(told(&world, id), "w 20 running");
     world.run_out();
-    let id = start_with(&mut world, range("w", 20, 20), &good);
-    assert_eq!(
-        state(&world, id),
-        BackfillState::Succeeded,
-        "nothing to do is no failure"
-    );
     assert_eq!(world.instances_of("w").len(), 3);
 }
 
@@ -309,6 +303,29 @@ fn a_plan_says_what_would_run_and_changes_nothing() {
     let names: Vec<&str> = scope.iter().map(|(name, ..)| name.as_str()).collect();
     assert_eq!(names, ["a", "b", "c", "d"]);
     assert_eq!((scope[0].1, scope[0].2), (at(20, 0), at(22, 0)));
+}
+
+#[test]
+fn dates_that_are_all_good_make_no_backfill() {
+    let mut world = world_of([daily("w")]);
+    let asked = |good| Order::StartBackfill {
+        spec: range("w", 20, 20),
+        good,
+        is_dry_run: false,
+        idempotency: None,
+        by: ann(""),
+    };
+    let answer = world.order(asked(vec![("w".into(), at(20, 3))]));
+    let Ok(Answer::Backfill { id, runs, .. }) = answer else {
+        panic!("{answer:?}");
+    };
+    assert_eq!((id, runs[0].state), (None, RunState::Good));
+    assert_eq!(world.engine.backfills().count(), 0);
+    let answer = world.order(asked(Vec::new()));
+    assert!(
+        matches!(answer, Ok(Answer::Backfill { id: Some(_), .. })),
+        "{answer:?}"
+    );
 }
 
 #[test]

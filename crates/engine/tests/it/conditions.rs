@@ -136,6 +136,15 @@ fn an_action_fails_whose_ok_edge_cannot_be_decided_and_takes_its_error_edge() {
 }
 
 #[test]
+fn so_does_one_that_is_passed_over() {
+    let text = "start a\n a: ok=b[param.gone=='1'] error=c ignore\n b: ok=e\n c: ok=e\n end e";
+    let (world, id) = running(text, &[]);
+    assert_eq!(world.node_state(id, "a"), NodeState::Failed);
+    assert!(message(&world, id, "a").contains("there is no value `gone`"));
+    assert_eq!(world.running_nodes(), "c");
+}
+
+#[test]
 fn an_error_edge_that_cannot_be_decided_takes_care_of_nothing() {
     let text = "start a\n a: ok=e error=c[param.gone=='1']\n c: ok=e\n end e";
     let (mut world, id) = running(text, &[]);

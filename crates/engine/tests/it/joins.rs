@@ -176,6 +176,10 @@ fn a_join_counts_its_branches_wherever_it_stands_in_the_file() {
     world.restart();
     world.attach("w", 10);
     assert_eq!(world.running_nodes(), "b");
+    world.fail("b");
+    assert_eq!(world.state(id), InstanceState::Failed);
+    world.rerun(id, true).unwrap();
+    assert_eq!(world.running_nodes(), "b");
     world.ok("b");
     assert_eq!(world.running_nodes(), "d");
     world.ok("d");

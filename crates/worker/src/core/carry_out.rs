@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use akkaflow_actions::{AttemptContext, ParsedAction};
+use akkaflow_actions::{AttemptContext, Level, ParsedAction};
 use akkaflow_model::id::AttemptKey;
 use akkaflow_model::outcome::{Outcome, OutcomeKind};
 use akkaflow_protocol::agent::{Event, Input, Output};
@@ -12,6 +12,7 @@ use akkaflow_rpc::worker::finished_to_wire;
 use tokio::time::timeout;
 
 use super::attempt::{Attempt, Phase};
+use super::turns::Turns;
 use super::{Core, Message, WATCH_AFTER, millis};
 use crate::attachments;
 use crate::clock;
@@ -131,8 +132,9 @@ impl Core {
                     .push_back((clock::since_boot() + WATCH_AFTER, key.clone()));
                 let core = self.hands.myself.clone();
                 let key = key.clone();
+                let turns = self.turns.clone();
                 tokio::spawn(async move {
-                    let outcome = run_task(action, context).await;
+                    let outcome = run_task(action, context, &turns).await;
                     let _ = core.send(Message::TaskEnded(key, outcome)).await;
                 });
             }
@@ -252,8 +254,16 @@ impl Core {
 }
 
 /// A panic of an action is its failure, not ours.
-async fn run_task(action: Box<dyn ParsedAction>, context: Box<AttemptContext>) -> Outcome {
+async fn run_task(
+    action: Box<dyn ParsedAction>,
+    context: Box<AttemptContext>,
+    turns: &Turns,
+) -> Outcome {
     let (cancel, meter) = (context.cancel.clone(), context.meter.clone());
+    let say = |text| context.log.say(Level::Info, &text);
+    let Some(_turn) = turns.wait(&context.links, &cancel, say).await else {
+        return outcome::cancelled();
+    };
     let mut task = tokio::spawn(async move { action.run(&context).await });
     let ended = tokio::select! {
         ended = &mut task => Ok(ended),
