@@ -17,6 +17,7 @@ mod machine;
 mod mariadb;
 mod mixture;
 mod moment;
+mod postgres;
 mod processes;
 mod programs;
 mod report;
@@ -34,8 +35,10 @@ use clap::{Args, ValueEnum};
 use guard::Guard;
 use mariadb::MariaDb;
 pub(crate) use moment::today;
+use postgres::Postgres;
 use programs::Programs;
 use report::Figure;
+use transfer::{Direction, End};
 
 /// What to measure, on what, how often.
 #[derive(Debug, Args)]
@@ -83,11 +86,17 @@ enum Choice {
     W5b,
     /// MariaDB to MariaDB.
     W5c,
+    /// CSV to PostgreSQL.
+    W5d,
+    /// PostgreSQL to CSV.
+    W5e,
+    /// MariaDB to PostgreSQL.
+    W5f,
     /// 100,000 workflow files from cold, and a change; not part of all.
     W7,
     /// 10,000 workflow files checked by `akka check`; not part of all.
     Check,
-    /// The three transfers.
+    /// The six transfers.
     W5,
     /// Everything but W7, engine and check.
     All,
@@ -123,12 +132,12 @@ enum Workload {
     Cost,
     Files,
     Check,
-    Transfer(transfer::Direction),
+    Transfer(Direction),
 }
 
 impl Choice {
     fn workloads(self) -> Vec<Workload> {
-        use transfer::Direction::{FromDatabase, IntoDatabase, Through};
+        let transfer = |index: usize| vec![Workload::Transfer(Direction::ALL[index])];
         match self {
             Self::W1 => vec![Workload::Chain],
             Self::W2 => vec![Workload::FanOut],
@@ -139,13 +148,13 @@ impl Choice {
             Self::W4 => vec![Workload::Cost],
             Self::W7 => vec![Workload::Files],
             Self::Check => vec![Workload::Check],
-            Self::W5a => vec![Workload::Transfer(IntoDatabase)],
-            Self::W5b => vec![Workload::Transfer(FromDatabase)],
-            Self::W5c => vec![Workload::Transfer(Through)],
-            Self::W5 => [Self::W5a, Self::W5b, Self::W5c]
-                .into_iter()
-                .flat_map(Self::workloads)
-                .collect(),
+            Self::W5a => transfer(0),
+            Self::W5b => transfer(1),
+            Self::W5c => transfer(2),
+            Self::W5d => transfer(3),
+            Self::W5e => transfer(4),
+            Self::W5f => transfer(5),
+            Self::W5 => Direction::ALL.map(Workload::Transfer).to_vec(),
             Self::All => [
                 Self::W1,
                 Self::W2,
@@ -167,6 +176,7 @@ struct Bench {
     programs: Programs,
     root: PathBuf,
     mariadb: Option<MariaDb>,
+    postgres: Option<Postgres>,
     runs: u32,
     slots: u32,
     guard: Guard,
@@ -175,6 +185,10 @@ struct Bench {
 impl Bench {
     fn mariadb(&self) -> Result<&MariaDb> {
         self.mariadb.as_ref().context(mariadb::HOW_TO_GET_ONE)
+    }
+
+    fn postgres(&self) -> Result<&Postgres> {
+        self.postgres.as_ref().context(postgres::HOW_TO_GET_ONE)
     }
 }
 
@@ -189,6 +203,10 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let mariadb = MariaDb::from_environment()?;
     if mariadb.is_none() && needs_mariadb(&workloads, &targets) {
         anyhow::bail!(mariadb::HOW_TO_GET_ONE);
+    }
+    let postgres = Postgres::from_environment()?;
+    if postgres.is_none() && touches(&workloads, End::Postgres) {
+        anyhow::bail!(postgres::HOW_TO_GET_ONE);
     }
     let slots = options.slots.unwrap_or_else(|| 4 * machine::cores());
     // These run examples, not programs.
@@ -212,6 +230,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         programs,
         root: directory.path().to_owned(),
         mariadb,
+        postgres,
         runs: options.runs,
         slots,
         guard,
@@ -229,10 +248,12 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 }
 
 fn needs_mariadb(workloads: &BTreeSet<Workload>, targets: &BTreeSet<On>) -> bool {
-    targets.contains(&On::Cluster)
-        || workloads
-            .iter()
-            .any(|workload| matches!(workload, Workload::Transfer(_)))
+    targets.contains(&On::Cluster) || touches(workloads, End::MariaDb)
+}
+
+fn touches(workloads: &BTreeSet<Workload>, end: End) -> bool {
+    (workloads.iter())
+        .any(|workload| matches!(workload, Workload::Transfer(direction) if direction.touches(end)))
 }
 
 fn measure(bench: &Bench, on: On, workload: Workload) -> Result<Vec<Figure>> {

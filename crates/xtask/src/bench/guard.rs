@@ -11,6 +11,7 @@ use std::sync::{Mutex, PoisonError};
 use anyhow::{Context, Result};
 
 use super::mariadb::MariaDb;
+use super::postgres::Postgres;
 use super::processes;
 
 /// The guard as the benchmark sees it.
@@ -55,6 +56,11 @@ impl Guard {
         self.tell(&format!("d{name}"))
     }
 
+    /// A schema of PostgreSQL to drop.
+    pub(crate) fn schema(&self, name: &str) -> Result<()> {
+        self.tell(&format!("s{name}"))
+    }
+
     fn tell(&self, line: &str) -> Result<()> {
         let mut input = self.input.lock().unwrap_or_else(PoisonError::into_inner);
         let input = input.as_mut().context("the guard has gone")?;
@@ -78,6 +84,7 @@ struct Left {
     pids: BTreeSet<u32>,
     directories: Vec<PathBuf>,
     databases: Vec<String>,
+    schemas: Vec<String>,
 }
 
 impl Left {
@@ -90,6 +97,7 @@ impl Left {
             "-" => self.pids.retain(|pid| value != pid.to_string()),
             "/" => self.directories.push(PathBuf::from(value)),
             "d" => self.databases.push(value.to_owned()),
+            "s" => self.schemas.push(value.to_owned()),
             _ => {}
         }
     }
@@ -112,6 +120,12 @@ impl Left {
                 mariadb.drop_database(database)?;
             }
         }
+        let has_schemas = !self.schemas.is_empty();
+        if let (true, Some(postgres)) = (has_schemas, Postgres::from_environment()?) {
+            for schema in &self.schemas {
+                postgres.drop_schema(schema)?;
+            }
+        }
         Ok(())
     }
 }
@@ -132,11 +146,12 @@ mod tests {
     #[test]
     fn what_ended_in_order_is_not_ended_again() {
         let mut left = Left::default();
-        for line in ["+7", "+77", "-7", "//tmp/x", "dbench_1", ""] {
+        for line in ["+7", "+77", "-7", "//tmp/x", "dbench_1", "sbench_2", ""] {
             left.learn(line);
         }
         assert_eq!(left.pids.iter().copied().collect::<Vec<_>>(), [77]);
         assert_eq!(left.directories[0].to_str(), Some("/tmp/x"));
         assert_eq!(left.databases, ["bench_1"]);
+        assert_eq!(left.schemas, ["bench_2"]);
     }
 }

@@ -86,14 +86,17 @@ impl MariaDb {
         Ok(String::from_utf8(output.stdout)?)
     }
 
-    /// Writes the whole of a table into a file as `mariadb --batch` does.
-    pub(crate) fn select_into(&self, table: &str, file: &Path) -> Result<()> {
+    /// `mariadb --batch` that prints the whole of a table.
+    pub(crate) fn select(&self, table: &str) -> Command {
         let mut command = self.program("mariadb");
         let statement = format!("SELECT * FROM {table}");
-        let status = command
-            .args(["--batch", "--quick", "-N", "-e", &statement])
-            .stdout(File::create(file)?)
-            .status()?;
+        command.args(["--batch", "--quick", "-N", "-e", &statement]);
+        command
+    }
+
+    /// Writes the whole of a table into a file as `mariadb --batch` does.
+    pub(crate) fn select_into(&self, table: &str, file: &Path) -> Result<()> {
+        let status = self.select(table).stdout(File::create(file)?).status()?;
         ensure!(status.success(), "mariadb --batch failed");
         Ok(())
     }

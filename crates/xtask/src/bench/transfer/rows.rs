@@ -9,13 +9,21 @@ use anyhow::Result;
 /// How many.
 pub(crate) const COUNT: usize = 1_000_000;
 
-/// Their table.
-pub(crate) const COLUMNS: &str = "(id INT NOT NULL PRIMARY KEY, number BIGINT, code VARCHAR(32), amount DECIMAL(18,4), \
+/// Their table in MariaDB.
+pub(crate) const MARIADB_COLUMNS: &str = "(id INT NOT NULL PRIMARY KEY, number BIGINT, code VARCHAR(32), amount DECIMAL(18,4), \
      happened DATETIME, note VARCHAR(64)) ENGINE=InnoDB CHARACTER SET utf8mb4";
 
-/// An expression that differs when any value of any row does.
-pub(crate) const FINGERPRINT: &str =
-    "COUNT(*), SUM(id), BIT_XOR(CRC32(CONCAT_WS('|', id, number, code, amount, happened, note)))";
+/// The same in PostgreSQL.
+pub(crate) const POSTGRES_COLUMNS: &str = "(id INT NOT NULL PRIMARY KEY, number BIGINT, code VARCHAR(32), amount DECIMAL(18,4), \
+     happened TIMESTAMP(0), note VARCHAR(64))";
+
+/// What differs when any value of any row does, in MariaDB.
+pub(crate) const MARIADB_FINGERPRINT: &str = "COUNT(*), SUM(id), \
+     SUM(CAST(CONV(LEFT(MD5(CONCAT_WS('|', id, number, code, amount, happened, note)), 8), 16, 10) AS UNSIGNED))";
+
+/// The same of the same rows in PostgreSQL.
+pub(crate) const POSTGRES_FINGERPRINT: &str = "COUNT(*), SUM(id), \
+     SUM(('x' || LEFT(MD5(CONCAT_WS('|', id, number, code, amount, happened, note)), 8))::BIT(32)::BIGINT)";
 
 /// Writes them as a delimited file.
 pub(crate) fn write(path: &Path) -> Result<()> {
