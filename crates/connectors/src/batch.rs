@@ -117,6 +117,11 @@ impl Batch {
         })
     }
 
+    /// The bytes of all values, one behind the other.
+    pub(crate) fn data(&self) -> &[u8] {
+        &self.data
+    }
+
     /// How many bytes its values have.
     pub(crate) fn byte_count(&self) -> usize {
         self.data.len()

@@ -14,12 +14,15 @@ mod encoding;
 mod format;
 mod input;
 mod json;
+mod open;
+mod parquet;
 mod reader;
 mod sink;
 #[cfg(test)]
 mod tests;
 mod text;
 mod writer;
+mod xlsx;
 
 pub use compression::Compression;
 pub use content::{Content, Reading};
@@ -27,10 +30,11 @@ pub use csv::Csv;
 pub use delimiter::{Delimiter, FormatError};
 pub use encoding::Encoding;
 pub use format::{Format, Layout};
-pub use reader::FileReader;
+pub use open::{FileFormat, FileReader, FileWriter};
 pub use sink::{LocalSink, Sink};
 pub(crate) use sink::{not_regular, temporary_name};
-pub use writer::{FileWriter, Finished, LineBreaks};
+pub use writer::{Finished, LineBreaks};
+pub use xlsx::{Sheet, SheetFormat};
 
 use std::path::Path;
 

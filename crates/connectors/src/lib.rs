@@ -14,7 +14,7 @@
 //! | `batch`, `column`, `convert`, `exact` | rows under way, what their columns hold, and what a column would not keep |
 //! | `preview` | the first rows of a result, for the log |
 //! | `bridge` | what is asynchronous, for threads that may wait |
-//! | `file` | reading and writing files of rows: delimited text, CSV and JSON lines |
+//! | `file` | reading and writing files of rows: delimited text, CSV, JSON lines and Parquet, and reading sheets of workbooks |
 //! | `ssh` | machines that file-links of type SFTP name: commands there, and their files |
 //! | `split` | a text of statements cut into statements |
 
@@ -42,8 +42,8 @@ pub use column::{Column, Kind};
 pub use connect::{Connected, Options, check, connect};
 pub use error::Error;
 pub use file::{
-    Compression, Content, Csv, Delimiter, Encoding, FileReader, FileWriter, Finished, Format,
-    FormatError, Layout, LineBreaks, LocalSink, Reading, Sink,
+    Compression, Content, Csv, Delimiter, Encoding, FileFormat, FileReader, FileWriter, Finished,
+    Format, FormatError, Layout, LineBreaks, LocalSink, Reading, Sheet, SheetFormat, Sink,
 };
 pub use preview::Preview;
 pub use session::{Canceller, Comments, Dialect, Done, Key, Load, Progress, Session, cancellable};

@@ -1,6 +1,6 @@
 //! Reading a `<transfer>`.
 
-use akkaflow_connectors::Format;
+use akkaflow_connectors::FileFormat;
 use akkaflow_model::code;
 use akkaflow_model::diagnostic::Diagnostics;
 use akkaflow_model::element::Element;
@@ -23,7 +23,7 @@ pub(super) enum Source {
         increment: Option<Increment>,
     },
     /// A file of rows.
-    File { place: Place, format: Format },
+    File { place: Place, format: FileFormat },
 }
 
 impl Source {
@@ -52,7 +52,7 @@ pub(super) enum Target {
     /// A file of rows.
     File {
         place: Place,
-        format: Format,
+        format: FileFormat,
         is_pre_del: bool,
         commands: Commands,
     },
@@ -146,7 +146,7 @@ fn parse_source(element: &Element, diagnostics: &mut Diagnostics) -> Option<Sour
             );
             Source::File {
                 place: Place::of_source(element, diagnostics),
-                format: format::parse(element, diagnostics)?,
+                format: format::parse(element, &text, format::End::Source, diagnostics)?,
             }
         }
     };
@@ -198,9 +198,10 @@ fn parse_target(element: &Element, diagnostics: &mut Diagnostics) -> Option<Targ
                 "guard",
             ];
             warn_useless(element, &useless, &of_type(element, "FILE"), diagnostics);
-            let place = needed(element, "path", "FILE", diagnostics)
-                .and_then(|path| Place::of_target(element, path, diagnostics));
-            let format = format::parse(element, diagnostics);
+            let path = needed(element, "path", "FILE", diagnostics);
+            let shown = path.clone().unwrap_or_default();
+            let format = format::parse(element, &shown, format::End::Target, diagnostics);
+            let place = path.and_then(|path| Place::of_target(element, path, diagnostics));
             Some(Target::File {
                 place: place?,
                 format: format?,

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::time::{Duration, Instant};
 
-use akkaflow_connectors::{BatchReceiver, Error, Progress, channel};
+use akkaflow_connectors::{BatchReceiver, Error, Progress, Reading, channel};
 use akkaflow_model::text::Text;
 
 use super::source::Opened;
@@ -34,10 +34,14 @@ where
 {
     let start = Instant::now();
     let (sender, receiver) = channel();
-    let source_canceller = source.canceller();
+    let (source_canceller, reading) = (source.canceller(), source.reading());
     let reader = tokio::spawn(source.read(attempt.cancel.clone(), expected, sender));
     let progress = Progress::default();
-    let written = watch(attempt, &progress, write(receiver, progress.clone())).await;
+    let watched = Watched {
+        progress: &progress,
+        reading,
+    };
+    let written = watch(attempt, &watched, write(receiver, progress.clone())).await;
     if written.is_err() && !reader.is_finished() {
         // Nobody takes rows any more; a server that is still looking for them must not go on.
         let _ = tokio::time::timeout(Duration::from_secs(1), source_canceller.cancel()).await;
@@ -77,10 +81,17 @@ where
     }
 }
 
+/// What tells how far a copy is.
+struct Watched<'a> {
+    progress: &'a Progress,
+    /// Of a source that knows how long it is.
+    reading: Option<Reading>,
+}
+
 /// Reports progress while `work` goes on.
 async fn watch<T>(
     attempt: &AttemptContext,
-    progress: &Progress,
+    watched: &Watched<'_>,
     work: impl Future<Output = T>,
 ) -> T {
     let mut work = std::pin::pin!(work);
@@ -94,15 +105,32 @@ async fn watch<T>(
             biased;
             result = &mut work => return result,
             _ = ticks.tick() => {
+                let progress = watched.progress;
                 let (rows, size) = (progress.rows(), mebibytes(progress.bytes()));
                 let rate = rows as f64 / start.elapsed().as_secs_f64().max(0.001);
+                let share = watched.reading.as_ref().and_then(Reading::share);
+                let left = left(share, start.elapsed());
                 attempt.log.both(
-                    format_args!("已插入{rows}条，{size:.1} MiB，平均每秒{rate:.0}条"),
-                    format_args!("{rows} rows written, {size:.1} MiB, {rate:.0} rows/s"),
+                    format_args!("已插入{rows}条，{size:.1} MiB，平均每秒{rate:.0}条{}", left.zh),
+                    format_args!("{rows} rows written, {size:.1} MiB, {rate:.0} rows/s{}", left.en),
                 );
             }
         }
     }
+}
+
+/// The time that is left when this share of the source was read in so long, as the end of a line; nothing where nobody knows.
+fn left(share: Option<f64>, elapsed: Duration) -> Text {
+    let Some(share) = share.filter(|share| *share > 0.0) else {
+        return Text::new("", "");
+    };
+    let percent = share * 100.0;
+    let seconds = (elapsed.as_secs_f64() * (1.0 - share) / share).ceil() as u64;
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    Text::new(
+        format!("，已读取{percent:.0}%，约剩{hours}:{minutes:02}:{seconds:02}"),
+        format!(", {percent:.0}% read, about {hours}:{minutes:02}:{seconds:02} left"),
+    )
 }
 
 /// The names of what a node may declare as outputs.
@@ -145,4 +173,23 @@ impl Copied {
 
 fn mebibytes(bytes: u64) -> f64 {
     bytes as f64 / 1_048_576.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_left_follows_from_what_is_read_and_is_said_only_when_known() {
+        let text = left(Some(0.25), Duration::from_secs(1300));
+        assert_eq!(text.en, ", 25% read, about 1:05:00 left");
+        assert_eq!(text.zh, "，已读取25%，约剩1:05:00");
+        assert_eq!(
+            left(Some(1.0), Duration::from_secs(5)).en,
+            ", 100% read, about 0:00:00 left"
+        );
+        for unknown in [None, Some(0.0)] {
+            assert_eq!(left(unknown, Duration::from_secs(5)).en, "");
+        }
+    }
 }

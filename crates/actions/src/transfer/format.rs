@@ -1,6 +1,9 @@
 //! Reading how the rows of a file stand in it.
 
-use akkaflow_connectors::{Compression, Csv, Delimiter, Encoding, Format, FormatError, Layout};
+use akkaflow_connectors::{
+    Compression, Csv, Delimiter, Encoding, FileFormat, Format, FormatError, Layout, Sheet,
+    SheetFormat,
+};
 use akkaflow_model::code;
 use akkaflow_model::diagnostic::Diagnostics;
 use akkaflow_model::element::Element;
@@ -11,6 +14,7 @@ use super::body::{is_true, warn_useless};
 /// The attributes that say so.
 pub(super) const ATTRIBUTES: &[&str] = &[
     "format",
+    "sheet",
     "delimited",
     "header",
     "quote",
@@ -20,13 +24,64 @@ pub(super) const ATTRIBUTES: &[&str] = &[
     "compression",
 ];
 
-/// Those that mean nothing for delimited text, and for JSON lines.
+/// Those that mean nothing for delimited text, for JSON lines, sheets and Parquet.
 const OF_CSV: &[&str] = &["quote", "escape", "null-text"];
 const OF_FIELDS: &[&str] = &["delimited", "header", "quote", "escape", "null-text"];
+const OF_TEXT: &[&str] = &["delimited", "quote", "escape", "null-text", "encoding"];
 
-/// `None` when an attribute is wrong, which has been said then.
-pub(super) fn parse(element: &Element, diagnostics: &mut Diagnostics) -> Option<Format> {
+/// An end of a transfer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    Source,
+    Target,
+}
+
+/// How the file at `path` is kept; `None` when an attribute is wrong, which has been said then.
+pub(super) fn parse(
+    element: &Element,
+    path: &str,
+    end: End,
+    diagnostics: &mut Diagnostics,
+) -> Option<FileFormat> {
     let format = value(element, "format").unwrap_or_default().trim();
+    let whom = of_format(format);
+    if format != "xlsx" {
+        warn_useless(element, &["sheet"], &of_format_or_text(format), diagnostics);
+    }
+    match format {
+        "xlsx" if end == End::Source => {
+            warn_useless(element, OF_TEXT, &whom, diagnostics);
+            warn_useless(element, &["compression"], &whom, diagnostics);
+            let sheet = value(element, "sheet").map(str::trim).unwrap_or_default();
+            Some(FileFormat::Xlsx(SheetFormat {
+                sheet: match sheet {
+                    "" => Sheet::First,
+                    name => Sheet::Called(name.to_owned()),
+                },
+                has_header: has_header(element, true),
+            }))
+        }
+        "xlsx" => {
+            refuse_writing(element, diagnostics);
+            None
+        }
+        "parquet" => {
+            warn_useless(element, OF_TEXT, &whom, diagnostics);
+            warn_useless(element, &["header"], &whom, diagnostics);
+            if end == End::Source {
+                let reading = Text::new("读取 parquet ", "reading the format parquet");
+                warn_useless(element, &["compression"], &reading, diagnostics);
+            }
+            Some(FileFormat::Parquet(compression(element)))
+        }
+        _ => {
+            advise(element, path, format, diagnostics);
+            text(element, format, diagnostics).map(FileFormat::Text)
+        }
+    }
+}
+
+fn text(element: &Element, format: &str, diagnostics: &mut Diagnostics) -> Option<Format> {
     let layout = match format {
         "csv" => Layout::Csv(csv(element, diagnostics)?),
         "jsonl" => {
@@ -48,17 +103,66 @@ pub(super) fn parse(element: &Element, diagnostics: &mut Diagnostics) -> Option<
     Some(Format {
         layout,
         encoding,
-        compression: match value(element, "compression").map(str::trim) {
-            Some("none") => Compression::None,
-            Some("gzip") => Compression::Gzip,
-            Some("zstd") => Compression::Zstd,
-            _ => Compression::Auto,
-        },
-        has_header: match value(element, "header") {
-            Some(header) if !header.trim().is_empty() => is_true(element, "header"),
-            _ => format == "csv",
-        },
+        compression: compression(element),
+        has_header: has_header(element, format == "csv"),
     })
+}
+
+fn compression(element: &Element) -> Compression {
+    match value(element, "compression").map(str::trim) {
+        Some("none") => Compression::None,
+        Some("gzip") => Compression::Gzip,
+        Some("zstd") => Compression::Zstd,
+        _ => Compression::Auto,
+    }
+}
+
+fn has_header(element: &Element, usual: bool) -> bool {
+    match value(element, "header") {
+        Some(header) if !header.trim().is_empty() => is_true(element, "header"),
+        _ => usual,
+    }
+}
+
+fn refuse_writing(element: &Element, diagnostics: &mut Diagnostics) {
+    let attribute = element.attribute("format");
+    diagnostics.error(
+        code::TRANSFER_OPTION,
+        attribute.map_or(element.name_span, |attribute| attribute.value_span),
+        Text::new("xlsx只能读取，不能写入", "xlsx can be read, not written"),
+        Text::new(
+            "请写 format=\"csv\"（Excel可打开）或 format=\"parquet\"",
+            "write format=\"csv\", which Excel opens, or format=\"parquet\"",
+        ),
+    );
+}
+
+/// The end of a name may say more than the attributes do.
+fn advise(element: &Element, path: &str, format: &str, diagnostics: &mut Diagnostics) {
+    let path = path.to_lowercase();
+    let Some(meant) = ["xlsx", "parquet"]
+        .into_iter()
+        .find(|ending| path.ends_with(&format!(".{ending}")))
+    else {
+        return;
+    };
+    let read = if format.is_empty() { "text" } else { format };
+    let span = element
+        .attribute("format")
+        .or_else(|| element.attribute("path"))
+        .map_or(element.name_span, |attribute| attribute.value_span);
+    diagnostics.warning(
+        code::TRANSFER_OPTION,
+        span,
+        Text::new(
+            format!("文件名以.{meant}结尾，但格式为{read}"),
+            format!("the file's name ends in .{meant}, but its format is {read}"),
+        ),
+        Text::new(
+            format!("请写 format=\"{meant}\""),
+            format!("write format=\"{meant}\""),
+        ),
+    );
 }
 
 fn csv(element: &Element, diagnostics: &mut Diagnostics) -> Option<Csv> {
@@ -124,6 +228,10 @@ fn help(name: &str) -> Text {
         "null-text" => Text::new("例如 null-text=\"\\N\"", "an example is null-text=\"\\N\""),
         _ => Text::new("例如 ' 或 \\", "examples are ' and \\"),
     }
+}
+
+fn of_format_or_text(format: &str) -> Text {
+    of_format(if format.is_empty() { "text" } else { format })
 }
 
 fn of_format(format: &str) -> Text {

@@ -60,9 +60,9 @@ fn file_link() -> AttributeShape {
 fn with_format(shape: Shape) -> Shape {
     let format = text(
         "format",
-        AttributeKind::Choice(&["text", "csv", "jsonl"]),
-        "文件格式（FILE）：text按分隔符切分，没有引号，空串与null为NULL；csv按RFC 4180，字段可用引号，其中可含分隔符、引号与换行；jsonl每行一个JSON对象，键为字段名：前1000条记录中的键为全部字段，缺少的键为NULL，嵌套的值保留为JSON文本",
-        "how the file is written (FILE): text is parted by delimited without quotes, empty and null are NULL; csv is RFC 4180: fields may stand in quotes and hold delimiters, quotes and line breaks then; jsonl has a JSON object on each line, whose keys are the columns: those of the first 1000 rows are all, a missing one is NULL, nested values are kept as JSON text",
+        AttributeKind::Choice(&["text", "csv", "jsonl", "xlsx", "parquet"]),
+        "文件格式（FILE）：text按分隔符切分，没有引号，空串与null为NULL；csv按RFC 4180，字段可用引号，其中可含分隔符、引号与换行；jsonl每行一个JSON对象，键为字段名：前1000条记录中的键为全部字段，缺少的键为NULL，嵌套的值保留为JSON文本；xlsx读取Excel工作簿的一个工作表，首行为字段名；parquet按列保存并保留类型",
+        "how the file is written (FILE): text is parted by delimited without quotes, empty and null are NULL; csv is RFC 4180: fields may stand in quotes and hold delimiters, quotes and line breaks then; jsonl has a JSON object on each line, whose keys are the columns: those of the first 1000 rows are all, a missing one is NULL, nested values are kept as JSON text; xlsx reads a sheet of an Excel workbook, whose first row names the columns; parquet keeps columns with their types",
     )
     .default("text");
     let delimited = text(
@@ -75,8 +75,8 @@ fn with_format(shape: Shape) -> Shape {
     let header = text(
         "header",
         AttributeKind::Boolean,
-        "首行是否为字段名（FILE）；csv默认为true",
-        "whether the first line holds the names of the columns (FILE); true by default in csv",
+        "首行是否为字段名（FILE）；csv与xlsx默认为true",
+        "whether the first line holds the names of the columns (FILE); true by default in csv and xlsx",
     )
     .default("false");
     shape
@@ -133,10 +133,19 @@ fn compression() -> AttributeShape {
     text(
         "compression",
         AttributeKind::Choice(&["auto", "none", "gzip", "zstd"]),
-        "文件压缩（FILE）：auto按文件名的.gz、.zst判断；zstd窗口不超过32MiB",
-        "how the file is compressed (FILE): auto looks at the end of its name, .gz or .zst; zstd with a window of at most 32 MiB",
+        "文件压缩（FILE）：auto按文件名的.gz、.zst判断；zstd窗口不超过32MiB；写parquet时在文件内部压缩，auto为snappy",
+        "how the file is compressed (FILE): auto looks at the end of its name, .gz or .zst; zstd with a window of at most 32 MiB; parquet is compressed within when written, auto means snappy there",
     )
     .default("auto")
+}
+
+fn sheet() -> AttributeShape {
+    text(
+        "sheet",
+        AttributeKind::Text,
+        "xlsx的工作表：名称，或从1开始的序号；默认第一个",
+        "the sheet of xlsx: its name, or its number from 1; the first by default",
+    )
 }
 
 fn script() -> Shape {
@@ -163,7 +172,9 @@ fn source() -> Shape {
         .attribute(watermark())
         .attribute(since())
         .attribute(file_link());
-    with_format(source).text(TextRule::Required)
+    with_format(source)
+        .attribute(sheet())
+        .text(TextRule::Required)
 }
 
 fn target() -> Shape {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use akkaflow_connectors::{
-    BatchSender, Canceller, Column, Error, FileReader, Format, Session, cancellable,
+    BatchSender, Canceller, Column, Error, FileFormat, FileReader, Reading, Session, cancellable,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -54,10 +54,11 @@ pub(super) async fn open(attempt: &AttemptContext, source: &Source) -> Result<Op
 async fn open_file(
     attempt: &AttemptContext,
     place: &Place,
-    format: Format,
+    format: FileFormat,
 ) -> Result<FileReader, ActionError> {
     let content = place.content(attempt).await?;
-    Ok(blocking(move || FileReader::new(content, format)).await?)
+    let directory = attempt.directory.clone();
+    Ok(blocking(move || FileReader::new(content, format, &directory)).await?)
 }
 
 impl Opened {
@@ -118,6 +119,14 @@ impl Opened {
         match self {
             Self::Database { columns, .. } => columns.clone(),
             Self::File { reader } => reader.columns_for(count),
+        }
+    }
+
+    /// How much of it has been read, where it knows how long it is.
+    pub(super) fn reading(&self) -> Option<Reading> {
+        match self {
+            Self::Database { .. } => None,
+            Self::File { reader } => reader.reading(),
         }
     }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use akkaflow_connectors::{
-    BatchReceiver, Column, Error, FileWriter, Finished, Format, LineBreaks, Progress, Sink,
+    BatchReceiver, Column, Error, FileFormat, FileWriter, Finished, LineBreaks, Progress, Sink,
 };
 use akkaflow_model::text::Text;
 use tokio::sync::oneshot;
@@ -25,7 +25,7 @@ const REMOVAL_LIMIT: Duration = Duration::from_secs(1);
 
 pub(super) struct Into<'a> {
     pub(super) place: &'a Place,
-    pub(super) format: &'a Format,
+    pub(super) format: &'a FileFormat,
     pub(super) is_pre_del: bool,
     pub(super) commands: &'a Commands,
 }
@@ -122,7 +122,7 @@ async fn ended(thread: JoinHandle<Result<Finished, Error>>) -> Result<Finished, 
 struct Begun {
     sink: Box<dyn Sink>,
     name: PathBuf,
-    format: Format,
+    format: FileFormat,
     columns: Vec<Column>,
     stop: CancellationToken,
 }

@@ -68,7 +68,29 @@ async fn move_rows() {
         &format!("<transfer>{source}{target}</transfer>"),
     )
     .await;
-    let written = std::fs::read(bench.path("out.txt")).unwrap();
+    let format = "type='FILE' format='parquet'";
+    let (text, by_columns) = (bench.path("out.txt"), bench.path("out.parquet"));
+    let to = format!(
+        "<source type='FILE' delimited=','>{text}</source><target {format} path='{by_columns}'/>"
+    );
+    measure(
+        &bench,
+        "file",
+        "parquet",
+        &format!("<transfer>{to}</transfer>"),
+    )
+    .await;
+    let back = format!(
+        "<source {format}>{by_columns}</source><target type='FILE' delimited=',' path='{text}'/>"
+    );
+    measure(
+        &bench,
+        "parquet",
+        "file",
+        &format!("<transfer>{back}</transfer>"),
+    )
+    .await;
+    let written = std::fs::read(&text).unwrap();
     let lines = written.iter().filter(|byte| **byte == b'\n').count();
     assert_eq!(lines as u64, ROWS);
 }

@@ -71,6 +71,7 @@ async fn rows_go_to_another_machine_and_come_back_in_every_format() {
         ("new/deep/a.txt", ""),
         ("new/deep/b.csv.gz", "format='csv' encoding='GB18030'"),
         ("new/deep/c.jsonl", "format='jsonl' compression='zstd'"),
+        ("new/deep/d.parquet", "format='parquet'"),
     ] {
         let path = bench.path(file);
         bench.run(&write_to(&path, format)).await.unwrap();
@@ -81,7 +82,7 @@ async fn rows_go_to_another_machine_and_come_back_in_every_format() {
     }
     assert_eq!(
         names(&bench.directory.path().join("new/deep")),
-        ["a.txt", "b.csv.gz", "c.jsonl"]
+        ["a.txt", "b.csv.gz", "c.jsonl", "d.parquet"]
     );
     // From there to there, with both ends at once.
     let (from, to) = (bench.path("new/deep/a.txt"), bench.path("copy.txt"));

@@ -1,7 +1,7 @@
 //! The bytes of a file that is read, wherever they come from.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,10 +14,15 @@ use crate::error::Error;
 pub struct Content {
     /// As people know it.
     pub(super) name: PathBuf,
-    pub(super) bytes: Box<dyn Read + Send>,
+    bytes: Bytes,
     length: Option<u64>,
     /// How they are compressed, where not their name says so.
     compression: Option<Compression>,
+}
+
+enum Bytes {
+    File(File),
+    Stream(Box<dyn Read + Send>),
 }
 
 impl Content {
@@ -29,7 +34,7 @@ impl Content {
     ) -> Self {
         Self {
             name: name.into(),
-            bytes: Box::new(bytes),
+            bytes: Bytes::Stream(Box::new(bytes)),
             length,
             compression: None,
         }
@@ -66,24 +71,46 @@ impl Content {
             Ok((file, metadata.is_file().then_some(metadata.len())))
         };
         let (file, length) = open().map_err(|error| failed(path, &error))?;
-        Ok(Self::new(path, file, length))
+        Ok(Self {
+            name: path.to_owned(),
+            bytes: Bytes::File(file),
+            length,
+            compression: None,
+        })
     }
 
-    /// The same, counted while it is read.
-    pub(super) fn counted(self) -> (Self, Reading) {
-        let reading = Reading {
-            length: self.length,
-            read: Arc::default(),
+    /// Its name, and a file of the machine itself that holds it: one that comes from elsewhere is fetched into a file of `directory`
+    /// without a name.
+    ///
+    /// # Errors
+    /// [`Error::File`] when that fails.
+    pub(super) fn into_file(self, directory: &Path) -> Result<(PathBuf, File), Error> {
+        let name = self.name;
+        let fetch = |mut bytes: Box<dyn Read + Send>| {
+            let mut file = tempfile::tempfile_in(directory)?;
+            io::copy(&mut bytes, &mut file)?;
+            file.rewind()?;
+            Ok(file)
         };
-        let counted = Counted {
-            bytes: self.bytes,
-            read: Arc::clone(&reading.read),
+        let file = match self.bytes {
+            Bytes::File(file) => Ok(file),
+            Bytes::Stream(bytes) => fetch(bytes),
         };
-        let content = Self {
-            bytes: Box::new(counted),
-            ..self
+        match file {
+            Ok(file) => Ok((name, file)),
+            Err(error) => Err(failed(&name, &error)),
+        }
+    }
+
+    /// Its bytes, counted while they are read.
+    pub(super) fn counted(self) -> (Box<dyn Read + Send>, Reading) {
+        let reading = Reading::new(self.length);
+        let read = Arc::clone(&reading.read);
+        let bytes: Box<dyn Read + Send> = match self.bytes {
+            Bytes::File(bytes) => Box::new(Counted { bytes, read }),
+            Bytes::Stream(bytes) => Box::new(Counted { bytes, read }),
         };
-        (content, reading)
+        (bytes, reading)
     }
 }
 
@@ -95,6 +122,17 @@ pub struct Reading {
 }
 
 impl Reading {
+    /// Of so many bytes, or rows, where that is known.
+    pub(super) fn new(length: Option<u64>) -> Self {
+        let read = Arc::default();
+        Self { length, read }
+    }
+
+    /// So many more have been read.
+    pub(super) fn add(&self, count: u64) {
+        self.read.fetch_add(count, Ordering::Relaxed);
+    }
+
     /// The part of the file that has been read, from 0 to 1; `None` where its length is not known.
     pub fn share(&self) -> Option<f64> {
         let length = self.length.filter(|length| *length > 0)? as f64;
@@ -103,12 +141,12 @@ impl Reading {
     }
 }
 
-struct Counted {
-    bytes: Box<dyn Read + Send>,
+struct Counted<T> {
+    bytes: T,
     read: Arc<AtomicU64>,
 }
 
-impl Read for Counted {
+impl<T: Read> Read for Counted<T> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.bytes.read(buffer)?;
         self.read.fetch_add(count as u64, Ordering::Relaxed);

@@ -31,11 +31,11 @@ pub(super) struct Input {
 
 impl Input {
     pub(super) fn open(content: Content, format: &Format) -> Result<Self, Error> {
-        let (content, reading) = content.counted();
+        let path = content.name.clone();
         let compression = content.compression(format.compression);
-        let path = content.name;
+        let (bytes, reading) = content.counted();
         let bytes = compression
-            .reader(content.bytes)
+            .reader(bytes)
             .map_err(|error| unreadable(&path, compression, &error))?;
         Ok(Self {
             bytes,
@@ -66,6 +66,9 @@ impl Input {
                 .take(CHUNK_BYTES as u64)
                 .read_to_end(&mut self.chunk)
                 .map_err(|error| unreadable(&self.path, self.compression, &error))?;
+            if self.place == 0 {
+                self.check_plain()?;
+            }
             let is_end = count < CHUNK_BYTES;
             self.decode(text, is_end)?;
             taken += count;
@@ -73,6 +76,21 @@ impl Input {
                 return Ok(is_end);
             }
         }
+    }
+
+    /// What begins like a compressed file is one, whatever its name.
+    fn check_plain(&self) -> Result<(), Error> {
+        let name = match (self.compression, &self.chunk[..]) {
+            (Compression::Gzip | Compression::Zstd, _) => return Ok(()),
+            (_, [0x1f, 0x8b, 8, ..]) => "gzip",
+            (_, [0x28, 0xb5, 0x2f, 0xfd, ..]) => "zstd",
+            _ => return Ok(()),
+        };
+        let path = self.path.display();
+        Err(Error::File(Text::new(
+            format!("文件{path}是以{name}压缩的；请写 compression=\"{name}\""),
+            format!("{path} is compressed by {name}: write compression=\"{name}\""),
+        )))
     }
 
     fn decode(&mut self, text: &mut Vec<u8>, is_end: bool) -> Result<(), Error> {
@@ -124,6 +142,15 @@ fn unreadable(path: &Path, compression: Compression, error: &std::io::Error) -> 
         Compression::Zstd => "zstd",
     };
     let path = path.display();
+    // The library has no better name for it.
+    if error.to_string().contains("requires too much memory") {
+        return Error::File(Text::new(
+            format!("解压文件{path}需要超过32MiB的窗口；请不用--long与--ultra重新压缩"),
+            format!(
+                "{path} needs a window of more than 32 MiB to be uncompressed: compress it again without --long and --ultra"
+            ),
+        ));
+    }
     Error::File(Text::new(
         format!(
             "文件{path}无法以{name}解压：文件不完整、已损坏，或并非{name}文件（此时请写 compression=\"none\"）：{error}"

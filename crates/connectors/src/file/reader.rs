@@ -1,6 +1,6 @@
-//! Reading.
+//! Reading lines of text.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use akkaflow_model::text::Text;
 
@@ -20,8 +20,8 @@ const ROW_BYTES: usize = 1024 * 1024 * 1024;
 const SAMPLED_ROWS: usize = 1000;
 const SAMPLED_BYTES: usize = 8 * 1024 * 1024;
 
-/// An open file of rows.
-pub struct FileReader {
+/// An open file of lines.
+pub(super) struct TextReader {
     input: Input,
     path: PathBuf,
     format: Format,
@@ -36,20 +36,12 @@ pub struct FileReader {
     keys: Keys,
 }
 
-impl FileReader {
-    /// Opens `path` and reads the names of its columns. Blocks.
+impl TextReader {
+    /// Begins to read and learns the names of the columns. Blocks.
     ///
     /// # Errors
     /// [`Error::File`] when it cannot be read, [`Error::Row`] when its first row is none.
-    pub fn open(path: &Path, format: Format) -> Result<Self, Error> {
-        Self::new(Content::local(path)?, format)
-    }
-
-    /// The same for bytes from anywhere.
-    ///
-    /// # Errors
-    /// The same.
-    pub fn new(content: Content, format: Format) -> Result<Self, Error> {
+    pub(super) fn new(content: Content, format: Format) -> Result<Self, Error> {
         let path = content.name.clone();
         let mut reader = Self {
             input: Input::open(content, &format)?,
@@ -70,24 +62,24 @@ impl FileReader {
 
     /// Its columns: those that the header or the keys of the first rows name, else `col_0` and so on, as many as the first row has;
     /// `None` in an empty file.
-    pub fn columns(&self) -> Option<&[Column]> {
+    pub(super) fn columns(&self) -> Option<&[Column]> {
         self.columns.as_deref()
     }
 
     /// How much of it has been read.
-    pub fn reading(&self) -> Reading {
+    pub(super) fn reading(&self) -> Reading {
         self.input.reading().clone()
     }
 
     /// Whether it names its columns, rather than to have them numbered.
-    pub fn has_names(&self) -> bool {
+    pub(super) fn has_names(&self) -> bool {
         let names = self.format.has_header || self.format.layout == Layout::JsonLines;
         names && self.columns.is_some()
     }
 
     /// The columns of the rows that come for a target with `count` of them. Text without a header says nothing of its columns:
     /// each of its rows is held against the target.
-    pub fn columns_for(&self, count: usize) -> Vec<Column> {
+    pub(super) fn columns_for(&self, count: usize) -> Vec<Column> {
         let counts_itself =
             self.format.has_header || !matches!(self.format.layout, Layout::Text(_));
         match &self.columns {
@@ -102,7 +94,11 @@ impl FileReader {
     /// # Errors
     /// [`Error::Row`] for what is no row, or one with another number of fields; [`Error::File`] when the file cannot be read
     /// or holds what is no text.
-    pub fn read(mut self, expected: Option<usize>, output: &BatchSender) -> Result<u64, Error> {
+    pub(super) fn read(
+        mut self,
+        expected: Option<usize>,
+        output: &BatchSender,
+    ) -> Result<u64, Error> {
         let mut batch = Batch::new(1);
         let mut rows = 0;
         loop {
@@ -225,12 +221,12 @@ impl FileReader {
 
     #[cold]
     fn other_count(&self, row: u64, count: usize, expected: usize) -> Error {
-        let line = self.lines + 1;
+        let (path, line) = (self.path.display(), self.lines + 1);
         Error::Row(Text::new(
             format!(
-                "存在某（多条）记录的字段个数不等于{expected}：第{row}行有{count}个字段（文件第{line}行）"
+                "存在某（多条）记录的字段个数不等于{expected}：第{row}行有{count}个字段（文件{path}第{line}行）"
             ),
-            format!("row {row} has {count} fields (line {line} of the file) instead of {expected}"),
+            format!("row {row} has {count} fields ({path}, line {line}) instead of {expected}"),
         ))
     }
 
@@ -253,7 +249,7 @@ impl FileReader {
     }
 }
 
-fn numbered(count: usize) -> Vec<Column> {
+pub(super) fn numbered(count: usize) -> Vec<Column> {
     (0..count)
         .map(|index| Column::new(format!("col_{index}"), Kind::Field))
         .collect()

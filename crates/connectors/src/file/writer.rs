@@ -1,4 +1,4 @@
-//! Writing.
+//! Writing lines of text.
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -10,15 +10,15 @@ use super::encoding::Encoding;
 use super::failed;
 use super::format::{Format, Layout};
 use super::json::{append_json, append_string};
-use super::sink::{LocalSink, Sink};
+use super::sink::Sink;
 use crate::batch::{Batch, Row};
 use crate::column::{Column, Kind};
 use crate::convert::append_hex;
 use crate::error::Error;
 
-/// A file of rows that comes into being: it stands under a name of its own beside its target until [`FileWriter::finish`], and
+/// A file of rows that comes into being: it stands under a name of its own beside its target until [`TextWriter::finish`], and
 /// is gone when dropped before.
-pub struct FileWriter {
+pub(super) struct TextWriter {
     content: Writer,
     path: PathBuf,
     encoding: Encoding,
@@ -52,27 +52,13 @@ pub struct LineBreaks {
     pub first_column: String,
 }
 
-impl FileWriter {
-    /// Begins a file that will replace `path`, with the names of `columns` in its first line where `format` says so; missing
-    /// directories are made. `unique` makes the name of the file under way differ from that of any other attempt. Blocks.
+impl TextWriter {
+    /// Begins a file in `sink`, which people know as `path`, with the names of `columns` in its first line where `format` says so.
+    /// Blocks.
     ///
     /// # Errors
     /// [`Error::File`] when it cannot be made, [`Error::Row`] for a name that the format cannot hold.
-    pub fn create(
-        path: &Path,
-        format: Format,
-        columns: Vec<Column>,
-        unique: &str,
-    ) -> Result<Self, Error> {
-        let sink = LocalSink::create(path, unique)?;
-        Self::new(Box::new(sink), path, format, columns)
-    }
-
-    /// Begins a file in `sink`, which people know as `path`. Blocks.
-    ///
-    /// # Errors
-    /// The same.
-    pub fn new(
+    pub(super) fn new(
         sink: Box<dyn Sink>,
         path: &Path,
         format: Format,
@@ -96,24 +82,11 @@ impl FileWriter {
             line_breaks: None,
         };
         if writer.layout == Layout::JsonLines {
-            writer.check_names()?;
+            check_names(&writer.columns)?;
         } else if format.has_header && !writer.columns.is_empty() {
             writer.write_header()?;
         }
         Ok(writer)
-    }
-
-    /// An object cannot have two values of one name.
-    fn check_names(&self) -> Result<(), Error> {
-        let names: Vec<&str> = self.columns.iter().map(|it| it.name.as_str()).collect();
-        let twice = (1..names.len()).find(|index| names[..*index].contains(&names[*index]));
-        twice.map_or(Ok(()), |index| {
-            let name = names[index];
-            Err(Error::Row(Text::new(
-                format!("有两个字段名为`{name}`，请在查询中用as为其命名"),
-                format!("two columns are called `{name}`; name them in the query by `as`"),
-            )))
-        })
     }
 
     fn write_header(&mut self) -> Result<(), Error> {
@@ -130,7 +103,7 @@ impl FileWriter {
     ///
     /// # Errors
     /// [`Error::Row`] for a value that the format cannot hold, [`Error::File`] when the file cannot be written.
-    pub fn write(&mut self, batch: &Batch) -> Result<(), Error> {
+    pub(super) fn write(&mut self, batch: &Batch) -> Result<(), Error> {
         for (number, row) in (batch.first_row..).zip(batch.rows()) {
             match self.layout {
                 Layout::JsonLines => self.append_object(row, number)?,
@@ -213,7 +186,7 @@ impl FileWriter {
     ///
     /// # Errors
     /// [`Error::File`] when that fails; the target is untouched then.
-    pub fn finish(self) -> Result<Finished, Error> {
+    pub(super) fn finish(self) -> Result<Finished, Error> {
         let place = || self.content.finish()?.place();
         let notes = place().map_err(|error| failed(&self.path, &error))?;
         Ok(Finished {
@@ -329,6 +302,19 @@ impl FileWriter {
         let column = self.columns.get(position);
         column.map_or_else(|| (position + 1).to_string(), |column| column.name.clone())
     }
+}
+
+/// In a file that finds values by the names of their columns there is one of each name.
+pub(super) fn check_names(columns: &[Column]) -> Result<(), Error> {
+    let names: Vec<&str> = columns.iter().map(|it| it.name.as_str()).collect();
+    let twice = (1..names.len()).find(|index| names[..*index].contains(&names[*index]));
+    twice.map_or(Ok(()), |index| {
+        let name = names[index];
+        Err(Error::Row(Text::new(
+            format!("有两个字段名为`{name}`，请在查询中用as为其命名"),
+            format!("two columns are called `{name}`; name them in the query by `as`"),
+        )))
+    })
 }
 
 fn is_break(byte: u8) -> bool {

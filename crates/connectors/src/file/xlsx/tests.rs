@@ -1,0 +1,243 @@
+use rust_xlsxwriter::{ExcelDateTime, Format, Workbook, Worksheet};
+
+use super::*;
+use crate::batch::channel;
+
+/// A workbook with a sheet for each of these.
+fn workbook(directory: &Path, fill: &[(&str, &dyn Fn(&mut Worksheet))]) -> PathBuf {
+    let path = directory.join("book.xlsx");
+    let mut book = Workbook::new();
+    for (name, fill) in fill {
+        let sheet = book.add_worksheet();
+        sheet.set_name(*name).unwrap();
+        fill(sheet);
+    }
+    book.save(&path).unwrap();
+    path
+}
+
+fn open(path: &Path, sheet: Sheet, has_header: bool) -> Result<SheetReader, Error> {
+    let file = File::open(path).unwrap();
+    SheetReader::open(file, path, &SheetFormat { sheet, has_header })
+}
+
+fn rows(reader: SheetReader) -> Result<Vec<Vec<Option<String>>>, Error> {
+    let (sender, mut receiver) = channel();
+    let reading = std::thread::spawn(move || reader.read(&sender));
+    let mut rows = Vec::new();
+    while let Some(batch) = receiver.blocking_recv() {
+        rows.extend(batch.rows().map(|row| {
+            row.map(|value| value.map(|value| String::from_utf8(value.to_vec()).unwrap()))
+                .collect::<Vec<_>>()
+        }));
+    }
+    assert_eq!(reading.join().unwrap()?, rows.len() as u64);
+    Ok(rows)
+}
+
+fn some(values: &[&str]) -> Vec<Option<String>> {
+    let value = |value: &&str| (!value.is_empty()).then(|| (*value).to_owned());
+    values.iter().map(value).collect()
+}
+
+fn day(text: &str) -> ExcelDateTime {
+    ExcelDateTime::parse_from_str(text).unwrap()
+}
+
+#[test]
+fn cells_become_values_of_their_kinds() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = workbook(
+        directory.path(),
+        &[("orders", &|sheet| {
+            let date = Format::new().set_num_format("yyyy-mm-dd");
+            let both = Format::new().set_num_format("yyyy-mm-dd hh:mm:ss");
+            let time = Format::new().set_num_format("hh:mm:ss");
+            let long = Format::new().set_num_format("[h]:mm:ss");
+            let names = [
+                "id", " price ", "paid", "day", "at", "clock", "lasted", "note",
+            ];
+            for (column, name) in (0..).zip(names) {
+                sheet.write_string(2, column, name).unwrap();
+            }
+            for (row, id, price, at) in [
+                (3, 1.0, 0.1, "2026-11-21 05:06:07.5"),
+                (4, 9_007_199_254_740_991.0, 12.0, "2026-11-22"),
+            ] {
+                sheet.write_number(row, 0, id).unwrap();
+                sheet.write_number(row, 1, price).unwrap();
+                sheet.write_boolean(row, 2, row == 3).unwrap();
+                let when = day("1900-03-01");
+                sheet
+                    .write_datetime_with_format(row, 3, &when, &date)
+                    .unwrap();
+                sheet
+                    .write_datetime_with_format(row, 4, day(at), &both)
+                    .unwrap();
+                sheet.write_number_with_format(row, 5, 0.5, &time).unwrap();
+                sheet.write_number_with_format(row, 6, 1.25, &long).unwrap();
+            }
+            sheet.write_string(3, 7, "a\n名").unwrap();
+            // Empty rows between are none.
+            sheet.write_number(9, 0, -3.0).unwrap();
+            sheet
+                .write_formula(
+                    9,
+                    7,
+                    rust_xlsxwriter::Formula::new("=1/4").set_result("0.25"),
+                )
+                .unwrap();
+        })],
+    );
+    let reader = open(&path, Sheet::First, true).unwrap();
+    let columns = reader.columns().unwrap();
+    let columns = columns.iter().map(|it| (it.name.as_str(), it.kind));
+    assert_eq!(
+        columns.collect::<Vec<_>>(),
+        [
+            ("id", Kind::signed(64)),
+            ("price", Kind::Double),
+            ("paid", Kind::Boolean),
+            ("day", Kind::Date),
+            ("at", Kind::DateTime(3)),
+            ("clock", Kind::Time(3)),
+            ("lasted", Kind::Time(3)),
+            ("note", Kind::Field),
+        ]
+    );
+    let first = [
+        "1",
+        "0.1",
+        "true",
+        "1900-03-01",
+        "2026-11-21 05:06:07.500",
+        "12:00:00",
+        "30:00:00",
+        "a\n名",
+    ];
+    let second = [
+        "9007199254740991",
+        "12",
+        "false",
+        "1900-03-01",
+        "2026-11-22 00:00:00",
+        "12:00:00",
+        "30:00:00",
+        "",
+    ];
+    let third = ["-3", "", "", "", "", "", "", "0.25"];
+    assert_eq!(
+        rows(reader).unwrap(),
+        [some(&first), some(&second), some(&third)]
+    );
+}
+
+#[test]
+fn a_sheet_is_found_by_name_or_number_and_may_have_no_header() {
+    let directory = tempfile::tempdir().unwrap();
+    let number = |value: f64| {
+        move |sheet: &mut Worksheet| {
+            sheet.write_number(0, 1, value).unwrap();
+        }
+    };
+    let path = workbook(
+        directory.path(),
+        &[
+            ("一月", &number(1.0)),
+            ("2", &number(2.0)),
+            ("三月", &number(3.0)),
+            ("empty", &|_| {}),
+        ],
+    );
+    for (name, value) in [("三月", "3"), ("2", "2"), ("3", "3"), ("1", "1")] {
+        let reader = open(&path, Sheet::Called(name.to_owned()), false).unwrap();
+        assert_eq!(reader.columns().unwrap()[1].name, "col_1");
+        assert_eq!(rows(reader).unwrap(), [some(&["", value])], "{name}");
+    }
+    let reader = open(&path, Sheet::Called("empty".to_owned()), true).unwrap();
+    assert!(reader.columns().is_none() && rows(reader).unwrap().is_empty());
+    let missing = open(&path, Sheet::Called("四月".to_owned()), false)
+        .err()
+        .unwrap();
+    assert!(
+        missing
+            .to_string()
+            .contains("has no sheet of the name or number `四月`"),
+        "{missing}"
+    );
+    assert!(
+        missing.to_string().contains("一月, 2, 三月, empty"),
+        "{missing}"
+    );
+}
+
+#[test]
+fn what_cannot_be_a_row_is_refused_with_its_cell() {
+    let directory = tempfile::tempdir().unwrap();
+    let refused = |fill: &dyn Fn(&mut Worksheet), has_header: bool| {
+        let path = workbook(directory.path(), &[("s", fill)]);
+        let read = open(&path, Sheet::First, has_header).and_then(rows);
+        read.unwrap_err().to_string()
+    };
+    let said = refused(
+        &|sheet| {
+            let error = rust_xlsxwriter::Formula::new("=1/0").set_result("#DIV/0!");
+            sheet.write_string(0, 0, "a").unwrap();
+            sheet.write_formula(1, 0, error).unwrap();
+        },
+        true,
+    );
+    assert!(
+        said.contains("sheet s, cell A2 holds the error #DIV/0!"),
+        "{said}"
+    );
+    let said = refused(
+        &|sheet| {
+            sheet.write_string(0, 0, "a").unwrap();
+            sheet.write_number(1, 27, 1.0).unwrap();
+        },
+        true,
+    );
+    assert!(
+        said.contains("cell AB2 stands beyond the last column"),
+        "{said}"
+    );
+    let said = refused(
+        &|sheet| {
+            sheet.write_string(0, 1, "b").unwrap();
+        },
+        true,
+    );
+    assert!(said.contains("cell A1 names no column"), "{said}");
+    let said = refused(
+        &|sheet| {
+            sheet.merge_range(1, 0, 2, 1, "x", &Format::new()).unwrap();
+        },
+        false,
+    );
+    assert!(said.contains("cells A2:B3 are merged"), "{said}");
+    let said = refused(
+        &|sheet| {
+            let date = Format::new().set_num_format("yyyy-mm-dd");
+            sheet.write_number_with_format(0, 0, 60.0, &date).unwrap();
+        },
+        false,
+    );
+    assert!(
+        said.contains("cell A1 is shown as a date, but 60 is none"),
+        "{said}"
+    );
+    let path = directory.path().join("old.xls");
+    std::fs::write(&path, b"\xd0\xcf\x11\xe0").unwrap();
+    let error = open(&path, Sheet::First, true).err().unwrap();
+    assert!(error.to_string().contains("is no xlsx workbook"), "{error}");
+    let file = File::create(&path).unwrap();
+    file.set_len(MOST_BYTES + 1).unwrap();
+    let error = open(&path, Sheet::First, true).err().unwrap();
+    assert!(
+        error
+            .to_string()
+            .contains("too large to be held in memory (64 MiB, at most 64 MiB)"),
+        "{error}"
+    );
+}
