@@ -203,6 +203,7 @@ impl Bench {
                 attempt: 1,
             },
             workflow: "bench".to_owned(),
+            desc: String::new(),
             params: Vec::new(),
             fire_time: Timestamp::from_millis(0),
             directory: self.directory.clone(),

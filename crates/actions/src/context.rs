@@ -23,6 +23,8 @@ pub struct AttemptContext {
     pub key: AttemptKey,
     /// The workflow's name.
     pub workflow: String,
+    /// What the workflow is for, empty where it does not say.
+    pub desc: String,
     /// The instance's parameters; also in the environment of processes as `AKKAFLOW_PARAM_<name>`.
     pub params: Vec<(String, String)>,
     /// The instance's fire time.

@@ -40,7 +40,10 @@ impl Action for Metadata {
         .text(TextRule::Optional);
         let table = Shape::new(
             "table-comment",
-            Text::new("表注释", "the comment of the table"),
+            Text::new(
+                "表注释；没有此元素时取工作流的desc",
+                "the comment of the table; without this element it is the workflow's desc",
+            ),
         );
         Shape::new(
             Self::TAG,
@@ -104,7 +107,7 @@ impl Action for Metadata {
             sources.push(columns_of(attempt, session.as_mut(), table).await?);
         }
         let comments = Comments {
-            table: self.comment.clone(),
+            table: self.comment.clone().or_else(|| of_workflow(&attempt.desc)),
             columns: self.settle(&target, &sources)?,
         };
         let canceller = session.canceller();
@@ -117,6 +120,11 @@ impl Action for Metadata {
         );
         Ok(Outcome::default())
     }
+}
+
+/// A table that nothing is said of gets what its workflow is for.
+fn of_workflow(desc: &str) -> Option<String> {
+    Some(desc.trim().to_owned()).filter(|desc| !desc.is_empty())
 }
 
 /// The comments of a table's columns; a table that is not there does not come by itself.

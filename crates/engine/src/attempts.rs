@@ -157,6 +157,9 @@ impl Engine {
             incarnation,
             key,
             workflow: Arc::clone(instance.graph.title()),
+            desc: (instance.graph.workflow())
+                .and_then(|workflow| workflow.desc.clone())
+                .unwrap_or_default(),
             body,
             params: instance.row.params.clone(),
             fire_time: instance.row.fire_time,

@@ -93,6 +93,8 @@ pub struct Dispatch {
     pub key: AttemptKey,
     /// The workflow's name.
     pub workflow: Arc<str>,
+    /// What the workflow is for, empty where it does not say.
+    pub desc: String,
     /// The action's body with all parameters resolved; its label is the action type.
     pub body: Element,
     /// The instance's parameters, for the environment of scripts.

@@ -73,6 +73,7 @@ fn start(shared: &Arc<Shared>, epoch: Epoch, dispatch: Dispatch) {
         epoch: epoch.0,
         incarnation: dispatch.incarnation.0,
         workflow: dispatch.workflow.to_string(),
+        desc: dispatch.desc,
         body: Some((&dispatch.body).into()),
         params: dispatch
             .params

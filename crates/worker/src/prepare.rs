@@ -94,6 +94,7 @@ fn try_prepare(tools: &Tools, order: Order) -> Result<Prepared, Outcome> {
     let context = AttemptContext {
         key: order.key,
         workflow: start.workflow,
+        desc: start.desc,
         params: pairs_from_wire(start.params),
         fire_time: Timestamp::from_millis(start.fire_time_ms),
         directory: order.home.work(),

@@ -75,6 +75,33 @@ async fn comments_are_set_in_postgresql() {
 }
 
 #[tokio::test]
+async fn b21_a_table_that_nothing_is_said_of_gets_what_the_workflow_is_for() {
+    for database in [mysql().await, postgres().await].into_iter().flatten() {
+        database.execute(&["create table orders (id int)"]).await;
+        let bench = Bench::with(&[&database]);
+        let mut attempt = bench.attempt();
+        attempt.desc = " 每日订单 'all' ".to_owned();
+        let body = format!(
+            "<metadata db-link='{}' table='orders'><column-comment name='id'>number</column-comment></metadata>",
+            database.name()
+        );
+        parse(&body).run(&attempt).await.unwrap();
+        let comment = match database.name() {
+            "mysql" => {
+                "select table_comment from information_schema.tables where table_schema = database() and table_name = 'orders'"
+            }
+            _ => "select obj_description('orders'::regclass)",
+        };
+        let kept = || async { texts(&database, comment).await };
+        assert_eq!(kept().await, ["每日订单 'all'"]);
+        // Without a word of either it stays.
+        attempt.desc.clear();
+        parse(&body).run(&attempt).await.unwrap();
+        assert_eq!(kept().await, ["每日订单 'all'"]);
+    }
+}
+
+#[tokio::test]
 async fn a_table_that_is_not_there_and_a_database_without_comments_say_so() {
     for database in [mysql().await, postgres().await].into_iter().flatten() {
         let (_, outcome) = run(&database).await;

@@ -69,6 +69,7 @@ impl Bench {
                 attempt: 1,
             },
             workflow: "w".to_owned(),
+            desc: String::new(),
             params: vec![("day".to_owned(), "2026-11-21".to_owned())],
             fire_time: Timestamp::from_millis(0),
             directory: self.directory.path().to_owned(),

@@ -10,7 +10,10 @@ use tokio_util::sync::CancellationToken;
 
 /// The links in use, by name and bound: one that is changed begins anew, and what runs goes on.
 #[derive(Clone, Default)]
-pub(crate) struct Turns(Arc<Mutex<BTreeMap<(String, usize), Arc<Semaphore>>>>);
+pub(crate) struct Turns(Arc<Mutex<Places>>);
+
+/// By link and how many may use it.
+type Places = BTreeMap<(String, usize), Arc<Semaphore>>;
 
 /// Held by an attempt while it may use its links.
 pub(crate) type Turn = Vec<OwnedSemaphorePermit>;

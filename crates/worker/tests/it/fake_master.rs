@@ -202,6 +202,7 @@ impl FakeMaster {
             epoch: self.epoch,
             incarnation: *self.shared.incarnation.lock().unwrap(),
             workflow: "w".to_owned(),
+            desc: String::new(),
             body: Some(wire::Element {
                 name: tag.to_owned(),
                 attributes: Vec::new(),
