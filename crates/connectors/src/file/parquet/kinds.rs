@@ -145,10 +145,12 @@ fn field(column: &Column) -> Result<Type, ParquetError> {
         Kind::Decimal(Some((precision, scale))) => {
             let precision = precision.max(scale).max(1);
             decimal = Some((precision, scale));
-            let physical = match precision {
-                ..=DIGITS_OF_32 => Physical::INT32,
-                ..=DIGITS_OF_64 => Physical::INT64,
-                _ => Physical::FIXED_LEN_BYTE_ARRAY,
+            let physical = if precision <= DIGITS_OF_32 {
+                Physical::INT32
+            } else if precision <= DIGITS_OF_64 {
+                Physical::INT64
+            } else {
+                Physical::FIXED_LEN_BYTE_ARRAY
             };
             let (scale, precision) = (scale.cast_signed(), precision.cast_signed());
             (physical, Some(LogicalType::decimal(scale, precision)))

@@ -150,7 +150,7 @@ impl Values {
             Kind::Integer { .. } | Kind::Date => Kept::Int32(Vec::new()),
             Kind::Time(_) | Kind::DateTime(_) | Kind::DateTimeZone(_) => Kept::Int64(Vec::new()),
             Kind::Decimal(Some((precision, scale))) => match precision.max(scale) {
-                ..=9 => Kept::Int32(Vec::new()),
+                0..=9 => Kept::Int32(Vec::new()),
                 10..=18 => Kept::Int64(Vec::new()),
                 _ => Kept::Fixed(Vec::new()),
             },

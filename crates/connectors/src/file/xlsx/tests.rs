@@ -3,8 +3,10 @@ use rust_xlsxwriter::{ExcelDateTime, Format, Workbook, Worksheet};
 use super::*;
 use crate::batch::channel;
 
+type Fill<'a> = &'a dyn Fn(&mut Worksheet);
+
 /// A workbook with a sheet for each of these.
-fn workbook(directory: &Path, fill: &[(&str, &dyn Fn(&mut Worksheet))]) -> PathBuf {
+fn workbook(directory: &Path, fill: &[(&str, Fill<'_>)]) -> PathBuf {
     let path = directory.join("book.xlsx");
     let mut book = Workbook::new();
     for (name, fill) in fill {
