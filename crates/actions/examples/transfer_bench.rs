@@ -121,6 +121,12 @@ impl Bench {
             self.fresh("b").await;
             let body = r#"<transfer><source type="DB" db-link="m">a</source><target type="DB" db-link="m" table="b"/></transfer>"#;
             report("c transfer MariaDB to MariaDB", self.transfer(body).await);
+            self.fresh("b").await;
+            let body = r#"<transfer><source type="DB" db-link="m" split-by="id" task-num="2">a</source><target type="DB" db-link="m" table="b" task-num="2"/></transfer>"#;
+            report(
+                "c the same over 2 and 2 connections",
+                self.transfer(body).await,
+            );
         }
     }
 

@@ -6,14 +6,20 @@
 
 mod body;
 mod copy;
+mod expressions;
 mod format;
 mod guard;
 mod increment;
+mod limit;
 mod mapping;
 mod mode;
+mod piecemeal;
 mod place;
+mod rejects;
 mod shape;
 mod source;
+mod split;
+mod staging;
 mod to_database;
 mod to_file;
 mod transaction;
@@ -119,6 +125,8 @@ impl Action for Transfer {
                 mode,
                 guard,
                 commands,
+                rejects,
+                tasks,
             } => {
                 let target = to_database::Into {
                     link,
@@ -127,6 +135,8 @@ impl Action for Transfer {
                     mode,
                     guard: *guard,
                     commands,
+                    rejects: rejects.as_ref(),
+                    tasks: *tasks,
                 };
                 target.run(attempt, source).await?
             }

@@ -27,6 +27,8 @@ const NULL: u32 = 1 << 31;
 pub struct Batch {
     /// Number of the first row, from 1.
     pub first_row: u64,
+    /// The rows' numbers where they do not follow one another.
+    numbers: Vec<u64>,
     data: Vec<u8>,
     /// End of each value in `data`; the highest bit marks NULL.
     ends: Vec<u32>,
@@ -39,6 +41,7 @@ impl Batch {
     pub fn new(first_row: u64) -> Self {
         Self {
             first_row,
+            numbers: Vec::new(),
             data: Vec::with_capacity(BATCH_BYTES + BATCH_BYTES / 8),
             ends: Vec::with_capacity(BATCH_BYTES / 16),
             rows: Vec::with_capacity(BATCH_BYTES / 128),
@@ -92,8 +95,63 @@ impl Batch {
         self.ends.len() - start
     }
 
+    /// Ends the row under way, whose number does not follow from the one before. All rows of a batch end so, or none.
+    pub fn end_row_as(&mut self, number: u64) -> usize {
+        self.numbers.push(number);
+        self.end_row()
+    }
+
+    /// Appends a row of another batch as it is.
+    pub fn push_row(&mut self, number: u64, row: Row<'_>) {
+        for value in row {
+            match value {
+                Some(value) => self.push(value),
+                None => self.push_null(),
+            }
+        }
+        self.end_row_as(number);
+    }
+
+    /// The values of the row under way.
+    pub(crate) fn row_under_way(&self) -> Row<'_> {
+        let start = self.rows.last().map_or(0, |end| *end as usize);
+        self.row(start, self.ends.len())
+    }
+
+    fn row(&self, start: usize, end: usize) -> Row<'_> {
+        Row {
+            data: &self.data,
+            position: match start {
+                0 => 0,
+                _ => (self.ends[start - 1] & !NULL) as usize,
+            },
+            ends: &self.ends[start..end],
+        }
+    }
+
+    /// Each row with its number.
+    pub fn numbered_rows(&self) -> impl Iterator<Item = (u64, Row<'_>)> {
+        let number = |index: usize| self.numbers.get(index).copied();
+        let numbers =
+            (0..).map(move |index| number(index).unwrap_or(self.first_row + index as u64));
+        numbers.zip(self.rows())
+    }
+
+    /// Its two halves; the first is the smaller one.
+    pub fn halves(&self) -> (Self, Self) {
+        let (mut first, mut second) = (Self::default(), Self::default());
+        let middle = self.row_count() / 2;
+        for (index, (number, row)) in self.numbered_rows().enumerate() {
+            match index < middle {
+                true => first.push_row(number, row),
+                false => second.push_row(number, row),
+            }
+        }
+        (first, second)
+    }
+
     /// Forgets the values of the row under way.
-    pub(crate) fn undo_row(&mut self) {
+    pub fn undo_row(&mut self) {
         let count = self.rows.last().map_or(0, |end| *end as usize);
         self.ends.truncate(count);
         let length = self.ends.last().map_or(0, |end| (end & !NULL) as usize);
@@ -104,14 +162,7 @@ impl Batch {
     pub fn rows(&self) -> impl Iterator<Item = Row<'_>> {
         let mut start = 0;
         self.rows.iter().map(move |end| {
-            let row = Row {
-                data: &self.data,
-                position: match start {
-                    0 => 0,
-                    _ => (self.ends[start - 1] & !NULL) as usize,
-                },
-                ends: &self.ends[start..*end as usize],
-            };
+            let row = self.row(start, *end as usize);
             start = *end as usize;
             row
         })
@@ -128,7 +179,7 @@ impl Batch {
     }
 
     /// Sends it, if it holds anything, and goes on with an empty one. `false` when nobody takes rows any more.
-    pub(crate) async fn send(&mut self, output: &BatchSender) -> bool {
+    pub async fn send(&mut self, output: &BatchSender) -> bool {
         match self.take() {
             Some(batch) => output.send(batch).await.is_ok(),
             None => true,
@@ -136,7 +187,7 @@ impl Batch {
     }
 
     /// The same for a thread that may wait.
-    pub(crate) fn blocking_send(&mut self, output: &BatchSender) -> bool {
+    pub fn blocking_send(&mut self, output: &BatchSender) -> bool {
         match self.take() {
             Some(batch) => output.blocking_send(batch).is_ok(),
             None => true,
@@ -205,5 +256,29 @@ mod tests {
                 vec![None, Some(b"bc")]
             ]
         );
+    }
+
+    #[test]
+    fn halves_keep_rows_and_numbers() {
+        let mut batch = Batch::new(5);
+        for value in [&b"a"[..], b"bb", b""] {
+            batch.push(value);
+            batch.push_null();
+            batch.end_row();
+        }
+        let (first, second) = batch.halves();
+        let all: Vec<(u64, Vec<Option<&[u8]>>)> = (first.numbered_rows())
+            .chain(second.numbered_rows())
+            .map(|(number, row)| (number, row.collect()))
+            .collect();
+        assert_eq!(
+            all,
+            [
+                (5, vec![Some(&b"a"[..]), None]),
+                (6, vec![Some(&b"bb"[..]), None]),
+                (7, vec![Some(&b""[..]), None])
+            ]
+        );
+        assert_eq!((first.row_count(), second.row_count()), (1, 2));
     }
 }

@@ -17,15 +17,27 @@ pub enum Error {
     /// The database did not carry out a statement, or the connection broke under it.
     #[error("{}", .0.en)]
     Statement(Text),
-    /// A row does not fit its target.
+    /// The rows are not what the target needs: their columns differ, or what should be a row is none.
     #[error("{}", .0.en)]
     Row(Text),
+    /// The target refuses a row: without it the others might go in.
+    #[error("{}", .0.text.en)]
+    Unfit(Box<Unfit>),
     /// A file cannot be read or written.
     #[error("{}", .0.en)]
     File(Text),
     /// The caller asked to stop; the statement has been cancelled on the server.
     #[error("cancelled")]
     Cancelled,
+}
+
+/// Why the target refuses a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unfit {
+    /// With the row's number, for whoever loses all rows for it.
+    pub text: Text,
+    /// Without, for whoever knows the row.
+    pub reason: Text,
 }
 
 impl Error {
@@ -38,6 +50,7 @@ impl Error {
             | Self::Statement(text)
             | Self::Row(text)
             | Self::File(text) => text.clone(),
+            Self::Unfit(unfit) => unfit.text.clone(),
             Self::Cancelled => Text::new("已取消", "cancelled"),
         }
     }
@@ -57,6 +70,7 @@ impl Error {
             Self::Refused(text) => Self::Refused(join(text)),
             Self::Statement(text) => Self::Statement(join(text)),
             Self::Row(text) => Self::Row(join(text)),
+            Self::Unfit(unfit) => Self::unfit(join(unfit.text), unfit.reason),
             Self::File(text) => Self::File(join(text)),
             Self::Cancelled => Self::Cancelled,
         }
@@ -66,13 +80,22 @@ impl Error {
         Self::Statement(Text::verbatim(words))
     }
 
+    pub(crate) fn unfit(text: Text, reason: Text) -> Self {
+        Self::Unfit(Box::new(Unfit { text, reason }))
+    }
+
     /// A value that the column cannot take.
     pub(crate) fn value(row: u64, column: &str, value: &[u8], zh: &str, en: &str) -> Self {
         let shown = shown(value);
-        Self::Row(Text::new(
-            format!("第{row}行字段`{column}`的值`{shown}`{zh}"),
-            format!("row {row}, column `{column}`: value `{shown}` {en}"),
-        ))
+        let reason = Text::new(
+            format!("字段`{column}`的值`{shown}`{zh}"),
+            format!("column `{column}`: value `{shown}` {en}"),
+        );
+        let text = Text::new(
+            format!("第{row}行{}", reason.zh),
+            format!("row {row}, {}", reason.en),
+        );
+        Self::unfit(text, reason)
     }
 }
 

@@ -53,7 +53,7 @@ impl Checks {
         if self.limits.iter().all(Option::is_none) {
             return Ok(());
         }
-        for (number, row) in (batch.first_row..).zip(batch.rows()) {
+        for (number, row) in batch.numbered_rows() {
             for (value, check) in row.zip(&self.limits) {
                 if let (Some(value), Some((column, limit))) = (value, check)
                     && !limit.keeps(value)
@@ -70,7 +70,7 @@ impl Checks {
         if self.key.is_empty() {
             return Ok(());
         }
-        for (number, row) in (batch.first_row..).zip(batch.rows()) {
+        for (number, row) in batch.numbered_rows() {
             for (index, column) in &self.key {
                 if let Some(None) = row.clone().nth(*index) {
                     return Err(Error::Row(Text::new(

@@ -31,6 +31,7 @@ pub use delimiter::{Delimiter, FormatError};
 pub use encoding::Encoding;
 pub use format::{Format, Layout};
 pub use open::{FileFormat, FileReader, FileWriter};
+pub use reader::OnBadRow;
 pub use sink::{LocalSink, Sink};
 pub(crate) use sink::{not_regular, temporary_name};
 pub use writer::{Finished, LineBreaks};

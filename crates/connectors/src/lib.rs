@@ -40,10 +40,11 @@ pub use batch::{Batch, BatchReceiver, BatchSender, Row, channel};
 pub use bridge::Bridge;
 pub use column::{Column, Kind};
 pub use connect::{Connected, Options, check, connect};
-pub use error::Error;
+pub use error::{Error, Unfit};
 pub use file::{
     Compression, Content, Csv, Delimiter, Encoding, FileFormat, FileReader, FileWriter, Finished,
-    Format, FormatError, Layout, LineBreaks, LocalSink, Reading, Sheet, SheetFormat, Sink,
+    Format, FormatError, Layout, LineBreaks, LocalSink, OnBadRow, Reading, Sheet, SheetFormat,
+    Sink,
 };
 pub use preview::Preview;
 pub use session::{Canceller, Comments, Dialect, Done, Key, Load, Progress, Session, cancellable};

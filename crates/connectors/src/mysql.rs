@@ -178,28 +178,32 @@ impl Session for MysqlSession {
         check_column_count(load.source.len(), load.target.len())?;
         let conversions = conversions(&load.source, &load.target, Dialect::Mysql);
         let checks = Checks::new(&load.target, &load.key, Dialect::Mysql);
-        let before: Option<String> = self
-            .connection
-            .query_first("select @@sql_mode")
-            .await
-            .map_err(failed)?;
-        self.connection
-            .query_drop(load::SESSION)
-            .await
-            .map_err(failed)?;
+        let before = self.be_strict().await?;
         let mut load = load;
-        let written = load::load(&mut self.connection, &mut load, conversions, checks).await?;
-        if !load.key.is_empty() {
-            upsert::merge(&mut self.connection, &load).await?;
-        }
-        self.connection
-            .exec_drop(
-                "set session sql_mode = ?, sql_notes = default",
-                (before.unwrap_or_default(),),
-            )
-            .await
-            .map_err(failed)?;
-        Ok(written)
+        let written = match load::load(&mut self.connection, &mut load, conversions, checks).await {
+            Ok(written) if !load.key.is_empty() => {
+                let merged = upsert::merge(&mut self.connection, &load).await;
+                merged.map(|_| written)
+            }
+            written => written,
+        };
+        self.be_as(before, written).await
+    }
+
+    async fn append(
+        &mut self,
+        table: &str,
+        columns: &[Column],
+        sources: &[String],
+        rows: u64,
+    ) -> Result<(), Error> {
+        let statement = Dialect::Mysql.append(table, columns, sources);
+        let before = self.be_strict().await?;
+        let appended = match self.connection.query_drop(statement).await {
+            Ok(()) => exactly::check(&mut self.connection, rows, false).await,
+            Err(error) => Err(exactly::refused(error)),
+        };
+        self.be_as(before, appended).await.map(|_| ())
     }
 }
 
@@ -211,6 +215,31 @@ fn no_query() -> Error {
 }
 
 impl MysqlSession {
+    /// Has the server say of each value that it does not take it exactly; gives back the mode that it was in.
+    async fn be_strict(&mut self) -> Result<String, Error> {
+        let before: Option<String> = self
+            .connection
+            .query_first("select @@sql_mode")
+            .await
+            .map_err(failed)?;
+        self.connection
+            .query_drop(load::SESSION)
+            .await
+            .map_err(failed)?;
+        Ok(before.unwrap_or_default())
+    }
+
+    /// Goes back to that mode, whatever `done` came to.
+    async fn be_as<T>(&mut self, before: String, done: Result<T, Error>) -> Result<T, Error> {
+        let restored = self
+            .connection
+            .exec_drop("set session sql_mode = ?, sql_notes = default", (before,))
+            .await;
+        let done = done?;
+        restored.map_err(failed)?;
+        Ok(done)
+    }
+
     fn kill(&self) -> Kill {
         Kill {
             id: self.connection.id(),

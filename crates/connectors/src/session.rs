@@ -55,6 +55,36 @@ impl Dialect {
         }
     }
 
+    /// The statement that makes an empty table called `name` with some of the columns of `table` and their types, but without keys. Rows in
+    /// it need not survive a crash of the server.
+    pub fn empty_copy(self, name: &str, table: &str, columns: &[Column]) -> String {
+        let columns = self.names(columns);
+        match self {
+            Self::Postgres => format!(
+                "create unlogged table {name} as select {columns} from {table} with no data"
+            ),
+            Self::Mysql | Self::Sqlite => {
+                format!("create table {name} as select {columns} from {table} where 1 = 0")
+            }
+        }
+    }
+
+    /// The statement that adds all rows of `sources`, which have just these columns, to `table`.
+    pub(crate) fn append(self, table: &str, columns: &[Column], sources: &[String]) -> String {
+        let columns = self.names(columns);
+        // Numbers that the table would make itself are taken as they come, as `copy` does it.
+        let overriding = match self {
+            Self::Postgres => " overriding system value",
+            Self::Mysql | Self::Sqlite => "",
+        };
+        let rows: Vec<String> = sources
+            .iter()
+            .map(|source| format!("select {columns} from {source}"))
+            .collect();
+        let rows = rows.join(" union all ");
+        format!("insert into {table} ({columns}){overriding} {rows}")
+    }
+
     /// The names of some columns, quoted, parted by commas.
     pub(crate) fn names(self, columns: &[Column]) -> String {
         let names: Vec<String> = columns.iter().map(|it| self.quote(&it.name)).collect();
@@ -244,8 +274,25 @@ pub trait Session: Send {
     /// exactly, or this is an error.
     ///
     /// # Errors
-    /// [`Error::Row`] for a value that does not fit, [`Error::Statement`] otherwise.
+    /// [`Error::Unfit`] for a row that the table refuses, [`Error::Row`] for columns that do not fit, [`Error::Statement`] otherwise.
     async fn write(&mut self, load: Load) -> Result<u64, Error>;
+
+    /// Adds all rows of `sources`, tables with just these columns and `rows` rows together, to `table`, inside the transaction that the
+    /// caller opened. It takes each of them exactly, or this is an error.
+    ///
+    /// # Errors
+    /// [`Error::Unfit`] or [`Error::Statement`] with the server's words.
+    async fn append(
+        &mut self,
+        table: &str,
+        columns: &[Column],
+        sources: &[String],
+        rows: u64,
+    ) -> Result<(), Error> {
+        let statement = self.dialect().append(table, columns, sources);
+        let taken = self.execute(&statement).await?.affected;
+        check_row_count(rows, taken)
+    }
 }
 
 /// Cancels on the server from outside the session.
@@ -278,6 +325,17 @@ pub async fn cancellable<T>(
     // The work must go on being polled: a server may only notice once its answer is taken.
     let _ = tokio::join!(told, tokio::time::timeout(2 * CANCEL_STEP, &mut work));
     Err(Error::Cancelled)
+}
+
+/// Rejects rows of which some are missing.
+fn check_row_count(sent: u64, taken: u64) -> Result<(), Error> {
+    if sent == taken {
+        return Ok(());
+    }
+    Err(Error::Row(Text::new(
+        format!("共{sent}条记录，但目标表只接收了{taken}条，已全部回滚"),
+        format!("there are {sent} rows, but the target took {taken}, nothing is kept"),
+    )))
 }
 
 /// Rejects a load whose rows have another number of fields than the table has columns.

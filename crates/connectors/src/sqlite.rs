@@ -94,12 +94,12 @@ fn failed(error: sqlx::Error) -> Error {
 
 /// Somebody else holds the lock: nothing has happened yet.
 fn is_busy(error: &sqlx::Error) -> bool {
-    let code = match error {
-        sqlx::Error::Database(database) => database.code(),
-        _ => None,
-    };
-    code.and_then(|code| code.parse::<u32>().ok())
-        .is_some_and(|code| matches!(code & 0xff, 5 | 6))
+    matches!(primary_code(error), Some(5 | 6))
+}
+
+fn primary_code(error: &sqlx::Error) -> Option<u32> {
+    let code = error.as_database_error()?.code()?;
+    code.parse::<u32>().ok().map(|code| code & 0xff)
 }
 
 impl SqliteSession {

@@ -14,6 +14,7 @@ mod loops;
 mod names;
 mod outcome;
 mod place;
+mod row;
 mod types;
 
 use std::fmt;
@@ -27,6 +28,7 @@ use crate::text::Text;
 
 pub use answer::Answer;
 pub use evaluate::{Scope, Value};
+pub use row::{Bound, ColumnType, Computed, RowExpression};
 pub use types::{Mismatch, OutputTypes};
 
 /// The variables of a condition on an edge.
@@ -65,6 +67,13 @@ pub struct ConditionError {
     pub message: Text,
     /// Where, in bytes of the text.
     pub range: Range<usize>,
+}
+
+impl ConditionError {
+    /// What to write instead, if it can be told of the text that it was found in.
+    pub fn hint(&self, text: &str) -> Option<Text> {
+        hint(text, &self.range)
+    }
 }
 
 impl Condition {

@@ -1,16 +1,20 @@
 //! Reading a `<transfer>`.
 
+use std::path::PathBuf;
+
 use akkaflow_connectors::FileFormat;
 use akkaflow_model::code;
 use akkaflow_model::diagnostic::Diagnostics;
 use akkaflow_model::element::Element;
 use akkaflow_model::text::Text;
 
+use super::expressions::Rules;
+use super::limit::Limit;
 use super::mapping::Match;
 use super::mode::Mode;
 use super::place::Place;
 use super::watermark::{self, Increment};
-use super::{Way, format};
+use super::{Way, format, rejects, split};
 use crate::script::Script;
 
 /// Where rows come from.
@@ -21,9 +25,15 @@ pub(super) enum Source {
         link: String,
         text: String,
         increment: Option<Increment>,
+        rules: Rules,
+        split: Option<split::Wish>,
     },
     /// A file of rows.
-    File { place: Place, format: FileFormat },
+    File {
+        place: Place,
+        format: FileFormat,
+        rules: Rules,
+    },
 }
 
 impl Source {
@@ -48,6 +58,8 @@ pub(super) enum Target {
         /// Whether the target's database remembers that the rows are there.
         guard: bool,
         commands: Commands,
+        rejects: Option<rejects::Wish>,
+        tasks: usize,
     },
     /// A file of rows.
     File {
@@ -117,6 +129,7 @@ fn parse_script(element: &Element, diagnostics: &mut Diagnostics) -> Option<Scri
 fn parse_source(element: &Element, diagnostics: &mut Diagnostics) -> Option<Source> {
     let end = end(element)?;
     let text = element.text().trim().to_owned();
+    let rules = Rules::parse(element, diagnostics);
     let source = match end {
         End::Database => {
             warn_useless(
@@ -135,18 +148,21 @@ fn parse_source(element: &Element, diagnostics: &mut Diagnostics) -> Option<Sour
                 link: needed(element, "db-link", "DB", diagnostics)?,
                 text: text.clone(),
                 increment: watermark::parse(element),
+                rules: rules?,
+                split: split(element, diagnostics)?,
             }
         }
         End::File => {
             warn_useless(
                 element,
-                &["db-link", "watermark", "since"],
+                &["db-link", "watermark", "since", "split-by", "task-num"],
                 &of_type(element, "FILE"),
                 diagnostics,
             );
             Source::File {
                 place: Place::of_source(element, diagnostics),
                 format: format::parse(element, &text, format::End::Source, diagnostics)?,
+                rules: rules?,
             }
         }
     };
@@ -178,6 +194,14 @@ fn parse_target(element: &Element, diagnostics: &mut Diagnostics) -> Option<Targ
             let link = needed(element, "db-link", "DB", diagnostics);
             let table = needed(element, "table", "DB", diagnostics);
             let mode = Mode::parse(element, diagnostics);
+            let rejects = rejects(element, diagnostics);
+            let has_key = mode
+                .as_ref()
+                .is_some_and(|mode| mode.wanted_key().is_some());
+            if has_key && matches!(rejects, Some(Some(_))) {
+                no_rejects_by_key(element, diagnostics);
+                return None;
+            }
             Some(Target::Database {
                 link: link?,
                 table: table?,
@@ -185,6 +209,8 @@ fn parse_target(element: &Element, diagnostics: &mut Diagnostics) -> Option<Targ
                 guard: is_true(element, "guard") || mode.as_ref().is_some_and(Mode::is_incremental),
                 mode: mode?,
                 commands,
+                rejects: rejects?,
+                tasks: tasks(element).unwrap_or(1),
             })
         }
         End::File => {
@@ -196,6 +222,8 @@ fn parse_target(element: &Element, diagnostics: &mut Diagnostics) -> Option<Targ
                 "mode",
                 "key",
                 "guard",
+                "reject-limit",
+                "rejects",
             ];
             warn_useless(element, &useless, &of_type(element, "FILE"), diagnostics);
             let path = needed(element, "path", "FILE", diagnostics);
@@ -228,6 +256,117 @@ fn columns(element: &Element) -> Option<Match> {
         "name" => Some(Match::Name),
         _ => None,
     }
+}
+
+/// Rows that take the place of others go in all at once.
+fn no_rejects_by_key(element: &Element, diagnostics: &mut Diagnostics) {
+    let limit = element.attribute("reject-limit");
+    diagnostics.error(
+        code::TRANSFER_OPTION,
+        limit.map_or(element.name_span, |limit| limit.name_span),
+        Text::new(
+            "`reject-limit` 不能用于按键更新记录的传输",
+            "`reject-limit` does not go together with updating rows by their key",
+        ),
+        Text::new(
+            "请删除reject-limit与rejects，或先写入另一张表",
+            "remove reject-limit and rejects, or write into another table first",
+        ),
+    );
+}
+
+/// Connections that are used when only the column is said.
+const USUAL_TASKS: usize = 4;
+
+fn tasks(element: &Element) -> Option<usize> {
+    element.attribute("task-num")?.value.trim().parse().ok()
+}
+
+/// How a query is read in parts. `None` when something is missing, which has been said then.
+fn split(element: &Element, diagnostics: &mut Diagnostics) -> Option<Option<split::Wish>> {
+    let column = element.attribute("split-by").map(|it| it.value.trim());
+    let Some(column) = column.filter(|column| !column.is_empty()) else {
+        let Some(tasks) = element.attribute("task-num") else {
+            return Some(None);
+        };
+        diagnostics.error(
+            code::BODY_ATTRIBUTE,
+            tasks.name_span,
+            Text::new(
+                "<source> 的 `task-num` 需要属性 `split-by`：按哪个字段分段",
+                "`task-num` of <source> needs `split-by`: the column by which it is read in parts",
+            ),
+            Text::new("例如 split-by=\"id\"", "for example split-by=\"id\""),
+        );
+        return None;
+    };
+    Some(Some(split::Wish {
+        column: column.to_owned(),
+        tasks: tasks(element).unwrap_or(USUAL_TASKS),
+    }))
+}
+
+/// What becomes of bad rows: both attributes, or none. `None` when one is wrong, which has been said then.
+fn rejects(element: &Element, diagnostics: &mut Diagnostics) -> Option<Option<rejects::Wish>> {
+    let value = |name| {
+        let attribute = element.attribute(name);
+        attribute.filter(|attribute| !attribute.value.trim().is_empty())
+    };
+    let (limit, path) = match (value("reject-limit"), value("rejects")) {
+        (None, None) => return Some(None),
+        (Some(limit), Some(path)) => (limit, path),
+        (Some(limit), None) => {
+            diagnostics.error(
+                code::BODY_ATTRIBUTE,
+                limit.name_span,
+                Text::new(
+                    "`reject-limit` 需要属性 `rejects`：被拒绝的记录写入哪个文件",
+                    "`reject-limit` needs `rejects`: the file that the rejected rows go to",
+                ),
+                Text::new(
+                    "例如 rejects=\"rejects/orders.csv\"",
+                    "for example rejects=\"rejects/orders.csv\"",
+                ),
+            );
+            return None;
+        }
+        (None, Some(path)) => {
+            diagnostics.error(
+                code::BODY_ATTRIBUTE,
+                path.name_span,
+                Text::new(
+                    "`rejects` 需要属性 `reject-limit`：最多可拒绝多少条记录",
+                    "`rejects` needs `reject-limit`: how many rows may be rejected",
+                ),
+                Text::new(
+                    "例如 reject-limit=\"100\" 或 reject-limit=\"1%\"",
+                    "for example reject-limit=\"100\" or reject-limit=\"1%\"",
+                ),
+            );
+            return None;
+        }
+    };
+    // What a reference brings is known only when it runs.
+    let parsed = match limit.value.contains("${") {
+        true => Some(Limit::Rows(0)),
+        false => Limit::parse(&limit.value),
+    };
+    let Some(parsed) = parsed else {
+        diagnostics.error(
+            code::TRANSFER_OPTION,
+            limit.value_span,
+            Text::new(
+                "`reject-limit` 须为一个整数，或不超过100%、小数不超过4位的百分数",
+                "`reject-limit` is a whole number, or a share of at most 100% with at most four digits behind the point",
+            ),
+            Text::new("例如 100 或 0.5%", "examples are 100 and 0.5%"),
+        );
+        return None;
+    };
+    Some(Some(rejects::Wish {
+        path: PathBuf::from(path.value.trim()),
+        limit: parsed,
+    }))
 }
 
 pub(super) fn is_true(element: &Element, name: &str) -> bool {

@@ -19,6 +19,8 @@ pub(super) struct Copied {
     /// Of the values.
     pub(super) bytes: u64,
     pub(super) elapsed: Duration,
+    /// Rows that were not written, as the user allows.
+    pub(super) rejected: u64,
 }
 
 /// Reads `source` into what `write` makes of it. Good only when the reader came to its end and the writer took every row: whatever else
@@ -68,6 +70,7 @@ where
                 rows: written,
                 bytes: progress.bytes(),
                 elapsed: start.elapsed(),
+                rejected: 0,
             };
             Ok((end, copied))
         }
@@ -134,7 +137,7 @@ fn left(share: Option<f64>, elapsed: Duration) -> Text {
 }
 
 /// The names of what a node may declare as outputs.
-pub(super) const COUNTERS: &[&str] = &["rows", "milliseconds", "bytes"];
+pub(super) const COUNTERS: &[&str] = &["rows", "milliseconds", "bytes", "rejected"];
 
 /// Those of one that reads what is new.
 pub(super) const COUNTERS_AND_WATERMARK: &[&str] = &["rows", "milliseconds", "bytes", WATERMARK];
@@ -146,7 +149,12 @@ impl Copied {
     /// What a node may declare as outputs.
     pub(super) fn counters(&self) -> Vec<(String, String)> {
         let milliseconds = self.elapsed.as_millis().to_string();
-        let values = [self.rows.to_string(), milliseconds, self.bytes.to_string()];
+        let values = [
+            self.rows.to_string(),
+            milliseconds,
+            self.bytes.to_string(),
+            self.rejected.to_string(),
+        ];
         let names = COUNTERS.iter().map(|name| (*name).to_owned());
         names.zip(values).collect()
     }
@@ -157,6 +165,7 @@ impl Copied {
             rows,
             bytes,
             elapsed,
+            rejected: _,
         } = self;
         attempt.meter.moved(bytes);
         let size = mebibytes(bytes);

@@ -171,10 +171,43 @@ fn source() -> Shape {
         .attribute(db_link())
         .attribute(watermark())
         .attribute(since())
-        .attribute(file_link());
+        .attribute(split_by())
+        .attribute(source_tasks())
+        .attribute(file_link())
+        .attribute(filter());
     with_format(source)
         .attribute(sheet())
+        .child(column(), 0, None)
         .text(TextRule::Required)
+}
+
+fn filter() -> AttributeShape {
+    text(
+        "filter",
+        AttributeKind::Text,
+        "只保留使此CEL表达式为真的记录，字段名即变量，例如 qty > 0 && name != null；名称不是标识符的字段写作 row['名称']",
+        "only rows for which this expression in CEL is true are kept; its variables are the columns, as in qty > 0 && name != null; one whose name is no identifier is row['its name']",
+    )
+}
+
+fn column() -> Shape {
+    let doc = Text::new(
+        "由源的字段计算的字段，替换同名的字段，否则加在最后",
+        "a column computed from those of the source: it takes the place of one of its name, or stands behind them",
+    );
+    Shape::new("column", doc)
+        .attribute(
+            text("name", AttributeKind::Text, "字段名", "its name").required(),
+        )
+        .attribute(
+            text(
+                "value",
+                AttributeKind::Text,
+                "CEL表达式，例如 price * double(qty)；只写一个字段名则原样传递",
+                "an expression in CEL, as in price * double(qty); the name of a column alone hands it on as it is",
+            )
+            .required(),
+        )
 }
 
 fn target() -> Shape {
@@ -195,6 +228,8 @@ fn target() -> Shape {
         .attribute(key())
         .attribute(guard())
         .attribute(task_num())
+        .attribute(reject_limit())
+        .attribute(rejects())
         .attribute(path())
         .attribute(file_link());
     with_format(target)
@@ -296,10 +331,50 @@ fn task_num() -> AttributeShape {
             min: 1,
             max: MOST_TASKS,
         },
-        "写入线程数（当前版本总是在一个事务中写入）",
-        "how many writers (this version always writes in one transaction)",
+        "写入的连接数（DB），最多16：大于1时各连接写入目标旁的中间表，最后由一条insert … select在一个事务中写入目标；SQLite与reject-limit只用一个连接",
+        "how many connections write (DB), 16 at most: with more than 1 each fills a table of its own beside the target, and one insert … select moves all on into the target in one transaction; SQLite and reject-limit use one",
     )
-    .default("2")
+    .default("1")
+}
+
+fn split_by() -> AttributeShape {
+    text(
+        "split-by",
+        AttributeKind::Text,
+        "按此字段的区间分段，用task-num个连接同时读取（DB）；须为整数、日期或时间",
+        "the column by whose ranges task-num connections read side by side (DB): of whole numbers, days or times",
+    )
+}
+
+fn source_tasks() -> AttributeShape {
+    text(
+        "task-num",
+        AttributeKind::Integer {
+            min: 1,
+            max: MOST_TASKS,
+        },
+        "读取的连接数（DB），最多16；须与split-by同写",
+        "how many connections read (DB), 16 at most; needs split-by",
+    )
+    .default("4")
+}
+
+fn reject_limit() -> AttributeShape {
+    text(
+        "reject-limit",
+        AttributeKind::Text,
+        "最多可拒绝多少条记录（DB），例如100，或占全部记录的比例，例如1%（结束时判断）：目标拒绝的记录、字段个数不符或不合编码的记录写入rejects，其余照常写入；超过则全部回滚。须与rejects同写；不写时第一条坏记录即失败",
+        "how many rows may be rejected (DB), such as 100, or which share of all, such as 1% (told at the end): rows that the target refuses, and those of a file with another number of fields or bytes that are no text, go to rejects, the others go in; beyond it everything is rolled back. Needs rejects; without it the first bad row fails the transfer",
+    )
+}
+
+fn rejects() -> AttributeShape {
+    text(
+        "rejects",
+        AttributeKind::Text,
+        "被拒绝的记录写入的CSV文件（DB）：行号、原因与各字段的值；没有被拒绝的记录时只有表头",
+        "the CSV file for rejected rows (DB): their number, the reason and their values; nothing but its header when there are none",
+    )
 }
 
 fn path() -> AttributeShape {

@@ -1,13 +1,15 @@
 //! The writing end: a table.
 
-use akkaflow_connectors::{Column, Session, cancellable};
+use akkaflow_connectors::{Column, Dialect, Session, cancellable};
 use akkaflow_model::text::Text;
 
 use super::body::{Commands, Source};
 use super::guard::{Counters, Guard};
 use super::mapping::{Match, by_name};
 use super::mode::{self, Mode};
+use super::rejects::{self, Rejects};
 use super::source::{self, Opened};
+use super::staging::Staging;
 use super::transaction::Transaction;
 use crate::context::{AttemptContext, Level};
 use crate::database;
@@ -20,6 +22,9 @@ pub(super) struct Into<'a> {
     pub(super) mode: &'a Mode,
     pub(super) guard: bool,
     pub(super) commands: &'a Commands,
+    pub(super) rejects: Option<&'a rejects::Wish>,
+    /// Connections that write.
+    pub(super) tasks: usize,
 }
 
 impl Into<'_> {
@@ -49,18 +54,26 @@ impl Into<'_> {
             return Ok(counters);
         }
         let increment = source.increment();
-        let mut source = source::open(attempt, source).await?;
+        let rejects = self.rejects.map(|wish| Rejects::new(attempt, wish));
+        let mut source = source::open(attempt, source, rejects.as_ref()).await?;
         let target = self.columns(attempt, session, &mut source).await?;
         let key = self.key(attempt, session, &target).await?;
         self.before(attempt, session).await?;
         self.warn_of_engine(attempt, session).await?;
+        let staging = self.staging(attempt, session, &target, &key).await?;
         let transaction = Transaction {
             into: self,
             attempt,
             guard: guard.as_ref(),
             increment,
+            rejects: rejects.as_ref(),
+            staging: staging.as_ref(),
         };
-        let counters = transaction.run(session, source, target, key).await?;
+        let counters = transaction.run(session, source, target, key).await;
+        if let Some(staging) = staging {
+            staging.remove(counters.is_ok()).await;
+        }
+        let counters = counters?;
         if let Some(guard) = &guard {
             guard.clean(session).await;
         }
@@ -95,7 +108,7 @@ impl Into<'_> {
         if let Some(columns) = found {
             attempt.log.both("目标表存在", "the target table exists");
             return match self.columns.unwrap_or(source.usual_match()) {
-                Match::Name => Ok(by_name(source.columns(), &columns, self.table)?),
+                Match::Name => Ok(by_name(&source.columns(), &columns, self.table)?),
                 Match::Position => Ok(columns),
             };
         }
@@ -149,6 +162,37 @@ impl Into<'_> {
         Ok(key)
     }
 
+    /// Where several connections write; `None` for one.
+    async fn staging<'s>(
+        &'s self,
+        attempt: &'s AttemptContext,
+        session: &mut dyn Session,
+        target: &[Column],
+        key: &[String],
+    ) -> Result<Option<Staging<'s>>, ActionError> {
+        if self.tasks < 2 {
+            return Ok(None);
+        }
+        let (zh, en) = match session.dialect() {
+            Dialect::Sqlite => ("SQLite", "SQLite"),
+            _ if self.rejects.is_some() => ("reject-limit", "reject-limit"),
+            _ if !key.is_empty() => ("按键更新记录", "updating rows by their key"),
+            _ => {
+                let table = (self.table, target);
+                return Staging::make(attempt, session, self.link, table, self.tasks).await;
+            }
+        };
+        let tasks = self.tasks;
+        attempt.log.say(
+            Level::Warn,
+            &Text::new(
+                format!("{zh}只能用一个连接写入，task-num={tasks}不起作用"),
+                format!("{en} allows one connection only, task-num={tasks} is passed over"),
+            ),
+        );
+        Ok(None)
+    }
+
     /// What is outside the transaction of the rows.
     async fn before(
         &self,
@@ -180,6 +224,16 @@ impl Into<'_> {
             return Ok(());
         };
         let table = self.table;
+        if self.rejects.is_some() {
+            return Err(ActionError::Fatal(Text::new(
+                format!(
+                    "目标表{table}的引擎{engine}不支持事务，不能使用reject-limit；请改用InnoDB：alter table {table} engine = InnoDB"
+                ),
+                format!(
+                    "the engine {engine} of the target table {table} knows no transactions, which reject-limit needs; use InnoDB: alter table {table} engine = InnoDB"
+                ),
+            )));
+        }
         attempt.log.say(
             Level::Warn,
             &Text::new(

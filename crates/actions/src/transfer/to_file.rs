@@ -36,7 +36,7 @@ impl Into<'_> {
         attempt: &AttemptContext,
         source: &Source,
     ) -> Result<Copied, ActionError> {
-        let source = source::open(attempt, source).await?;
+        let source = source::open(attempt, source, None).await?;
         // Without a command that must find it gone, the new file takes its place once it is whole.
         if self.is_pre_del && self.commands.pre.is_some() {
             self.place.remove(attempt).await?;
@@ -83,7 +83,7 @@ impl Into<'_> {
             sink,
             name,
             format: self.format.clone(),
-            columns: source.columns().to_vec(),
+            columns: source.columns(),
             stop: attempt.cancel.clone(),
         };
         let (counted, count) = oneshot::channel();

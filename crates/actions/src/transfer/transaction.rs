@@ -1,13 +1,16 @@
 //! The transaction of a transfer: its rows, and what is remembered of them.
 
-use akkaflow_connectors::{Column, Load, Session, cancellable};
+use akkaflow_connectors::{Column, Dialect, Load, Session, cancellable};
 use akkaflow_model::text::Text;
 
 use super::copy::{Copied, WATERMARK, copy};
 use super::guard::{Counters, Guard};
 use super::increment::Reading;
 use super::mode::Mode;
+use super::piecemeal;
+use super::rejects::Rejects;
 use super::source::Opened;
+use super::staging::Staging;
 use super::to_database::Into;
 use super::watermark::Increment;
 use crate::context::{AttemptContext, Level};
@@ -19,6 +22,9 @@ pub(super) struct Transaction<'a> {
     pub(super) attempt: &'a AttemptContext,
     pub(super) guard: Option<&'a Guard<'a>>,
     pub(super) increment: Option<&'a Increment>,
+    pub(super) rejects: Option<&'a Rejects>,
+    /// Where several connections write.
+    pub(super) staging: Option<&'a Staging<'a>>,
 }
 
 impl Transaction<'_> {
@@ -33,6 +39,12 @@ impl Transaction<'_> {
         if let (Some(guard), Some(_)) = (self.guard, self.increment) {
             guard.prepare_position(session).await?;
         }
+        if let Some(rejects) = self.rejects {
+            let columns = source.columns_for(target.len());
+            rejects
+                .begin(self.attempt, &columns, source.number_name())
+                .await?;
+        }
         let begin = session.dialect().begin();
         database::execute(self.attempt, session, begin).await?;
         let filled = self.fill(session, source, target, key).await;
@@ -42,6 +54,9 @@ impl Transaction<'_> {
                 if error != ActionError::Cancelled {
                     // A failure to roll back changes nothing: the connection is dropped, and that rolls back too.
                     let _ = database::execute(self.attempt, session, "rollback").await;
+                }
+                if let Some(rejects) = self.rejects.filter(|rejects| rejects.is_exceeded()) {
+                    rejects.finish().await?;
                 }
                 return Err(error);
             }
@@ -71,7 +86,11 @@ impl Transaction<'_> {
         if *into.mode == Mode::Replace && into.commands.pre.is_none() {
             database::execute(self.attempt, session, &database::delete_all(into.table)).await?;
         }
-        let copied = self.copy(session, source, target, key).await?;
+        let copied = match (self.staging, self.rejects) {
+            (Some(staging), _) => self.copy_aside(session, source, target, staging).await?,
+            (None, Some(rejects)) => self.copy_some(session, source, target, rejects).await?,
+            (None, None) => self.copy(session, source, target, key).await?,
+        };
         let mut counters = copied.counters();
         if let Some(guard) = self.guard {
             if let Some(reading) = reading {
@@ -115,6 +134,86 @@ impl Transaction<'_> {
             },
         )
         .await?;
+        Ok(copied)
+    }
+
+    /// The same without the rows that are rejected.
+    async fn copy_some(
+        &self,
+        session: &mut dyn Session,
+        source: Opened,
+        target: Vec<Column>,
+        rejects: &Rejects,
+    ) -> Result<Copied, ActionError> {
+        self.attempt.log.both(
+            "同步到目标，将启动1个线程",
+            "writing to the target in one transaction, without bad rows",
+        );
+        if session.dialect() == Dialect::Postgres {
+            // What is told at the commit alone could not be blamed on a row.
+            let statement = "set constraints all immediate";
+            database::execute(self.attempt, session, statement).await?;
+        }
+        let source_columns = source.columns_for(target.len());
+        let expected = source_columns.len();
+        let (stop, canceller) = (self.attempt.cancel.clone(), session.canceller());
+        let shared = rejects.shared();
+        let (taken, copied) = copy(
+            self.attempt,
+            source,
+            Some(expected),
+            |rows, progress| async move {
+                let load = Load {
+                    table: self.into.table.to_owned(),
+                    target,
+                    source: source_columns,
+                    key: Vec::new(),
+                    rows,
+                    progress,
+                };
+                let work = piecemeal::write(session, load, &shared);
+                let taken = cancellable(&stop, canceller, work).await?;
+                Ok((taken, taken.written + taken.refused))
+            },
+        )
+        .await?;
+        Ok(rejects.judge(copied, taken).await?)
+    }
+
+    /// The same over several connections, into tables beside the target first.
+    async fn copy_aside(
+        &self,
+        session: &mut dyn Session,
+        source: Opened,
+        target: Vec<Column>,
+        staging: &Staging<'_>,
+    ) -> Result<Copied, ActionError> {
+        let tables = staging.tables(session.dialect());
+        let count = tables.len();
+        self.attempt.log.both(
+            format_args!("同步到目标，将启动{count}个线程"),
+            format_args!("writing over {count} connections into tables beside the target"),
+        );
+        let source_columns = source.columns_for(target.len());
+        let expected = Some(source_columns.len());
+        let columns = (target.as_slice(), source_columns.as_slice());
+        let ((), copied) = copy(
+            self.attempt,
+            source,
+            expected,
+            |rows, progress| async move {
+                let written = staging.write(columns.0, columns.1, rows, &progress).await?;
+                Ok(((), written))
+            },
+        )
+        .await?;
+        self.attempt.log.both(
+            "写入目标表",
+            "moving the rows on into the target, in the transaction",
+        );
+        let canceller = session.canceller();
+        let work = session.append(self.into.table, &target, &tables, copied.rows);
+        cancellable(&self.attempt.cancel, canceller, work).await?;
         Ok(copied)
     }
 

@@ -78,6 +78,42 @@ fn every_mistake_of_a_transfer_is_named_at_its_place() {
 }
 
 #[test]
+fn rejected_rows_need_a_limit_and_a_file() {
+    let target = |attributes: &str| {
+        findings(&format!(
+            "<transfer><source type='FILE'>/x</source><target type='DB' db-link='a' table='t' {attributes}/></transfer>"
+        ))
+    };
+    for right in [
+        "",
+        "reject-limit='0' rejects='/bad.csv'",
+        "reject-limit=' 0.5% ' rejects='/bad.csv'",
+        "reject-limit='${param:most}' rejects='/bad.csv'",
+    ] {
+        assert_eq!(target(right), [], "{right}");
+    }
+    for (wrong, code, place) in [
+        ("reject-limit='3'", "AF502", "reject-limit"),
+        ("rejects='/bad.csv' reject-limit=' '", "AF502", "rejects"),
+        ("rejects='/bad.csv' reject-limit='101%'", "AF511", "101%"),
+        ("rejects='/bad.csv' reject-limit='-1'", "AF511", "-1"),
+        ("rejects='/bad.csv' reject-limits='1'", "AF502", "rejects"),
+    ] {
+        let found = target(wrong);
+        assert!(
+            found.contains(&(code, place.to_owned())),
+            "{wrong}: {found:?}"
+        );
+    }
+    assert_eq!(
+        findings(
+            "<transfer><source type='FILE'>/x</source><target type='FILE' path='/y' reject-limit='1' rejects='/z'/></transfer>"
+        ),
+        [found("AF504", "reject-limit"), found("AF504", "rejects")]
+    );
+}
+
+#[test]
 fn empty_bodies_are_errors() {
     for body in [
         "<script><code> </code></script>",

@@ -1,5 +1,6 @@
 //! The text of a file: uncompressed, in UTF-8, without its byte order mark.
 
+use std::collections::VecDeque;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -27,10 +28,23 @@ pub(super) struct Input {
     /// Bytes before `chunk`, and line breaks in the text that they came to.
     place: u64,
     lines: u64,
+    /// Where the text has a replacement character for bytes that are no text; `None` when these are an error.
+    malformed: Option<VecDeque<Malformed>>,
+    /// Bytes of text handed out.
+    handed_out: u64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Malformed {
+    /// Bytes of text before it.
+    at: u64,
+    /// Number of its first byte in the file, from 1.
+    byte: u64,
 }
 
 impl Input {
-    pub(super) fn open(content: Content, format: &Format) -> Result<Self, Error> {
+    /// With `goes_on`, bytes that are no text are replaced, and [`Input::malformed_before`] tells of them.
+    pub(super) fn open(content: Content, format: &Format, goes_on: bool) -> Result<Self, Error> {
         let path = content.name.clone();
         let compression = content.compression(format.compression);
         let (bytes, reading) = content.counted();
@@ -48,6 +62,8 @@ impl Input {
             chunk: Vec::new(),
             place: 0,
             lines: 0,
+            malformed: goes_on.then(VecDeque::new),
+            handed_out: 0,
         })
     }
 
@@ -94,26 +110,54 @@ impl Input {
     }
 
     fn decode(&mut self, text: &mut Vec<u8>, is_end: bool) -> Result<(), Error> {
+        const REPLACEMENT: &[u8] = "\u{FFFD}".as_bytes();
         let start = text.len();
-        let most = self
-            .decoder
-            .max_utf8_buffer_length_without_replacement(self.chunk.len());
+        let length = self.chunk.len();
+        let most = match self.malformed {
+            Some(_) => self.decoder.max_utf8_buffer_length(length),
+            None => (self.decoder).max_utf8_buffer_length_without_replacement(length),
+        };
         text.resize(start + most.expect("chunks are short"), 0);
-        let (result, read, written) = self.decoder.decode_to_utf8_without_replacement(
-            &self.chunk,
-            &mut text[start..],
-            is_end,
-        );
-        text.truncate(start + written);
-        self.lines += memchr::memchr_iter(b'\n', &text[start..]).count() as u64;
-        self.place += read as u64;
-        match result {
-            DecoderResult::Malformed(length, behind) => {
-                let byte = self.place - u64::from(length) - u64::from(behind) + 1;
-                Err(self.malformed(byte))
+        let (mut from, mut end) = (0, start);
+        loop {
+            let chunk = &self.chunk[from..];
+            let (result, read, written) =
+                self.decoder
+                    .decode_to_utf8_without_replacement(chunk, &mut text[end..], is_end);
+            self.lines += memchr::memchr_iter(b'\n', &text[end..end + written]).count() as u64;
+            self.place += read as u64;
+            from += read;
+            end += written;
+            let DecoderResult::Malformed(length, behind) = result else {
+                break;
+            };
+            let byte = self.place - u64::from(length) - u64::from(behind) + 1;
+            let at = self.handed_out + (end - start) as u64;
+            match &mut self.malformed {
+                Some(malformed) => malformed.push_back(Malformed { at, byte }),
+                None => return Err(self.malformed(byte)),
             }
-            DecoderResult::InputEmpty | DecoderResult::OutputFull => Ok(()),
+            text[end..end + REPLACEMENT.len()].copy_from_slice(REPLACEMENT);
+            end += REPLACEMENT.len();
         }
+        text.truncate(end);
+        self.handed_out += (end - start) as u64;
+        Ok(())
+    }
+
+    /// The first byte that is no text in what stands before the last `rest` bytes that were handed out; what it tells of is forgotten.
+    pub(super) fn malformed_before(&mut self, rest: usize) -> Option<Text> {
+        let malformed = self.malformed.as_mut()?;
+        let end = self.handed_out - rest as u64;
+        let first = malformed.front().filter(|found| found.at < end)?.byte;
+        while malformed.front().is_some_and(|found| found.at < end) {
+            malformed.pop_front();
+        }
+        let encoding = self.decoder.encoding().name();
+        Some(Text::new(
+            format!("文件的第{first}个字节不是{encoding}文本"),
+            format!("byte {first} of the file is no {encoding} text"),
+        ))
     }
 
     fn malformed(&self, byte: u64) -> Error {

@@ -8,7 +8,7 @@ use super::compression::Compression;
 use super::content::{Content, Reading};
 use super::format::Format;
 use super::parquet::{ParquetReader, ParquetWriter};
-use super::reader::TextReader;
+use super::reader::{OnBadRow, TextReader};
 use super::sink::Sink;
 use super::writer::{Finished, TextWriter};
 use super::xlsx::{SheetFormat, SheetReader};
@@ -43,8 +43,24 @@ impl FileReader {
     /// # Errors
     /// [`Error::File`] when it cannot be read, [`Error::Row`] when its first row is none.
     pub fn new(content: Content, format: FileFormat, directory: &Path) -> Result<Self, Error> {
+        Self::with(content, format, directory, None)
+    }
+
+    /// The same. With `on_bad_row`, lines of text that are no row, have another number of fields or bytes that are no text go there instead
+    /// of failing, and the number of a row is the line on which it begins. Blocks.
+    ///
+    /// # Errors
+    /// The same, but for rows.
+    pub fn with(
+        content: Content,
+        format: FileFormat,
+        directory: &Path,
+        on_bad_row: Option<OnBadRow>,
+    ) -> Result<Self, Error> {
         Ok(Self(match format {
-            FileFormat::Text(format) => Reader::Text(Box::new(TextReader::new(content, format)?)),
+            FileFormat::Text(format) => {
+                Reader::Text(Box::new(TextReader::new(content, format, on_bad_row)?))
+            }
             FileFormat::Xlsx(format) => {
                 let (name, file) = content.into_file(directory)?;
                 Reader::Sheet(Box::new(SheetReader::open(file, &name, &format)?))

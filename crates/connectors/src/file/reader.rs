@@ -9,7 +9,7 @@ use super::format::{Format, Layout, Mistake, Taken};
 use super::input::Input;
 use super::json::Keys;
 use super::text::{self, take_line};
-use crate::batch::{Batch, BatchSender};
+use crate::batch::{Batch, BatchSender, Row};
 use crate::column::{Column, Kind};
 use crate::error::Error;
 
@@ -19,6 +19,10 @@ const ROW_BYTES: usize = 1024 * 1024 * 1024;
 /// Rows of JSON that are looked at for the keys of all of them, and bytes of the file that these may take.
 const SAMPLED_ROWS: usize = 1000;
 const SAMPLED_BYTES: usize = 8 * 1024 * 1024;
+
+/// Takes what should be a row and is none: the line of the file on which it begins, its values (or its text as the only one), and why.
+/// An error of its own ends the reading.
+pub type OnBadRow = Box<dyn FnMut(u64, Row<'_>, &Text) -> Result<(), Error> + Send>;
 
 /// An open file of lines.
 pub(super) struct TextReader {
@@ -34,6 +38,8 @@ pub(super) struct TextReader {
     columns: Option<Vec<Column>>,
     /// Of JSON lines.
     keys: Keys,
+    /// Takes bad rows; without it the first is an error.
+    on_bad_row: Option<OnBadRow>,
 }
 
 impl TextReader {
@@ -41,10 +47,17 @@ impl TextReader {
     ///
     /// # Errors
     /// [`Error::File`] when it cannot be read, [`Error::Row`] when its first row is none.
-    pub(super) fn new(content: Content, format: Format) -> Result<Self, Error> {
+    ///
+    /// With `on_bad_row`, rows of another number of fields, with bytes that are no text or that are none go there instead of failing, and
+    /// the number of a row is the line on which it begins.
+    pub(super) fn new(
+        content: Content,
+        format: Format,
+        on_bad_row: Option<OnBadRow>,
+    ) -> Result<Self, Error> {
         let path = content.name.clone();
         let mut reader = Self {
-            input: Input::open(content, &format)?,
+            input: Input::open(content, &format, on_bad_row.is_some())?,
             path,
             format,
             pending: Vec::new(),
@@ -52,6 +65,7 @@ impl TextReader {
             lines: 0,
             columns: None,
             keys: Keys::default(),
+            on_bad_row,
         };
         match reader.format.layout {
             Layout::JsonLines => reader.learn_keys()?,
@@ -103,10 +117,24 @@ impl TextReader {
         let mut rows = 0;
         loop {
             let mut start = 0;
-            while let Some(taken) = self.take_row(start, &mut batch)? {
+            loop {
+                let taken = match self.take_row(start, &mut batch) {
+                    Ok(Some(taken)) => taken,
+                    Ok(None) => break,
+                    Err(mistake) => match self.pass_over(start, &mistake, &mut batch)? {
+                        Some(taken) => {
+                            self.lines += taken.lines;
+                            start += taken.bytes;
+                            continue;
+                        }
+                        None => break,
+                    },
+                };
                 let end = start + taken.bytes;
                 if self.is_blank(&self.pending[start..end]) {
                     batch.undo_row();
+                } else if self.on_bad_row.is_some() {
+                    rows += u64::from(self.end_good_row(&mut batch, end, expected)?);
                 } else {
                     rows += 1;
                     self.end_row(&mut batch, rows, expected)?;
@@ -131,10 +159,11 @@ impl TextReader {
     fn read_columns(&mut self) -> Result<(), Error> {
         let mut batch = Batch::default();
         let taken = loop {
-            match self.take_row(0, &mut batch)? {
-                Some(taken) => break taken,
-                None if self.is_at_end => return Ok(()),
-                None => self.fill()?,
+            match self.take_row(0, &mut batch) {
+                Ok(Some(taken)) => break taken,
+                Ok(None) if self.is_at_end => return Ok(()),
+                Ok(None) => self.fill()?,
+                Err(mistake) => return Err(self.refuse(&mistake)),
             }
         };
         let count = batch.end_row();
@@ -143,6 +172,10 @@ impl TextReader {
             false => numbered(count),
         });
         if self.format.has_header {
+            let rest = self.pending.len() - taken.bytes;
+            if let Some(text) = self.input.malformed_before(rest) {
+                return Err(self.refuse(&Mistake::here(text)));
+            }
             self.pending.drain(..taken.bytes);
             self.lines += taken.lines;
         }
@@ -162,9 +195,12 @@ impl TextReader {
                 continue;
             };
             if !line.trim_ascii().is_empty() {
-                let learnt = self.keys.learn(line);
-                learnt.map_err(|mistake| self.refuse(&mistake))?;
-                rows += 1;
+                match self.keys.learn(line) {
+                    Ok(()) => rows += 1,
+                    // It is said when the line is read.
+                    Err(_) if self.on_bad_row.is_some() => {}
+                    Err(mistake) => return Err(self.refuse(&mistake)),
+                }
             }
             self.lines += taken.lines;
             start += taken.bytes;
@@ -176,17 +212,69 @@ impl TextReader {
 
     /// Appends the values of the row at `start` to the row under way in `batch`; nothing, and `None`, when its end is not there yet.
     #[inline]
-    fn take_row(&self, start: usize, batch: &mut Batch) -> Result<Option<Taken>, Error> {
+    fn take_row(&self, start: usize, batch: &mut Batch) -> Result<Option<Taken>, Mistake> {
         let text = &self.pending[start..];
         if text.is_empty() {
             return Ok(None);
         }
-        let taken = match &self.format.layout {
+        match &self.format.layout {
             Layout::Text(delimiter) => Ok(text::take_row(delimiter, text, self.is_at_end, batch)),
             Layout::Csv(csv) => csv.take_row(text, self.is_at_end, batch),
             Layout::JsonLines => self.keys.take_row(text, self.is_at_end, batch),
+        }
+    }
+
+    /// Hands on the text at `start` that is no row, up to the end of the line with the mistake; `None` when that end is not there yet.
+    #[cold]
+    fn pass_over(
+        &mut self,
+        start: usize,
+        mistake: &Mistake,
+        batch: &mut Batch,
+    ) -> Result<Option<Taken>, Error> {
+        let Some(on_bad_row) = &mut self.on_bad_row else {
+            return Err(self.refuse(mistake));
         };
-        taken.map_err(|mistake| self.refuse(&mistake))
+        batch.undo_row();
+        let text = &self.pending[start..];
+        let breaks = usize::try_from(mistake.lines).unwrap_or(usize::MAX);
+        let bytes = match memchr::memchr_iter(b'\n', text).nth(breaks) {
+            Some(at) => at + 1,
+            None if self.is_at_end => text.len(),
+            None => return Ok(None),
+        };
+        let lines = memchr::memchr_iter(b'\n', &text[..bytes]).count() as u64;
+        batch.push(text[..bytes].trim_ascii_end());
+        let handed_on = on_bad_row(self.lines + 1, batch.row_under_way(), &mistake.text);
+        batch.undo_row();
+        let _ = self.input.malformed_before(text.len() - bytes);
+        handed_on.map(|()| Some(Taken { bytes, lines }))
+    }
+
+    /// Ends the row under way, which reaches up to `end`, and says whether it is one; else it was handed on.
+    fn end_good_row(
+        &mut self,
+        batch: &mut Batch,
+        end: usize,
+        expected: Option<usize>,
+    ) -> Result<bool, Error> {
+        let rest = self.pending.len() - end;
+        let line = self.lines + 1;
+        let count = batch.row_under_way().len();
+        let wrong = self.input.malformed_before(rest).or_else(|| {
+            let expected = expected.filter(|expected| *expected != count)?;
+            Some(Text::new(
+                format!("有{count}个字段，应为{expected}个"),
+                format!("it has {count} fields instead of {expected}"),
+            ))
+        });
+        if let (Some(wrong), Some(on_bad_row)) = (wrong, &mut self.on_bad_row) {
+            let handed_on = on_bad_row(line, batch.row_under_way(), &wrong);
+            batch.undo_row();
+            return handed_on.map(|()| false);
+        }
+        batch.end_row_as(line);
+        Ok(true)
     }
 
     fn refuse(&self, mistake: &Mistake) -> Error {

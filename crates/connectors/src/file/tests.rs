@@ -9,7 +9,7 @@ fn delimiter(text: &str) -> Delimiter {
 }
 
 fn open(path: &Path, format: Format) -> Result<TextReader, Error> {
-    TextReader::new(Content::local(path)?, format)
+    TextReader::new(Content::local(path)?, format, None)
 }
 
 fn create(

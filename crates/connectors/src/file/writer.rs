@@ -104,7 +104,7 @@ impl TextWriter {
     /// # Errors
     /// [`Error::Row`] for a value that the format cannot hold, [`Error::File`] when the file cannot be written.
     pub(super) fn write(&mut self, batch: &Batch) -> Result<(), Error> {
-        for (number, row) in (batch.first_row..).zip(batch.rows()) {
+        for (number, row) in batch.numbered_rows() {
             match self.layout {
                 Layout::JsonLines => self.append_object(row, number)?,
                 _ => self.append_fields(row, number)?,
@@ -284,7 +284,7 @@ impl TextWriter {
         zh: &str,
         en: &str,
     ) -> Error {
-        for (number, row) in (batch.first_row..).zip(batch.rows()) {
+        for (number, row) in batch.numbered_rows() {
             for (position, value) in row.enumerate() {
                 if let Some(value) = value.filter(|value| is_culprit(value)) {
                     return Error::value(number, &self.column_name(position), value, zh, en);

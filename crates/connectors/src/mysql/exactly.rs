@@ -23,7 +23,39 @@ pub(super) async fn check(connection: &mut Conn, sent: u64, replaces: bool) -> R
         .await
         .map_err(failed)?;
     let refused = sent.saturating_sub(affected);
-    Err(Error::Row(inexact(refused, warnings, first)))
+    let reason = first.as_ref().map_or_else(
+        || Text::new("被拒绝", "refused"),
+        |(_, code, message)| of_row(*code, message),
+    );
+    Err(Error::unfit(inexact(refused, warnings, first), reason))
+}
+
+/// Server errors that are a row's fault: bad data (22), constraints (23) and what triggers signal (45) have classes of their own, these
+/// have none.
+const ROWS_FAULT: [u16; 5] = [1265, 1364, 1366, 3819, 4025];
+
+/// What a statement that brought rows failed of.
+pub(super) fn refused(error: mysql_async::Error) -> Error {
+    let reason = match &error {
+        mysql_async::Error::Server(error) => {
+            let has_class = ["22", "23", "45"]
+                .iter()
+                .any(|class| error.state.starts_with(class));
+            (has_class || ROWS_FAULT.contains(&error.code))
+                .then(|| of_row(error.code, &error.message))
+        }
+        _ => None,
+    };
+    let error = failed(error);
+    match reason {
+        Some(reason) => Error::unfit(error.text(), reason),
+        None => error,
+    }
+}
+
+/// Of a row alone its place in the statement means nothing.
+fn of_row(code: u16, message: &str) -> Text {
+    Text::verbatim(format!("{} ({code})", message.replace(" at row 1", "")))
 }
 
 /// The same after a statement that tells of rows already taken.

@@ -4,8 +4,7 @@ use akkaflow_model::text::Text;
 use mysql_async::Conn;
 use mysql_async::prelude::Queryable;
 
-use super::exactly::check;
-use super::failed;
+use super::exactly::{check, refused};
 use crate::batch::Row;
 use crate::column::{Column, Kind};
 use crate::convert::Conversion;
@@ -107,7 +106,7 @@ impl Inserter {
             return Ok(());
         }
         let result = connection.query_drop(self.statement.as_slice()).await;
-        result.map_err(|error| self.locate(failed(error)))?;
+        result.map_err(|error| self.locate(refused(error)))?;
         let checked = check(connection, self.rows, self.replaces).await;
         self.written += checked.map_err(|error| self.locate(error))?;
         self.statement.clear();

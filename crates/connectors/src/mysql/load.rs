@@ -9,7 +9,7 @@ use futures::stream::{self, BoxStream};
 use mysql_async::Conn;
 use mysql_async::prelude::Queryable;
 
-use super::exactly::check;
+use super::exactly::{check, refused};
 use super::{code, failed, insert, server_code};
 use crate::batch::BatchReceiver;
 use crate::column::Kind;
@@ -38,7 +38,10 @@ type Refusal = Arc<Mutex<Option<Error>>>;
 struct Encoding {
     conversions: Vec<Conversion>,
     checks: Checks,
+    /// Of all that is written, over other connections too.
     progress: Progress,
+    /// What this statement alone has sent.
+    sent: Progress,
     refusal: Refusal,
 }
 
@@ -52,10 +55,12 @@ pub(super) async fn load(
     let rows = std::mem::replace(&mut load.rows, unused);
     let slot: Slot = Arc::new(Mutex::new(Some(rows)));
     let refusal = Refusal::default();
+    let sent = Progress::default();
     let encoding = Encoding {
         conversions: conversions.clone(),
         checks: checks.clone(),
         progress: load.progress.clone(),
+        sent: sent.clone(),
         refusal: Arc::clone(&refusal),
     };
     serve(connection, Arc::clone(&slot), encoding);
@@ -64,13 +69,13 @@ pub(super) async fn load(
         return Err(error);
     }
     match result {
-        Ok(()) => check(connection, load.progress.rows(), !load.key.is_empty()).await,
+        Ok(()) => check(connection, sent.rows(), !load.key.is_empty()).await,
         Err(error) if server_code(&error).is_some_and(|c| code::LOCAL_INFILE_OFF.contains(&c)) => {
             let rows = take(&slot).ok_or_else(|| failed(error))?;
             load.rows = rows;
             insert::insert(connection, load, &conversions, &checks).await
         }
-        Err(error) => Err(failed(error)),
+        Err(error) => Err(refused(error)),
     }
 }
 
@@ -101,13 +106,14 @@ fn packets(rows: BatchReceiver, encoding: Encoding) -> BoxStream<'static, std::i
         packets: VecDeque::new(),
     };
     stream::unfold(encoder, |mut encoder| async move {
-        encoder.next().await.map(|packet| (packet, encoder))
+        let packet = encoder.next().await?;
+        Some((Ok(packet), encoder))
     })
     .boxed()
 }
 
 impl Encoder {
-    async fn next(&mut self) -> Option<std::io::Result<Bytes>> {
+    async fn next(&mut self) -> Option<Bytes> {
         while self.packets.is_empty() {
             let batch = self.rows.recv().await?;
             if let Err(error) = self.encoding.checks.check(&batch) {
@@ -116,18 +122,20 @@ impl Encoder {
                     .refusal
                     .lock()
                     .unwrap_or_else(PoisonError::into_inner) = Some(error);
-                return Some(Err(std::io::Error::other("a row was refused")));
+                // The stream ends like any other: the driver hangs up on the server after an error in it.
+                return None;
             }
             let mut text = Vec::new();
             append_escaped(&batch, &self.encoding.conversions, &mut text);
             self.encoding.progress.add(&batch);
+            self.encoding.sent.add(&batch);
             let mut text = Bytes::from(text);
             while !text.is_empty() {
                 self.packets
                     .push_back(text.split_to(text.len().min(PACKET_BYTES)));
             }
         }
-        self.packets.pop_front().map(Ok)
+        self.packets.pop_front()
     }
 }
 

@@ -122,16 +122,24 @@ pub(super) async fn write(
     Ok(written)
 }
 
+/// Classes of errors that are a row's fault: data, constraints, views with a check option, limits such as an index's; and what a
+/// trigger raises.
+const ROWS_FAULT: &[&str] = &["22", "23", "44", "54", "P0"];
+
 /// The server names line, column and value.
 pub(super) fn refused(error: sqlx::Error) -> Error {
-    match &error {
-        sqlx::Error::Database(database) => {
-            let words = words(database.as_ref());
-            Error::Row(Text::new(
-                format!("目标表不能接收记录，已全部回滚：{words}"),
-                format!("the target does not take the rows, nothing is kept: {words}"),
-            ))
-        }
-        _ => failed(error),
+    let sqlx::Error::Database(database) = &error else {
+        return failed(error);
+    };
+    let words = words(database.as_ref());
+    let text = Text::new(
+        format!("目标表不能接收记录，已全部回滚：{words}"),
+        format!("the target does not take the rows, nothing is kept: {words}"),
+    );
+    let code = database.code().unwrap_or_default();
+    match ROWS_FAULT.iter().any(|class| code.starts_with(class)) {
+        // Of a row alone the line means nothing.
+        true => Error::unfit(text, Text::verbatim(words.replace(", line 1", ""))),
+        false => Error::Statement(text),
     }
 }

@@ -5,7 +5,7 @@ use sqlx::sqlite::{SqliteArguments, SqliteConnection};
 use sqlx::{Arguments, AssertSqlSafe};
 
 use super::columns::EXACT_DIGITS;
-use super::failed;
+use super::{failed, primary_code};
 use crate::column::{Column, Kind};
 use crate::convert::Conversion;
 use crate::error::Error;
@@ -33,8 +33,7 @@ pub(super) async fn write(
     let mut written = 0;
     while let Some(batch) = load.rows.recv().await {
         checks.check(&batch)?;
-        for (index, row) in batch.rows().enumerate() {
-            let number = batch.first_row + index as u64;
+        for (number, row) in batch.numbered_rows() {
             for ((value, conversion), column) in row.zip(conversions).zip(&load.target) {
                 match value {
                     None => add(&mut arguments, Option::<i64>::None),
@@ -80,7 +79,20 @@ async fn insert(
         .execute(connection)
         .await
         .map(|result| result.rows_affected())
-        .map_err(failed)
+        .map_err(refused)
+}
+
+/// Constraints, values of another type than a strict table takes, and values that are too long are the row's fault.
+fn refused(error: sqlx::Error) -> Error {
+    const TOO_LONG: u32 = 18;
+    const CONSTRAINT: u32 = 19;
+    const MISMATCH: u32 = 20;
+    let is_rows_fault = matches!(primary_code(&error), Some(TOO_LONG | CONSTRAINT | MISMATCH));
+    let error = failed(error);
+    match is_rows_fault {
+        true => Error::unfit(error.text(), error.text()),
+        false => error,
+    }
 }
 
 fn add<'t>(

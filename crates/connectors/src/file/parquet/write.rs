@@ -67,7 +67,7 @@ impl ParquetWriter {
     /// Appends rows.
     pub(in crate::file) fn write(&mut self, batch: &Batch) -> Result<(), Error> {
         let texts = Bytes::copy_from_slice(batch.data());
-        for (number, row) in (batch.first_row..).zip(batch.rows()) {
+        for (number, row) in batch.numbered_rows() {
             if row.len() != self.columns.len() {
                 return Err(other_count(number, row.len(), self.columns.len()));
             }
