@@ -33,14 +33,6 @@ impl Engine {
             return self.mark_open(id, mark);
         }
         if let Some(stored) = &stored {
-            let has_succeeded = stored.nodes.iter().any(|row| {
-                row.run == stored.instance.run
-                    && row.node == mark.node
-                    && row.state == NodeState::Succeeded
-            });
-            if has_succeeded || stored.instance.state == InstanceState::Succeeded {
-                return Err(over(&mark.node));
-            }
             let is_known = pinned.as_ref().is_none_or(|workflow| {
                 let node = workflow.nodes.iter().find(|node| node.name == mark.node);
                 node.is_some_and(|node| {
@@ -49,6 +41,14 @@ impl Engine {
             });
             if !is_known {
                 return Err(no_action(&mark.node));
+            }
+            let has_succeeded = stored.nodes.iter().any(|row| {
+                row.run == stored.instance.run
+                    && row.node == mark.node
+                    && row.state == NodeState::Succeeded
+            });
+            if has_succeeded || stored.instance.state == InstanceState::Succeeded {
+                return Err(over(&mark.node));
             }
         }
         let user = mark.user.clone();

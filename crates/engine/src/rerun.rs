@@ -19,6 +19,7 @@ use crate::Engine;
 use crate::graph::Graph;
 use crate::input::{Rerun, RerunFrom, StoredInstance};
 use crate::instances::Instance;
+use crate::marks::mark_message;
 use crate::orders::named;
 use crate::params;
 use crate::ways::{Left, Verdict};
@@ -44,6 +45,9 @@ impl Engine {
                 !is_again && mark.as_ref().is_none_or(|mark| mark.node != known.node)
             }),
         }
+        let said = mark
+            .as_ref()
+            .map(|mark| (mark.node.clone(), mark_message(mark)));
         marks.extend(mark);
         let params = graph
             .workflow()
@@ -54,7 +58,10 @@ impl Engine {
                     .ok()
             })
             .unwrap_or_else(|| stored.instance.params.clone());
-        let row = InstanceRow {
+        let by = Message::RunAgain {
+            user: how.user.clone(),
+        };
+        let mut row = InstanceRow {
             version: graph
                 .workflow()
                 .map_or(stored.instance.version.clone(), |workflow| {
@@ -75,6 +82,10 @@ impl Engine {
             asked_by: named(how.user),
             ..stored.instance
         };
+        row.intervene(self.now, None, by);
+        if let Some((node, message)) = said {
+            row.intervene(self.now, Some(node), message);
+        }
         let mut instance = Instance::new(row.into(), graph);
         if how.from != RerunFrom::Start {
             carry_over(&mut instance, stored.nodes, &again);

@@ -122,6 +122,11 @@ pub enum Message {
         /// Why; empty when they did not say.
         reason: String,
     },
+    /// A person had the ended instance run again.
+    RunAgain {
+        /// Who; empty when unknown.
+        user: String,
+    },
     /// A person gave the instance another definition.
     Repaired {
         /// The definition.
@@ -261,6 +266,10 @@ impl Message {
             Self::Resumed { user, reason } => Text::new(
                 format!("实例已被{}恢复{}", by_zh(user), because_zh(reason)),
                 format!("resumed{}{}", by_en(user), because_en(reason)),
+            ),
+            Self::RunAgain { user } => Text::new(
+                format!("实例已被{}重跑", by_zh(user)),
+                format!("run again{}", by_en(user)),
             ),
             Self::Repaired {
                 version,

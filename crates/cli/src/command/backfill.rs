@@ -382,6 +382,24 @@ fn render_info(screen: &Screen, detail: &BackfillDetail) -> String {
             plain(screen.time(backfill.created_at)),
         ),
     ];
+    let holders = [
+        (screen.say("暂停", "Paused"), &backfill.hold),
+        (screen.say("中止", "Aborted"), &backfill.abort),
+    ];
+    for (label, hold) in holders {
+        let Some(hold) = hold else { continue };
+        let since = screen.time(hold.since);
+        let who = match screen.lang {
+            Lang::Zh => format!("{since} {}{}", by_zh(&hold.user), because_zh(&hold.reason)),
+            Lang::En => format!("{since}{}{}", by_en(&hold.user), because_en(&hold.reason)),
+        };
+        // A failure that pauses it stands among the runs.
+        let is_failure = backfill.failed_run.is_some() && backfill.abort.is_none();
+        pairs.push((
+            label,
+            plain(if is_failure { since.to_string() } else { who }),
+        ));
+    }
     if let Some(left) = &detail.left {
         pairs.push((screen.say("剩余", "Left"), plain(estimate(screen, left))));
     }

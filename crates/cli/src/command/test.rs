@@ -81,10 +81,12 @@ fn tell(context: &Context, file: &str, name: &str, problems: &[String]) {
 }
 
 fn prepare(context: &Context, file: &Path, zone: Tz) -> Result<Vec<Prepared>, Failure> {
-    if file
-        .extension()
-        .is_some_and(|extension| extension == "json")
-    {
+    // A capsule whatever it is called: no test file begins so.
+    let is_json = std::fs::read(file).is_ok_and(|bytes| {
+        let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
+        first == Some(&b'{')
+    });
+    if is_json {
         return Ok(vec![of_capsule(context, file)?]);
     }
     cases::read(context, file, zone)

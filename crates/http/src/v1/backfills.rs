@@ -14,7 +14,8 @@ use akkaflow_model::backfill::{
 use akkaflow_model::command::{Answer, By, Command};
 use akkaflow_model::error::ErrorCode;
 use akkaflow_model::id::InstanceId;
-use akkaflow_model::text::Text;
+use akkaflow_model::message::{because_en, because_zh, by_en, by_zh};
+use akkaflow_model::text::{Lang, Text};
 use akkaflow_rpc::command::instance_bytes;
 use akkaflow_rpc::wire;
 use akkaflow_rpc::wire::explain_request::Object;
@@ -160,12 +161,41 @@ async fn explain(
     Query(query): Query<ExplainQuery>,
     Language(lang): Language,
 ) -> Result<Json<Vec<akkaflow_api::Reason>>, Failure> {
-    let id = backfill(&app, &part).await?.id;
+    let row = backfill(&app, &part).await?;
+    if row.ended_at.is_some() && query.run.is_none() {
+        // A master knows open ones only.
+        return Ok(Json(vec![ended(&row, lang)]));
+    }
     let object = wire::RunOf {
-        backfill: instance_bytes(id),
+        backfill: instance_bytes(row.id),
         run: query.run,
     };
     reasons(&app, Object::Backfill(object), lang).await
+}
+
+/// How a backfill has ended, and who has aborted it.
+fn ended(row: &BackfillRow, lang: Lang) -> akkaflow_api::Reason {
+    let text = match (&row.abort, row.state) {
+        (Some(by), BackfillState::Aborted) => Text::new(
+            format!("补数已被{}中止{}", by_zh(&by.user), because_zh(&by.reason)),
+            format!(
+                "the backfill was aborted{}{}",
+                by_en(&by.user),
+                because_en(&by.reason)
+            ),
+        ),
+        (_, BackfillState::Succeeded) => Text::new("补数已成功结束", "the backfill has succeeded"),
+        _ => Text::new(
+            "补数已结束，有日期失败，见 akka backfill info",
+            "the backfill has ended with failed dates: see akka backfill info",
+        ),
+    };
+    akkaflow_api::Reason {
+        code: "ended".to_owned(),
+        object: row.id.to_string(),
+        since: row.ended_at.map(Into::into),
+        text: text.get(lang).to_owned(),
+    }
 }
 
 async fn pause(

@@ -318,7 +318,7 @@ pub(crate) async fn kill_instance(
         // A master knows open instances only; the row tells an ended one from one that never was.
         Err(failure) if failure.code == ErrorCode::NotFound => {
             Err(match app.store.instance(id).await? {
-                Some(row) => over_already(&row),
+                Some(row) => over_already(&row, "不能再杀死", "there is nothing to kill"),
                 None => failure,
             })
         }
@@ -333,17 +333,32 @@ pub(crate) async fn kill_instance(
     }
 }
 
-fn over_already(row: &InstanceRow) -> Failure {
+/// Carries out what only an open instance takes.
+pub(super) async fn change_open(
+    app: &App,
+    id: InstanceId,
+    command: Command,
+) -> Result<Answer, Failure> {
+    let outcome = app.master.execute(command).await;
+    if let Err(failure) = &outcome
+        && failure.code == ErrorCode::NotFound
+        && let Some(row) = app.store.instance(id).await?
+        && row.state.is_terminal()
+    {
+        let (zh, en) = ("只能重跑", "it can only run again");
+        return Err(over_already(&row, zh, en));
+    }
+    outcome
+}
+
+fn over_already(row: &InstanceRow, zh: &str, en: &str) -> Failure {
     let (id, state) = (row.id, row.state);
     Failure::new(
         ErrorCode::Conflict,
         Text::new(
+            format!("工作流实例[{id}]已结束（{}），{zh}", state.label(Lang::Zh)),
             format!(
-                "工作流实例[{id}]已结束（{}），不能再杀死",
-                state.label(Lang::Zh)
-            ),
-            format!(
-                "instance {id} has ended already ({}): there is nothing to kill",
+                "instance {id} has ended already ({}): {en}",
                 state.label(Lang::En)
             ),
         ),

@@ -11,7 +11,8 @@ use axum::extract::{Path, State};
 use axum::routing::post;
 use axum::{Json, Router};
 
-use super::workflows::done;
+use super::instances::change_open;
+use super::workflows::expect_done;
 use super::{by, unexpected};
 use crate::app::{App, Shared};
 use crate::failure::Failure;
@@ -40,7 +41,7 @@ async fn pause(
 ) -> Result<Json<Created>, Failure> {
     let by = by(&bytes?)?;
     let id = lookup::instance_id(&app, &id).await?;
-    done(&app, Command::PauseInstance { id, by }).await?;
+    expect_done(change_open(&app, id, Command::PauseInstance { id, by }).await?)?;
     Ok(named(id))
 }
 
@@ -51,7 +52,7 @@ async fn resume(
 ) -> Result<Json<Created>, Failure> {
     let by = by(&bytes?)?;
     let id = lookup::instance_id(&app, &id).await?;
-    done(&app, Command::ResumeInstance { id, by }).await?;
+    expect_done(change_open(&app, id, Command::ResumeInstance { id, by }).await?)?;
     Ok(named(id))
 }
 
@@ -99,7 +100,7 @@ async fn repair(
         is_dry_run: dry_run,
         by: By { user, reason },
     };
-    match app.master.execute(command).await? {
+    match change_open(&app, id, command).await? {
         Answer::Repair {
             id,
             is_applied,

@@ -170,7 +170,12 @@ async fn reset_all(State(app): Shared) -> Result<StatusCode, Failure> {
 
 /// Gives a command that is answered by nothing but its success.
 pub(super) async fn done(app: &App, command: Command) -> Result<(), Failure> {
-    match app.master.execute(command).await? {
+    expect_done(app.master.execute(command).await?)
+}
+
+/// Nothing else is to be said.
+pub(super) fn expect_done(answer: Answer) -> Result<(), Failure> {
+    match answer {
         Answer::Done => Ok(()),
         other => Err(unexpected(&other)),
     }
