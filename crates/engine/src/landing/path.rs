@@ -84,16 +84,19 @@ impl Instance {
         }
     }
 
-    /// Nobody knows how long anything takes: to blame is what has been open for longest.
+    /// Nobody knows how long anything takes: to blame is what has been open for longest, unless the deadline had passed before.
     fn known_by_rows(&self, now: Timestamp) -> Found {
         let open = (0..self.slots.len()).filter_map(|node| {
             let row = self.node(node).filter(|row| !row.state.is_terminal())?;
             Some((row.ready_at, node))
         });
-        let oldest = open.min().map(|(_, node)| node);
+        let oldest = open.min();
+        let deadline = self.row.landing.as_ref().map(|landing| landing.deadline);
+        let to_blame = oldest.filter(|(ready_at, _)| deadline.is_some_and(|it| *ready_at < it));
+        let oldest = oldest.map(|(_, node)| node);
         Found {
             expected: now,
-            blame: oldest.map(|node| Blame {
+            blame: to_blame.map(|(_, node)| Blame {
                 node: self.graph.name(node).to_owned(),
                 behind_ms: None,
             }),

@@ -261,8 +261,16 @@ fn ended(
             text: with_why(head.to_owned(), why),
         }
     }));
+    let is_unknown = wanted.is_some() && reasons.len() == 1;
+    let missed = detail.landing.iter().filter_map(|it| it.missed.as_ref());
+    reasons.extend(missed.map(|missed| Reason {
+        code: "deadline_missed".to_owned(),
+        object: id.clone(),
+        since: Some(missed.at),
+        text: missed.text.clone(),
+    }));
     match wanted {
-        Some(node) if reasons.len() == 1 => Err(Failure::new(
+        Some(node) if is_unknown => Err(Failure::new(
             ErrorCode::NotFound,
             Text::new(
                 format!("实例{id}中没有节点[{node}]"),
