@@ -231,9 +231,13 @@ impl MysqlSession {
 
     /// Goes back to that mode, whatever `done` came to.
     async fn be_as<T>(&mut self, before: String, done: Result<T, Error>) -> Result<T, Error> {
+        // Not prepared: the driver would keep one statement for each piece of rows, and a server has so many for all.
+        let mode = Dialect::Mysql.literal(&before);
         let restored = self
             .connection
-            .exec_drop("set session sql_mode = ?, sql_notes = default", (before,))
+            .query_drop(format!(
+                "set session sql_mode = {mode}, sql_notes = default"
+            ))
             .await;
         let done = done?;
         restored.map_err(failed)?;

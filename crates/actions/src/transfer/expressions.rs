@@ -80,7 +80,13 @@ impl Rules {
             let bound = bind(name, text)?;
             let output = match bound.column() {
                 Some(index) => Output::Source(index),
-                None => Output::Computed(Box::new(bound)),
+                None => {
+                    let kind = match is_choice_of_decimals(text, source) {
+                        true => Kind::Decimal(None),
+                        false => kind(bound.kind()),
+                    };
+                    Output::Computed(Box::new(bound), kind)
+                }
             };
             match names.iter().position(|known| known == name) {
                 Some(index) => outputs[index] = output,
@@ -148,6 +154,13 @@ fn column_type(kind: Kind) -> ColumnType {
     }
 }
 
+/// Whether a decimal may come out as it is: a table that is made must keep its digits.
+fn is_choice_of_decimals(text: &str, source: &[Column]) -> bool {
+    let is_decimal = |column: &&Column| matches!(column.kind, Kind::Decimal(_));
+    let mut decimals = source.iter().filter(is_decimal);
+    text.contains('?') && decimals.any(|column| text.contains(&column.name))
+}
+
 fn kind(computed: Option<ColumnType>) -> Kind {
     match computed {
         Some(ColumnType::Integer) => Kind::signed(64),
@@ -164,7 +177,8 @@ fn kind(computed: Option<ColumnType>) -> Kind {
 enum Output {
     /// The source's column, as it is.
     Source(usize),
-    Computed(Box<Bound>),
+    /// With what its values are.
+    Computed(Box<Bound>, Kind),
 }
 
 /// Expressions over the rows of a certain source.
@@ -190,7 +204,7 @@ impl Expressions {
             .map(|(name, output)| {
                 let kind = match output {
                     Output::Source(index) => source[*index].kind,
-                    Output::Computed(bound) => kind(bound.kind()),
+                    Output::Computed(_, kind) => *kind,
                 };
                 Column::new(name, kind)
             })
@@ -255,7 +269,7 @@ impl Expressions {
         for (name, value) in self.names.iter().zip(&self.outputs) {
             let computed = match value {
                 Output::Source(index) => Computed::Column(*index),
-                Output::Computed(bound) => {
+                Output::Computed(bound, _) => {
                     bound.evaluate(&values).map_err(|why| fault(name, why))?
                 }
             };

@@ -60,10 +60,13 @@ pub(super) async fn range(
     let upper = literal(dialect, is_number, &to, column)?;
     let lower = match increment.since.as_str() {
         "" => String::new(),
-        since => format!(
-            "{name} > {} and ",
-            literal(dialect, is_number, since, column)?
-        ),
+        since => {
+            check_moment(column, since)?;
+            format!(
+                "{name} > {} and ",
+                literal(dialect, is_number, since, column)?
+            )
+        }
     };
     Ok(Range {
         query: format!("select * {from} where {lower}{name} <= {upper}"),
@@ -115,6 +118,34 @@ fn is_number(column: &Column, found: &[String]) -> Result<bool, ActionError> {
             ),
         ))
     })
+}
+
+/// MySQL takes what is no time for the least one, and everything would be read again.
+fn check_moment(column: &Column, since: &str) -> Result<(), ActionError> {
+    let is_moment = matches!(
+        column.kind,
+        Kind::Date | Kind::DateTime(_) | Kind::DateTimeZone(_)
+    );
+    let day = since.split([' ', 'T']).next().unwrap_or_default();
+    let parts: Vec<&str> = day.split('-').collect();
+    let is_day = matches!(parts.as_slice(), [year, month, day]
+        if year.len() >= 4 && month.len() == 2 && day.len() == 2)
+        && parts
+            .iter()
+            .all(|part| part.bytes().all(|byte| byte.is_ascii_digit()));
+    if !is_moment || is_day {
+        return Ok(());
+    }
+    let name = &column.name;
+    Err(ActionError::Fatal(Text::new(
+        format!(
+            "since的值`{since}`不是日期或时间，而watermark字段`{name}`是；应如 2026-01-31 08:30:00，留空表示从头读取"
+        ),
+        format!(
+            "since is `{since}`, but the watermark's column `{name}` holds dates or times: write 2026-01-31 08:30:00, or leave it \
+             empty to read from the beginning"
+        ),
+    )))
 }
 
 /// A value in a statement. Numbers stand without quotes: MySQL would compare a number with a text as floating point.
@@ -208,6 +239,31 @@ impl Reading {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_no_time_is_refused_before_a_database_takes_it_for_one() {
+        let of = |kind, since| check_moment(&Column::new("t", kind), since).is_ok();
+        for since in [
+            "2026-01-31",
+            "2026-01-31 08:30:00.123",
+            "2026-01-31T08:30:00+08",
+        ] {
+            assert!(
+                of(Kind::DateTime(3), since) && of(Kind::Date, since),
+                "{since}"
+            );
+        }
+        for since in [
+            "garbage",
+            "31.01.2026",
+            "2026-1-31",
+            "20260131",
+            "2026-01-xx",
+        ] {
+            assert!(!of(Kind::DateTimeZone(0), since), "{since}");
+            assert!(of(Kind::Text(None), since), "{since}");
+        }
+    }
 
     #[test]
     fn numbers_stand_bare_and_all_else_in_quotes() {

@@ -123,6 +123,25 @@ async fn a_decimal_that_is_handed_on_keeps_its_digits() {
             std::fs::read_to_string(bench.path("out")).unwrap(),
             format!("{digits},{digits},{digits}\n")
         );
+        // A table that is made keeps them too.
+        let name = database.name();
+        for body in [
+            format!(
+                "<source type='DB' db-link='{name}'>select {text} amount, b from s\
+                 <column name='c' value='b == 1 ? amount : null'/></source>\
+                 <target type='DB' db-link='{name}' table='made'/>"
+            ),
+            format!(
+                "<source type='DB' db-link='{name}'>select c from made</source><target type='FILE' path='made'/>"
+            ),
+        ] {
+            bench
+                .run(&format!("<transfer>{body}</transfer>"))
+                .await
+                .unwrap();
+        }
+        let made = std::fs::read_to_string(bench.path("made")).unwrap();
+        assert!(made.starts_with(digits), "{made}");
     }
 }
 
