@@ -140,7 +140,8 @@ fn left(share: Option<f64>, elapsed: Duration) -> Text {
 pub(super) const COUNTERS: &[&str] = &["rows", "milliseconds", "bytes", "rejected"];
 
 /// Those of one that reads what is new.
-pub(super) const COUNTERS_AND_WATERMARK: &[&str] = &["rows", "milliseconds", "bytes", WATERMARK];
+pub(super) const COUNTERS_AND_WATERMARK: &[&str] =
+    &["rows", "milliseconds", "bytes", "rejected", WATERMARK];
 
 /// Up to where it has read.
 pub(super) const WATERMARK: &str = "watermark";

@@ -4,11 +4,10 @@
 //! arrive in the meantime are read by the next one.
 
 use akkaflow_connectors::{Column, Dialect, Kind, Session};
-use akkaflow_model::suggest::closest;
 use akkaflow_model::text::Text;
 
 use super::guard::{Guard, Position};
-use super::mapping::find;
+use super::mapping::{find, meant, names};
 use super::source::Opened;
 use super::watermark::Increment;
 use crate::context::AttemptContext;
@@ -76,15 +75,8 @@ pub(super) async fn range(
 
 fn column<'a>(name: &str, columns: &'a [Column]) -> Result<&'a Column, ActionError> {
     find(name, columns).ok_or_else(|| {
-        let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
-        let (zh, en) = match closest(name, names.iter().copied()) {
-            Some(meant) => (
-                format!("，是否应为 `{meant}`？"),
-                format!("; is `{meant}` meant?"),
-            ),
-            None => Default::default(),
-        };
-        let names = names.join(", ");
+        let Text { zh, en } = meant(name, columns);
+        let names = names(columns);
         ActionError::Fatal(Text::new(
             format!("源中没有watermark字段`{name}`{zh}（源的字段：{names}）"),
             format!(

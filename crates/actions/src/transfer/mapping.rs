@@ -44,16 +44,26 @@ pub(super) fn find<'a>(name: &str, columns: &'a [Column]) -> Option<&'a Column> 
     })
 }
 
-fn unknown(name: &str, target: &[Column], table: &str) -> Error {
-    let names: Vec<&str> = target.iter().map(|column| column.name.as_str()).collect();
-    let (zh, en) = match closest(name, names.iter().copied()) {
-        Some(meant) => (
+/// Which column may be meant by a name that is none, as a sentence goes on with it: nothing where none is close.
+pub(super) fn meant(name: &str, columns: &[Column]) -> Text {
+    match closest(name, columns.iter().map(|column| column.name.as_str())) {
+        Some(meant) => Text::new(
             format!("，是否应为 `{meant}`？"),
             format!("; is `{meant}` meant?"),
         ),
-        None => Default::default(),
-    };
-    let names = names.join(", ");
+        None => Text::new("", ""),
+    }
+}
+
+/// The names of columns, parted by commas.
+pub(super) fn names(columns: &[Column]) -> String {
+    let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+    names.join(", ")
+}
+
+fn unknown(name: &str, target: &[Column], table: &str) -> Error {
+    let Text { zh, en } = meant(name, target);
+    let names = names(target);
     Error::Row(Text::new(
         format!(
             "目标表{table}没有源中的字段`{name}`{zh}（目标表的字段：{names}）。若按位置对应，请写 columns=\"position\""

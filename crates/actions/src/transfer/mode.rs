@@ -4,11 +4,10 @@ use akkaflow_connectors::{Column, Error, Key};
 use akkaflow_model::code;
 use akkaflow_model::diagnostic::Diagnostics;
 use akkaflow_model::element::Element;
-use akkaflow_model::suggest::closest;
 use akkaflow_model::text::Text;
 
 use super::body::is_true;
-use super::mapping::find;
+use super::mapping::{find, meant};
 
 /// The words for it.
 pub(super) const WORDS: &[&str] = &["append", "replace", "upsert", "incremental"];
@@ -117,14 +116,7 @@ pub(super) fn spelled(
         find(name, columns)
             .map(|column| column.name.clone())
             .ok_or_else(|| {
-                let names = columns.iter().map(|column| column.name.as_str());
-                let (zh, en) = match closest(name, names) {
-                    Some(meant) => (
-                        format!("，是否应为 `{meant}`？"),
-                        format!("; is `{meant}` meant?"),
-                    ),
-                    None => Default::default(),
-                };
+                let Text { zh, en } = meant(name, columns);
                 Error::Configuration(Text::new(
                     format!("key中的`{name}`不是写入表{table}的字段{zh}"),
                     format!(

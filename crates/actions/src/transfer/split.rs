@@ -8,12 +8,12 @@ use std::sync::Arc;
 use akkaflow_connectors::{
     BatchSender, Canceller, Column, Dialect, Error, Kind, Session, cancellable,
 };
-use akkaflow_model::suggest::closest;
 use akkaflow_model::text::Text;
 use chrono::{DateTime, NaiveDate, NaiveDateTime};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::mapping::{find, meant, names};
 use super::staging::MOST_TASKS;
 use crate::context::{AttemptContext, Level};
 use crate::database;
@@ -47,10 +47,7 @@ impl Split {
         link: &str,
         columns: &[Column],
     ) -> Result<Self, ActionError> {
-        let column = columns
-            .iter()
-            .find(|column| column.name == wish.column)
-            .ok_or_else(|| unknown(&wish.column, columns))?;
+        let column = find(&wish.column, columns).ok_or_else(|| unknown(&wish.column, columns))?;
         let is_right = matches!(
             column.kind,
             Kind::Integer { .. } | Kind::Date | Kind::DateTime(_) | Kind::DateTimeZone(_)
@@ -204,15 +201,8 @@ impl Canceller for StopAll {
 }
 
 fn unknown(name: &str, columns: &[Column]) -> ActionError {
-    let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
-    let (zh, en) = match closest(name, names.iter().copied()) {
-        Some(meant) => (
-            format!("，是否应为 `{meant}`？"),
-            format!("; is `{meant}` meant?"),
-        ),
-        None => Default::default(),
-    };
-    let names = names.join(", ");
+    let Text { zh, en } = meant(name, columns);
+    let names = names(columns);
     ActionError::Fatal(Text::new(
         format!("split-by：源没有字段`{name}`{zh}（源的字段：{names}）"),
         format!("split-by: the source has no column `{name}`{en} (its columns: {names})"),

@@ -7,7 +7,7 @@ use super::copy::{Copied, WATERMARK, copy};
 use super::guard::{Counters, Guard};
 use super::increment::Reading;
 use super::mode::Mode;
-use super::piecemeal;
+use super::piecemeal::{self, Taken};
 use super::rejects::Rejects;
 use super::source::Opened;
 use super::staging::Staging;
@@ -86,10 +86,9 @@ impl Transaction<'_> {
         if *into.mode == Mode::Replace && into.commands.pre.is_none() {
             database::execute(self.attempt, session, &database::delete_all(into.table)).await?;
         }
-        let copied = match (self.staging, self.rejects) {
-            (Some(staging), _) => self.copy_aside(session, source, target, staging).await?,
-            (None, Some(rejects)) => self.copy_some(session, source, target, rejects).await?,
-            (None, None) => self.copy(session, source, target, key).await?,
+        let copied = match self.staging {
+            Some(staging) => self.copy_aside(session, source, target, staging).await?,
+            None => self.copy(session, source, target, key).await?,
         };
         let mut counters = copied.counters();
         if let Some(guard) = self.guard {
@@ -102,6 +101,7 @@ impl Transaction<'_> {
         Ok((copied, counters))
     }
 
+    /// All rows, or those that are not rejected.
     async fn copy(
         &self,
         session: &mut dyn Session,
@@ -109,14 +109,28 @@ impl Transaction<'_> {
         target: Vec<Column>,
         key: Vec<String>,
     ) -> Result<Copied, ActionError> {
-        self.attempt.log.both(
+        let (zh, en) = (
             "同步到目标，将启动1个线程",
             "writing to the target in one transaction",
         );
+        let rejects = self.rejects;
+        match rejects {
+            Some(_) => self
+                .attempt
+                .log
+                .both(zh, format_args!("{en}, without bad rows")),
+            None => self.attempt.log.both(zh, en),
+        }
+        if rejects.is_some() && session.dialect() == Dialect::Postgres {
+            // What is told at the commit alone could not be blamed on a row.
+            let statement = "set constraints all immediate";
+            database::execute(self.attempt, session, statement).await?;
+        }
         let source_columns = source.columns_for(target.len());
         let expected = source_columns.len();
         let (stop, canceller) = (self.attempt.cancel.clone(), session.canceller());
-        let ((), copied) = copy(
+        let shared = rejects.map(Rejects::shared);
+        let (taken, copied) = copy(
             self.attempt,
             source,
             Some(expected),
@@ -129,55 +143,24 @@ impl Transaction<'_> {
                     rows,
                     progress,
                 };
-                let written = cancellable(&stop, canceller, session.write(load)).await?;
-                Ok(((), written))
-            },
-        )
-        .await?;
-        Ok(copied)
-    }
-
-    /// The same without the rows that are rejected.
-    async fn copy_some(
-        &self,
-        session: &mut dyn Session,
-        source: Opened,
-        target: Vec<Column>,
-        rejects: &Rejects,
-    ) -> Result<Copied, ActionError> {
-        self.attempt.log.both(
-            "同步到目标，将启动1个线程",
-            "writing to the target in one transaction, without bad rows",
-        );
-        if session.dialect() == Dialect::Postgres {
-            // What is told at the commit alone could not be blamed on a row.
-            let statement = "set constraints all immediate";
-            database::execute(self.attempt, session, statement).await?;
-        }
-        let source_columns = source.columns_for(target.len());
-        let expected = source_columns.len();
-        let (stop, canceller) = (self.attempt.cancel.clone(), session.canceller());
-        let shared = rejects.shared();
-        let (taken, copied) = copy(
-            self.attempt,
-            source,
-            Some(expected),
-            |rows, progress| async move {
-                let load = Load {
-                    table: self.into.table.to_owned(),
-                    target,
-                    source: source_columns,
-                    key: Vec::new(),
-                    rows,
-                    progress,
+                let work = async {
+                    match &shared {
+                        Some(shared) => piecemeal::write(session, load, shared).await,
+                        None => session.write(load).await.map(|written| Taken {
+                            written,
+                            refused: 0,
+                        }),
+                    }
                 };
-                let work = piecemeal::write(session, load, &shared);
                 let taken = cancellable(&stop, canceller, work).await?;
                 Ok((taken, taken.written + taken.refused))
             },
         )
         .await?;
-        Ok(rejects.judge(copied, taken).await?)
+        match rejects {
+            Some(rejects) => Ok(rejects.judge(copied, taken).await?),
+            None => Ok(copied),
+        }
     }
 
     /// The same over several connections, into tables beside the target first.

@@ -8,7 +8,7 @@ use akkaflow_model::xml;
 use crate::support::check;
 
 /// Code and offending text of each finding.
-fn findings(body: &str) -> Vec<(&'static str, String)> {
+pub(crate) fn findings(body: &str) -> Vec<(&'static str, String)> {
     let (action, diagnostics) = check(body);
     let has_errors = diagnostics.iter().any(|d| d.severity == Severity::Error);
     assert!(

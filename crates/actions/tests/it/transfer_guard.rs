@@ -4,7 +4,8 @@ use akkaflow_actions::{ActionError, AttemptContext};
 use akkaflow_model::db_links::DbKind;
 use akkaflow_model::id::InstanceId;
 
-use crate::support::{Bench, Database, check, databases, parse};
+use crate::bodies::findings;
+use crate::support::{Bench, Database, databases, parse};
 use crate::transfer_modes::{from_csv, write};
 
 /// The outputs of `body` as an attempt that `change` makes.
@@ -371,12 +372,7 @@ fn a_watermark_and_its_mode_need_each_other() {
         let body = format!(
             "<transfer><source {source}>s</source><target type='DB' db-link='a' table='t' {target}/></transfer>"
         );
-        let diagnostics = check(&body).1;
-        let found: Vec<_> = diagnostics
-            .iter()
-            .map(|it| (it.code, body[it.span.range()].to_owned()))
-            .collect();
-        found
+        findings(&body)
     };
     let of = |code, text: &str| vec![(code, text.to_owned())];
     let database = "type='DB' db-link='a'";

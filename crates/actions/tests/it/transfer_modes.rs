@@ -1,6 +1,7 @@
 //! What becomes of the rows that are in the table already.
 
-use crate::support::{Bench, Database, LOCAL_INFILE, Rows, check, databases, mysql, row};
+use crate::bodies::findings;
+use crate::support::{Bench, Database, LOCAL_INFILE, Rows, databases, mysql, row};
 
 /// A transfer of `in.csv`.
 pub(crate) fn from_csv(database: &Database, target: &str) -> String {
@@ -291,12 +292,7 @@ fn modes_that_contradict_each_other_are_refused_where_they_stand() {
         let body = format!(
             "<transfer><source type='DB' db-link='a'>s</source><target type='DB' db-link='a' table='t' {target}/></transfer>"
         );
-        let diagnostics = check(&body).1;
-        let found: Vec<_> = diagnostics
-            .iter()
-            .map(|it| (it.code, body[it.span.range()].to_owned()))
-            .collect();
-        found
+        findings(&body)
     };
     let of = |code, text: &str| vec![(code, text.to_owned())];
     assert_eq!(
