@@ -1,53 +1,22 @@
 //! Files by their name, wherever they lie: `wait` and `file-monitor` look for them.
 
-mod local;
 mod pattern;
-mod remote;
 
 use std::collections::BTreeMap;
 use std::io;
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use akkaflow_model::file_links::{self, FileKind};
+use akkaflow_connectors::{FileSize, FileSystem, Options, open_files};
+use akkaflow_model::file_links::{self, FileAccess};
 use akkaflow_model::text::Text;
-use async_trait::async_trait;
 
 use crate::context::AttemptContext;
 use crate::error::ActionError;
-use local::Local;
 use pattern::{Part, Pattern, fits};
 
 /// So many files are told apart; whoever has more names them better.
 const MOST_FILES: usize = 100_000;
-
-/// What stands in a directory.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Entry {
-    name: String,
-    /// A directory itself, or a link to one.
-    is_directory: bool,
-    /// Where directories could come back to one of their parents.
-    is_link: bool,
-    /// `None` for what is no file.
-    file: Option<Size>,
-}
-
-/// What is seen of a file without reading it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Size {
-    bytes: u64,
-    changed: Option<SystemTime>,
-}
-
-/// A file system that can be looked into.
-#[async_trait]
-trait Tree: Send {
-    /// What stands in a directory; nothing in one that is not there.
-    async fn list(&mut self, directory: &str) -> io::Result<Vec<Entry>>;
-
-    /// A file; `None` when there is none of that path.
-    async fn file(&mut self, path: &str) -> io::Result<Option<Size>>;
-}
 
 /// A file that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,30 +71,34 @@ pub(crate) async fn find(
     }
 }
 
+/// The files of `link`, ready for use.
+///
+/// # Errors
+/// As [`AttemptContext::file_link`] and [`open_files`].
+pub(crate) async fn open(
+    attempt: &AttemptContext,
+    link: &str,
+) -> Result<Arc<dyn FileSystem>, ActionError> {
+    let options = Options {
+        base_dir: attempt.base_directory.clone(),
+    };
+    Ok(match link {
+        LOCAL => open_files(&FileAccess::local(), &options).await?,
+        link => open_files(attempt.file_link(link)?, &options).await?,
+    })
+}
+
 async fn find_all(
     attempt: &AttemptContext,
     link: &str,
     path: &str,
 ) -> Result<Vec<Found>, ActionError> {
-    let access = match link {
-        LOCAL => None,
-        link => Some(attempt.file_link(link)?),
-    };
-    match access.filter(|access| access.link.kind != FileKind::Local) {
-        None => {
-            let base = attempt.base_directory.to_string_lossy();
-            walk(&mut Local, &Pattern::new(&base, path)).await
-        }
-        Some(access) => {
-            let mut remote = remote::open(access).await?;
-            // Where its user arrives.
-            walk(&mut remote, &Pattern::new(".", path)).await
-        }
-    }
+    let files = open(attempt, link).await?;
+    walk(&*files, &Pattern::new(&files.root(), path)).await
 }
 
-async fn walk(tree: &mut dyn Tree, pattern: &Pattern) -> Result<Vec<Found>, ActionError> {
-    let mut found: BTreeMap<String, Size> = BTreeMap::new();
+async fn walk(files: &dyn FileSystem, pattern: &Pattern) -> Result<Vec<Found>, ActionError> {
+    let mut found: BTreeMap<String, FileSize> = BTreeMap::new();
     let mut open = vec![(pattern.root.clone(), &pattern.parts[..])];
     while let Some((directory, parts)) = open.pop() {
         let Some((part, rest)) = parts.split_first() else {
@@ -135,12 +108,12 @@ async fn walk(tree: &mut dyn Tree, pattern: &Pattern) -> Result<Vec<Found>, Acti
         match part {
             Part::Plain(name) if rest.is_empty() => {
                 let path = joined(&directory, name);
-                let size = tree.file(&path).await.map_err(unreadable)?;
+                let size = files.file(&path).await.map_err(unreadable)?;
                 found.extend(size.map(|size| (path, size)));
             }
             Part::Plain(name) => open.push((joined(&directory, name), rest)),
             Part::Like(like) => {
-                for entry in tree.list(&directory).await.map_err(unreadable)? {
+                for entry in files.list(&directory).await.map_err(unreadable)? {
                     if !fits(like, &entry.name) {
                         continue;
                     }
@@ -155,7 +128,7 @@ async fn walk(tree: &mut dyn Tree, pattern: &Pattern) -> Result<Vec<Found>, Acti
                 }
             }
             Part::AnyDirectories => {
-                for entry in tree.list(&directory).await.map_err(unreadable)? {
+                for entry in files.list(&directory).await.map_err(unreadable)? {
                     if entry.is_directory && !entry.is_link {
                         open.push((joined(&directory, &entry.name), parts));
                     }

@@ -1,12 +1,11 @@
 //! `<http>`: calls a web service.
 
 mod answer;
-pub(crate) mod client;
-pub(crate) mod masks;
 mod shape;
 
 use std::time::{Duration, Instant};
 
+use akkaflow_connectors::web::{Call, Failure, Masks, address, ask, system_roots, usual_headers};
 use akkaflow_model::definition::CodeRanges;
 use akkaflow_model::diagnostic::Diagnostics;
 use akkaflow_model::element::Element;
@@ -14,17 +13,11 @@ use akkaflow_model::shape::Shape;
 use akkaflow_model::text::Text;
 use async_trait::async_trait;
 use hyper::Method;
-use hyper::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
-use url::Url;
+use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 
 use crate::action::{Action, Outcome};
 use crate::context::AttemptContext;
 use crate::error::ActionError;
-use client::{Call, Failure};
-use masks::Masks;
-
-/// What we call ourselves, unless the request says otherwise.
-const AGENT: &str = concat!("akkaflow/", env!("CARGO_PKG_VERSION"));
 
 /// `<http>`: calls a web service and holds the answer against what is expected.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,7 +95,7 @@ impl Action for Http {
         let call = self.call().map_err(ActionError::Fatal)?;
         let masks = Masks::of(&call);
         let start = Instant::now();
-        let asked = tokio::time::timeout(self.time_limit, client::ask(&call, client::system_roots));
+        let asked = tokio::time::timeout(self.time_limit, ask(&call, system_roots));
         let reply = tokio::select! {
             biased;
             () = attempt.cancelled() => return Err(ActionError::Cancelled),
@@ -167,20 +160,6 @@ impl Http {
     }
 }
 
-/// An address that can be asked.
-pub(crate) fn address(text: &str) -> Option<Url> {
-    let url = Url::parse(text).ok();
-    url.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
-}
-
-/// What every request says, unless it says otherwise.
-pub(crate) fn usual_headers() -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
-    headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
-    headers
-}
-
 /// The value is not shown: it may be secret.
 fn value(name: &str, text: &str) -> Result<HeaderValue, Text> {
     HeaderValue::from_str(text).map_err(|_| {
@@ -199,6 +178,3 @@ fn unanswered(call: &Call, masks: &Masks, failure: &Failure) -> ActionError {
         format!("{} {url} failed: {}", call.method, why.en),
     )))
 }
-
-#[cfg(test)]
-mod tests;

@@ -37,7 +37,7 @@ pub async fn test_link(
     let report = Report { parts };
     let _ = match link {
         TestedLink::Db(link) => database::test(link, base_directory, &report).await,
-        TestedLink::File(access) => files::test(access, &report).await,
+        TestedLink::File(access) => files::test(access, base_directory, &report).await,
     };
 }
 

@@ -24,7 +24,6 @@ mod to_database;
 mod to_file;
 mod transaction;
 mod watermark;
-mod web;
 
 use akkaflow_model::diagnostic::Diagnostics;
 use akkaflow_model::element::Element;

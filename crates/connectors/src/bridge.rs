@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 const SILENCE: Duration = Duration::from_secs(60);
 
 /// Something asynchronous for a thread that may wait. It must not be used by others: they would wait for themselves.
-pub struct Bridge<T> {
+pub(crate) struct Bridge<T> {
     inner: T,
     runtime: Handle,
     stop: CancellationToken,
@@ -23,7 +23,7 @@ impl<T> Bridge<T> {
     ///
     /// # Panics
     /// Outside of a runtime.
-    pub fn new(inner: T, stop: CancellationToken) -> Self {
+    pub(crate) fn new(inner: T, stop: CancellationToken) -> Self {
         let runtime = Handle::current();
         Self {
             inner,

@@ -1,5 +1,5 @@
-//! Named databases (db-links), machines reached by SSH (file-links) and files of rows: connecting, running statements, and moving rows in bulk. Knows
-//! nothing of workflows, and keeps what is peculiar to one product in that product's module.
+//! Named databases (db-links), file systems (file-links, addresses of the web) and files of rows: connecting, running statements, and moving
+//! rows in bulk. Knows nothing of workflows, and keeps what is peculiar to one product in that product's module.
 //!
 //! **Invariants:** memory is bounded whatever the number of rows; a password never stands in an error or a log line;
 //! nothing but the rows of the running transfer is ever served to a server that asks for a local file.
@@ -15,7 +15,9 @@
 //! | `preview` | the first rows of a result, for the log |
 //! | `bridge` | what is asynchronous, for threads that may wait |
 //! | `file` | reading and writing files of rows: delimited text, CSV, JSON lines and Parquet, and reading sheets of workbooks |
+//! | `file_system` | what every file system can do for us; the table of their kinds: a new one is one file and one line there |
 //! | `ssh` | machines that file-links of type SFTP name: commands there, and their files |
+//! | `web` | calls over HTTP, and files at addresses of the web |
 //! | `split` | a text of statements cut into statements |
 
 mod batch;
@@ -26,6 +28,7 @@ mod convert;
 mod error;
 mod exact;
 mod file;
+mod file_system;
 mod jdbc;
 mod mysql;
 mod postgres;
@@ -35,9 +38,9 @@ mod split;
 mod sqlite;
 mod ssh;
 mod upsert;
+pub mod web;
 
 pub use batch::{Batch, BatchReceiver, BatchSender, Row, channel};
-pub use bridge::Bridge;
 pub use column::{Column, Kind};
 pub use connect::{Connected, Options, check, connect};
 pub use error::{Error, Unfit};
@@ -46,7 +49,10 @@ pub use file::{
     Format, FormatError, Layout, LineBreaks, LocalSink, OnBadRow, Reading, Sheet, SheetFormat,
     Sink,
 };
+pub use file_system::{
+    FileConnector, FileEntry, FileSize, FileSystem, NewFile, addressed, file_connectors, open_files,
+};
 pub use preview::Preview;
 pub use session::{Canceller, Comments, Dialect, Done, Key, Load, Progress, Session, cancellable};
 pub use split::{Statement, holds_no_statement, split};
-pub use ssh::{Ended, Remote, RemoteEntry, RemoteFile, RemoteSink, Ssh, Stream};
+pub use ssh::{Ended, Ssh, Stream};

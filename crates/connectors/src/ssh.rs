@@ -3,6 +3,7 @@
 //! A host must be known by its key before anything is said to it. What runs there ends with the connection, however that ends.
 
 mod command;
+mod file_system;
 mod files;
 mod known_hosts;
 mod transfer;
@@ -24,8 +25,8 @@ use crate::Error;
 use known_hosts::{KnownHosts, Verdict};
 
 pub use command::{Ended, Stream};
-pub use files::{Remote, RemoteEntry, RemoteFile};
-pub use transfer::RemoteSink;
+pub(crate) use file_system::Sftp;
+use files::Remote;
 
 /// From the first packet to the end of the authentication.
 const OPEN_LIMIT: Duration = Duration::from_secs(20);

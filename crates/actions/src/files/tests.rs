@@ -1,5 +1,9 @@
 use std::fs;
 
+use akkaflow_connectors::{Content, FileEntry};
+use async_trait::async_trait;
+use tokio_util::sync::CancellationToken;
+
 use super::*;
 
 /// The paths that fit below a directory with these files.
@@ -13,9 +17,11 @@ async fn fitting(files: &[&str], pattern: &str) -> Vec<String> {
     std::os::unix::fs::symlink(directory.path(), directory.path().join("loop")).unwrap();
     std::os::unix::fs::symlink("nowhere", directory.path().join("gone.csv")).unwrap();
     let root = directory.path().to_str().unwrap().to_owned();
-    let found = walk(&mut Local, &Pattern::new(&root, pattern))
-        .await
-        .unwrap();
+    let options = Options {
+        base_dir: directory.path().to_owned(),
+    };
+    let own = open_files(&FileAccess::local(), &options).await.unwrap();
+    let found = walk(&*own, &Pattern::new(&root, pattern)).await.unwrap();
     let below = |file: &Found| file.path[root.len() + 1..].to_owned();
     found.iter().map(below).collect()
 }
@@ -51,15 +57,22 @@ async fn stars_stand_within_a_name_and_two_of_them_for_directories() {
 async fn a_directory_that_cannot_be_read_is_named() {
     struct Locked;
     #[async_trait]
-    impl Tree for Locked {
-        async fn list(&mut self, _: &str) -> io::Result<Vec<Entry>> {
+    impl FileSystem for Locked {
+        fn name(&self, path: &str) -> String {
+            path.to_owned()
+        }
+        async fn list(&self, _: &str) -> io::Result<Vec<FileEntry>> {
             Err(io::Error::from(io::ErrorKind::PermissionDenied))
         }
-        async fn file(&mut self, _: &str) -> io::Result<Option<Size>> {
-            Ok(None)
+        async fn content(
+            self: Arc<Self>,
+            _: &str,
+            _: CancellationToken,
+        ) -> Result<Content, akkaflow_connectors::Error> {
+            unreachable!("nobody reads it")
         }
     }
-    let error = walk(&mut Locked, &Pattern::new("", "/in/*")).await;
+    let error = walk(&Locked, &Pattern::new("", "/in/*")).await;
     let Err(ActionError::Retryable(text)) = error else {
         panic!("{error:?}");
     };

@@ -1,13 +1,12 @@
 //! An answer against what is expected of it, and what of it is handed on.
 
+use akkaflow_connectors::web::{MOST_BYTES, Masks, Reply};
 use akkaflow_model::condition::{ANSWER_VARIABLES, Answer, Condition};
 use akkaflow_model::text::Text;
 use hyper::header::{CONTENT_TYPE, HeaderMap, LOCATION};
 use serde_json::Value;
 
 use super::Http;
-use super::client::{MOST_BYTES, Reply};
-use super::masks::Masks;
 use crate::action::Outcome;
 use crate::context::AttemptContext;
 use crate::error::ActionError;

@@ -3,47 +3,38 @@
 use std::future::Future;
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use akkaflow_connectors::{Content, Error, LocalSink, Remote, Sink, Ssh};
+use akkaflow_connectors::{Content, Error, FileSystem, NewFile, Options, Sink, addressed};
 use akkaflow_model::code;
 use akkaflow_model::diagnostic::Diagnostics;
 use akkaflow_model::element::Element;
-use akkaflow_model::file_links::{FileAccess, FileKind, LOCAL};
+use akkaflow_model::file_links::LOCAL;
 use akkaflow_model::text::Text;
 use tokio_util::task::TaskTracker;
 
 use super::body::warn_useless;
-use super::web;
-use crate::context::AttemptContext;
+use crate::context::{AttemptContext, Level};
 use crate::error::ActionError;
+use crate::files;
 
 /// Where a file lies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Place {
     /// On the machine of a file-link; the worker itself is one of them.
     Link { link: String, path: String },
-    /// At an address of the web, to be read only.
-    Web(String),
-}
-
-/// A place, now that its file-link is known.
-enum Found<'a> {
-    Local(PathBuf),
-    Remote {
-        access: &'a FileAccess,
-        path: &'a str,
-    },
-    Web(&'a str),
+    /// At an address, like those of the web.
+    Address(String),
 }
 
 impl Place {
     /// The place of a source.
     pub(super) fn of_source(element: &Element, diagnostics: &mut Diagnostics) -> Self {
         let path = element.text().trim().to_owned();
-        if is_address(&path) {
+        if addressed(&path).is_some() {
             let whom = Text::new("网址", "an address of the web");
             warn_useless(element, &["file-link"], &whom, diagnostics);
-            return Self::Web(path);
+            return Self::Address(path);
         }
         let link = link(element);
         Self::Link { link, path }
@@ -55,9 +46,13 @@ impl Place {
         path: String,
         diagnostics: &mut Diagnostics,
     ) -> Option<Self> {
-        if !is_address(&path) {
-            let link = link(element);
-            return Some(Self::Link { link, path });
+        match addressed(&path) {
+            None => {
+                let link = link(element);
+                return Some(Self::Link { link, path });
+            }
+            Some(connector) if connector.is_writable() => return Some(Self::Address(path)),
+            Some(_) => {}
         }
         let attribute = element.attribute("path");
         diagnostics.error(
@@ -85,15 +80,12 @@ impl Place {
 
     /// The file's bytes, as they come.
     pub(super) async fn content(&self, attempt: &AttemptContext) -> Result<Content, ActionError> {
-        match self.found(attempt)? {
-            Found::Local(path) => Ok(blocking(move || Content::local(&path)).await?),
-            Found::Remote { access, path } => {
-                let name = name(access, path);
-                let stop = attempt.cancel.clone();
-                Ok(remote(access).await?.content(path, &name, stop).await?)
-            }
-            Found::Web(address) => web::content(attempt, address).await,
+        let (files, path) = self.files(attempt).await?;
+        let mut content = files.content(path, attempt.cancel.clone()).await?;
+        if let Some(note) = content.take_note() {
+            attempt.log.say(Level::Warn, &note);
         }
+        Ok(content)
     }
 
     /// Where the file comes into being that will replace this one, and what people call it. Once all of `tasks` have ended, nothing
@@ -109,40 +101,26 @@ impl Place {
             attempt.key.run,
             attempt.key.attempt
         );
-        match self.found(attempt)? {
-            Found::Local(path) => {
-                let at = path.clone();
-                let sink = blocking(move || LocalSink::create(&at, &unique)).await?;
-                Ok((Box::new(sink), path))
-            }
-            Found::Remote { access, path } => {
-                let name = name(access, path);
-                let stop = attempt.cancel.clone();
-                let create = async {
-                    let remote = remote(access).await?;
-                    remote.create(path, &name, &unique, stop, tasks).await
-                };
-                let sink = unless_cancelled(attempt, create).await?;
-                Ok((Box::new(sink), name.into()))
-            }
-            Found::Web(_) => unreachable!("a target at an address is refused at the check"),
-        }
+        let new = NewFile {
+            unique,
+            stop: attempt.cancel.clone(),
+            tasks: tasks.clone(),
+        };
+        let create = async {
+            let (files, path) = self.files(attempt).await?;
+            let name = files.name(path).into();
+            Ok((files.create(path, new).await?, name))
+        };
+        unless_cancelled(attempt, create).await
     }
 
     /// Removes the file, if there is one.
     pub(super) async fn remove(&self, attempt: &AttemptContext) -> Result<(), ActionError> {
-        let (name, removed) = match self.found(attempt)? {
-            Found::Local(path) => {
-                let removed = tokio::fs::remove_file(&path).await;
-                (path.display().to_string(), removed)
-            }
-            Found::Remote { access, path } => {
-                let remove = async { Ok(remote(access).await?.remove(path).await) };
-                let removed = unless_cancelled(attempt, remove).await?;
-                (name(access, path), removed)
-            }
-            Found::Web(_) => return Ok(()),
+        let remove = async {
+            let (files, path) = self.files(attempt).await?;
+            Ok((files.name(path), files.remove(path).await))
         };
+        let (name, removed) = unless_cancelled(attempt, remove).await?;
         match removed {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 Err(ActionError::Retryable(Text::new(
@@ -154,40 +132,33 @@ impl Place {
         }
     }
 
-    fn found<'a>(&'a self, attempt: &'a AttemptContext) -> Result<Found<'a>, ActionError> {
-        let (link, path) = match self {
-            Self::Web(address) => return Ok(Found::Web(address)),
-            Self::Link { link, path } => (link, path),
-        };
-        if link != LOCAL {
-            let access = attempt.file_link(link)?;
-            if access.link.kind != FileKind::Local {
-                return Ok(Found::Remote { access, path });
+    /// The files among which it lies, and its path there.
+    async fn files(
+        &self,
+        attempt: &AttemptContext,
+    ) -> Result<(Arc<dyn FileSystem>, &str), ActionError> {
+        match self {
+            Self::Link { link, path } => Ok((files::open(attempt, link).await?, path)),
+            Self::Address(address) => {
+                let options = Options {
+                    base_dir: attempt.base_directory.clone(),
+                };
+                let connector = addressed(address).expect("it was one when it was read");
+                Ok((connector.open(None, &options).await?, address))
             }
         }
-        Ok(Found::Local(attempt.base_directory.join(path)))
     }
 }
 
 async fn unless_cancelled<T>(
     attempt: &AttemptContext,
-    work: impl Future<Output = Result<T, Error>>,
+    work: impl Future<Output = Result<T, ActionError>>,
 ) -> Result<T, ActionError> {
     tokio::select! {
         biased;
         () = attempt.cancelled() => Err(ActionError::Cancelled),
-        done = work => Ok(done?),
+        done = work => done,
     }
-}
-
-/// The files of another machine.
-async fn remote(access: &FileAccess) -> Result<Remote, Error> {
-    Remote::open(Ssh::open(access).await?).await
-}
-
-/// What people call a file of another machine.
-fn name(access: &FileAccess, path: &str) -> String {
-    format!("{}:{path}", access.link.name)
 }
 
 fn link(element: &Element) -> String {
@@ -195,10 +166,6 @@ fn link(element: &Element) -> String {
     link.filter(|link| !link.is_empty())
         .unwrap_or(LOCAL)
         .to_owned()
-}
-
-fn is_address(path: &str) -> bool {
-    path.starts_with("http://") || path.starts_with("https://")
 }
 
 /// Work for a thread that may wait.

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use akkaflow_model::text::Text;
+
 use super::compression::Compression;
 use super::failed;
 use crate::error::Error;
@@ -18,6 +20,8 @@ pub struct Content {
     length: Option<u64>,
     /// How they are compressed, where not their name says so.
     compression: Option<Compression>,
+    /// What people should know of it.
+    note: Option<Text>,
 }
 
 enum Bytes {
@@ -37,7 +41,18 @@ impl Content {
             bytes: Bytes::Stream(Box::new(bytes)),
             length,
             compression: None,
+            note: None,
         }
+    }
+
+    /// The same; people should know this of it.
+    pub(crate) fn noting(self, note: Option<Text>) -> Self {
+        Self { note, ..self }
+    }
+
+    /// What people should know of it; said once.
+    pub fn take_note(&mut self) -> Option<Text> {
+        self.note.take()
     }
 
     /// The same, compressed in this way unless the format says otherwise, whatever the name.
@@ -76,6 +91,7 @@ impl Content {
             bytes: Bytes::File(file),
             length,
             compression: None,
+            note: None,
         })
     }
 
@@ -99,6 +115,14 @@ impl Content {
         match file {
             Ok(file) => Ok((name, file)),
             Err(error) => Err(failed(&name, &error)),
+        }
+    }
+
+    /// Its bytes, as they lie there. Reading them blocks.
+    pub fn into_bytes(self) -> Box<dyn Read + Send> {
+        match self.bytes {
+            Bytes::File(bytes) => Box::new(bytes),
+            Bytes::Stream(bytes) => bytes,
         }
     }
 

@@ -1,17 +1,16 @@
 //! Looking at the files of another machine.
 
 use std::io;
-use std::time::SystemTime;
 
 use russh::ChannelStream;
 use russh::client::Msg;
 use russh_sftp::client::SftpSession;
 use russh_sftp::client::error::Error as SftpError;
 use russh_sftp::protocol::{FileAttributes, StatusCode};
-use tokio::io::AsyncWriteExt as _;
 
 use super::{Ssh, broken};
 use crate::Error;
+use crate::file_system::{FileEntry, FileSize};
 
 /// Seconds that a host may take for one answer.
 const ANSWER_SECONDS: u64 = 30;
@@ -27,32 +26,10 @@ pub(super) fn is(data: &FileAttributes, kind: u32) -> bool {
 }
 
 /// The files of another machine.
-pub struct Remote {
+pub(crate) struct Remote {
     pub(super) session: SftpSession,
     // Cut when nobody needs it any more.
     ssh: Ssh,
-}
-
-/// What is seen of a file without reading it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RemoteFile {
-    /// How large it is.
-    pub bytes: u64,
-    /// When it was written last, by the other machine's clock, where that says so.
-    pub changed: Option<SystemTime>,
-}
-
-/// What stands in a directory.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RemoteEntry {
-    /// Its name.
-    pub name: String,
-    /// A directory itself, or a link to one.
-    pub is_directory: bool,
-    /// Whether it is a link.
-    pub is_link: bool,
-    /// `None` for what is no file.
-    pub file: Option<RemoteFile>,
 }
 
 impl Remote {
@@ -60,7 +37,7 @@ impl Remote {
     ///
     /// # Errors
     /// [`Error::Unreachable`] when the machine does not offer them.
-    pub async fn open(ssh: Ssh) -> Result<Self, Error> {
+    pub(crate) async fn open(ssh: Ssh) -> Result<Self, Error> {
         let stream = channel(&ssh).await.map_err(|error| broken(&error))?;
         let session = SftpSession::new(stream).await.map_err(|error| {
             Error::File(akkaflow_model::text::Text::verbatim(error.to_string()))
@@ -78,7 +55,7 @@ impl Remote {
     ///
     /// # Errors
     /// What the machine says.
-    pub async fn list(&self, directory: &str) -> io::Result<Vec<RemoteEntry>> {
+    pub(crate) async fn list(&self, directory: &str) -> io::Result<Vec<FileEntry>> {
         let Some(found) = there(self.session.read_dir(directory).await)? else {
             return Ok(Vec::new());
         };
@@ -94,7 +71,7 @@ impl Remote {
                     None => continue,
                 }
             }
-            entries.push(RemoteEntry {
+            entries.push(FileEntry {
                 name: entry.file_name(),
                 is_directory: is(&data, DIRECTORY),
                 is_link,
@@ -108,33 +85,15 @@ impl Remote {
     ///
     /// # Errors
     /// What the machine says.
-    pub async fn file(&self, path: &str) -> io::Result<Option<RemoteFile>> {
+    pub(crate) async fn file(&self, path: &str) -> io::Result<Option<FileSize>> {
         Ok(there(self.session.metadata(path).await)?.and_then(|data| file(&data)))
-    }
-
-    /// Makes a file, or replaces one, with this content.
-    ///
-    /// # Errors
-    /// What the machine says.
-    pub async fn write(&self, path: &str, content: &[u8]) -> io::Result<()> {
-        let mut file = self.session.create(path).await.map_err(io::Error::other)?;
-        file.write_all(content).await?;
-        file.shutdown().await
-    }
-
-    /// The content of a file.
-    ///
-    /// # Errors
-    /// What the machine says.
-    pub async fn read(&self, path: &str) -> io::Result<Vec<u8>> {
-        self.session.read(path).await.map_err(io::Error::other)
     }
 
     /// Gives a file another name.
     ///
     /// # Errors
     /// What the machine says.
-    pub async fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+    pub(crate) async fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         self.session
             .rename(from, to)
             .await
@@ -145,7 +104,7 @@ impl Remote {
     ///
     /// # Errors
     /// What the machine says; [`io::ErrorKind::NotFound`] when there is none.
-    pub async fn remove(&self, path: &str) -> io::Result<()> {
+    pub(crate) async fn remove(&self, path: &str) -> io::Result<()> {
         let removed = there(self.session.remove_file(path).await)?;
         removed.ok_or_else(|| io::ErrorKind::NotFound.into())
     }
@@ -157,8 +116,8 @@ async fn channel(ssh: &Ssh) -> Result<ChannelStream<Msg>, russh::Error> {
     Ok(channel.into_stream())
 }
 
-fn file(data: &FileAttributes) -> Option<RemoteFile> {
-    is(data, REGULAR).then(|| RemoteFile {
+fn file(data: &FileAttributes) -> Option<FileSize> {
+    is(data, REGULAR).then(|| FileSize {
         bytes: data.size.unwrap_or_default(),
         changed: data.modified().ok(),
     })

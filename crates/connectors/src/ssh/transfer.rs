@@ -32,8 +32,8 @@ impl Remote {
     ///
     /// # Errors
     /// [`Error::File`] with what the machine says.
-    pub async fn content(
-        self,
+    pub(crate) async fn content(
+        self: Arc<Self>,
         path: &str,
         name: &str,
         stop: CancellationToken,
@@ -61,8 +61,8 @@ impl Remote {
     ///
     /// # Errors
     /// [`Error::File`] with what the machine says.
-    pub async fn create(
-        self,
+    pub(crate) async fn create(
+        self: Arc<Self>,
         path: &str,
         name: &str,
         unique: &str,
@@ -85,7 +85,7 @@ impl Remote {
     }
 
     async fn begin(
-        self,
+        self: Arc<Self>,
         path: String,
         before: Option<FileAttributes>,
         unique: &str,
@@ -108,7 +108,7 @@ impl Remote {
         let file = self.session.open_with_flags(&temporary, flags).await?;
         let mut sink = RemoteSink {
             file: Bridge::new(file, stop.clone()),
-            remote: Arc::new(self),
+            remote: self,
             has_before: before.is_some(),
             path,
             temporary,
@@ -175,7 +175,7 @@ impl Remote {
 /// The connection of a file lives as long as somebody reads it.
 struct Kept {
     bytes: Bridge<File>,
-    _remote: Remote,
+    _remote: Arc<Remote>,
 }
 
 impl io::Read for Kept {
@@ -185,7 +185,7 @@ impl io::Read for Kept {
 }
 
 /// A file of another machine that comes into being.
-pub struct RemoteSink {
+pub(crate) struct RemoteSink {
     file: Bridge<File>,
     remote: Arc<Remote>,
     /// Whether there is a file to replace.

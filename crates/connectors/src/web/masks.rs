@@ -27,12 +27,13 @@ const SHORTEST: usize = 4;
 
 /// The secrets of a request.
 #[derive(Default)]
-pub(crate) struct Masks {
+pub struct Masks {
     secrets: Vec<String>,
 }
 
 impl Masks {
-    pub(crate) fn of(call: &Call) -> Self {
+    /// Those of `call`.
+    pub fn of(call: &Call) -> Self {
         let mut masks = Self::default();
         for (name, value) in &call.headers {
             if is_secret(name.as_str()) {
@@ -68,19 +69,19 @@ impl Masks {
     }
 
     /// A text without the secrets.
-    pub(crate) fn line(&self, text: &str) -> String {
+    pub fn line(&self, text: &str) -> String {
         self.secrets
             .iter()
             .fold(text.to_owned(), |text, secret| text.replace(secret, STARS))
     }
 
     /// The same in both languages.
-    pub(crate) fn text(&self, text: &Text) -> Text {
+    pub fn text(&self, text: &Text) -> Text {
         Text::new(self.line(&text.zh), self.line(&text.en))
     }
 
     /// An address without user, password and the secrets of its query.
-    pub(crate) fn url(&self, url: &Url) -> String {
+    pub fn url(&self, url: &Url) -> String {
         let mut shown = url.clone();
         // Refused by addresses that cannot have them.
         let _ = shown.set_username("");

@@ -1,4 +1,4 @@
-//! One request over a connection of its own: a task's calls are few, and what is left open would have to be closed.
+//! One request over a connection of its own: an attempt's calls are few, and what is left open would have to be closed.
 
 use std::error::Error;
 use std::io;
@@ -27,37 +27,50 @@ use url::{Host, Url};
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 
 /// So much of an answer is read, bytes: checks and outputs look at small answers, and the worker's memory is bounded.
-pub(super) const MOST_BYTES: usize = 1 << 20;
+pub const MOST_BYTES: usize = 1 << 20;
 
 /// What is asked.
-pub(crate) struct Call {
-    pub(crate) url: Url,
-    pub(crate) method: Method,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Bytes,
+pub struct Call {
+    /// Where.
+    pub url: Url,
+    /// What is to be done there.
+    pub method: Method,
+    /// Headers; those that every request has are replaced where they are named again.
+    pub headers: HeaderMap,
+    /// What is sent; empty for nothing.
+    pub body: Bytes,
 }
 
 /// What is answered.
-pub(super) struct Reply {
-    pub(super) status: u16,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Bytes,
+pub struct Reply {
+    /// Its status.
+    pub status: u16,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body, as far as it was read.
+    pub body: Bytes,
     /// Whether the body is longer than what was read.
-    pub(super) is_cut: bool,
+    pub is_cut: bool,
 }
 
 /// Why there is no answer.
 #[derive(Debug)]
-pub(crate) enum Failure {
+pub enum Failure {
+    /// The host does not take the connection.
     Connect(io::Error),
+    /// There are no certificates to trust.
     Roots(String),
+    /// It is not the host that was meant, or it does not speak TLS.
     Tls(io::Error),
+    /// The connection broke.
     Talk(hyper::Error),
+    /// The time that the caller gave is up.
     Late(Duration),
 }
 
 impl Failure {
-    pub(crate) fn text(&self) -> Text {
+    /// What happened, and what to do.
+    pub fn text(&self) -> Text {
         match self {
             Self::Connect(error) => Text::new(
                 format!("无法连接，请检查地址、端口与网络：{error}"),
@@ -92,7 +105,7 @@ impl Failure {
 }
 
 /// An error of hyper says little without its cause.
-pub(crate) fn chain(error: &hyper::Error) -> String {
+pub(super) fn chain(error: &hyper::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -103,10 +116,13 @@ pub(crate) fn chain(error: &hyper::Error) -> String {
 }
 
 /// Certificates to trust.
-pub(crate) type Roots = fn() -> Result<RootCertStore, String>;
+pub type Roots = fn() -> Result<RootCertStore, String>;
 
 /// Those of the system. Read for each call, so that a new one needs no restart.
-pub(crate) fn system_roots() -> Result<RootCertStore, String> {
+///
+/// # Errors
+/// Why there are none.
+pub fn system_roots() -> Result<RootCertStore, String> {
     let found = rustls_native_certs::load_native_certs();
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(found.certs);
@@ -118,9 +134,9 @@ pub(crate) fn system_roots() -> Result<RootCertStore, String> {
 }
 
 /// An answer whose body is still to come.
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) headers: HeaderMap,
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) headers: HeaderMap,
     body: Incoming,
     /// Driven by whoever reads the body, and dropped with it: nothing stays behind. `None` once it has ended.
     connection: Option<Connection>,
@@ -130,12 +146,12 @@ type Connection = Pin<Box<dyn Future<Output = hyper::Result<()>> + Send>>;
 
 impl Answer {
     /// How long the body is, where the server says so.
-    pub(crate) fn length(&self) -> Option<u64> {
+    pub(super) fn length(&self) -> Option<u64> {
         self.body.size_hint().exact()
     }
 
     /// More of the body; `None` at its end.
-    pub(crate) fn poll_data(
+    pub(super) fn poll_data(
         &mut self,
         context: &mut Context<'_>,
     ) -> Poll<Option<hyper::Result<Bytes>>> {
@@ -161,13 +177,16 @@ impl Answer {
 }
 
 /// Asks, and reads the answer as far as it is bounded.
-pub(super) async fn ask(call: &Call, roots: Roots) -> Result<Reply, Failure> {
+///
+/// # Errors
+/// Why there is no whole answer.
+pub async fn ask(call: &Call, roots: Roots) -> Result<Reply, Failure> {
     let answer = send(call, roots).await?;
     read(answer).await.map_err(Failure::Talk)
 }
 
 /// Asks, and leaves the body to be read.
-pub(crate) async fn send(call: &Call, roots: Roots) -> Result<Answer, Failure> {
+pub(super) async fn send(call: &Call, roots: Roots) -> Result<Answer, Failure> {
     let stream = connect(&call.url).await.map_err(Failure::Connect)?;
     if call.url.scheme() == "http" {
         return talk(call, stream).await;

@@ -1,65 +1,113 @@
-//! A file at an address of the web.
+//! Files at addresses of the web, which can be read only.
 
 use std::io;
 use std::path::Path;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use akkaflow_connectors::{Bridge, Compression, Content};
+use akkaflow_model::file_links::{FileAccess, FileKind};
 use akkaflow_model::text::Text;
+use async_trait::async_trait;
 use bytes::Bytes;
 use hyper::Method;
 use hyper::header::{CONTENT_ENCODING, HeaderMap, LOCATION, TRANSFER_ENCODING};
 use tokio::io::{AsyncRead, ReadBuf};
+use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::context::{AttemptContext, Level};
-use crate::error::ActionError;
-use crate::http::client::{Answer, Call, chain, send, system_roots};
-use crate::http::masks::Masks;
-use crate::http::{address, usual_headers};
+use super::client::{Answer, Call, chain, send, system_roots};
+use super::masks::Masks;
+use super::{address, usual_headers};
+use crate::bridge::Bridge;
+use crate::connect::Options;
+use crate::error::Error;
+use crate::file::{Compression, Content};
+use crate::file_system::{FileConnector, FileSystem};
 
 /// Until the beginning of the answer.
 const ANSWER_LIMIT: Duration = Duration::from_secs(60);
 
-/// The bytes at an address, as they come.
-pub(super) async fn content(attempt: &AttemptContext, text: &str) -> Result<Content, ActionError> {
-    let url = address(text).ok_or_else(|| {
-        ActionError::Fatal(Text::new(
-            "源的网址不是有效的http或https地址",
-            "the source is no address of http or https",
-        ))
-    })?;
-    let call = Call {
-        url,
+pub(crate) struct Web;
+
+#[async_trait]
+impl FileConnector for Web {
+    fn kind(&self) -> Option<FileKind> {
+        None
+    }
+
+    fn schemes(&self) -> &'static [&'static str] {
+        &["http", "https"]
+    }
+
+    fn is_writable(&self) -> bool {
+        false
+    }
+
+    async fn open(
+        &self,
+        _: Option<&FileAccess>,
+        _: &Options,
+    ) -> Result<Arc<dyn FileSystem>, Error> {
+        // Each address has a host of its own.
+        Ok(Arc::new(WebFiles))
+    }
+}
+
+struct WebFiles;
+
+#[async_trait]
+impl FileSystem for WebFiles {
+    fn name(&self, path: &str) -> String {
+        let call = call(path);
+        call.map_or_else(String::new, |call| Masks::of(&call).url(&call.url))
+    }
+
+    async fn content(
+        self: Arc<Self>,
+        path: &str,
+        stop: CancellationToken,
+    ) -> Result<Content, Error> {
+        let call = call(path).ok_or_else(no_address)?;
+        let masks = Masks::of(&call);
+        let shown = masks.url(&call.url);
+        let answer = ask(&call).await.map_err(|why| {
+            Error::File(masks.text(&Text::new(
+                format!("无法读取{shown}：{}", why.zh),
+                format!("cannot read {shown}: {}", why.en),
+            )))
+        })?;
+        if answer.status != 200 {
+            return Err(Error::File(masks.text(&refused(&shown, &answer))));
+        }
+        let compression = compression(&call.url, &answer.headers, &shown)?;
+        let length = answer.length();
+        let is_end_known = length.is_some() || answer.headers.contains_key(TRANSFER_ENCODING);
+        let note = (!is_end_known).then(|| unknown_end(&shown));
+        let body = Body {
+            answer,
+            data: Bytes::new(),
+        };
+        let content = Content::new(shown, Bridge::new(body, stop), length);
+        Ok(content.compressed(compression).noting(note))
+    }
+}
+
+fn call(path: &str) -> Option<Call> {
+    Some(Call {
+        url: address(path)?,
         method: Method::GET,
         headers: usual_headers(),
         body: Bytes::new(),
-    };
-    let masks = Masks::of(&call);
-    let shown = masks.url(&call.url);
-    let answer = ask(&call).await.map_err(|why| {
-        ActionError::Retryable(masks.text(&Text::new(
-            format!("无法读取{shown}：{}", why.zh),
-            format!("cannot read {shown}: {}", why.en),
-        )))
-    })?;
-    if answer.status != 200 {
-        let text = masks.text(&refused(&shown, &answer));
-        return Err(ActionError::Retryable(text));
-    }
-    let compression = compression(&call.url, &answer.headers, &shown)?;
-    let length = answer.length();
-    if length.is_none() && !answer.headers.contains_key(TRANSFER_ENCODING) {
-        attempt.log.say(Level::Warn, &unknown_end(&shown));
-    }
-    let body = Body {
-        answer,
-        data: Bytes::new(),
-    };
-    let bytes = Bridge::new(body, attempt.cancel.clone());
-    Ok(Content::new(shown, bytes, length).compressed(compression))
+    })
+}
+
+fn no_address() -> Error {
+    Error::Configuration(Text::new(
+        "源的网址不是有效的http或https地址",
+        "the source is no address of http or https",
+    ))
 }
 
 async fn ask(call: &Call) -> Result<Answer, Text> {
@@ -102,7 +150,7 @@ impl AsyncRead for Body {
 }
 
 /// What the end of the address says, else what the server says: nobody asked it to compress.
-fn compression(url: &Url, headers: &HeaderMap, shown: &str) -> Result<Compression, ActionError> {
+fn compression(url: &Url, headers: &HeaderMap, shown: &str) -> Result<Compression, Error> {
     let by_name = Compression::Auto.of(Path::new(url.path()));
     let named = headers.get(CONTENT_ENCODING).map(|it| it.as_bytes());
     match named {
@@ -112,7 +160,7 @@ fn compression(url: &Url, headers: &HeaderMap, shown: &str) -> Result<Compressio
         Some(b"zstd") => Ok(Compression::Zstd),
         Some(other) => {
             let other = String::from_utf8_lossy(other);
-            Err(ActionError::Retryable(Text::new(
+            Err(Error::File(Text::new(
                 format!("{shown}以{other}压缩，只支持gzip与zstd"),
                 format!("{shown} is compressed by {other}: gzip and zstd are known"),
             )))
