@@ -233,7 +233,7 @@ async fn queried(
     query: &str,
 ) -> Result<f64, ActionError> {
     let mut session = database::open(attempt, link).await?;
-    let read_only = database::read_only(session.dialect());
+    let read_only = session.dialect().begin_read_only();
     database::execute(attempt, session.as_mut(), read_only).await?;
     let query = query.trim().trim_end_matches(';');
     let done = database::execute(attempt, session.as_mut(), query)

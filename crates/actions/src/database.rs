@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use akkaflow_connectors::{
-    Dialect, Done, Options, Preview, Session, Statement, cancellable, connect, holds_no_statement,
+    Done, Options, Preview, Session, Statement, cancellable, connect, dialects, holds_no_statement,
     split,
 };
 use akkaflow_model::db_links::DbLink;
@@ -62,9 +62,10 @@ pub(crate) async fn run_statements(
     let mut row = Vec::new();
     let dialect = session.dialect();
     let statements = split(text, dialect);
+    let (begin, end) = dialect.around_all();
     let has_transaction = statements.len() > 1 && !statements.iter().any(opens_transaction);
     if has_transaction {
-        execute(attempt, session, dialect.begin()).await?;
+        execute(attempt, session, begin).await?;
     }
     for (index, statement) in statements.iter().enumerate() {
         let place = Place {
@@ -88,9 +89,11 @@ pub(crate) async fn run_statements(
     }
     if has_transaction {
         let place = Text::new("提交失败", "cannot commit");
-        execute(attempt, session, "commit")
-            .await
-            .map_err(|error| error.within(&place))?;
+        for statement in end {
+            execute(attempt, session, statement)
+                .await
+                .map_err(|error| error.within(&place))?;
+        }
     }
     Ok(row)
 }
@@ -178,15 +181,6 @@ pub(crate) fn query(text: &str) -> String {
     }
 }
 
-/// What keeps the statements after it from changing anything; dropping the session ends it.
-pub(crate) const fn read_only(dialect: Dialect) -> &'static str {
-    match dialect {
-        Dialect::Mysql => "start transaction read only",
-        Dialect::Postgres => "begin read only",
-        Dialect::Sqlite => "pragma query_only = on",
-    }
-}
-
 /// How to empty a table so that it can be undone.
 pub(crate) fn delete_all(table: &str) -> String {
     format!("delete from {table} where 1 = 1")
@@ -194,7 +188,5 @@ pub(crate) fn delete_all(table: &str) -> String {
 
 /// Whether the text is nothing but blanks, comments and separators, whatever the dialect.
 pub(crate) fn is_empty(text: &str) -> bool {
-    [Dialect::Mysql, Dialect::Postgres, Dialect::Sqlite]
-        .into_iter()
-        .all(|dialect| holds_no_statement(text, dialect))
+    dialects().all(|dialect| holds_no_statement(text, dialect))
 }

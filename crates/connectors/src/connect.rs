@@ -7,9 +7,10 @@ use akkaflow_model::db_links::{DbKind, DbLink};
 use akkaflow_model::text::Text;
 use async_trait::async_trait;
 
+use crate::dialect::Dialect;
 use crate::error::Error;
-use crate::jdbc::{self, JdbcUrl};
-use crate::session::{Dialect, Session};
+use crate::jdbc::{self, JdbcUrl, UrlRules};
+use crate::session::Session;
 use crate::{mysql, postgres, sqlite};
 
 /// How long a database may take to let us in, unless its link says otherwise.
@@ -33,15 +34,35 @@ pub struct Connected {
 /// One product. A new one is a module with one of these and a line in [`connectors`].
 #[async_trait]
 pub(crate) trait Connector: Send + Sync {
-    /// Whose URLs it takes.
-    fn dialect(&self) -> Dialect;
+    /// The type of the db-links that it serves.
+    fn kind(&self) -> DbKind;
+
+    /// What its URLs look like.
+    fn url(&self) -> &'static UrlRules;
+
+    /// How it spells things.
+    fn dialect(&self) -> &'static dyn Dialect;
 
     /// Opens a session. Need not watch the time.
     async fn open(&self, target: &Target<'_>) -> Result<Box<dyn Session>, Error>;
 }
 
-fn connectors() -> [&'static dyn Connector; 3] {
-    [&mysql::Mysql, &postgres::Postgres, &sqlite::Sqlite]
+pub(crate) fn connectors() -> &'static [&'static dyn Connector] {
+    &[&mysql::Mysql, &postgres::Postgres, &sqlite::Sqlite]
+}
+
+/// The types of db-links that we can connect to.
+pub fn db_kinds() -> impl Iterator<Item = DbKind> {
+    connectors().iter().map(|it| it.kind())
+}
+
+/// How each product that we speak to spells things.
+pub fn dialects() -> impl Iterator<Item = &'static dyn Dialect> {
+    connectors().iter().map(|it| it.dialect())
+}
+
+fn connector(kind: DbKind) -> Option<&'static dyn Connector> {
+    connectors().iter().copied().find(|it| it.kind() == kind)
 }
 
 /// Where to connect to, and as whom.
@@ -115,7 +136,7 @@ impl Target<'_> {
 /// [`Error::Refused`] when the database does not let us in.
 pub async fn connect(link: &DbLink, options: &Options) -> Result<Connected, Error> {
     let place = place(link);
-    let mut url = read_url(link).map_err(|error| error.within(&place))?;
+    let (connector, mut url) = read_url(link).map_err(|error| error.within(&place))?;
     let notes = std::mem::take(&mut url.notes)
         .into_iter()
         .map(|note| {
@@ -130,10 +151,6 @@ pub async fn connect(link: &DbLink, options: &Options) -> Result<Connected, Erro
         url: &url,
         options,
     };
-    let connector = connectors()
-        .into_iter()
-        .find(|connector| connector.dialect() == url.dialect)
-        .expect("every dialect has its connector");
     let limit = connect_timeout(&url);
     let session = tokio::time::timeout(limit, connector.open(&target))
         .await
@@ -153,9 +170,9 @@ pub async fn connect(link: &DbLink, options: &Options) -> Result<Connected, Erro
 /// # Errors
 /// [`Error::Configuration`] saying what is wrong with it.
 pub fn check(link: &DbLink) -> Result<(), Error> {
-    match link.kind {
-        DbKind::Oracle | DbKind::Hive => Ok(()),
-        DbKind::Mysql | DbKind::Postgres | DbKind::Sqlite => read_url(link)
+    match connector(link.kind) {
+        None => Ok(()),
+        Some(_) => read_url(link)
             .map(drop)
             .map_err(|error| error.within(&place(link))),
     }
@@ -168,24 +185,18 @@ fn place(link: &DbLink) -> Text {
     )
 }
 
-fn read_url(link: &DbLink) -> Result<JdbcUrl, Error> {
-    let expected = match link.kind {
-        DbKind::Mysql => Dialect::Mysql,
-        DbKind::Postgres => Dialect::Postgres,
-        DbKind::Sqlite => Dialect::Sqlite,
-        DbKind::Oracle => return Err(jdbc::unsupported("Oracle")),
-        DbKind::Hive => return Err(jdbc::unsupported("Hive")),
-    };
+fn read_url(link: &DbLink) -> Result<(&'static dyn Connector, JdbcUrl), Error> {
+    let kind = link.kind.as_str();
+    let connector = connector(link.kind).ok_or_else(|| jdbc::unsupported(kind))?;
     let url = JdbcUrl::parse(&link.jdbc_url)?;
-    if url.dialect != expected {
-        let kind = link.kind.as_str();
+    if url.kind != link.kind {
         return Err(Error::Configuration(Text::new(
             format!("type为{kind}，但jdbc地址属于另一种数据库"),
             format!("its type is {kind}, but its JDBC URL is of another product"),
         )));
     }
     link.max_attempts().map_err(Error::Configuration)?;
-    Ok(url.with_properties(&link.properties))
+    Ok((connector, url.with_properties(&link.properties)))
 }
 
 /// The link's own limit, if it sets a shorter one.
@@ -194,9 +205,6 @@ fn connect_timeout(url: &JdbcUrl) -> Duration {
         .option("connecttimeout")
         .and_then(|limit| limit.parse().ok())
         .filter(|limit| *limit > 0)
-        .map(|limit: u64| match url.dialect {
-            Dialect::Postgres => Duration::from_secs(limit),
-            _ => Duration::from_millis(limit),
-        });
+        .map(|limit: u32| url.rules.timeout_unit * limit);
     limit.unwrap_or(CONNECT_TIMEOUT).min(CONNECT_TIMEOUT)
 }

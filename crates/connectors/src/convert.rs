@@ -3,7 +3,18 @@
 
 use crate::batch::Batch;
 use crate::column::{Column, Kind};
-use crate::session::Dialect;
+use crate::dialect::Dialect;
+
+/// How the text of a value holds bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Binary {
+    /// As they are.
+    Plain,
+    /// As hexadecimal digits.
+    Hex,
+    /// As `\x` and hexadecimal digits.
+    BackslashHex,
+}
 
 /// What must be done to the values of one column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +41,7 @@ pub(crate) enum Conversion {
 pub(crate) fn conversions(
     source: &[Column],
     target: &[Column],
-    dialect: Dialect,
+    dialect: &dyn Dialect,
 ) -> Vec<Conversion> {
     source
         .iter()
@@ -39,16 +50,21 @@ pub(crate) fn conversions(
         .collect()
 }
 
-fn conversion(source: Kind, target: Kind, dialect: Dialect) -> Conversion {
-    match (source, target, dialect) {
-        (Kind::Field, Kind::Binary(_), Dialect::Mysql) => Conversion::SpelledHex,
-        (Kind::Field, Kind::Binary(_), Dialect::Postgres) => Conversion::SpelledPostgresHex,
-        (Kind::Field, Kind::Binary(_), Dialect::Sqlite) => Conversion::Spelled,
-        (_, Kind::Binary(_), Dialect::Mysql) => Conversion::Hex,
-        (_, Kind::Binary(_), Dialect::Postgres) => Conversion::PostgresHex,
-        (Kind::Boolean, Kind::Text(_), _) => Conversion::Plain,
-        (Kind::Boolean, _, Dialect::Mysql | Dialect::Sqlite) => Conversion::Digit,
-        (Kind::DateTimeZone(_), Kind::DateTime(_) | Kind::Date | Kind::Time(_), _) => {
+fn conversion(source: Kind, target: Kind, dialect: &dyn Dialect) -> Conversion {
+    match (source, target) {
+        (Kind::Field, Kind::Binary(_)) => match dialect.binary() {
+            Binary::Plain => Conversion::Spelled,
+            Binary::Hex => Conversion::SpelledHex,
+            Binary::BackslashHex => Conversion::SpelledPostgresHex,
+        },
+        (_, Kind::Binary(_)) => match dialect.binary() {
+            Binary::Plain => Conversion::Plain,
+            Binary::Hex => Conversion::Hex,
+            Binary::BackslashHex => Conversion::PostgresHex,
+        },
+        (Kind::Boolean, Kind::Text(_)) => Conversion::Plain,
+        (Kind::Boolean, _) if !dialect.has_booleans() => Conversion::Digit,
+        (Kind::DateTimeZone(_), Kind::DateTime(_) | Kind::Date | Kind::Time(_)) => {
             Conversion::WithoutOffset
         }
         _ => Conversion::Plain,

@@ -8,12 +8,12 @@ use akkaflow_model::text::Text;
 
 use crate::batch::Batch;
 use crate::column::{Column, Kind};
+use crate::dialect::Dialect;
 use crate::error::Error;
-use crate::session::Dialect;
 
 /// How much of a value a column keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Limit {
+pub enum Limit {
     /// Digits behind the point.
     Scale(u32),
     /// Digits of a second.
@@ -34,9 +34,12 @@ pub(crate) struct Checks {
 
 impl Checks {
     /// For rows into a table with these columns, of which `key` names those by which rows are found.
-    pub(crate) fn new(target: &[Column], key: &[String], dialect: Dialect) -> Self {
-        let of =
-            |column: &Column| limit(column.kind, dialect).map(|limit| (column.name.clone(), limit));
+    pub(crate) fn new(target: &[Column], key: &[String], dialect: &dyn Dialect) -> Self {
+        let of = |column: &Column| {
+            dialect
+                .limit(column.kind)
+                .map(|limit| (column.name.clone(), limit))
+        };
         let names = target.iter().map(|column| column.name.clone());
         Self {
             limits: target.iter().map(of).collect(),
@@ -86,21 +89,19 @@ impl Checks {
     }
 }
 
-fn limit(kind: Kind, dialect: Dialect) -> Option<Limit> {
-    match (dialect, kind) {
-        (Dialect::Sqlite, _) => None,
-        (Dialect::Mysql, Kind::Integer { .. }) => Some(Limit::Scale(0)),
-        (_, Kind::Decimal(Some((_, scale)))) => Some(Limit::Scale(scale)),
-        (_, Kind::Time(digits) | Kind::DateTime(digits) | Kind::DateTimeZone(digits)) => {
-            Some(Limit::Fraction(digits))
-        }
-        (_, Kind::Date) => Some(Limit::Day),
-        (Dialect::Postgres, Kind::Text(Some(length))) => Some(Limit::Characters(length)),
-        _ => None,
-    }
-}
-
 impl Limit {
+    /// What most products would lose.
+    pub(crate) fn usual(kind: Kind) -> Option<Self> {
+        match kind {
+            Kind::Decimal(Some((_, scale))) => Some(Self::Scale(scale)),
+            Kind::Time(digits) | Kind::DateTime(digits) | Kind::DateTimeZone(digits) => {
+                Some(Self::Fraction(digits))
+            }
+            Kind::Date => Some(Self::Day),
+            _ => None,
+        }
+    }
+
     /// What is no number, no time or no text at all is left to the database, which says so better.
     fn keeps(self, value: &[u8]) -> bool {
         match self {

@@ -4,23 +4,27 @@
 #[cfg(test)]
 mod tests;
 
-use akkaflow_model::db_links::DbLink;
+use std::time::Duration;
+
+use akkaflow_model::db_links::{DbKind, DbLink};
 use akkaflow_model::links::bare_url;
 use akkaflow_model::text::Text;
 
+use crate::connect::{connectors, dialects};
+use crate::dialect::Dialect;
 use crate::error::Error;
-use crate::session::Dialect;
 
 /// What a JDBC URL says.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub(crate) struct JdbcUrl {
     /// Which product's.
-    pub(crate) dialect: Dialect,
-    /// The host; empty for SQLite.
+    pub(crate) kind: DbKind,
+    pub(crate) rules: &'static UrlRules,
+    /// The host; empty for a file.
     pub(crate) host: String,
-    /// The port, the product's usual one if none is given; 0 for SQLite.
+    /// The port, the product's usual one if none is given; 0 for a file.
     pub(crate) port: u16,
-    /// The database, or SQLite's file. Empty when none is named.
+    /// The database, or the file. Empty when none is named.
     pub(crate) database: String,
     /// The options that mean something to us, names in lower case.
     pub(crate) options: Vec<(String, String)>,
@@ -32,34 +36,33 @@ impl std::fmt::Debug for JdbcUrl {
     /// Leaves the options out: they may hold a password.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("JdbcUrl")
-            .field("dialect", &self.dialect)
+            .field("kind", &self.kind)
             .field("address", &self.address())
             .finish_non_exhaustive()
     }
 }
 
-/// Options that mean something to us.
-const HONOURED_MYSQL: &[&str] = &[
-    "user",
-    "password",
-    "usessl",
-    "requiressl",
-    "verifyservercertificate",
-    "sslmode",
-    "connecttimeout",
-    "sessionvariables",
+/// What the URLs of a product look like.
+pub(crate) struct UrlRules {
+    /// What stands behind `jdbc:`, in lower case.
+    pub(crate) names: &'static [&'static str],
+    /// A URL to show.
+    pub(crate) example: &'static str,
+    /// The usual port; `None` where the URL names a file.
+    pub(crate) port: Option<u16>,
+    /// Options that mean something to us, in lower case.
+    pub(crate) options: &'static [&'static str],
+    /// What `connectTimeout` counts.
+    pub(crate) timeout_unit: Duration,
+}
+
+/// Products that akkaflow users know, as people write them, by what stands behind `jdbc:` and by their type.
+const UNSUPPORTED: [(&str, &str); 4] = [
+    ("oracle", "Oracle"),
+    ("hive", "Hive"),
+    ("hive2", "Hive"),
+    ("impala", "Impala"),
 ];
-const HONOURED_POSTGRES: &[&str] = &[
-    "user",
-    "password",
-    "ssl",
-    "sslmode",
-    "sslrootcert",
-    "currentschema",
-    "applicationname",
-    "connecttimeout",
-];
-const HONOURED_SQLITE: &[&str] = &["busy_timeout"];
 
 /// Options of the JDBC drivers that only say what we do anyway, or what has no meaning here.
 const HARMLESS: &[&str] = &[
@@ -122,20 +125,21 @@ impl JdbcUrl {
             .and_then(|_| url.get(5..))
             .ok_or_else(|| malformed(url))?;
         let (product, rest) = rest.split_once(':').ok_or_else(|| malformed(url))?;
-        match product.to_ascii_lowercase().as_str() {
-            "mysql" | "mariadb" => server(url, rest, Dialect::Mysql, 3306),
-            "postgresql" => server(url, rest, Dialect::Postgres, 5432),
-            "sqlite" => sqlite(url, rest),
-            "oracle" => Err(unsupported("Oracle")),
-            "hive" | "hive2" => Err(unsupported("Hive")),
-            "impala" => Err(unsupported("Impala")),
-            _ => Err(unsupported(product)),
+        let name = product.to_ascii_lowercase();
+        let connector = connectors()
+            .iter()
+            .find(|it| it.url().names.contains(&name.as_str()))
+            .ok_or_else(|| unsupported(product))?;
+        let (kind, rules) = (connector.kind(), connector.url());
+        match rules.port {
+            Some(port) => server(url, rest, (kind, rules), port),
+            None => file(url, rest, (kind, rules)),
         }
     }
 
     /// Takes over the properties of a link, as a JDBC driver does: what the URL says itself goes before them.
     pub(crate) fn with_properties(mut self, properties: &[(String, String)]) -> Self {
-        let honoured = honoured(self.dialect);
+        let honoured = self.rules.options;
         for (name, value) in properties {
             let lower = name.trim().to_ascii_lowercase();
             if honoured.contains(&lower.as_str()) {
@@ -152,8 +156,8 @@ impl JdbcUrl {
 
     /// `host:port` for messages, or the file.
     pub(crate) fn address(&self) -> String {
-        match self.dialect {
-            Dialect::Sqlite => self.database.clone(),
+        match self.rules.port {
+            None => self.database.clone(),
             _ if self.host.contains(':') => format!("[{}]:{}", self.host, self.port),
             _ => format!("{}:{}", self.host, self.port),
         }
@@ -173,29 +177,55 @@ impl JdbcUrl {
     }
 }
 
-/// A product that this version does not speak to.
+/// A product that this version does not speak to: what stands behind `jdbc:`, or its type.
 pub(crate) fn unsupported(product: &str) -> Error {
+    let known = UNSUPPORTED
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case(product));
+    let product = known.map_or(product, |(_, name)| name);
+    let names: Vec<&str> = dialects().map(Dialect::name).collect();
     Error::Configuration(Text::new(
-        format!("当前版本不支持{product}数据库，支持MySQL/MariaDB、PostgreSQL、SQLite"),
+        format!("当前版本不支持{product}数据库，支持{}", names.join("、")),
         format!(
-            "{product} is not supported by this version; MySQL/MariaDB, PostgreSQL and SQLite are"
+            "{product} is not supported by this version; {} are",
+            last_by("and", &names)
         ),
     ))
+}
+
+/// `a, b and c`.
+fn last_by(word: &str, all: &[&str]) -> String {
+    match all {
+        [rest @ .., last] if !rest.is_empty() => format!("{} {word} {last}", rest.join(", ")),
+        _ => all.concat(),
+    }
 }
 
 fn malformed(url: &str) -> Error {
     let shown = bare_url(url);
+    let examples: Vec<&str> = connectors().iter().map(|it| it.url().example).collect();
     Error::Configuration(Text::new(
         format!(
-            "jdbc地址`{shown}`格式有误，应形如jdbc:mysql://host:3306/db、jdbc:postgresql://host:5432/db或jdbc:sqlite:/path/file.db"
+            "jdbc地址`{shown}`格式有误，应形如{}",
+            last_by("或", &examples)
+                .replace(", ", "、")
+                .replace(" 或 ", "或")
         ),
         format!(
-            "cannot read the JDBC URL `{shown}`; write jdbc:mysql://host:3306/db, jdbc:postgresql://host:5432/db or jdbc:sqlite:/path/file.db"
+            "cannot read the JDBC URL `{shown}`; write {}",
+            last_by("or", &examples)
         ),
     ))
 }
 
-fn server(url: &str, rest: &str, dialect: Dialect, default_port: u16) -> Result<JdbcUrl, Error> {
+type Product = (DbKind, &'static UrlRules);
+
+fn server(
+    url: &str,
+    rest: &str,
+    (kind, rules): Product,
+    default_port: u16,
+) -> Result<JdbcUrl, Error> {
     let mut notes = Vec::new();
     // `jdbc:mysql:loadbalance://a,b/db` and its kin.
     let (mode, rest) = rest.split_once("//").ok_or_else(|| malformed(url))?;
@@ -221,7 +251,7 @@ fn server(url: &str, rest: &str, dialect: Dialect, default_port: u16) -> Result<
         return Err(malformed(url));
     }
     let mut options =
-        read_options(options, honoured(dialect), &mut notes).ok_or_else(|| malformed(url))?;
+        read_options(options, rules.options, &mut notes).ok_or_else(|| malformed(url))?;
     if !credentials.is_empty() {
         let (user, password) = credentials.split_once(':').unwrap_or((credentials, ""));
         let decoded = |text| decode(text).ok_or_else(|| malformed(url));
@@ -229,7 +259,8 @@ fn server(url: &str, rest: &str, dialect: Dialect, default_port: u16) -> Result<
         options.push(("password".to_owned(), decoded(password)?));
     }
     Ok(JdbcUrl {
-        dialect,
+        kind,
+        rules,
         host,
         port,
         database,
@@ -260,31 +291,23 @@ fn host_and_port(text: &str, default_port: u16) -> Option<(String, u16)> {
     is_plain.then(|| (host.to_owned(), port))
 }
 
-fn sqlite(url: &str, rest: &str) -> Result<JdbcUrl, Error> {
+fn file(url: &str, rest: &str, (kind, rules): Product) -> Result<JdbcUrl, Error> {
     let (path, options) = rest.split_once('?').unwrap_or((rest, ""));
     let path = path.strip_prefix("file:").unwrap_or(path);
     if path.trim().is_empty() {
         return Err(malformed(url));
     }
     let mut notes = Vec::new();
-    let options =
-        read_options(options, HONOURED_SQLITE, &mut notes).ok_or_else(|| malformed(url))?;
+    let options = read_options(options, rules.options, &mut notes).ok_or_else(|| malformed(url))?;
     Ok(JdbcUrl {
-        dialect: Dialect::Sqlite,
+        kind,
+        rules,
         host: String::new(),
         port: 0,
         database: path.to_owned(),
         options,
         notes,
     })
-}
-
-fn honoured(dialect: Dialect) -> &'static [&'static str] {
-    match dialect {
-        Dialect::Mysql => HONOURED_MYSQL,
-        Dialect::Postgres => HONOURED_POSTGRES,
-        Dialect::Sqlite => HONOURED_SQLITE,
-    }
 }
 
 fn read_options(

@@ -8,7 +8,7 @@
 //! |---|---|
 //! | `connect` | from a db-link to a [`Session`]; the table of products: a new one is one file and one line there |
 //! | `jdbc` | what a JDBC URL says |
-//! | `session` | what every database can do for us |
+//! | `session`, `dialect` | what every database can do for us, and how it spells things |
 //! | `mysql`, `postgres`, `sqlite` | how each of them does it |
 //! | `upsert` | rows that take the place of others of the same key |
 //! | `batch`, `column`, `convert`, `exact` | rows under way, what their columns hold, and what a column would not keep |
@@ -25,6 +25,7 @@ mod bridge;
 mod column;
 mod connect;
 mod convert;
+mod dialect;
 mod error;
 mod exact;
 mod file;
@@ -42,7 +43,8 @@ pub mod web;
 
 pub use batch::{Batch, BatchReceiver, BatchSender, Row, channel};
 pub use column::{Column, Kind};
-pub use connect::{Connected, Options, check, connect};
+pub use connect::{Connected, Options, check, connect, db_kinds, dialects};
+pub use dialect::{Dialect, NamedLocks, Snapshot, TableWords};
 pub use error::{Error, Unfit};
 pub use file::{
     Compression, Content, Csv, Delimiter, Encoding, FileFormat, FileReader, FileWriter, Finished,
@@ -53,6 +55,6 @@ pub use file_system::{
     FileConnector, FileEntry, FileSize, FileSystem, NewFile, addressed, file_connectors, open_files,
 };
 pub use preview::Preview;
-pub use session::{Canceller, Comments, Dialect, Done, Key, Load, Progress, Session, cancellable};
+pub use session::{Canceller, Comments, Done, Key, Load, Progress, Session, cancellable};
 pub use split::{Statement, holds_no_statement, split};
 pub use ssh::{Ended, Ssh, Stream};

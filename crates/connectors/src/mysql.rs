@@ -4,6 +4,7 @@
 mod columns;
 mod comments;
 mod connect;
+mod dialect;
 mod engine;
 mod exactly;
 mod insert;
@@ -12,7 +13,9 @@ mod read;
 mod upsert;
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use akkaflow_model::db_links::DbKind;
 use akkaflow_model::text::Text;
 use async_trait::async_trait;
 use mysql_async::prelude::Queryable;
@@ -22,17 +25,44 @@ use crate::batch::BatchSender;
 use crate::column::{Column, Kind};
 use crate::connect::{Connector, Target};
 use crate::convert::conversions;
+use crate::dialect::Dialect;
 use crate::error::Error;
 use crate::exact::Checks;
+use crate::jdbc::UrlRules;
 use crate::preview::{Preview, keep};
-use crate::session::{Canceller, Comments, Dialect, Done, Key, Load, Session, check_column_count};
+use crate::session::{Canceller, Comments, Done, Key, Load, Session, check_column_count};
 
 pub(crate) struct Mysql;
 
+const URL: UrlRules = UrlRules {
+    names: &["mysql", "mariadb"],
+    example: "jdbc:mysql://host:3306/db",
+    port: Some(3306),
+    options: &[
+        "user",
+        "password",
+        "usessl",
+        "requiressl",
+        "verifyservercertificate",
+        "sslmode",
+        "connecttimeout",
+        "sessionvariables",
+    ],
+    timeout_unit: Duration::from_millis(1),
+};
+
 #[async_trait]
 impl Connector for Mysql {
-    fn dialect(&self) -> Dialect {
-        Dialect::Mysql
+    fn kind(&self) -> DbKind {
+        DbKind::Mysql
+    }
+
+    fn url(&self) -> &'static UrlRules {
+        &URL
+    }
+
+    fn dialect(&self) -> &'static dyn Dialect {
+        &Mysql
     }
 
     async fn open(&self, target: &Target<'_>) -> Result<Box<dyn Session>, Error> {
@@ -79,8 +109,8 @@ fn server_code(error: &mysql_async::Error) -> Option<u16> {
 
 #[async_trait]
 impl Session for MysqlSession {
-    fn dialect(&self) -> Dialect {
-        Dialect::Mysql
+    fn dialect(&self) -> &'static dyn Dialect {
+        &Mysql
     }
 
     fn canceller(&self) -> Arc<dyn Canceller> {
@@ -174,10 +204,25 @@ impl Session for MysqlSession {
         upsert::stage(&mut self.connection, table, target, key).await
     }
 
+    async fn bulk_path(&mut self) -> Result<Text, Error> {
+        let asked: Option<bool> = self
+            .connection
+            .query_first("select @@local_infile")
+            .await
+            .map_err(failed)?;
+        Ok(match asked {
+            Some(true) => Text::verbatim("LOAD DATA LOCAL"),
+            _ => Text::new(
+                "多行INSERT（服务器未开启local_infile，开启后更快）",
+                "INSERT of many rows (the server has local_infile off; on is faster)",
+            ),
+        })
+    }
+
     async fn write(&mut self, load: Load) -> Result<u64, Error> {
         check_column_count(load.source.len(), load.target.len())?;
-        let conversions = conversions(&load.source, &load.target, Dialect::Mysql);
-        let checks = Checks::new(&load.target, &load.key, Dialect::Mysql);
+        let conversions = conversions(&load.source, &load.target, &Mysql);
+        let checks = Checks::new(&load.target, &load.key, &Mysql);
         let before = self.be_strict().await?;
         let mut load = load;
         let written = match load::load(&mut self.connection, &mut load, conversions, checks).await {
@@ -197,7 +242,7 @@ impl Session for MysqlSession {
         sources: &[String],
         rows: u64,
     ) -> Result<(), Error> {
-        let statement = Dialect::Mysql.append(table, columns, sources);
+        let statement = Mysql.append(table, columns, sources);
         let before = self.be_strict().await?;
         let appended = match self.connection.query_drop(statement).await {
             Ok(()) => exactly::check(&mut self.connection, rows, false).await,
@@ -232,7 +277,7 @@ impl MysqlSession {
     /// Goes back to that mode, whatever `done` came to.
     async fn be_as<T>(&mut self, before: String, done: Result<T, Error>) -> Result<T, Error> {
         // Not prepared: the driver would keep one statement for each piece of rows, and a server has so many for all.
-        let mode = Dialect::Mysql.literal(&before);
+        let mode = Mysql.literal(&before);
         let restored = self
             .connection
             .query_drop(format!(

@@ -3,10 +3,14 @@
 mod columns;
 mod connect;
 mod copy;
+mod dialect;
 mod upsert;
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use akkaflow_model::db_links::DbKind;
+use akkaflow_model::text::Text;
 use async_trait::async_trait;
 use futures::TryStreamExt;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgDatabaseError, PgRow};
@@ -16,17 +20,44 @@ use crate::batch::BatchSender;
 use crate::column::{Column, Kind};
 use crate::connect::{Connector, Target};
 use crate::convert::conversions;
+use crate::dialect::Dialect;
 use crate::error::Error;
 use crate::exact::Checks;
+use crate::jdbc::UrlRules;
 use crate::preview::{Preview, keep};
-use crate::session::{Canceller, Comments, Dialect, Done, Key, Load, Session, check_column_count};
+use crate::session::{Canceller, Comments, Done, Key, Load, Session, check_column_count};
 
 pub(crate) struct Postgres;
 
+const URL: UrlRules = UrlRules {
+    names: &["postgresql"],
+    example: "jdbc:postgresql://host:5432/db",
+    port: Some(5432),
+    options: &[
+        "user",
+        "password",
+        "ssl",
+        "sslmode",
+        "sslrootcert",
+        "currentschema",
+        "applicationname",
+        "connecttimeout",
+    ],
+    timeout_unit: Duration::from_secs(1),
+};
+
 #[async_trait]
 impl Connector for Postgres {
-    fn dialect(&self) -> Dialect {
-        Dialect::Postgres
+    fn kind(&self) -> DbKind {
+        DbKind::Postgres
+    }
+
+    fn url(&self) -> &'static UrlRules {
+        &URL
+    }
+
+    fn dialect(&self) -> &'static dyn Dialect {
+        &Postgres
     }
 
     async fn open(&self, target: &Target<'_>) -> Result<Box<dyn Session>, Error> {
@@ -53,7 +84,7 @@ struct PostgresSession {
 fn failed(error: sqlx::Error) -> Error {
     match &error {
         sqlx::Error::Database(database) => Error::statement(words(database.as_ref())),
-        other => Error::Statement(akkaflow_model::text::Text::new(
+        other => Error::Statement(Text::new(
             format!("与数据库的连接中断：{other}"),
             format!("the connection to the database broke: {other}"),
         )),
@@ -125,8 +156,8 @@ impl PostgresSession {
 
 #[async_trait]
 impl Session for PostgresSession {
-    fn dialect(&self) -> Dialect {
-        Dialect::Postgres
+    fn dialect(&self) -> &'static dyn Dialect {
+        &Postgres
     }
 
     fn canceller(&self) -> Arc<dyn Canceller> {
@@ -205,10 +236,10 @@ impl Session for PostgresSession {
     }
 
     async fn set_comments(&mut self, table: &str, comments: &Comments) -> Result<(), Error> {
-        let literal = |text: &str| Dialect::Postgres.literal(text);
+        let literal = |text: &str| Postgres.literal(text);
         let mut statements = vec!["begin".to_owned()];
         for (column, comment) in &comments.columns {
-            let column = Dialect::Postgres.quote(column);
+            let column = Postgres.quote(column);
             let comment = literal(comment);
             statements.push(format!("comment on column {table}.{column} is {comment}"));
         }
@@ -232,10 +263,14 @@ impl Session for PostgresSession {
         upsert::stage(&mut self.connection, table, target).await
     }
 
+    async fn bulk_path(&mut self) -> Result<Text, Error> {
+        Ok(Text::verbatim("COPY"))
+    }
+
     async fn write(&mut self, load: Load) -> Result<u64, Error> {
         check_column_count(load.source.len(), load.target.len())?;
-        let conversions = conversions(&load.source, &load.target, Dialect::Postgres);
-        let checks = Checks::new(&load.target, &load.key, Dialect::Postgres);
+        let conversions = conversions(&load.source, &load.target, &Postgres);
+        let checks = Checks::new(&load.target, &load.key, &Postgres);
         copy::write(&mut self.connection, load, &conversions, &checks).await
     }
 }

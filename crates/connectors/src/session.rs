@@ -11,92 +11,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::batch::{Batch, BatchReceiver, BatchSender};
 use crate::column::{Column, Kind};
+use crate::dialect::Dialect;
 use crate::error::Error;
 use crate::preview::Preview;
-
-/// How a product spells things.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Dialect {
-    /// MySQL and MariaDB.
-    Mysql,
-    /// PostgreSQL.
-    Postgres,
-    /// SQLite.
-    Sqlite,
-}
-
-impl Dialect {
-    /// The statement that opens a transaction. SQLite's takes the write lock at once, since an upgrade in the middle cannot wait.
-    pub const fn begin(self) -> &'static str {
-        match self {
-            Self::Mysql => "start transaction",
-            Self::Postgres => "begin",
-            Self::Sqlite => "begin immediate",
-        }
-    }
-
-    /// A name that may be anything, quoted.
-    pub fn quote(self, name: &str) -> String {
-        match self {
-            Self::Mysql => format!("`{}`", name.replace('`', "``")),
-            Self::Postgres | Self::Sqlite => format!("\"{}\"", name.replace('"', "\"\"")),
-        }
-    }
-
-    /// A text as a statement holds it, whatever the session is told of backslashes.
-    pub fn literal(self, text: &str) -> String {
-        match self {
-            Self::Mysql => {
-                let digits: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
-                format!("_utf8mb4 x'{digits}'")
-            }
-            Self::Postgres => format!("E'{}'", text.replace('\\', "\\\\").replace('\'', "''")),
-            Self::Sqlite => format!("'{}'", text.replace('\'', "''")),
-        }
-    }
-
-    /// The statement that makes an empty table called `name` with some of the columns of `table` and their types, but without keys. Rows in
-    /// it need not survive a crash of the server.
-    pub fn empty_copy(self, name: &str, table: &str, columns: &[Column]) -> String {
-        let columns = self.names(columns);
-        match self {
-            Self::Postgres => format!(
-                "create unlogged table {name} as select {columns} from {table} with no data"
-            ),
-            Self::Mysql | Self::Sqlite => {
-                format!("create table {name} as select {columns} from {table} where 1 = 0")
-            }
-        }
-    }
-
-    /// The statement that adds all rows of `sources`, which have just these columns, to `table`.
-    pub(crate) fn append(self, table: &str, columns: &[Column], sources: &[String]) -> String {
-        let columns = self.names(columns);
-        // Numbers that the table would make itself are taken as they come, as `copy` does it.
-        let overriding = match self {
-            Self::Postgres => " overriding system value",
-            Self::Mysql | Self::Sqlite => "",
-        };
-        let rows: Vec<String> = sources
-            .iter()
-            .map(|source| format!("select {columns} from {source}"))
-            .collect();
-        let rows = rows.join(" union all ");
-        format!("insert into {table} ({columns}){overriding} {rows}")
-    }
-
-    /// The names of some columns, quoted, parted by commas.
-    pub(crate) fn names(self, columns: &[Column]) -> String {
-        let names: Vec<String> = columns.iter().map(|it| self.quote(&it.name)).collect();
-        names.join(", ")
-    }
-
-    /// Some names, quoted, parted by commas.
-    pub(crate) fn list(self, names: &[String]) -> String {
-        let names: Vec<String> = names.iter().map(|name| self.quote(name)).collect();
-        names.join(", ")
-    }
-}
 
 /// What a statement did.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -178,7 +95,7 @@ impl Progress {
 #[async_trait]
 pub trait Session: Send {
     /// How statements are spelled here.
-    fn dialect(&self) -> Dialect;
+    fn dialect(&self) -> &'static dyn Dialect;
 
     /// Stops on the server whatever this session is running.
     fn canceller(&self) -> Arc<dyn Canceller>;
@@ -269,6 +186,12 @@ pub trait Session: Send {
     /// # Errors
     /// [`Error::Statement`] with the server's words.
     async fn stage(&mut self, table: &str, target: &[Column], key: &[String]) -> Result<(), Error>;
+
+    /// The way that [`Session::write`] takes, in a few words.
+    ///
+    /// # Errors
+    /// [`Error::Statement`] when the connection broke.
+    async fn bulk_path(&mut self) -> Result<Text, Error>;
 
     /// Writes all rows inside the transaction that the caller opened. Says how many the table took; it took each of them
     /// exactly, or this is an error.

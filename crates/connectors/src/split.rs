@@ -5,8 +5,10 @@ mod lexer;
 #[cfg(test)]
 mod tests;
 
-use crate::session::Dialect;
+use crate::dialect::Dialect;
 use lexer::{Lexer, Token};
+
+pub(crate) use lexer::Lexis;
 
 /// One statement of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,8 +22,8 @@ pub struct Statement {
 /// Cuts `text` into its statements. Empty ones and those that are nothing but comment are left out.
 ///
 /// A MySQL text may hold `DELIMITER` lines, as its client knows them.
-pub fn split(text: &str, dialect: Dialect) -> Vec<Statement> {
-    let mut splitter = Splitter::new(text, dialect);
+pub fn split(text: &str, dialect: &dyn Dialect) -> Vec<Statement> {
+    let mut splitter = Splitter::new(text, dialect.lexis());
     while let Some(token) = splitter.lexer.next_token(&splitter.separator) {
         splitter.on_token(token);
     }
@@ -30,8 +32,8 @@ pub fn split(text: &str, dialect: Dialect) -> Vec<Statement> {
 }
 
 /// Whether `text` holds no statement at all.
-pub fn holds_no_statement(text: &str, dialect: Dialect) -> bool {
-    let mut splitter = Splitter::new(text, dialect);
+pub fn holds_no_statement(text: &str, dialect: &dyn Dialect) -> bool {
+    let mut splitter = Splitter::new(text, dialect.lexis());
     // Nothing but the beginning of the first statement matters.
     while splitter.start.is_none()
         && let Some(token) = splitter.lexer.next_token(&splitter.separator)
@@ -43,7 +45,7 @@ pub fn holds_no_statement(text: &str, dialect: Dialect) -> bool {
 
 struct Splitter<'a> {
     text: &'a str,
-    dialect: Dialect,
+    has_delimiter_lines: bool,
     lexer: Lexer<'a>,
     separator: String,
     statements: Vec<Statement>,
@@ -55,11 +57,11 @@ struct Splitter<'a> {
 }
 
 impl<'a> Splitter<'a> {
-    fn new(text: &'a str, dialect: Dialect) -> Self {
+    fn new(text: &'a str, lexis: Lexis) -> Self {
         Self {
             text,
-            dialect,
-            lexer: Lexer::new(text, dialect),
+            has_delimiter_lines: lexis.has_delimiter_lines,
+            lexer: Lexer::new(text, lexis),
             separator: ";".to_owned(),
             statements: Vec::new(),
             start: None,
@@ -100,7 +102,7 @@ impl<'a> Splitter<'a> {
     }
 
     fn is_delimiter_line(&self, word: &str) -> bool {
-        self.dialect == Dialect::Mysql && word.eq_ignore_ascii_case("delimiter")
+        self.has_delimiter_lines && word.eq_ignore_ascii_case("delimiter")
     }
 
     fn finish(&mut self, end: usize) {

@@ -1,6 +1,7 @@
 //! SQLite: rows in by prepared statements of many rows, since its price is per call.
 
 mod columns;
+mod dialect;
 mod keys;
 mod read;
 mod values;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use akkaflow_model::db_links::DbKind;
 use akkaflow_model::text::Text;
 use async_trait::async_trait;
 use futures::TryStreamExt;
@@ -22,9 +24,11 @@ use crate::batch::BatchSender;
 use crate::column::{Column, Kind};
 use crate::connect::{Connector, Target};
 use crate::convert::conversions;
+use crate::dialect::Dialect;
 use crate::error::Error;
+use crate::jdbc::UrlRules;
 use crate::preview::{Preview, keep};
-use crate::session::{Canceller, Comments, Dialect, Done, Key, Load, Session, check_column_count};
+use crate::session::{Canceller, Comments, Done, Key, Load, Session, check_column_count};
 
 pub(crate) struct Sqlite;
 
@@ -37,10 +41,26 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 /// Instructions of its machine between two looks at whether to stop: some tens of microseconds.
 const STOP_CHECK: i32 = 10_000;
 
+const URL: UrlRules = UrlRules {
+    names: &["sqlite"],
+    example: "jdbc:sqlite:/path/file.db",
+    port: None,
+    options: &["busy_timeout"],
+    timeout_unit: Duration::from_millis(1),
+};
+
 #[async_trait]
 impl Connector for Sqlite {
-    fn dialect(&self) -> Dialect {
-        Dialect::Sqlite
+    fn kind(&self) -> DbKind {
+        DbKind::Sqlite
+    }
+
+    fn url(&self) -> &'static UrlRules {
+        &URL
+    }
+
+    fn dialect(&self) -> &'static dyn Dialect {
+        &Sqlite
     }
 
     async fn open(&self, target: &Target<'_>) -> Result<Box<dyn Session>, Error> {
@@ -210,8 +230,8 @@ fn name_parts(table: &str) -> (Option<&str>, &str) {
 
 #[async_trait]
 impl Session for SqliteSession {
-    fn dialect(&self) -> Dialect {
-        Dialect::Sqlite
+    fn dialect(&self) -> &'static dyn Dialect {
+        &Sqlite
     }
 
     fn canceller(&self) -> Arc<dyn Canceller> {
@@ -266,9 +286,13 @@ impl Session for SqliteSession {
         Ok(())
     }
 
+    async fn bulk_path(&mut self) -> Result<Text, Error> {
+        Ok(Text::new("单个事务中的INSERT", "INSERT in one transaction"))
+    }
+
     async fn write(&mut self, load: Load) -> Result<u64, Error> {
         check_column_count(load.source.len(), load.target.len())?;
-        let conversions = conversions(&load.source, &load.target, Dialect::Sqlite);
+        let conversions = conversions(&load.source, &load.target, &Sqlite);
         write::write(&mut self.connection, load, &conversions).await
     }
 }

@@ -4,7 +4,8 @@
 //! writes them at once: its prepared statements know what to do with a key that is there.
 
 use crate::column::Column;
-use crate::session::{Dialect, Load};
+use crate::dialect::Dialect;
+use crate::session::Load;
 
 /// The temporary table of a session. It hides a table of that name from this session alone.
 pub(crate) const STAGING: &str = "akkaflow_staging";
@@ -18,7 +19,7 @@ pub(crate) fn others<'a>(target: &'a [Column], key: &[String]) -> Vec<&'a Column
 /// What stands behind the rows of an `insert`, so that they take the place of those with their key; nothing for a load without a key.
 ///
 /// A row that is nothing but its key is written over by itself, so that it counts as written too.
-pub(crate) fn on_conflict(load: &Load, dialect: Dialect) -> String {
+pub(crate) fn on_conflict(load: &Load, dialect: &dyn Dialect) -> String {
     if load.key.is_empty() {
         return String::new();
     }
@@ -55,7 +56,7 @@ mod tests {
             rows,
             progress: Progress::default(),
         };
-        let of = |load: &Load| on_conflict(load, Dialect::Sqlite);
+        let of = |load: &Load| on_conflict(load, &crate::sqlite::Sqlite);
         assert_eq!(
             of(&load),
             " on conflict (\"b\") do update set \"a\" = excluded.\"a\", \"c\" = excluded.\"c\""

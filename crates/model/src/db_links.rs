@@ -73,38 +73,44 @@ pub enum DbKind {
 }
 
 impl DbKind {
-    /// The spellings of `type` in a link file, in any case.
-    pub const WORDS: &'static [&'static str] = &[
-        "MYSQL",
-        "MARIADB",
-        "POSTGRESQL",
-        "POSTGRES",
-        "SQLITE",
-        "ORACLE",
-        "HIVE",
+    /// How `type` is spelled in a link file, in any case: of each the word that is shown comes first.
+    const SPELLINGS: [(Self, &'static str); 7] = [
+        (Self::Mysql, "MYSQL"),
+        (Self::Mysql, "MARIADB"),
+        (Self::Postgres, "POSTGRESQL"),
+        (Self::Postgres, "POSTGRES"),
+        (Self::Sqlite, "SQLITE"),
+        (Self::Oracle, "ORACLE"),
+        (Self::Hive, "HIVE"),
     ];
+
+    /// The spellings of `type` in a link file, in any case.
+    pub const WORDS: &'static [&'static str] = &{
+        let mut words = [""; Self::SPELLINGS.len()];
+        let mut at = 0;
+        while at < words.len() {
+            words[at] = Self::SPELLINGS[at].1;
+            at += 1;
+        }
+        words
+    };
 
     /// Reads one of [`DbKind::WORDS`].
     pub fn from_word(word: &str) -> Option<Self> {
-        match word.trim().to_ascii_uppercase().as_str() {
-            "MYSQL" | "MARIADB" => Some(Self::Mysql),
-            "POSTGRESQL" | "POSTGRES" => Some(Self::Postgres),
-            "SQLITE" => Some(Self::Sqlite),
-            "ORACLE" => Some(Self::Oracle),
-            "HIVE" => Some(Self::Hive),
-            _ => None,
-        }
+        let word = word.trim();
+        let spelled = |(_, spelling): &&(Self, &str)| spelling.eq_ignore_ascii_case(word);
+        Self::SPELLINGS.iter().find(spelled).map(|(kind, _)| *kind)
     }
 
     /// The word that the API and akkaflow's tables show.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Mysql => "MYSQL",
-            Self::Postgres => "POSTGRESQL",
-            Self::Sqlite => "SQLITE",
-            Self::Oracle => "ORACLE",
-            Self::Hive => "HIVE",
-        }
+    pub fn as_str(self) -> &'static str {
+        let spelled = Self::SPELLINGS.iter().find(|(kind, _)| *kind == self);
+        spelled.expect("every kind is spelled").1
+    }
+
+    /// Whether somebody must say who connects: a file asks nobody.
+    pub fn has_accounts(self) -> bool {
+        self != Self::Sqlite
     }
 }
 
@@ -215,7 +221,8 @@ pub(crate) fn read_link(element: &Element, diagnostics: &mut Diagnostics) -> Opt
 /// Whether it says who connects, where its type is not known to do without.
 fn check_account(element: &Element, diagnostics: &mut Diagnostics) -> bool {
     let kind = element.attribute("type").map(|kind| kind.value.as_str());
-    if kind.and_then(DbKind::from_word) == Some(DbKind::Sqlite) {
+    let kind = kind.and_then(DbKind::from_word);
+    if kind.is_some_and(|kind| !kind.has_accounts()) {
         return true;
     }
     let missing = ["username", "password"]

@@ -74,26 +74,40 @@ pub enum FileKind {
 }
 
 impl FileKind {
+    /// How `type` is spelled in a link file, in any case.
+    const SPELLINGS: [(Self, &'static str); 3] = [
+        (Self::Local, "LOCAL"),
+        (Self::Hdfs, "HDFS"),
+        (Self::Sftp, "SFTP"),
+    ];
+
     /// The spellings of `type` in a link file, in any case.
-    pub const WORDS: &'static [&'static str] = &["LOCAL", "HDFS", "SFTP"];
+    pub const WORDS: &'static [&'static str] = &{
+        let mut words = [""; Self::SPELLINGS.len()];
+        let mut at = 0;
+        while at < words.len() {
+            words[at] = Self::SPELLINGS[at].1;
+            at += 1;
+        }
+        words
+    };
 
     /// Reads one of [`FileKind::WORDS`].
     pub fn from_word(word: &str) -> Option<Self> {
-        match word.trim().to_ascii_uppercase().as_str() {
-            "LOCAL" => Some(Self::Local),
-            "HDFS" => Some(Self::Hdfs),
-            "SFTP" => Some(Self::Sftp),
-            _ => None,
-        }
+        let word = word.trim();
+        let spelled = |(_, spelling): &&(Self, &str)| spelling.eq_ignore_ascii_case(word);
+        Self::SPELLINGS.iter().find(spelled).map(|(kind, _)| *kind)
     }
 
     /// The word that the API and akkaflow's tables show.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Local => "LOCAL",
-            Self::Hdfs => "HDFS",
-            Self::Sftp => "SFTP",
-        }
+    pub fn as_str(self) -> &'static str {
+        let spelled = Self::SPELLINGS.iter().find(|(kind, _)| *kind == self);
+        spelled.expect("every kind is spelled").1
+    }
+
+    /// Whether it is reached over the net, by a host and an account.
+    pub fn is_remote(self) -> bool {
+        self != Self::Local
     }
 }
 
@@ -210,9 +224,9 @@ pub(crate) fn read_link(element: &Element, diagnostics: &mut Diagnostics) -> Opt
     let kind = FileKind::from_word(shape.value(element, "type")?)?;
     let missing = NEEDED
         .into_iter()
-        .filter(|name| kind != FileKind::Local && element.attribute(name).is_none())
+        .filter(|name| kind.is_remote() && element.attribute(name).is_none())
         .filter(|name| *name != "password" || element.attribute("key-file").is_none());
-    let is_port_right = kind == FileKind::Local || is_port_right(element, diagnostics);
+    let is_port_right = !kind.is_remote() || is_port_right(element, diagnostics);
     let mut is_whole = is_port_right;
     for name in missing {
         is_whole = false;

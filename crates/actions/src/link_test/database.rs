@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use akkaflow_connectors::{Dialect, Error, Load, Options, Progress, Session, channel, connect};
+use akkaflow_connectors::{Error, Load, Options, Progress, Session, channel, connect};
 use akkaflow_model::db_links::DbLink;
 use akkaflow_model::text::Text;
 
@@ -13,7 +13,9 @@ use super::{Failed, PartName, Report, rate};
 const TABLE: &str = "akkaflow_link_test";
 /// Rows that are written one by one.
 const SINGLE_ROWS: u32 = 200;
-/// How long a statement runs before it is cancelled.
+/// The statement that is cancelled would run for so long.
+const BUSY: Duration = Duration::from_secs(60);
+/// How long it runs before that.
 const RUNS: Duration = Duration::from_millis(200);
 /// A statement that was cancelled must be over within this, as every node that is killed.
 const CANCEL_LIMIT: Duration = Duration::from_secs(2);
@@ -123,7 +125,7 @@ async fn bulk(
     options: &Options,
     session: &mut dyn Session,
 ) -> Result<((), Text), Text> {
-    let path = bulk_path(session).await?;
+    let path = session.bulk_path().await.map_err(words)?;
     let mut source = connect(link, options).await.map_err(words)?.session;
     let columns = source.describe(SERIES).await.map_err(words)?;
     let target = session.table(TABLE).await.map_err(words)?;
@@ -156,38 +158,12 @@ async fn bulk(
     ))
 }
 
-/// What transfers use here.
-async fn bulk_path(session: &mut dyn Session) -> Result<Text, Text> {
-    Ok(match session.dialect() {
-        Dialect::Postgres => Text::verbatim("COPY"),
-        Dialect::Sqlite => Text::new("单个事务中的INSERT", "INSERT in one transaction"),
-        Dialect::Mysql => {
-            let asked = session.execute("select @@local_infile").await;
-            let asked = asked.map_err(words)?;
-            let first = asked.results.first().and_then(|it| it.first.first());
-            match first.and_then(Option::as_deref) {
-                Some("1") => Text::verbatim("LOAD DATA LOCAL"),
-                _ => Text::new(
-                    "多行INSERT（服务器未开启local_infile，开启后更快）",
-                    "INSERT of many rows (the server has local_infile off; on is faster)",
-                ),
-            }
-        }
-    })
-}
-
 async fn cancel(session: &mut dyn Session) -> Result<((), Text), Text> {
-    let statement = match session.dialect() {
-        Dialect::Mysql => "select sleep(60)",
-        Dialect::Postgres => "select pg_sleep(60)",
-        Dialect::Sqlite => {
-            "with recursive n(a) as (select 1 union all select a + 1 from n) select count(*) from n"
-        }
-    };
+    let statement = session.dialect().busy(BUSY);
     let canceller = session.canceller();
-    let mut running = session.execute(statement);
+    let mut running = session.execute(&statement);
     if let Ok(ended) = tokio::time::timeout(RUNS, &mut running).await {
-        let why = ended.map_or_else(words, |_| Text::verbatim(statement));
+        let why = ended.map_or_else(words, |_| Text::verbatim(&statement));
         return Err(Text::new(
             format!("用于测试的语句提前结束：{}", why.zh),
             format!("the statement to be cancelled ended by itself: {}", why.en),

@@ -4,7 +4,7 @@
 //! finds it and copies nothing. The key lets two attempts of one run that overlap commit once. A row without an instance says up to where the node
 //! has read its source (`increment.rs`).
 
-use akkaflow_connectors::{Dialect, Session, cancellable};
+use akkaflow_connectors::{Dialect, Session, TableWords, cancellable};
 use akkaflow_model::text::Text;
 
 use crate::context::{AttemptContext, Level};
@@ -30,7 +30,7 @@ pub(super) struct Position {
 pub(super) struct Guard<'a> {
     attempt: &'a AttemptContext,
     link: &'a str,
-    dialect: Dialect,
+    dialect: &'static dyn Dialect,
 }
 
 impl<'a> Guard<'a> {
@@ -78,19 +78,15 @@ impl<'a> Guard<'a> {
     }
 
     fn declaration(&self) -> String {
-        let (text, time, engine) = match self.dialect {
-            Dialect::Mysql => (
-                "longtext",
-                "datetime",
-                " engine = InnoDB character set utf8mb4 collate utf8mb4_bin",
-            ),
-            Dialect::Postgres => ("text", "timestamp with time zone", ""),
-            Dialect::Sqlite => ("text", "text", ""),
-        };
+        let TableWords {
+            text,
+            time,
+            options,
+        } = self.dialect.table_words();
         format!(
             "create table if not exists {TABLE} (workflow varchar(128) not null, node varchar(128) not null, \
              instance varchar(36) not null, run bigint not null, counters {text}, range_from {text}, range_to {text}, \
-             committed_at {time} not null, primary key (workflow, node, instance, run)){engine}"
+             committed_at {time} not null, primary key (workflow, node, instance, run)){options}"
         )
     }
 
@@ -154,11 +150,7 @@ impl<'a> Guard<'a> {
 
     /// Forgets old runs of this node. That it fails harms nothing.
     pub(super) async fn clean(&self, session: &mut dyn Session) {
-        let limit = match self.dialect {
-            Dialect::Mysql => format!("current_timestamp - interval {DAYS} day"),
-            Dialect::Postgres => format!("current_timestamp - interval '{DAYS} days'"),
-            Dialect::Sqlite => format!("datetime('now', '-{DAYS} days')"),
-        };
+        let limit = self.dialect.days_ago(DAYS);
         let statement = format!(
             "delete from {TABLE} where {} and instance <> '' and committed_at < {limit}",
             self.is_node()
@@ -182,10 +174,7 @@ impl<'a> Guard<'a> {
         &self,
         session: &mut dyn Session,
     ) -> Result<(), ActionError> {
-        let (verb, or_not) = match self.dialect {
-            Dialect::Mysql => ("insert ignore", ""),
-            Dialect::Postgres | Dialect::Sqlite => ("insert", " on conflict do nothing"),
-        };
+        let (verb, or_not) = self.dialect.insert_missing();
         let statement = format!(
             "{verb} into {TABLE} (workflow, node, instance, run, committed_at) values ({}, {}, '', 0, current_timestamp){or_not}",
             self.workflow(),
@@ -200,11 +189,7 @@ impl<'a> Guard<'a> {
         &self,
         session: &mut dyn Session,
     ) -> Result<Option<Position>, ActionError> {
-        // SQLite's transaction keeps out all others.
-        let lock = match self.dialect {
-            Dialect::Sqlite => "",
-            Dialect::Mysql | Dialect::Postgres => " for update",
-        };
+        let lock = self.dialect.lock_rows();
         let query = format!(
             "select range_from, range_to from {TABLE} where {} and instance = ''{lock}",
             self.is_node()

@@ -34,10 +34,9 @@ pub(super) async fn range(
     let name = format!("akkaflow_source.{}", dialect.quote(&column.name));
     // The line feed ends a comment that the query may end with.
     let from = format!("from ({query}\n) akkaflow_source");
-    let kinds = match dialect {
-        Dialect::Sqlite => format!(", typeof(max({name})), typeof(min({name}))"),
-        _ => String::new(),
-    };
+    let ends = [format!("max({name})"), format!("min({name})")];
+    let kinds = ends.iter().filter_map(|end| dialect.kind_of(end));
+    let kinds: String = kinds.map(|kind| format!(", {kind}")).collect();
     let bounds = format!("select max({name}){kinds} {from}");
     let place = Text::new(
         format!("无法取得字段`{}`的最大值", column.name),
@@ -142,7 +141,7 @@ fn check_moment(column: &Column, since: &str) -> Result<(), ActionError> {
 
 /// A value in a statement. Numbers stand without quotes: MySQL would compare a number with a text as floating point.
 fn literal(
-    dialect: Dialect,
+    dialect: &dyn Dialect,
     is_number: bool,
     value: &str,
     column: &Column,
@@ -230,6 +229,8 @@ impl Reading {
 
 #[cfg(test)]
 mod tests {
+    use akkaflow_connectors::dialects;
+
     use super::*;
 
     #[test]
@@ -261,7 +262,8 @@ mod tests {
     fn numbers_stand_bare_and_all_else_in_quotes() {
         let of = |is_number, value| {
             let column = Column::new("n", Kind::signed(64));
-            literal(Dialect::Sqlite, is_number, value, &column)
+            let dialect = dialects().find(|it| it.name() == "SQLite").unwrap();
+            literal(dialect, is_number, value, &column)
         };
         assert_eq!(of(true, " -12.50 ").unwrap(), "-12.50");
         assert_eq!(of(false, "o'clock").unwrap(), "'o''clock'");

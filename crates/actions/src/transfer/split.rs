@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use akkaflow_connectors::{
-    BatchSender, Canceller, Column, Dialect, Error, Kind, Session, cancellable,
+    BatchSender, Canceller, Column, Error, Kind, Session, Snapshot, cancellable,
 };
 use akkaflow_model::text::Text;
 use chrono::{DateTime, NaiveDate, NaiveDateTime};
@@ -85,7 +85,11 @@ impl Split {
         query: &str,
         output: BatchSender,
     ) -> Result<u64, Error> {
-        let snapshot = self.snapshot(first.as_mut()).await?;
+        let snapshot = first.dialect().snapshot();
+        let seen = match &snapshot {
+            Some(snapshot) => self.export(first.as_mut(), snapshot).await?,
+            None => None,
+        };
         let conditions = self.conditions(first.as_mut(), query).await?;
         let mut sessions = vec![first];
         for _ in 1..conditions.len() {
@@ -97,9 +101,9 @@ impl Split {
                     }
                     _ => Error::Cancelled,
                 })?;
-            if let Some(snapshot) = &snapshot {
-                self.execute(session.as_mut(), SNAPSHOT_BEGIN).await?;
-                let join = format!("set transaction snapshot '{snapshot}'");
+            if let (Some(snapshot), Some(seen)) = (&snapshot, &seen) {
+                self.execute(session.as_mut(), snapshot.begin).await?;
+                let join = (snapshot.join)(seen);
                 self.execute(session.as_mut(), &join).await?;
             }
             sessions.push(session);
@@ -144,13 +148,14 @@ impl Split {
             .flatten())
     }
 
-    /// What other connections need to see what this one sees, where that costs nothing.
-    async fn snapshot(&self, session: &mut dyn Session) -> Result<Option<String>, Error> {
-        if session.dialect() != Dialect::Postgres {
-            return Ok(None);
-        }
-        self.execute(session, SNAPSHOT_BEGIN).await?;
-        self.execute(session, "select pg_export_snapshot()").await
+    /// What other connections need to see what this one sees.
+    async fn export(
+        &self,
+        session: &mut dyn Session,
+        snapshot: &Snapshot,
+    ) -> Result<Option<String>, Error> {
+        self.execute(session, snapshot.begin).await?;
+        self.execute(session, snapshot.export).await
     }
 
     /// What the rows of each part meet; a single one that says nothing where there is nothing to part.
@@ -187,9 +192,6 @@ impl Split {
         Ok(conditions(&name, &bounds))
     }
 }
-
-/// Every statement of the transaction sees what its first one saw.
-const SNAPSHOT_BEGIN: &str = "begin isolation level repeatable read";
 
 struct StopAll(CancellationToken);
 

@@ -7,7 +7,8 @@
 use std::time::Duration;
 
 use akkaflow_connectors::{
-    BatchReceiver, Column, Dialect, Error, Load, Options, Progress, Session, cancellable, connect,
+    BatchReceiver, Column, Dialect, Error, Load, NamedLocks, Options, Progress, Session,
+    cancellable, connect,
 };
 use akkaflow_model::text::Text;
 use tokio::sync::mpsc;
@@ -36,6 +37,7 @@ pub(super) struct Staging<'a> {
     link: &'a str,
     /// What stands before the tables' names: a schema and its point, or nothing.
     schema: String,
+    locks: NamedLocks,
     names: Vec<String>,
 }
 
@@ -47,7 +49,7 @@ impl<'a> Staging<'a> {
         session: &mut dyn Session,
         link: &'a str,
         (table, columns): (&str, &[Column]),
-        tasks: usize,
+        (tasks, locks): (usize, NamedLocks),
     ) -> Result<Option<Self>, ActionError> {
         let dialect = session.dialect();
         let owner = owner(attempt);
@@ -63,9 +65,10 @@ impl<'a> Staging<'a> {
             attempt,
             link,
             schema,
+            locks,
             names: Vec::new(),
         };
-        staging.execute(session, &lock(dialect, &own)).await?;
+        staging.execute(session, &staging.lock(&own)).await?;
         staging.drop_leftovers(session, &owner, &own).await?;
         for index in 0..tasks.min(MOST_TASKS) {
             let name = format!("{own}_{index}");
@@ -93,15 +96,20 @@ impl<'a> Staging<'a> {
     }
 
     /// The tables, as statements name them.
-    pub(super) fn tables(&self, dialect: Dialect) -> Vec<String> {
+    pub(super) fn tables(&self, dialect: &dyn Dialect) -> Vec<String> {
         self.names
             .iter()
             .map(|name| self.full(dialect, name))
             .collect()
     }
 
-    fn full(&self, dialect: Dialect, name: &str) -> String {
+    fn full(&self, dialect: &dyn Dialect, name: &str) -> String {
         format!("{}{}", self.schema, dialect.quote(name))
+    }
+
+    /// Takes a lock that its connection holds until it ends.
+    fn lock(&self, name: &str) -> String {
+        (self.locks.take)(name, number(name))
     }
 
     async fn execute(
@@ -128,8 +136,8 @@ impl<'a> Staging<'a> {
         let dialect = session.dialect();
         let schema = self.schema.trim_end_matches('.');
         let schema: String = schema.chars().filter(|c| !"`\"".contains(*c)).collect();
-        let found =
-            database::execute(self.attempt, session, &listing(dialect, &schema, owner)).await?;
+        let listing = listing(self.locks.schema, &schema, owner);
+        let found = database::execute(self.attempt, session, &listing).await?;
         let names = found.results.into_iter().flat_map(|it| it.rows).flatten();
         for name in names {
             let Some((group, _)) = name.rsplit_once('_') else {
@@ -137,9 +145,7 @@ impl<'a> Staging<'a> {
             };
             let is_dead = group == own
                 || matches!(
-                    self.execute(session, &lock(dialect, group))
-                        .await?
-                        .as_deref(),
+                    self.execute(session, &self.lock(group)).await?.as_deref(),
                     Some("1" | "t")
                 );
             if !is_dead {
@@ -149,7 +155,8 @@ impl<'a> Staging<'a> {
             self.execute(session, &format!("drop table if exists {full}"))
                 .await?;
             if group != own {
-                self.execute(session, &unlock(dialect, group)).await?;
+                let unlock = (self.locks.release)(group, number(group));
+                self.execute(session, &unlock).await?;
             }
             let text = Text::new(
                 format!("已删除中断的传输留下的中间表{name}"),
@@ -284,32 +291,17 @@ fn schema(table: &str) -> &str {
     &table[..end]
 }
 
-/// Takes a lock that its connection holds until it ends; true when nobody else has it.
-fn lock(dialect: Dialect, name: &str) -> String {
-    match dialect {
-        Dialect::Postgres => format!("select pg_try_advisory_lock({})", number(name)),
-        _ => format!("select get_lock('{name}', 0)"),
-    }
-}
-
-fn unlock(dialect: Dialect, name: &str) -> String {
-    match dialect {
-        Dialect::Postgres => format!("select pg_advisory_unlock({})", number(name)),
-        _ => format!("select release_lock('{name}')"),
-    }
-}
-
-/// PostgreSQL's locks have numbers.
+/// Some products know locks by numbers alone.
 fn number(name: &str) -> u64 {
     const OURS: u64 = 0x616b_6b61;
     OURS << 32 | u64::from(crc32c::crc32c(name.as_bytes()))
 }
 
-fn listing(dialect: Dialect, schema: &str, owner: &str) -> String {
-    let here = match (schema, dialect) {
-        ("", Dialect::Postgres) => "current_schema()".to_owned(),
-        ("", _) => "database()".to_owned(),
-        (name, _) => format!("'{}'", name.replace('\'', "''")),
+/// The query for the tables of a node; `here` is the schema where none is named.
+fn listing(here: &str, schema: &str, owner: &str) -> String {
+    let here = match schema {
+        "" => here.to_owned(),
+        name => format!("'{}'", name.replace('\'', "''")),
     };
     format!(
         "select table_name from information_schema.tables where table_schema = {here} and table_name like '{}%'",

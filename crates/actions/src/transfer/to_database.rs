@@ -1,6 +1,6 @@
 //! The writing end: a table.
 
-use akkaflow_connectors::{Column, Dialect, Session, cancellable};
+use akkaflow_connectors::{Column, Session, cancellable};
 use akkaflow_model::text::Text;
 
 use super::body::{Commands, Source};
@@ -173,13 +173,15 @@ impl Into<'_> {
         if self.tasks < 2 {
             return Ok(None);
         }
-        let (zh, en) = match session.dialect() {
-            Dialect::Sqlite => ("SQLite", "SQLite"),
+        let dialect = session.dialect();
+        let (zh, en) = match dialect.named_locks() {
+            None => (dialect.name(), dialect.name()),
             _ if self.rejects.is_some() => ("reject-limit", "reject-limit"),
             _ if !key.is_empty() => ("按键更新记录", "updating rows by their key"),
-            _ => {
+            Some(locks) => {
                 let table = (self.table, target);
-                return Staging::make(attempt, session, self.link, table, self.tasks).await;
+                return Staging::make(attempt, session, self.link, table, (self.tasks, locks))
+                    .await;
             }
         };
         let tasks = self.tasks;

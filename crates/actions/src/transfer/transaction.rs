@@ -1,6 +1,6 @@
 //! The transaction of a transfer: its rows, and what is remembered of them.
 
-use akkaflow_connectors::{Column, Dialect, Load, Session, cancellable};
+use akkaflow_connectors::{Column, Load, Session, cancellable};
 use akkaflow_model::text::Text;
 
 use super::copy::{Copied, WATERMARK, copy};
@@ -121,9 +121,10 @@ impl Transaction<'_> {
                 .both(zh, format_args!("{en}, without bad rows")),
             None => self.attempt.log.both(zh, en),
         }
-        if rejects.is_some() && session.dialect() == Dialect::Postgres {
-            // What is told at the commit alone could not be blamed on a row.
-            let statement = "set constraints all immediate";
+        // What is told at the commit alone could not be blamed on a row.
+        if rejects.is_some()
+            && let Some(statement) = session.dialect().check_at_once()
+        {
             database::execute(self.attempt, session, statement).await?;
         }
         let source_columns = source.columns_for(target.len());

@@ -23,12 +23,18 @@ fn endless_query(kind: DbKind) -> &'static str {
     }
 }
 
-/// Runs `body`, cancels it once `is_under_way`, and expects it to end at once.
-async fn cancel(bench: &Bench, body: &str, database: &Database) {
+/// Runs `body`, cancels it once the endless query of `database` runs, and `words` stand in the log; expects it to end at once.
+async fn cancel(bench: &Bench, body: &str, database: &Database, words: &str) {
     let mut running = std::pin::pin!(bench.run(body));
+    let under_way = async {
+        wait_until_busy(database).await;
+        while !bench.log().contains(words) {
+            tokio::task::yield_now().await;
+        }
+    };
     tokio::select! {
         result = &mut running => panic!("{body} ended by itself: {result:?}"),
-        () = wait_until_busy(database) => {}
+        () = under_way => {}
     }
     bench.cancel.cancel();
     let since = Instant::now();
@@ -36,14 +42,14 @@ async fn cancel(bench: &Bench, body: &str, database: &Database) {
     assert!(since.elapsed() < LIMIT, "{body}");
 }
 
-/// Asks until somebody works in the database.
+/// Asks until somebody runs the endless query in the database.
 async fn wait_until_busy(database: &Database) {
     let query = match database.kind() {
         DbKind::Mysql => {
-            "select count(*) from information_schema.processlist where db = database() and id <> connection_id() and command = 'Query'"
+            "select count(*) from information_schema.processlist where db = database() and id <> connection_id() and info like '%sleep(600)%'"
         }
         DbKind::Postgres => {
-            "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and state = 'active' and query not like '%pg_backend_pid%'"
+            "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and state = 'active' and query like '%pg_sleep(600)%'"
         }
         _ => return wait_until_locked(database).await,
     };
@@ -90,7 +96,8 @@ async fn a_statement_is_cancelled_on_the_server() {
             database.name(),
             endless_query(database.kind())
         );
-        cancel(&bench, &body, &database).await;
+        // The row is in before the cancellation.
+        cancel(&bench, &body, &database, "statement 2 of 3").await;
         wait_until_idle(&database).await;
         // MySQL commits a new table by itself, and nothing after it.
         let rows = match database.kind() {
@@ -119,7 +126,7 @@ async fn a_transfer_is_cancelled_at_both_ends() {
                 "<transfer><source type='DB' db-link='from'>{}</source><target type='DB' db-link='to' table='t' is-pre-truncate='true'/></transfer>",
                 endless_query(source.kind())
             );
-            cancel(&bench, &body, &source).await;
+            cancel(&bench, &body, &source, "").await;
             wait_until_idle(&source).await;
             assert_eq!(
                 target.text("select count(*) from t where a = 'old'").await,

@@ -48,6 +48,25 @@ async fn a_failing_statement_is_named_and_undoes_all_before_it() {
 }
 
 #[tokio::test]
+async fn a_failing_statement_undoes_all_before_it_but_what_the_database_commits_by_itself() {
+    for database in databases().await {
+        let bench = Bench::with(&[&database]);
+        database.execute(&["create table old(a int)"]).await;
+        let body = format!(
+            "<sql db-link='{}'>create table new(a int); insert into old values (1); insert into new values (1); select * from nowhere</sql>",
+            database.name()
+        );
+        let words = bench.failure(&body).await;
+        assert!(words.contains("statement 4"), "{words}");
+        assert_eq!(database.text("select count(*) from old").await, "0");
+        // MySQL commits a table that is made, and nothing else.
+        if database.kind() == DbKind::Mysql {
+            assert_eq!(database.text("select count(*) from new").await, "0");
+        }
+    }
+}
+
+#[tokio::test]
 async fn b19_routines_are_one_statement() {
     for database in databases().await {
         let bench = Bench::with(&[&database]);

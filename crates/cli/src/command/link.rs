@@ -155,8 +155,8 @@ fn add(context: &Context, matches: &ArgMatches) -> Outcome {
         (None, None) => return Err(unknown_type(context, type_name)),
     };
     let mut link = link(context, matches)?;
-    let needs_none = db_kind == Some(DbKind::Sqlite)
-        || file_kind == Some(FileKind::Local)
+    let needs_none = db_kind.is_some_and(|kind| !kind.has_accounts())
+        || file_kind.is_some_and(|kind| !kind.is_remote())
         || link.key_file.is_some();
     if link.password.is_none() && !needs_none {
         link.password = Some(password::ask(context)?);

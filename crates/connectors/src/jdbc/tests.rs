@@ -20,7 +20,7 @@ fn urls_of_akkaflow_users_are_understood() {
         parse("jdbc:postgresql://[::1]:6000/x").address(),
         "[::1]:6000"
     );
-    assert_eq!(parse("JDBC:MySQL://h/d").dialect, Dialect::Mysql);
+    assert_eq!(parse("JDBC:MySQL://h/d").kind, DbKind::Mysql);
     assert_eq!(parse("jdbc:sqlite:data/a.db").database, "data/a.db");
     assert_eq!(parse("jdbc:sqlite:data/a.db?foo=1").notes.len(), 1);
 }

@@ -6,9 +6,10 @@ use std::ops::Range;
 use mysql_async::Conn;
 use mysql_async::prelude::Queryable;
 
-use super::{code, failed, server_code};
+use super::{Mysql, code, failed, server_code};
+use crate::dialect::Dialect as _;
 use crate::error::Error;
-use crate::session::{Comments, Dialect};
+use crate::session::Comments;
 
 /// The comments of a table's columns; `None` when there is no such table.
 pub(super) async fn of_columns(
@@ -55,7 +56,7 @@ pub(super) async fn set(
     };
     let mut changes = Vec::new();
     for (column, comment) in &comments.columns {
-        let name = Dialect::Mysql.quote(column);
+        let name = Mysql.quote(column);
         if let Some(declared) = declaration(&created, &name, has_escapes) {
             let (before, after) = around_comment(declared, has_escapes);
             changes.push(format!(

@@ -4,13 +4,15 @@ use akkaflow_model::text::Text;
 use mysql_async::Conn;
 use mysql_async::prelude::Queryable;
 
+use super::Mysql;
 use super::exactly::{check, refused};
 use crate::batch::Row;
 use crate::column::{Column, Kind};
 use crate::convert::Conversion;
+use crate::dialect::Dialect as _;
 use crate::error::Error;
 use crate::exact::Checks;
-use crate::session::{Dialect, Load};
+use crate::session::Load;
 use crate::upsert::STAGING;
 
 /// Rows of a statement: with fewer the call itself weighs, with more nothing is won.
@@ -32,7 +34,7 @@ pub(super) async fn insert(
                 [] => format!("insert into {}", load.table),
                 _ => format!("replace into {STAGING}"),
             },
-            Dialect::Mysql.names(&load.target)
+            Mysql.names(&load.target)
         )
         .into_bytes(),
         statement: Vec::new(),

@@ -10,13 +10,14 @@ use mysql_async::Conn;
 use mysql_async::prelude::Queryable;
 
 use super::exactly::{check, refused};
-use super::{code, failed, insert, server_code};
+use super::{Mysql, code, failed, insert, server_code};
 use crate::batch::BatchReceiver;
 use crate::column::Kind;
 use crate::convert::{Conversion, append_escaped};
+use crate::dialect::Dialect as _;
 use crate::error::Error;
 use crate::exact::Checks;
-use crate::session::{Dialect, Load, Progress};
+use crate::session::{Load, Progress};
 use crate::upsert::STAGING;
 
 /// What makes the server say of each value that it does not take it exactly, and keep zero dates, explicit zeros in
@@ -144,7 +145,7 @@ fn statement(load: &Load) -> String {
     let mut fields = Vec::new();
     let mut settings = Vec::new();
     for (index, column) in load.target.iter().enumerate() {
-        let name = Dialect::Mysql.quote(&column.name);
+        let name = Mysql.quote(&column.name);
         let function = match column.kind {
             Kind::Binary(_) => Some(format!("unhex(@akkaflow_{index})")),
             Kind::Bits(_) => Some(format!("cast(@akkaflow_{index} as unsigned)")),

@@ -7,13 +7,12 @@ use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Row};
 
 use super::exactly::check_warnings;
-use super::failed;
+use super::{Mysql, failed};
 use crate::column::Column;
+use crate::dialect::Dialect as _;
 use crate::error::Error;
-use crate::session::{Dialect, Key, Load};
+use crate::session::{Key, Load};
 use crate::upsert::{STAGING, others};
-
-const DIALECT: Dialect = Dialect::Mysql;
 
 /// Keys over the beginnings of values or over expressions find no row.
 pub(super) async fn keys(connection: &mut Conn, table: &str) -> Result<Vec<Key>, Error> {
@@ -53,7 +52,7 @@ pub(super) async fn stage(
     target: &[Column],
     key: &[String],
 ) -> Result<(), Error> {
-    let (columns, key) = (DIALECT.names(target), DIALECT.list(key));
+    let (columns, key) = (Mysql.names(target), Mysql.list(key));
     connection
         .query_drop(format!(
             "create temporary table {STAGING} (unique key akkaflow_key ({key})) engine = InnoDB select {columns} from {table} limit 0"
@@ -74,7 +73,7 @@ pub(super) async fn merge(connection: &mut Conn, load: &Load) -> Result<(), Erro
 fn statements(load: &Load) -> Vec<String> {
     let table = &load.table;
     let pair = |name: &String| {
-        let name = DIALECT.quote(name);
+        let name = Mysql.quote(name);
         format!("akkaflow_old.{name} = akkaflow_new.{name}")
     };
     let is_same: Vec<String> = load.key.iter().map(pair).collect();
@@ -90,12 +89,12 @@ fn statements(load: &Load) -> Vec<String> {
             changed.join(", ")
         ));
     }
-    let columns = DIALECT.names(&load.target);
-    let first = DIALECT.quote(&load.key[0]);
+    let columns = Mysql.names(&load.target);
+    let first = Mysql.quote(&load.key[0]);
     let new: Vec<String> = load
         .target
         .iter()
-        .map(|column| format!("akkaflow_new.{}", DIALECT.quote(&column.name)))
+        .map(|column| format!("akkaflow_new.{}", Mysql.quote(&column.name)))
         .collect();
     statements.push(format!(
         "insert into {table} ({columns}) select {} from {STAGING} as akkaflow_new left join {table} as akkaflow_old on {is_same} \

@@ -5,13 +5,14 @@ use futures::StreamExt;
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Column as _, Executor, SqlSafeStr, Statement as _, TypeInfo};
 
-use super::{columns, failed, upsert, words};
+use super::{Postgres, columns, failed, upsert, words};
 use crate::batch::{Batch, BatchSender};
 use crate::column::{Column, Kind};
 use crate::convert::{Conversion, append_escaped, from_hex, unescape};
+use crate::dialect::Dialect as _;
 use crate::error::Error;
 use crate::exact::Checks;
-use crate::session::{Dialect, Load};
+use crate::session::Load;
 use crate::upsert::STAGING;
 
 /// Names and types alone, from the server's preparing of the query.
@@ -100,7 +101,7 @@ pub(super) async fn write(
                 [] => load.table.as_str(),
                 _ => STAGING,
             },
-            Dialect::Postgres.names(&load.target)
+            Postgres.names(&load.target)
         ))
         .await
         .map_err(failed)?;

@@ -4,13 +4,12 @@ use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgConnection;
 
 use super::copy::refused;
-use super::failed;
+use super::{Postgres, failed};
 use crate::column::Column;
+use crate::dialect::Dialect as _;
 use crate::error::Error;
-use crate::session::{Dialect, Key, Load};
+use crate::session::{Key, Load};
 use crate::upsert::{STAGING, on_conflict};
-
-const DIALECT: Dialect = Dialect::Postgres;
 
 /// Keys that are judged at the end of the transaction, over some rows or over expressions find no row.
 pub(super) async fn keys(connection: &mut PgConnection, table: &str) -> Result<Vec<Key>, Error> {
@@ -40,7 +39,7 @@ pub(super) async fn stage(
     table: &str,
     target: &[Column],
 ) -> Result<(), Error> {
-    let columns = DIALECT.names(target);
+    let columns = Postgres.names(target);
     let statements = format!(
         "create temporary table {STAGING} as select {columns} from {table} with no data; \
          alter table {STAGING} add column akkaflow_row bigint generated always as identity"
@@ -54,12 +53,12 @@ pub(super) async fn stage(
 
 /// Takes the staged rows over, the last of each key.
 pub(super) async fn merge(connection: &mut PgConnection, load: &Load) -> Result<(), Error> {
-    let (table, columns) = (&load.table, DIALECT.names(&load.target));
-    let key = DIALECT.list(&load.key);
+    let (table, columns) = (&load.table, Postgres.names(&load.target));
+    let key = Postgres.list(&load.key);
     let statement = format!(
         "insert into {table} ({columns}) overriding system value select distinct on ({key}) {columns} from {STAGING} \
          order by {key}, akkaflow_row desc{}",
-        on_conflict(load, DIALECT)
+        on_conflict(load, &Postgres)
     );
     sqlx::raw_sql(AssertSqlSafe(statement))
         .execute(connection)

@@ -1,6 +1,33 @@
 //! Just enough of each dialect's lexical rules to tell code from strings and comments.
 
-use crate::session::Dialect;
+/// What tells code from strings and comments, where products differ. All of them quote with `'` and `"` and comment with `--` and `/* */`.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one rule, whatever the others are"
+)]
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Lexis {
+    /// A backslash in a string keeps its end from ending it.
+    pub has_backslashes: bool,
+    /// Names may stand in backticks.
+    pub has_backticks: bool,
+    /// Names may stand in brackets.
+    pub has_brackets: bool,
+    /// Strings may stand in `$tag$`.
+    pub has_dollar_quotes: bool,
+    /// Strings behind an `E` have backslashes.
+    pub has_escape_strings: bool,
+    /// `#` begins a comment.
+    pub has_hash_comments: bool,
+    /// `/*! ... */` and `/*M! ... */` are code.
+    pub has_code_comments: bool,
+    /// Comments may stand in comments.
+    pub has_nested_comments: bool,
+    /// `--` begins a comment only before a blank: `5--1` is arithmetic.
+    pub wants_blank_after_dashes: bool,
+    /// A line `DELIMITER x` changes what ends a statement.
+    pub has_delimiter_lines: bool,
+}
 
 /// What separating needs to know of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,16 +44,16 @@ pub(super) struct Lexer<'a> {
     text: &'a str,
     bytes: &'a [u8],
     position: usize,
-    dialect: Dialect,
+    lexis: Lexis,
 }
 
 impl<'a> Lexer<'a> {
-    pub(super) fn new(text: &'a str, dialect: Dialect) -> Self {
+    pub(super) fn new(text: &'a str, lexis: Lexis) -> Self {
         Self {
             text,
             bytes: text.as_bytes(),
             position: 0,
-            dialect,
+            lexis,
         }
     }
 
@@ -43,11 +70,11 @@ impl<'a> Lexer<'a> {
             return Some(self.word(start));
         }
         match byte {
-            b'\'' => self.skip_quoted(b'\'', self.dialect == Dialect::Mysql),
-            b'"' => self.skip_quoted(b'"', self.dialect == Dialect::Mysql),
-            b'`' if self.dialect != Dialect::Postgres => self.skip_quoted(b'`', false),
-            b'[' if self.dialect == Dialect::Sqlite => self.skip_to(b']'),
-            b'$' if self.dialect == Dialect::Postgres => self.skip_dollar(),
+            b'\'' => self.skip_quoted(b'\'', self.lexis.has_backslashes),
+            b'"' => self.skip_quoted(b'"', self.lexis.has_backslashes),
+            b'`' if self.lexis.has_backticks => self.skip_quoted(b'`', false),
+            b'[' if self.lexis.has_brackets => self.skip_to(b']'),
+            b'$' if self.lexis.has_dollar_quotes => self.skip_dollar(),
             b'0'..=b'9' => self.skip_while(is_word_part),
             _ => self.position += 1,
         }
@@ -64,7 +91,7 @@ impl<'a> Lexer<'a> {
     fn word(&mut self, start: usize) -> Token<'a> {
         self.skip_while(is_word_part);
         let word = &self.text[start..self.position];
-        let is_escape_string = self.dialect == Dialect::Postgres
+        let is_escape_string = self.lexis.has_escape_strings
             && word.eq_ignore_ascii_case("e")
             && self.peek(0) == Some(b'\'');
         if is_escape_string {
@@ -86,10 +113,9 @@ impl<'a> Lexer<'a> {
 
     fn skip_comment(&mut self) -> bool {
         match (self.peek(0), self.peek(1), self.peek(2)) {
-            (Some(b'#'), _, _) if self.dialect == Dialect::Mysql => self.skip_line(),
+            (Some(b'#'), _, _) if self.lexis.has_hash_comments => self.skip_line(),
             (Some(b'-'), Some(b'-'), after) if self.is_dash_comment(after) => self.skip_line(),
-            // `/*! ... */` is code to MySQL, `/*M! ... */` to MariaDB.
-            (Some(b'/'), Some(b'*'), Some(b'!' | b'M')) if self.dialect == Dialect::Mysql => {
+            (Some(b'/'), Some(b'*'), Some(b'!' | b'M')) if self.lexis.has_code_comments => {
                 return false;
             }
             (Some(b'/'), Some(b'*'), _) => self.skip_block_comment(),
@@ -98,9 +124,8 @@ impl<'a> Lexer<'a> {
         true
     }
 
-    /// MySQL wants a blank after `--`; `5--1` is arithmetic there.
     fn is_dash_comment(&self, after: Option<u8>) -> bool {
-        self.dialect != Dialect::Mysql || after.is_none_or(|byte| byte <= b' ')
+        !self.lexis.wants_blank_after_dashes || after.is_none_or(|byte| byte <= b' ')
     }
 
     fn skip_line(&mut self) {
@@ -111,7 +136,7 @@ impl<'a> Lexer<'a> {
         let mut depth = 0_u32;
         while self.position < self.bytes.len() {
             match (self.peek(0), self.peek(1)) {
-                (Some(b'/'), Some(b'*')) if depth == 0 || self.dialect == Dialect::Postgres => {
+                (Some(b'/'), Some(b'*')) if depth == 0 || self.lexis.has_nested_comments => {
                     depth += 1;
                     self.position += 2;
                 }

@@ -5,12 +5,13 @@ use sqlx::sqlite::{SqliteArguments, SqliteConnection};
 use sqlx::{Arguments, AssertSqlSafe};
 
 use super::columns::EXACT_DIGITS;
-use super::{failed, primary_code};
+use super::{Sqlite, failed, primary_code};
 use crate::column::{Column, Kind};
 use crate::convert::Conversion;
+use crate::dialect::Dialect as _;
 use crate::error::Error;
 use crate::exact::Checks;
-use crate::session::{Dialect, Load};
+use crate::session::Load;
 use crate::upsert::on_conflict;
 
 /// SQLite's limit of values in a statement.
@@ -24,7 +25,7 @@ pub(super) async fn write(
     mut load: Load,
     conversions: &[Conversion],
 ) -> Result<u64, Error> {
-    let checks = Checks::new(&load.target, &load.key, Dialect::Sqlite);
+    let checks = Checks::new(&load.target, &load.key, &Sqlite);
     let most = (VALUES / load.target.len().max(1)).clamp(1, ROWS);
     let full = statement(&load, most);
     let mut arguments = SqliteArguments::default();
@@ -64,9 +65,9 @@ fn statement(load: &Load, rows: usize) -> String {
     format!(
         "insert into {} ({}) values {}{}",
         load.table,
-        Dialect::Sqlite.names(&load.target),
+        Sqlite.names(&load.target),
         vec![row; rows].join(","),
-        on_conflict(load, Dialect::Sqlite)
+        on_conflict(load, &Sqlite)
     )
 }
 
