@@ -6,6 +6,7 @@
 mod bodies;
 mod cancel;
 mod compat;
+mod connectors;
 mod contract;
 mod data_monitor;
 mod examples;

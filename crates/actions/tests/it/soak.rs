@@ -1,7 +1,6 @@
 //! Transfers that are broken off at random moments, over all pairs of ends: whatever dies, and whenever, the target holds what it held
 //! before or all rows.
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use akkaflow_actions::{ActionError, AttemptContext, Outcome};
@@ -10,7 +9,9 @@ use akkaflow_model::id::InstanceId;
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 
-use crate::support::{Bench, Database, databases, parse};
+use crate::connectors::ends::{Files, Format, all_files, written_formats};
+use crate::connectors::proxy::{Fault, Proxy};
+use crate::support::{Bench, Database, databases, parse, sqlite};
 
 /// So many transfers unless `AKKAFLOW_SOAK_ROUNDS` says otherwise.
 const ROUNDS: u32 = 200;
@@ -29,7 +30,7 @@ const MODES: [&str; 3] = ["append", "replace", "upsert"];
 enum Death {
     /// The worker, with all that it holds.
     Worker,
-    /// The connections to databases, cut by their servers.
+    /// The connections, cut by their servers or on their way.
     Connections,
     /// Nobody: the attempt is cancelled.
     Nobody,
@@ -39,15 +40,52 @@ enum Death {
 #[derive(Clone, Copy)]
 enum End<'a> {
     Database(&'a Database),
-    File,
+    File {
+        files: &'a Files,
+        format: &'a Format,
+        /// Tells the files of formats apart.
+        number: usize,
+    },
+}
+
+impl End<'_> {
+    fn is_writable(&self) -> bool {
+        match self {
+            Self::Database(_) => true,
+            Self::File { files, .. } => files.is_writable,
+        }
+    }
+}
+
+/// Everything that lies somewhere.
+struct Place {
+    bench: Bench,
+    databases: Vec<Database>,
+    /// Reads the files that have been written.
+    checker: Database,
+    files: Vec<Files>,
+    formats: Vec<Format>,
+    /// The ways to servers of files.
+    proxies: Vec<Proxy>,
+}
+
+impl Place {
+    fn end(&self, random: &mut StdRng) -> End<'_> {
+        if random.random_bool(0.5) {
+            return End::Database(&self.databases[random.random_range(0..self.databases.len())]);
+        }
+        let number = random.random_range(0..self.formats.len());
+        End::File {
+            files: &self.files[random.random_range(0..self.files.len())],
+            format: &self.formats[number],
+            number,
+        }
+    }
 }
 
 #[tokio::test]
 async fn whatever_dies_whenever_the_target_holds_all_rows_or_what_it_held_before() {
-    let databases = databases().await;
-    let mut ends: Vec<End> = databases.iter().map(End::Database).collect();
-    ends.push(End::File);
-    let bench = prepared(&databases).await;
+    let place = prepared().await;
     let (rounds, seed) = (number("AKKAFLOW_SOAK_ROUNDS"), number("AKKAFLOW_SEED"));
     let seed = seed.unwrap_or_else(|| u64::from(std::process::id()));
     println!("AKKAFLOW_SEED={seed}");
@@ -55,21 +93,30 @@ async fn whatever_dies_whenever_the_target_holds_all_rows_or_what_it_held_before
     let mut usual = Duration::from_millis(50);
     let mut ended = [0, 0];
     for round in 0..rounds.unwrap_or(ROUNDS.into()) {
-        let source = ends[random.random_range(0..ends.len())];
-        let target = ends[random.random_range(0..ends.len())];
+        let source = place.end(&mut random);
+        let target = loop {
+            let target = place.end(&mut random);
+            if target.is_writable() {
+                break target;
+            }
+        };
+        let tasks = if random.random_bool(0.3) { 3 } else { 1 };
         let mode = MODES[random.random_range(0..MODES.len())];
         let death = [Death::Worker, Death::Connections, Death::Nobody][random.random_range(0..3)];
         let moment = usual.mul_f64(random.random_range(0.0..1.2));
-        reset(&bench, target).await;
-        let body = body(&bench, source, target, mode);
+        reset(&place, target).await;
+        let body = body(&place.bench, source, target, mode, tasks);
+        let mut attempt = place.bench.attempt();
+        attempt.key.attempt = round as u32 + 1;
         let since = Instant::now();
-        let result = broken_off(bench.attempt(), &databases, &body, death, moment).await;
+        let ways = (&place.databases[..], &place.proxies[..]);
+        let result = broken_off(attempt, ways, &body, death, moment).await;
         let result = result.map(|it| it.map(drop));
         if result == Some(Ok(())) {
             usual = (usual + since.elapsed()) / 2;
         }
-        let (old, new) = held(&bench, &databases, target).await;
-        let kept = if mode == "replace" || matches!(target, End::File) {
+        let (old, new) = held(&place, target).await;
+        let kept = if mode == "replace" || matches!(target, End::File { .. }) {
             0
         } else {
             OLD
@@ -165,7 +212,7 @@ async fn follow(
                 [Death::Worker, Death::Connections, Death::Nobody][random.random_range(0..3)];
             let moment = usual.mul_f64(random.random_range(0.2..2.0));
             let since = Instant::now();
-            let result = broken_off(context, databases, &body, death, moment).await;
+            let result = broken_off(context, (databases, &[]), &body, death, moment).await;
             let copied = "select count(*) - count(distinct id) from copied";
             assert_eq!(target.text(copied).await, "0", "{said}, round {round}");
             match result {
@@ -194,16 +241,29 @@ fn number(variable: &str) -> Option<u64> {
         .and_then(|text| text.parse().ok())
 }
 
-/// The rows stand in each database and in a file.
-async fn prepared(databases: &[Database]) -> Bench {
+/// The rows stand in each database and in files of each format.
+async fn prepared() -> Place {
+    let (databases, checker) = (databases().await, sqlite());
     let all: Vec<&Database> = databases.iter().collect();
-    let bench = Bench::with(&all);
-    let lines: String = (0..ROWS)
-        .map(|row| format!("{row},名称{row},{row}.5000\n"))
+    let mut bench = Bench::with(&all);
+    bench.add(checker.renamed("checker"));
+    let columns = "(id int primary key, name varchar(40), amount decimal(18,4))";
+    let old: Vec<String> = (0..OLD)
+        .map(|row| format!("(-{}, 'old', 0)", row + 1))
         .collect();
-    std::fs::write(bench.path("in.txt"), lines).unwrap();
-    for database in databases {
-        let columns = "(id int primary key, name varchar(40), amount decimal(18,4))";
+    checker
+        .execute(&[
+            &format!("create table new{columns}"),
+            &format!("create table old{columns}"),
+            &format!("create table target{columns}"),
+            &format!("insert into old values {}", old.join(", ")),
+            &format!(
+                "with recursive c(x) as (select 0 union all select x + 1 from c where x < {ROWS} - 1) \
+                 insert into new select x, '名称' || x, x + 0.5 from c"
+            ),
+        ])
+        .await;
+    for database in &databases {
         database
             .execute(&[
                 &format!("create table source{columns}"),
@@ -211,23 +271,52 @@ async fn prepared(databases: &[Database]) -> Bench {
             ])
             .await;
         let link = database.name();
-        let path = bench.path("in.txt");
-        bench
-            .run(&format!(
-                "<transfer><source type='FILE' delimited=','>{path}</source><target type='DB' db-link='{link}' table='source'/></transfer>"
-            ))
-            .await
-            .unwrap();
+        let target = format!("<target type='DB' db-link='{link}' table='source'/>");
+        bench.run(&of_checker("new", &target)).await.unwrap();
     }
-    bench
+    let mut files = all_files(&mut bench);
+    let formats = written_formats();
+    for (number, format) in formats.iter().enumerate() {
+        for (table, name) in [("new", "in"), ("old", "old")] {
+            let target = files[0].target(&bench, &format!("{name}.{number}"), format.attributes);
+            bench.run(&of_checker(table, &target)).await.unwrap();
+        }
+    }
+    let mut proxies = Vec::new();
+    for files in &mut files {
+        let Some(server) = &files.server else {
+            continue;
+        };
+        let proxy = Proxy::new(server, Fault::None).await;
+        *files = files.through(proxy.address.port());
+        if let Some(access) = &files.access {
+            bench
+                .file_links
+                .insert(access.link.name.clone(), access.clone());
+        }
+        proxies.push(proxy);
+    }
+    Place {
+        bench,
+        databases,
+        checker,
+        files,
+        formats,
+        proxies,
+    }
 }
 
-fn body(bench: &Bench, source: End, target: End, mode: &str) -> String {
+fn of_checker(table: &str, target: &str) -> String {
+    format!("<transfer><source type='DB' db-link='checker'>{table}</source>{target}</transfer>")
+}
+
+fn body(bench: &Bench, source: End, target: End, mode: &str, tasks: u32) -> String {
     let source = match source {
-        End::File => format!(
-            "<source type='FILE' delimited=','>{}</source>",
-            bench.path("in.txt")
-        ),
+        End::File {
+            files,
+            format,
+            number,
+        } => files.source(bench, &format!("in.{number}"), format.attributes),
         End::Database(database) => {
             format!(
                 "<source type='DB' db-link='{}'>source</source>",
@@ -236,25 +325,24 @@ fn body(bench: &Bench, source: End, target: End, mode: &str) -> String {
         }
     };
     let target = match target {
-        End::File => format!(
-            "<target type='FILE' delimited=',' path='{}'/>",
-            bench.path("out.txt")
-        ),
+        End::File {
+            files,
+            format,
+            number,
+        } => files.target(bench, &format!("out.{number}"), format.attributes),
         End::Database(database) => format!(
-            "<target type='DB' db-link='{}' table='target' mode='{mode}'/>",
+            "<target type='DB' db-link='{}' table='target' mode='{mode}' task-num='{tasks}'/>",
             database.name()
         ),
     };
     format!("<transfer>{source}{target}</transfer>")
 }
 
-async fn reset(bench: &Bench, target: End<'_>) {
+async fn reset(place: &Place, target: End<'_>) {
     match target {
-        End::File => {
-            let lines: String = (0..OLD)
-                .map(|row| format!("-{},old,0\n", row + 1))
-                .collect();
-            std::fs::write(bench.path("out.txt"), lines).unwrap();
+        End::File { number, .. } => {
+            let of = |name: &str| place.bench.path(&format!("{name}.{number}"));
+            std::fs::copy(of("old"), of("out")).unwrap();
         }
         End::Database(database) => {
             let rows: Vec<String> = (0..OLD)
@@ -269,7 +357,7 @@ async fn reset(bench: &Bench, target: End<'_>) {
 /// Runs `body`, lets somebody die at the moment, and waits for what is left. `None` where the worker died with it.
 async fn broken_off(
     mut attempt: AttemptContext,
-    databases: &[Database],
+    (databases, proxies): (&[Database], &[Proxy]),
     body: &str,
     death: Death,
     moment: Duration,
@@ -293,6 +381,9 @@ async fn broken_off(
         Death::Connections => {
             for database in databases {
                 cut(database).await;
+            }
+            for proxy in proxies {
+                proxy.cut();
             }
         }
         Death::Nobody => cancel.cancel(),
@@ -325,20 +416,27 @@ async fn cut(database: &Database) {
 }
 
 /// Old rows and new ones, once nobody works in the databases any more.
-async fn held(bench: &Bench, databases: &[Database], target: End<'_>) -> (u32, u32) {
-    for database in databases {
+async fn held(place: &Place, target: End<'_>) -> (u32, u32) {
+    for database in &place.databases {
         wait_until_alone(database).await;
     }
-    let (ids, amounts) = match target {
-        End::File => in_file(Path::new(&bench.path("out.txt"))),
-        End::Database(database) => {
-            let rows = database.query("select id, amount from target").await;
-            let text = |value: &Option<Vec<u8>>| String::from_utf8(value.clone().unwrap()).unwrap();
-            rows.iter()
-                .map(|row| (text(&row[0]), text(&row[1])))
-                .unzip()
+    let database = match target {
+        End::File { format, number, .. } => {
+            let files = &place.files[0];
+            let written = files.source(&place.bench, &format!("out.{number}"), format.attributes);
+            let target = "<target type='DB' db-link='checker' table='target' is-pre-truncate='true' columns='position'/>";
+            let body = format!("<transfer>{written}{target}</transfer>");
+            place.bench.run(&body).await.unwrap();
+            &place.checker
         }
+        End::Database(database) => database,
     };
+    let rows = database.query("select id, amount from target").await;
+    let text = |value: &Option<Vec<u8>>| String::from_utf8(value.clone().unwrap()).unwrap();
+    let (ids, amounts): (Vec<String>, Vec<String>) = rows
+        .iter()
+        .map(|row| (text(&row[0]), text(&row[1])))
+        .unzip();
     let ids: Vec<i64> = ids.iter().map(|id| id.parse().unwrap()).collect();
     let old = ids.iter().filter(|id| **id < 0).count();
     let mut new: Vec<(i64, f64)> = ids
@@ -358,15 +456,6 @@ async fn held(bench: &Bench, databases: &[Database], target: End<'_>) -> (u32, u
     );
     assert_eq!(ids.len(), old + new.len(), "a row is there twice");
     (old as u32, new.len() as u32)
-}
-
-fn in_file(path: &Path) -> (Vec<String>, Vec<String>) {
-    let text = std::fs::read_to_string(path).unwrap();
-    let fields = |line: &str| -> (String, String) {
-        let fields: Vec<&str> = line.split(',').collect();
-        (fields[0].to_owned(), fields[2].to_owned())
-    };
-    text.lines().map(fields).unzip()
 }
 
 /// A server rolls back what a dead connection began once it notices.

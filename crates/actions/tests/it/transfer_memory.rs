@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::process::Command;
 
-use crate::support::{Bench, Database, mysql, postgres, sqlite};
+use crate::connectors::ends::{all_files, written_formats};
+use crate::support::{Bench, Database, databases};
 
 const ROWS: u64 = 1_000_000;
 
@@ -30,67 +31,61 @@ async fn a_million_rows_take_at_most_64_mib() {
     println!("{said}");
 }
 
-/// From a file through each database into a file.
+/// From a file through each database, then through each kind of files and each format, into a file: every connector is a source and, where it can
+/// be, a target.
 async fn move_rows() {
-    let databases: Vec<Database> = [mysql().await, postgres().await, Some(sqlite())]
-        .into_iter()
-        .flatten()
-        .collect();
+    let databases = databases().await;
     let all: Vec<&Database> = databases.iter().collect();
-    let bench = Bench::with(&all);
+    let mut bench = Bench::with(&all);
+    let files = all_files(&mut bench);
+    let (own, text) = (&files[0], "delimited=','");
     write_rows(&bench.path("in.txt"));
-    let mut source = format!(
-        "<source type='FILE' delimited=','>{}</source>",
-        bench.path("in.txt")
-    );
-    let mut from = "file";
+    let mut ways = Vec::new();
+    let mut from = ("text".to_owned(), own.source(&bench, "in.txt", text));
     for database in &databases {
         let link = database.name();
         let target = format!("<target type='DB' db-link='{link}' table='t'/>");
+        ways.push((from, (link.to_owned(), target)));
+        let source = format!("<source type='DB' db-link='{link}'>t</source>");
+        from = (link.to_owned(), source);
+    }
+    for format in written_formats() {
+        let (word, attributes) = (format.word, format.attributes);
+        // Elsewhere there is a place for each of them; one format shows how it is there.
+        let places = files
+            .iter()
+            .filter(|it| it.server.is_none() || word == "csv");
+        for place in places {
+            if place.is_writable {
+                let target = place.target(&bench, "next", attributes);
+                ways.push((from, (format!("{} {word}", place.name), target)));
+            } else {
+                // What another has written there is read.
+                ways.push((
+                    from,
+                    ("local text".to_owned(), own.target(&bench, "aside", text)),
+                ));
+            }
+            from = (
+                format!("{} {word}", place.name),
+                place.source(&bench, "next", attributes),
+            );
+        }
+    }
+    ways.push((
+        from,
+        ("text".to_owned(), own.target(&bench, "out.txt", text)),
+    ));
+    for ((from, source), (to, target)) in ways {
         measure(
             &bench,
-            from,
-            link,
+            &from,
+            &to,
             &format!("<transfer>{source}{target}</transfer>"),
         )
         .await;
-        source = format!("<source type='DB' db-link='{link}'>t</source>");
-        from = link;
     }
-    let target = format!(
-        "<target type='FILE' delimited=',' path='{}'/>",
-        bench.path("out.txt")
-    );
-    measure(
-        &bench,
-        from,
-        "file",
-        &format!("<transfer>{source}{target}</transfer>"),
-    )
-    .await;
-    let format = "type='FILE' format='parquet'";
-    let (text, by_columns) = (bench.path("out.txt"), bench.path("out.parquet"));
-    let to = format!(
-        "<source type='FILE' delimited=','>{text}</source><target {format} path='{by_columns}'/>"
-    );
-    measure(
-        &bench,
-        "file",
-        "parquet",
-        &format!("<transfer>{to}</transfer>"),
-    )
-    .await;
-    let back = format!(
-        "<source {format}>{by_columns}</source><target type='FILE' delimited=',' path='{text}'/>"
-    );
-    measure(
-        &bench,
-        "parquet",
-        "file",
-        &format!("<transfer>{back}</transfer>"),
-    )
-    .await;
-    let written = std::fs::read(&text).unwrap();
+    let written = std::fs::read(bench.path("out.txt")).unwrap();
     let lines = written.iter().filter(|byte| **byte == b'\n').count();
     assert_eq!(lines as u64, ROWS);
 }

@@ -3,21 +3,13 @@
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
 
 use akkaflow_actions::ActionError;
 use akkaflow_model::file_links::FileAccess;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
 
 use crate::ssh::ssh;
 use crate::support::{Bench, Database, check, parse, row, sqlite};
 use crate::web::Web;
-
-/// Far above the two seconds promised: machines that test are busy.
-const LIMIT: Duration = Duration::from_secs(10);
 
 async fn prepared(access: FileAccess) -> (Bench, Database) {
     let database = sqlite();
@@ -157,125 +149,6 @@ async fn a_failure_there_leaves_the_old_file_and_nothing_else() {
         said.contains("file-link `gone` is not configured"),
         "{said}"
     );
-}
-
-/// Stands between us and the server, and can be cut or fall silent after so many bytes of one direction.
-struct Between {
-    access: FileAccess,
-    passed: Arc<AtomicU64>,
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum Fault {
-    Cut,
-    Silence,
-}
-
-impl Between {
-    async fn new(access: FileAccess, fault: Fault, after: u64) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let server = format!("{}:{}", access.link.host, access.link.port.unwrap());
-        let mut access = access;
-        let known = access.known_hosts.clone();
-        let key = known.split_whitespace().skip(1).collect::<Vec<_>>();
-        access.known_hosts = format!("[127.0.0.1]:{port} {} {}\n", key[0], key[1]);
-        access.link.host = "127.0.0.1".to_owned();
-        access.link.port = Some(port);
-        let passed = Arc::new(AtomicU64::new(0));
-        let count = Arc::clone(&passed);
-        tokio::spawn(async move {
-            loop {
-                let (client, _) = listener.accept().await.unwrap();
-                let server = TcpStream::connect(&server).await.unwrap();
-                let (client_in, client_out) = client.into_split();
-                let (server_in, server_out) = server.into_split();
-                let (one, other) = (Arc::clone(&count), Arc::clone(&count));
-                let there = pass(client_in, server_out, one, fault, after);
-                let back = pass(server_in, client_out, other, fault, after);
-                // Once one is cut, so is the other.
-                tokio::spawn(async move {
-                    tokio::select! { () = there => {}, () = back => {} }
-                });
-            }
-        });
-        Self { access, passed }
-    }
-
-    async fn wait_for(&self, bytes: u64) {
-        while self.passed.load(Ordering::Relaxed) < bytes {
-            tokio::task::yield_now().await;
-        }
-    }
-}
-
-async fn pass(
-    mut from: tokio::net::tcp::OwnedReadHalf,
-    mut to: tokio::net::tcp::OwnedWriteHalf,
-    passed: Arc<AtomicU64>,
-    fault: Fault,
-    after: u64,
-) {
-    let mut buffer = vec![0; 16 * 1024];
-    while let Ok(count @ 1..) = from.read(&mut buffer).await {
-        if passed.fetch_add(count as u64, Ordering::Relaxed) > after {
-            match fault {
-                Fault::Cut => return,
-                Fault::Silence => std::future::pending().await,
-            }
-        }
-        if to.write_all(&buffer[..count]).await.is_err() {
-            return;
-        }
-    }
-}
-
-/// Beyond the handshake, well below the file.
-const MIDDLE: u64 = 200_000;
-
-#[tokio::test]
-async fn a_connection_that_is_cut_fails_both_ways_and_changes_nothing() {
-    let Some(access) = ssh() else { return };
-    let between = Between::new(access, Fault::Cut, MIDDLE).await;
-    let (bench, database) = prepared(between.access.clone()).await;
-    database.execute(&["insert into t values (1, 'old')"]).await;
-    let line = "7\tname of a row that is not short at all\n";
-    std::fs::write(bench.path("in.txt"), line.repeat(50_000)).unwrap();
-    let path = bench.path("in.txt");
-    let said = bench.failure(&read_from(&path, "file-link='etl'")).await;
-    assert!(said.contains("etl:"), "{said}");
-    assert_eq!(
-        database.query("select * from t").await,
-        [row(&["1", "old"])]
-    );
-    std::fs::write(bench.path("out.txt"), "old").unwrap();
-    bench.failure(&write_to(&bench.path("out.txt"), "")).await;
-    assert_eq!(std::fs::read(bench.path("out.txt")).unwrap(), b"old");
-}
-
-#[tokio::test]
-async fn a_transfer_is_cancelled_while_the_other_machine_says_nothing() {
-    let Some(access) = ssh() else { return };
-    for is_reading in [true, false] {
-        let between = Between::new(access.clone(), Fault::Silence, MIDDLE).await;
-        let (bench, database) = prepared(between.access.clone()).await;
-        let line = "7\tname of a row that is not short at all\n";
-        std::fs::write(bench.path("in.txt"), line.repeat(50_000)).unwrap();
-        let body = match is_reading {
-            true => read_from(&bench.path("in.txt"), "file-link='etl'"),
-            false => write_to(&bench.path("out.txt"), ""),
-        };
-        let stop = async {
-            between.wait_for(MIDDLE).await;
-            bench.cancel.cancel();
-            Instant::now()
-        };
-        let (result, since) = tokio::join!(bench.run(&body), stop);
-        assert_eq!(result, Err(ActionError::Cancelled), "{body}");
-        assert!(since.elapsed() < LIMIT, "{body}");
-        assert!(!Path::new(&bench.path("out.txt")).exists());
-        assert_eq!(database.text("select count(*) from t").await, "0");
-    }
 }
 
 #[tokio::test]

@@ -1,7 +1,9 @@
 //! A web service of a test's own, spoken byte by byte: what is sent is seen as it is.
 
+use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 /// A service that answers every call with the same bytes.
@@ -27,8 +29,28 @@ impl Web {
         })
     }
 
+    /// Answers with the files below a directory, several at a time.
+    pub(crate) fn serving(directory: &Path) -> Self {
+        let directory = directory.to_owned();
+        Self::hearing(move |request, mut stream| {
+            let path = request.split(' ').nth(1).unwrap().trim_start_matches('/');
+            let mut file = File::open(directory.join(path)).unwrap();
+            std::thread::spawn(move || {
+                let length = file.metadata().unwrap().len();
+                let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n");
+                // Whoever does not read all of it hangs up.
+                let _ = stream.write_all(head.as_bytes());
+                let _ = std::io::copy(&mut file, &mut stream);
+            });
+        })
+    }
+
     /// Does something once the request is read.
     pub(crate) fn with(answer: impl Fn(TcpStream) + Send + 'static) -> Self {
+        Self::hearing(move |_, stream| answer(stream))
+    }
+
+    fn hearing(answer: impl Fn(&str, TcpStream) + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let asked: Arc<Mutex<Vec<String>>> = Arc::default();
@@ -37,8 +59,8 @@ impl Web {
             for stream in listener.incoming() {
                 let stream = stream.unwrap();
                 let request = read_request(&stream);
-                heard.lock().unwrap().push(request);
-                answer(stream);
+                heard.lock().unwrap().push(request.clone());
+                answer(&request, stream);
             }
         });
         Self { url, asked }
