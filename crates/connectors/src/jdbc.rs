@@ -188,15 +188,15 @@ pub(crate) fn unsupported(product: &str) -> Error {
         format!("当前版本不支持{product}数据库，支持{}", names.join("、")),
         format!(
             "{product} is not supported by this version; {} are",
-            last_by("and", &names)
+            listed(&names, ", ", " and ")
         ),
     ))
 }
 
 /// `a, b and c`.
-fn last_by(word: &str, all: &[&str]) -> String {
+fn listed(all: &[&str], between: &str, last: &str) -> String {
     match all {
-        [rest @ .., last] if !rest.is_empty() => format!("{} {word} {last}", rest.join(", ")),
+        [rest @ .., end] if !rest.is_empty() => format!("{}{last}{end}", rest.join(between)),
         _ => all.concat(),
     }
 }
@@ -207,13 +207,11 @@ fn malformed(url: &str) -> Error {
     Error::Configuration(Text::new(
         format!(
             "jdbc地址`{shown}`格式有误，应形如{}",
-            last_by("或", &examples)
-                .replace(", ", "、")
-                .replace(" 或 ", "或")
+            listed(&examples, "、", "或")
         ),
         format!(
             "cannot read the JDBC URL `{shown}`; write {}",
-            last_by("or", &examples)
+            listed(&examples, ", ", " or ")
         ),
     ))
 }

@@ -66,6 +66,14 @@ fn wrong_urls_say_what_to_write_and_never_a_password() {
         assert!(error.text().en.contains("jdbc:mysql://"), "{error}");
         assert!(!error.to_string().contains("secret"), "{error}");
     }
+    let text = JdbcUrl::parse("jdbc").unwrap_err().text();
+    assert_eq!(
+        (text.zh.as_str(), text.en.as_str()),
+        (
+            "jdbc地址`jdbc`格式有误，应形如jdbc:mysql://host:3306/db、jdbc:postgresql://host:5432/db或jdbc:sqlite:/path/file.db",
+            "cannot read the JDBC URL `jdbc`; write jdbc:mysql://host:3306/db, jdbc:postgresql://host:5432/db or jdbc:sqlite:/path/file.db"
+        )
+    );
     for (url, product) in [
         ("jdbc:oracle:thin:@h:1521:x", "Oracle"),
         ("jdbc:hive2://h:10000/d", "Hive"),
