@@ -208,3 +208,23 @@ fn connect_timeout(url: &JdbcUrl) -> Duration {
         .map(|limit: u32| url.rules.timeout_unit * limit);
     limit.unwrap_or(CONNECT_TIMEOUT).min(CONNECT_TIMEOUT)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn no_two_connectors_serve_the_same() {
+        let mut seen = BTreeSet::new();
+        for connector in connectors() {
+            let names = connector.url().names.iter().copied();
+            for name in names.chain([connector.kind().as_str()]) {
+                assert!(seen.insert(name), "{name}");
+            }
+            let url = JdbcUrl::parse(connector.url().example).unwrap();
+            assert_eq!(url.kind, connector.kind());
+        }
+    }
+}

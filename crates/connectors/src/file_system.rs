@@ -1,6 +1,8 @@
 //! Whatever holds files: what can be done with them, and the table of the kinds.
 
 mod local;
+#[cfg(test)]
+mod tests;
 
 use std::io;
 use std::sync::Arc;
