@@ -1,11 +1,13 @@
 //! Commands that a task runs beside its work, inside the worker's agent.
 
+mod leash;
+
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use akkaflow_model::text::Text;
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::Signal;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 use tokio::process::{Child, Command};
 
@@ -13,6 +15,8 @@ use crate::action::ProcessSpec;
 use crate::context::{AttemptContext, Level};
 use crate::error::ActionError;
 use crate::script::Script;
+
+use self::leash::Leash;
 
 /// Between asking a command to end and ending it.
 const GRACE: Duration = Duration::from_secs(1);
@@ -24,23 +28,26 @@ const LINE_BYTES: u64 = 64 * 1024;
 const KEPT_BYTES: usize = 4096;
 
 /// Runs `command` as `<script>` would, its output into the log; gives back the beginning of its standard output. Any exit code but 0 is a
-/// failure; a cancelled attempt kills its whole process group.
+/// failure; a cancelled attempt kills its whole process group, and so does the death of the agent.
 pub(crate) async fn run(
     attempt: &AttemptContext,
     name: &Text,
     command: &str,
 ) -> Result<String, ActionError> {
     let spec = Script::inline(command).process(attempt);
-    let mut child = start(attempt, &spec).map_err(|error| failed(name, &error.to_string()))?;
+    let started = start(attempt, &spec);
+    let (leash, mut child) = started.map_err(|error| failed(name, &error.to_string()))?;
     let mut printed = String::new();
     let status = tokio::select! {
         biased;
         () = attempt.cancelled() => {
-            kill(&mut child).await;
+            kill(leash, &mut child).await;
             return Err(ActionError::Cancelled);
         }
-        status = finish(attempt, &mut child, &mut printed) => status.map_err(|error| failed(name, &error.to_string()))?,
+        status = finish(attempt, &mut child, &mut printed) => status,
     };
+    leash.let_go().await;
+    let status = status.map_err(|error| failed(name, &error.to_string()))?;
     match status.success() {
         true => Ok(printed),
         false => Err(failed(name, &status.to_string())),
@@ -54,10 +61,11 @@ fn failed(name: &Text, reason: &str) -> ActionError {
     ))
 }
 
-fn start(attempt: &AttemptContext, spec: &ProcessSpec) -> std::io::Result<Child> {
+fn start(attempt: &AttemptContext, spec: &ProcessSpec) -> std::io::Result<(Leash, Child)> {
     for (name, content, is_executable) in &spec.files {
         write(&attempt.directory.join(name), content, *is_executable)?;
     }
+    let leash = Leash::start()?;
     let mut command = Command::new(&spec.program);
     command
         .args(&spec.arguments)
@@ -65,7 +73,7 @@ fn start(attempt: &AttemptContext, spec: &ProcessSpec) -> std::io::Result<Child>
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        .process_group(0)
+        .process_group(leash.group())
         .kill_on_drop(true);
     // Our own settings, and secrets among them, are none of a command's business.
     for (name, _) in std::env::vars_os() {
@@ -86,7 +94,8 @@ fn start(attempt: &AttemptContext, spec: &ProcessSpec) -> std::io::Result<Child>
             .collect();
         command.env(format!("AKKAFLOW_PARAM_{name}"), value);
     }
-    command.spawn()
+    let child = command.spawn()?;
+    Ok((leash, child))
 }
 
 fn write(path: &Path, content: &[u8], is_executable: bool) -> std::io::Result<()> {
@@ -151,15 +160,10 @@ async fn forward(
     }
 }
 
-async fn kill(child: &mut Child) {
-    let group = child
-        .id()
-        .and_then(|id| i32::try_from(id).ok())
-        .and_then(Pid::from_raw);
-    let Some(group) = group else { return };
-    // Each may find nobody left, which is what it is for.
-    let _ = kill_process_group(group, Signal::TERM);
+async fn kill(leash: Leash, child: &mut Child) {
+    leash.signal(Signal::TERM);
     let _ = tokio::time::timeout(GRACE, child.wait()).await;
-    let _ = kill_process_group(group, Signal::KILL);
+    leash.signal(Signal::KILL);
     let _ = child.wait().await;
+    leash.wait().await;
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Api, Place, assert_all_succeeded, node};
+use crate::harness::{Api, Place, assert_all_succeeded, node, wait_until, workflow};
 use crate::values::drop_examples;
 
 /// Runs an example with values for its parameters to its end.
@@ -121,6 +121,37 @@ fn what_the_example_of_the_data_monitor_has_seen_is_kept_for_each_run() {
         attempts[0]["figures"]["measured"]["value"], "2",
         "{attempts}"
     );
+}
+
+/// Whether a process of that id does something still.
+fn lives(pid: &str) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let state = stat.rsplit_once(") ").map(|(_, rest)| rest);
+    state.is_some_and(|rest| !rest.starts_with(['Z', 'X']))
+}
+
+#[test]
+fn the_command_of_a_monitor_dies_with_an_agent_that_is_killed_whatever_it_ignores() {
+    let place = Place::new();
+    let (server, api) = place.standalone();
+    let pids = place.text("pids");
+    let command = format!(
+        "trap '' TERM HUP INT PIPE; sleep 600 &amp; echo $! $$ &gt; {pids}; mv {pids} {pids}.there; wait"
+    );
+    let monitor = format!(
+        r#"<action name="look"><data-monitor><source type="COMMAND">{command}</source></data-monitor><ok to="end"/></action>"#
+    );
+    place.drop_file("looks", &workflow("looks", "look", &monitor));
+    api.wait_for_workflow("looks");
+    api.run("looks");
+    let there = place.path("pids.there");
+    wait_until("the start of the command", || there.exists());
+    let pids = std::fs::read_to_string(&there).unwrap();
+    assert!(pids.split_whitespace().all(lives), "{pids}");
+    server.kill();
+    wait_until("the end of the command", || {
+        !pids.split_whitespace().any(lives)
+    });
 }
 
 fn example(name: &str) -> String {
