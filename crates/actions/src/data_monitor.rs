@@ -3,6 +3,8 @@
 //! The number and its limits are read twice, and all must stay the same in between: what is still being loaded passes no check. What was
 //! seen is kept with the attempt, whichever way it ends, so that each run has its own value.
 
+mod number;
+
 use std::time::Duration;
 
 use akkaflow_model::code;
@@ -20,6 +22,8 @@ use crate::error::ActionError;
 use crate::file_monitor::warn_msg_shape;
 use crate::lines::excerpt;
 use crate::shell_command;
+
+use self::number::Number;
 
 /// So much of what is no number is shown, characters.
 const SHOWN: usize = 40;
@@ -43,15 +47,15 @@ enum Origin {
     /// What a command prints.
     Command(String),
     /// As it stands.
-    Fixed(f64),
+    Fixed(Number),
 }
 
 /// One reading.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 struct Seen {
-    value: f64,
-    min: Option<f64>,
-    max: Option<f64>,
+    value: Number,
+    min: Option<Number>,
+    max: Option<Number>,
 }
 
 #[async_trait]
@@ -90,6 +94,12 @@ impl Action for DataMonitor {
             found.map(|found| parse_number(found, diagnostics))
         };
         let (source, min, max) = (origin("source"), origin("min"), origin("max"));
+        if let (Some(Some(Origin::Fixed(least))), Some(Some(Origin::Fixed(most)))) = (&min, &max)
+            && least > most
+        {
+            nothing_between(element, diagnostics, (least, most));
+            return None;
+        }
         let warning = element.elements_named("warn-msg").next();
         let interval = Self::shape().duration(element, "interval")?;
         Some(Self {
@@ -118,6 +128,8 @@ impl Action for DataMonitor {
     }
 
     async fn run(&self, attempt: &AttemptContext) -> Result<Outcome, ActionError> {
+        // A reading that fails is told of too: as a number that is not there.
+        attempt.meter.measured(Measured::default());
         let first = self.look(attempt).await?;
         attempt.meter.measured(first.measured());
         let seconds = self.interval.as_secs();
@@ -132,13 +144,13 @@ impl Action for DataMonitor {
         }
         let last = self.look(attempt).await?;
         attempt.meter.measured(last.measured());
-        if let Some(failure) = failure(first, last) {
+        if let Some(failure) = failure(&first, &last) {
             return Err(ActionError::Retryable(self.with_warning(failure)));
         }
         attempt
             .log
             .both("检测通过", "the number lies between its limits");
-        let values = [OUTPUTS[0]].map(|name| (name.to_owned(), shown(last.value)));
+        let values = [OUTPUTS[0]].map(|name| (name.to_owned(), last.value.to_string()));
         Ok(Outcome {
             outputs: attempt.declared(values.into()),
             ..Outcome::default()
@@ -171,7 +183,7 @@ impl DataMonitor {
         attempt: &AttemptContext,
         tag: &str,
         origin: Option<&Origin>,
-    ) -> Result<Option<f64>, ActionError> {
+    ) -> Result<Option<Number>, ActionError> {
         match origin {
             Some(origin) => self.read(attempt, tag, origin).await.map(Some),
             None => Ok(None),
@@ -184,9 +196,9 @@ impl DataMonitor {
         attempt: &AttemptContext,
         tag: &str,
         origin: &Origin,
-    ) -> Result<f64, ActionError> {
+    ) -> Result<Number, ActionError> {
         let result = match origin {
-            Origin::Fixed(number) => Ok(*number),
+            Origin::Fixed(number) => Ok(number.clone()),
             Origin::Command(command) => printed(attempt, tag, command).await,
             Origin::Sql { link, query } => queried(attempt, tag, link, query).await,
         };
@@ -214,10 +226,14 @@ impl DataMonitor {
     }
 }
 
-async fn printed(attempt: &AttemptContext, tag: &str, command: &str) -> Result<f64, ActionError> {
+async fn printed(
+    attempt: &AttemptContext,
+    tag: &str,
+    command: &str,
+) -> Result<Number, ActionError> {
     let name = Text::new(format!("<{tag}>的命令"), format!("the command of <{tag}>"));
     let printed = shell_command::run(attempt, &name, command).await?;
-    as_number(&printed).ok_or_else(|| {
+    Number::parse(&printed).ok_or_else(|| {
         let found = excerpt(&printed, SHOWN);
         ActionError::Retryable(Text::new(
             format!("<{tag}>的命令输出不是数字：`{found}`"),
@@ -231,7 +247,7 @@ async fn queried(
     tag: &str,
     link: &str,
     query: &str,
-) -> Result<f64, ActionError> {
+) -> Result<Number, ActionError> {
     let mut session = database::open(attempt, link).await?;
     let read_only = session.dialect().begin_read_only();
     database::execute(attempt, session.as_mut(), read_only).await?;
@@ -246,7 +262,7 @@ async fn queried(
         })?;
     let first = done.results.last().and_then(|result| result.first.first());
     let (zh, en) = match first {
-        Some(Some(value)) => match as_number(value) {
+        Some(Some(value)) => match Number::parse(value) {
             Some(number) => return Ok(number),
             None => {
                 let found = excerpt(value, SHOWN);
@@ -265,21 +281,16 @@ async fn queried(
     )))
 }
 
-fn as_number(text: &str) -> Option<f64> {
-    let number: f64 = text.trim().parse().ok()?;
-    number.is_finite().then_some(number)
-}
-
 /// Why what was seen twice is not good.
-fn failure(first: Seen, last: Seen) -> Option<Text> {
+fn failure(first: &Seen, last: &Seen) -> Option<Text> {
     if first != last {
         return Some(Text::new(
             format!("两次检测不一致：{}；{}", first.zh(), last.zh()),
             format!("the readings differ: {}; then {}", first.en(), last.en()),
         ));
     }
-    let is_below = last.min.is_some_and(|min| last.value < min);
-    let is_above = last.max.is_some_and(|max| last.value > max);
+    let is_below = last.min.as_ref().is_some_and(|min| last.value < *min);
+    let is_above = last.max.as_ref().is_some_and(|max| last.value > *max);
     (is_below || is_above).then(|| {
         Text::new(
             format!("检测值未在范围内，{}", last.zh()),
@@ -289,38 +300,31 @@ fn failure(first: Seen, last: Seen) -> Option<Text> {
 }
 
 impl Seen {
-    fn measured(self) -> Measured {
+    fn measured(&self) -> Measured {
+        let shown = |limit: &Option<Number>| limit.as_ref().map(Number::to_string);
         Measured {
-            value: shown(self.value),
-            min: self.min.map(shown),
-            max: self.max.map(shown),
+            value: self.value.to_string(),
+            min: shown(&self.min),
+            max: shown(&self.max),
         }
     }
 
-    fn zh(self) -> String {
+    fn zh(&self) -> String {
         self.words(["检测值:", "，下限:", "，上限:"])
     }
 
-    fn en(self) -> String {
+    fn en(&self) -> String {
         self.words(["value ", ", min ", ", max "])
     }
 
-    fn words(self, [value, min, max]: [&str; 3]) -> String {
-        let mut words = format!("{value}{}", shown(self.value));
-        for (name, limit) in [(min, self.min), (max, self.max)] {
+    fn words(&self, [value, min, max]: [&str; 3]) -> String {
+        let mut words = format!("{value}{}", self.value);
+        for (name, limit) in [(min, &self.min), (max, &self.max)] {
             if let Some(limit) = limit {
-                words += &format!("{name}{}", shown(limit));
+                words += &format!("{name}{limit}");
             }
         }
         words
-    }
-}
-
-/// A number as short as it can be written.
-fn shown(number: f64) -> String {
-    match number.abs() {
-        size if size == 0.0 || (1e-5..1e16).contains(&size) => number.to_string(),
-        _ => format!("{number:e}"),
     }
 }
 
@@ -375,7 +379,7 @@ fn parse_number(element: &Element, diagnostics: &mut Diagnostics) -> Option<Orig
         }
         "COMMAND" => Some(Origin::Command(text.to_owned())),
         "NUM" => {
-            let number = as_number(text);
+            let number = Number::parse(text);
             // The shape has complained of an empty one, and references stand for something else.
             if number.is_none() && !text.is_empty() && !text.contains("${") {
                 no_number(element, text, diagnostics);
@@ -409,5 +413,25 @@ fn no_number(element: &Element, text: &str, diagnostics: &mut Diagnostics) {
             format!("<{tag}> of type NUM must be a number, found `{found}`"),
         ),
         None,
+    );
+}
+
+fn nothing_between(
+    element: &Element,
+    diagnostics: &mut Diagnostics,
+    (min, max): (&Number, &Number),
+) {
+    let at = element.elements_named("min").next().unwrap_or(element);
+    diagnostics.error(
+        code::NOTHING_BETWEEN,
+        at.name_span,
+        Text::new(
+            format!("<min>（{min}）大于 <max>（{max}），没有数值能通过检测"),
+            format!("<min> ({min}) is greater than <max> ({max}): no number passes"),
+        ),
+        Some(Text::new(
+            "可能是写反了",
+            "they may stand the wrong way round",
+        )),
     );
 }

@@ -5,7 +5,7 @@ use akkaflow_model::outcome::Figures;
 use akkaflow_model::record::TriggerKind;
 use akkaflow_model::state::{AttemptState, InstanceState};
 use serde::{Deserialize, Serialize};
-use serde_json::Number;
+use serde_json::Value;
 
 use crate::cluster::Hold;
 use crate::params::Params;
@@ -347,10 +347,13 @@ pub struct Measurement {
     pub at: Time,
     /// How the attempt ended.
     pub state: AttemptState,
-    /// The number.
-    pub value: Number,
-    /// The smallest that was allowed.
-    pub min: Option<Number>,
+    /// The number, exactly: as text where a floating point number would be another one, null where none could be read.
+    pub value: Value,
+    /// The smallest that was allowed, likewise; null where there is none.
+    pub min: Value,
     /// The greatest.
-    pub max: Option<Number>,
+    pub max: Value,
+    /// Its outcome, in words.
+    #[serde(default)]
+    pub message: Option<String>,
 }

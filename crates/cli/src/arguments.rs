@@ -271,12 +271,16 @@ fn mail(words: &Words) -> Command {
             "只看该实例的邮件",
             "Only those about this instance",
         ))
-        .arg(words.option(
-            "limit",
-            "COUNT",
-            "最多显示多少封，默认且最多500",
-            "At most so many; 500 by default and at most",
-        ));
+        .arg(
+            words
+                .option(
+                    "limit",
+                    "COUNT",
+                    "最多显示多少封，默认且最多500",
+                    "At most so many; 500 by default and at most",
+                )
+                .value_parser(clap::value_parser!(u16).range(1..=500)),
+        );
     words
         .object("mail", "邮件：告警与通知", "Mails: what people are told")
         .subcommand(list)
@@ -551,12 +555,16 @@ fn workflow(words: &Words) -> Command {
                 "Show what its data-monitors have seen",
             )
             .arg(words.option("node", "NODE", "只看该节点", "Only those of this node"))
-            .arg(words.option(
-                "limit",
-                "COUNT",
-                "最多显示多少次，默认20，最多1000",
-                "At most so many: 20 by default, 1000 at most",
-            )),
+            .arg(
+                words
+                    .option(
+                        "limit",
+                        "COUNT",
+                        "最多显示多少次，默认20，最多1000",
+                        "At most so many: 20 by default, 1000 at most",
+                    )
+                    .value_parser(clap::value_parser!(u16).range(1..=1000)),
+            ),
         )
         .subcommand(named(
             "reset",

@@ -130,6 +130,7 @@ codes! {
     BAD_URL = "AF509", "地址有误", "an address cannot be used";
     WAIT_PARTS = "AF510", "wait需要且只能有一个条件", "a wait needs one thing to wait for, and one only";
     TRANSFER_OPTION = "AF511", "transfer的选项有误", "an option of a transfer cannot be used";
+    NOTHING_BETWEEN = "AF512", "下限大于上限", "a lower limit is greater than the upper one";
 
     DUPLICATE_LINK = "AF601", "数据库连接名称重复", "two db-links share a name";
     LINK_CREDENTIALS = "AF602", "数据库连接缺少用户名或密码", "a db-link lacks its user name or password";

@@ -50,7 +50,7 @@ impl Outcome {
 /// What an attempt used and measured, as far as somebody counted it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Figures {
-    /// Processor time of its processes, milliseconds.
+    /// Processor time of its processes, or of the threads that worked for it, milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cpu_millis: Option<u64>,
     /// The most memory that one of its processes held, bytes.
@@ -65,9 +65,9 @@ pub struct Figures {
 }
 
 /// A number that was held against its limits; each as short as its decimal form can be.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Measured {
-    /// The number.
+    /// The number; empty where none could be read.
     pub value: String,
     /// The smallest that is allowed, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -91,6 +91,7 @@ pub enum OutcomeKind {
     Cancelled,
     /// The worker cannot tell: its processes died with the machine or the supervisor.
     Lost,
-    /// It looked, and what it waits for is not there yet: not a failure, look again.
+    /// It looked, and what it waits for is not there yet: not a failure, look again. With a text, it could not even begin for
+    /// want of that.
     NotYet,
 }

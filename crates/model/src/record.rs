@@ -662,6 +662,8 @@ pub struct Measurement {
     pub state: AttemptState,
     /// What it saw.
     pub measured: Measured,
+    /// Its outcome, in words.
+    pub message: Option<Message>,
 }
 
 /// What is left to learn from of an attempt that succeeded.

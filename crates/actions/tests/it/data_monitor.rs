@@ -1,8 +1,10 @@
 //! `<data-monitor>`: numbers against limits, from statements, commands and as they stand.
 
 use akkaflow_actions::ActionError;
+use akkaflow_model::code;
 use akkaflow_model::outcome::Measured;
 
+use crate::bodies::findings;
 use crate::support::{Bench, databases, parse, sqlite};
 
 /// A body whose two readings are a second apart.
@@ -182,4 +184,46 @@ async fn b20_nothing_is_said_to_have_passed_that_has_not() {
     let body = monitor("<source type='NUM'>5</source><min type='NUM'>6</min>");
     bench.run(&body).await.unwrap_err();
     assert!(!bench.log().contains("检测通过"), "{}", bench.log());
+}
+
+#[tokio::test]
+async fn numbers_beyond_floating_point_are_compared_digit_by_digit() {
+    for database in databases().await {
+        let bench = Bench::with(&[&database]);
+        let link = database.name();
+        let body = |value: &str| {
+            monitor(&format!(
+                "<source type='SQL' db-link='{link}'>select {value}</source><max type='NUM'>9007199254740992</max>"
+            ))
+        };
+        assert_eq!(bench.run(&body("9007199254740992")).await, Ok(()));
+        let words = bench.failure(&body("9007199254740993")).await;
+        assert!(
+            words.contains("value 9007199254740993, max 9007199254740992"),
+            "{words}"
+        );
+    }
+    let bench = Bench::new();
+    let decimals =
+        "<source type='COMMAND'>echo 0.10000000000000000001</source><max type='NUM'>0.1</max>";
+    assert!(bench.run(&monitor(decimals)).await.is_err());
+}
+
+#[tokio::test]
+async fn a_reading_that_fails_is_told_of_without_a_number() {
+    let bench = Bench::new();
+    let body = monitor("<source type='COMMAND'>echo many</source>");
+    assert_eq!(seen(&bench, &body).await.1, measured("", None, None));
+}
+
+#[test]
+fn limits_that_no_number_meets_are_refused_at_their_place() {
+    let limits = |min: &str, max: &str| {
+        monitor(&format!(
+            "<source type='NUM'>5</source><min type='NUM'>{min}</min><max type='NUM'>{max}</max>"
+        ))
+    };
+    let found = findings(&limits("5.01", "5"));
+    assert_eq!(found, [(code::NOTHING_BETWEEN, "min".to_owned())]);
+    assert_eq!(findings(&limits("5", "5.0")), []);
 }

@@ -21,7 +21,10 @@ pub(super) fn run(context: &Context, matches: &ArgMatches) -> Outcome {
 
 fn list(context: &Context, matches: &ArgMatches) -> Outcome {
     let mut path = "/api/v1/mails?".to_owned();
-    for name in ["state", "instance", "limit"] {
+    if let Some(limit) = matches.get_one::<u16>("limit") {
+        path.push_str(&format!("limit={limit}&"));
+    }
+    for name in ["state", "instance"] {
         if let Some(value) = optional(matches, name) {
             path.push_str(&format!("{name}={}&", encode(value)));
         }

@@ -3,6 +3,7 @@
 use akkaflow_api::Measurement;
 use akkaflow_model::state::AttemptState;
 use clap::ArgMatches;
+use serde_json::Value;
 
 use super::workflow::path;
 use super::{Outcome, optional, print_json};
@@ -14,8 +15,8 @@ use crate::screen::{Paint, Screen, plain};
 const BAR: f64 = 14.0;
 
 pub(super) fn run(context: &Context, name: &str, matches: &ArgMatches) -> Outcome {
-    let limit = optional(matches, "limit").unwrap_or("20");
-    let mut path = format!("{}/measurements?limit={}", path(name), encode(limit));
+    let limit = matches.get_one::<u16>("limit").copied().unwrap_or(20);
+    let mut path = format!("{}/measurements?limit={limit}", path(name));
     if let Some(node) = optional(matches, "node") {
         path.push_str(&format!("&node={}", encode(node)));
     }
@@ -55,23 +56,20 @@ fn render(screen: &Screen, found: &[Measurement]) -> String {
         .iter()
         .zip(bars)
         .map(|(row, bar)| {
-            let limit = |limit: &Option<serde_json::Number>| {
-                plain(limit.as_ref().map_or_else(String::new, ToString::to_string))
-            };
             let result = match row.state {
                 AttemptState::Succeeded => {
                     screen.cell(screen.say("通过", "good"), Some(Paint::Green))
                 }
-                AttemptState::Failed => screen.cell(screen.say("未通过", "bad"), Some(Paint::Red)),
+                AttemptState::Failed => screen.cell(&bad(screen, row), Some(Paint::Red)),
                 state => plain(state.label(screen.lang)),
             };
             vec![
                 plain(screen.time(row.at)),
                 plain(&row.node),
-                plain(&row.value),
+                plain(number(&row.value)),
                 plain(bar),
-                limit(&row.min),
-                limit(&row.max),
+                plain(number(&row.min)),
+                plain(number(&row.max)),
                 result,
                 plain(screen.time(row.fire_time)),
                 plain(&row.instance),
@@ -81,9 +79,27 @@ fn render(screen: &Screen, found: &[Measurement]) -> String {
     screen.table_without(&header, rows, &[header[7], header[8], header[3]])
 }
 
+/// Why there is no number is told; why one is bad stands beside it.
+fn bad(screen: &Screen, row: &Measurement) -> String {
+    let bad = screen.say("未通过", "bad");
+    match &row.message {
+        Some(why) if row.value.is_null() => format!("{bad}: {why}"),
+        _ => bad.to_owned(),
+    }
+}
+
+/// A number as it was read; nothing where there was none.
+fn number(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
 /// A bar for each number, between the smallest and the greatest of its node; all of them begin at 0 where none is below.
 fn bars(found: &[Measurement]) -> Vec<String> {
-    let value = |row: &Measurement| row.value.as_f64().unwrap_or_default();
+    let value = |row: &Measurement| number(&row.value).parse().unwrap_or(0.0_f64);
     let bar = |row: &Measurement| {
         let same = found.iter().filter(|other| other.node == row.node);
         let (low, high) = same.fold((0.0_f64, 0.0_f64), |(low, high), other| {

@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use crate::app::{App, Shared};
 use crate::failure::Failure;
+use crate::language::Language;
 use crate::lookup;
 use crate::view::measurement;
 
@@ -30,11 +31,13 @@ struct ListQuery {
 async fn list(
     State(app): Shared,
     Path(name): Path<String>,
+    Language(lang): Language,
     Query(query): Query<ListQuery>,
 ) -> Result<Json<Vec<Measurement>>, Failure> {
     let row = lookup::workflow(&app, &name).await?;
     let limit = query.limit.unwrap_or(MOST).min(MOST);
     let node = query.node.as_deref();
     let found = app.store.measurements(&row.name, node, limit).await?;
-    Ok(Json(found.iter().map(measurement).collect()))
+    let found = found.iter().map(|it| measurement(it, lang));
+    Ok(Json(found.collect()))
 }

@@ -9,6 +9,7 @@ use akkaflow_model::record::{AttemptRow, InstanceRow, Measurement, NodeRow, Trig
 use akkaflow_model::state::NodeState;
 use akkaflow_model::text::{Lang, Text};
 use chrono_tz::Tz;
+use serde_json::{Number, Value};
 
 /// A node that its instance ended without reaching.
 const SKIPPED: &str = "skipped";
@@ -211,8 +212,8 @@ pub(crate) fn attempt(row: &AttemptRow, lang: Lang) -> Attempt {
     }
 }
 
-pub(crate) fn measurement(row: &Measurement) -> akkaflow_api::Measurement {
-    let number = |text: &String| text.parse().ok();
+pub(crate) fn measurement(row: &Measurement, lang: Lang) -> akkaflow_api::Measurement {
+    let limit = |limit: &Option<String>| limit.as_deref().map_or(Value::Null, number);
     akkaflow_api::Measurement {
         instance: row.key.instance.to_string(),
         node: row.key.node.to_string(),
@@ -221,8 +222,18 @@ pub(crate) fn measurement(row: &Measurement) -> akkaflow_api::Measurement {
         fire_time: row.fire_time.into(),
         at: row.at.into(),
         state: row.state,
-        value: number(&row.measured.value).unwrap_or_else(|| 0.into()),
-        min: row.measured.min.as_ref().and_then(number),
-        max: row.measured.max.as_ref().and_then(number),
+        value: number(&row.measured.value),
+        min: limit(&row.measured.min),
+        max: limit(&row.measured.max),
+        message: row.message.as_ref().map(|message| message.render(lang)),
+    }
+}
+
+/// A number as programs read it: one that would become another as floating point stays text, and none is null.
+fn number(text: &str) -> Value {
+    match text.parse::<Number>() {
+        Ok(number) if number.to_string() == text => Value::Number(number),
+        _ if text.is_empty() => Value::Null,
+        _ => Value::String(text.to_owned()),
     }
 }

@@ -297,7 +297,7 @@ pub(crate) async fn measurements(
 ) -> Result<Vec<Measurement>, Error> {
     let rows = executor
         .fetch(
-            "SELECT a.instance, a.node, a.run, a.attempt, i.fire_time, a.ended_at, a.state, a.figures \
+            "SELECT a.instance, a.node, a.run, a.attempt, i.fire_time, a.ended_at, a.state, a.figures, a.message \
              FROM af_instance AS i JOIN af_attempt AS a ON a.instance = i.id \
              WHERE i.workflow = ? AND a.node = COALESCE(?, a.node) \
              AND a.ended_at IS NOT NULL AND a.figures LIKE '%\"measured\":%' \
@@ -331,6 +331,7 @@ pub(crate) async fn measurements(
                 at,
                 state,
                 measured,
+                message: columns.optional_json()?,
             })
         })
         .collect()

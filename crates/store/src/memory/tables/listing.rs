@@ -193,6 +193,7 @@ impl Tables {
                     at: row.ended_at?,
                     state: row.state,
                     measured,
+                    message: row.message.clone(),
                 })
             })
             .collect();
