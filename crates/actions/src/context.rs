@@ -3,18 +3,18 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use akkaflow_model::db_links::DbLink;
 use akkaflow_model::file_links::FileAccess;
 use akkaflow_model::id::AttemptKey;
 use akkaflow_model::links::{LinkKey, LinkKind};
-use akkaflow_model::outcome::{Figures, Measured};
 use akkaflow_model::text::Text;
 use akkaflow_model::time::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::ActionError;
+use crate::meter::Meter;
 
 /// Everything that an attempt is given.
 #[derive(Debug, Clone)]
@@ -109,33 +109,6 @@ impl AttemptContext {
             format!("{}不可用：{}", name.zh, why.zh),
             format!("{} cannot be used: {}", name.en, why.en),
         )))
-    }
-}
-
-/// Takes what an attempt used and measured; clones take it together.
-#[derive(Debug, Clone, Default)]
-pub struct Meter(Arc<Mutex<Figures>>);
-
-impl Meter {
-    fn change(&self, change: impl FnOnce(&mut Figures)) {
-        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
-    }
-
-    /// So many bytes more were moved.
-    pub(crate) fn moved(&self, bytes: u64) {
-        self.change(|figures| *figures.bytes.get_or_insert(0) += bytes);
-    }
-
-    /// This is what was seen last.
-    pub(crate) fn measured(&self, measured: Measured) {
-        self.change(|figures| figures.measured = Some(measured));
-    }
-
-    /// What was taken; `None` where nothing was.
-    pub fn figures(&self) -> Option<Box<Figures>> {
-        let mut figures = Figures::default();
-        self.change(|known| figures = known.clone());
-        (figures != Figures::default()).then(|| Box::new(figures))
     }
 }
 

@@ -11,6 +11,7 @@
 //! | `files` | files by their name, wherever they lie |
 //! | `database` | connecting and running statements, as `sql` and `transfer` both do |
 //! | `link_test` | whether a link works, and how fast |
+//! | `meter` | what an attempt used and measured |
 //! | `lines`, `printed` | bytes that come in pieces, as lines; those that hand values on |
 //! | `table` | rows in the log |
 //! | `shell_command` | commands that a task runs beside its work |
@@ -29,6 +30,7 @@ mod http;
 mod lines;
 mod link_test;
 mod metadata;
+mod meter;
 mod printed;
 mod python;
 mod registry;
@@ -42,10 +44,11 @@ mod transfer;
 mod wait;
 
 pub use action::{Action, Outcome, ProcessSpec, Work};
-pub use context::{AttemptContext, Level, LogSink, Meter};
+pub use context::{AttemptContext, Level, LogSink};
 pub use database::check_db_link;
 pub use error::ActionError;
 pub use link_test::{LinkPart, PartName, TestedLink, test_link};
+pub use meter::Meter;
 pub use printed::{Printed, name_and_value};
 pub use registry::{ParsedAction, Registry};
 pub use script::Script;

@@ -181,7 +181,10 @@ impl Batch {
     /// Sends it, if it holds anything, and goes on with an empty one. `false` when nobody takes rows any more.
     pub async fn send(&mut self, output: &BatchSender) -> bool {
         match self.take() {
-            Some(batch) => output.send(batch).await.is_ok(),
+            Some(batch) => {
+                tokio::task::yield_now().await;
+                output.send(batch).await.is_ok()
+            }
             None => true,
         }
     }
@@ -229,6 +232,13 @@ impl<'a> Iterator for Row<'a> {
 }
 
 impl ExactSizeIterator for Row<'_> {}
+
+/// The next batch, after all others who wait for the thread: whoever always finds rows, and room for them, would hold it for a hundred
+/// batches, and keep timers, sockets and those who cancel it waiting.
+pub(crate) async fn take_turn(rows: &mut BatchReceiver) -> Option<Batch> {
+    tokio::task::yield_now().await;
+    rows.recv().await
+}
 
 #[cfg(test)]
 mod tests {

@@ -13,6 +13,7 @@
 //! | `upsert` | rows that take the place of others of the same key |
 //! | `batch`, `column`, `convert`, `exact` | rows under way, what their columns hold, and what a column would not keep |
 //! | `preview` | the first rows of a result, for the log |
+//! | `processor_time` | what is used for an attempt: its tasks are spawned there |
 //! | `bridge` | what is asynchronous, for threads that may wait |
 //! | `file` | reading and writing files of rows: delimited text, CSV, JSON lines and Parquet, and reading sheets of workbooks |
 //! | `file_system` | what every file system can do for us; the table of their kinds: a new one is one file and one line there |
@@ -34,6 +35,7 @@ mod jdbc;
 mod mysql;
 mod postgres;
 mod preview;
+pub mod processor_time;
 mod session;
 mod split;
 mod sqlite;

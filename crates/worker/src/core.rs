@@ -17,6 +17,7 @@ use akkaflow_protocol::agent::{Agent, Attach, Input, Output};
 use akkaflow_rpc::wire;
 use akkaflow_rpc::wire::master_client::MasterClient;
 use akkaflow_rpc::worker::{key_from_wire, u128_from_wire};
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -92,6 +93,8 @@ pub(crate) struct Hands {
     pub(crate) cleaner: std_mpsc::Sender<Done>,
     pub(crate) logs: mpsc::UnboundedSender<logs::Command>,
     pub(crate) myself: mpsc::Sender<Message>,
+    /// Where tasks run.
+    pub(crate) tasks: Handle,
 }
 
 /// How the core is asked to stop.
@@ -330,7 +333,8 @@ impl Core {
         let Some(session) = &self.session else { return };
         let to_master = session.to_master.downgrade();
         let base_directory = self.hands.base_directory.clone();
-        if let Err(error) = link_test::start(order, base_directory, to_master) {
+        let tasks = &self.hands.tasks;
+        if let Err(error) = link_test::start(order, base_directory, to_master, tasks) {
             tracing::warn!(%error, "ignored a malformed order of the master");
         }
     }

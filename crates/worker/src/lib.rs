@@ -13,6 +13,7 @@
 //! | `link` | the control stream to the master that leads |
 //! | `link_test` | whether links work from here |
 //! | `home`, `spares`, `ledger`, `frame` | the data directory, the durable facts, how records lie on disk |
+//! | `workshop` | the threads of the tasks, which give way to the agent |
 //! | `prepare`, `attachments`, `outcome`, `outputs` | from an order to a start, and from an end to words |
 //! | `cache` | files that masters have sent, by their content |
 //! | `supervision`, [`supervisor`] | the agent's end of the line to its supervisor, and the supervisor |
@@ -37,6 +38,7 @@ mod service;
 mod spares;
 mod supervision;
 pub mod supervisor;
+mod workshop;
 
 pub use error::Error;
 pub use options::{OnStop, Options};

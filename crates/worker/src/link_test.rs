@@ -6,6 +6,7 @@ use akkaflow_actions::{LinkPart, TestedLink, test_link};
 use akkaflow_rpc::wire::try_link::Link;
 use akkaflow_rpc::wire::worker_event::Event;
 use akkaflow_rpc::{Malformed, wire};
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 /// To the master, while it listens.
@@ -19,13 +20,14 @@ pub(crate) fn start(
     order: wire::TryLink,
     base_directory: PathBuf,
     to_master: ToMaster,
+    tasks: &Handle,
 ) -> Result<(), Malformed> {
     let id = order.id;
     let link = match order.link.ok_or(Malformed::Missing("try_link.link"))? {
         Link::Db(link) => TestedLink::Db(link.try_into()?),
         Link::File(link) => TestedLink::File(link.try_into()?),
     };
-    tokio::spawn(async move {
+    tasks.spawn(async move {
         let (sender, mut parts) = mpsc::unbounded_channel();
         let telling = async {
             while let Some(part) = parts.recv().await {

@@ -5,6 +5,7 @@ use std::sync::mpsc as std_mpsc;
 
 use akkaflow_actions::Registry;
 use akkaflow_protocol::agent::Agent;
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -19,6 +20,7 @@ use crate::logs::Shipper;
 use crate::options::Options;
 use crate::prepare::Tools;
 use crate::spares::Spares;
+use crate::workshop::Workshop;
 use crate::{prepare, supervision, supervisor};
 
 /// Messages that wait for the core; whoever finds the inbox full waits too.
@@ -80,8 +82,13 @@ impl Service {
             inbox_sender.clone(),
             end.clone(),
         )?;
+        let workshop = Workshop::open(options.slots()).map_err(|source| Error::DataDir {
+            path: home.path().to_owned(),
+            source,
+        })?;
         let hands = hands(
             &options,
+            workshop.handle(),
             worker_id,
             &home,
             self.registry,
@@ -115,6 +122,7 @@ impl Service {
 /// Starts the threads and tasks that work for the core.
 fn hands(
     options: &Options,
+    tasks: Handle,
     worker_id: Arc<str>,
     home: &Home,
     registry: Registry,
@@ -167,5 +175,6 @@ fn hands(
         cleaner,
         logs,
         myself: inbox.clone(),
+        tasks,
     })
 }

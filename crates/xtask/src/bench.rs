@@ -12,6 +12,7 @@ mod cost;
 mod definitions;
 mod files;
 mod guard;
+mod kill;
 mod limits;
 mod machine;
 mod mariadb;
@@ -96,9 +97,11 @@ enum Choice {
     W7,
     /// 10,000 workflow files checked by `akka check`; not part of all.
     Check,
+    /// How soon kills end transfers while five of them run; not part of all.
+    Kill,
     /// The six transfers.
     W5,
-    /// Everything but W7, engine and check.
+    /// Everything but W7, engine, check and kill.
     All,
 }
 
@@ -132,6 +135,7 @@ enum Workload {
     Cost,
     Files,
     Check,
+    Kill,
     Transfer(Direction),
 }
 
@@ -148,6 +152,7 @@ impl Choice {
             Self::W4 => vec![Workload::Cost],
             Self::W7 => vec![Workload::Files],
             Self::Check => vec![Workload::Check],
+            Self::Kill => vec![Workload::Kill],
             Self::W5a => transfer(0),
             Self::W5b => transfer(1),
             Self::W5c => transfer(2),
@@ -271,6 +276,7 @@ fn measure(bench: &Bench, on: On, workload: Workload) -> Result<Vec<Figure>> {
         Workload::Engine => core::engine(bench, on),
         Workload::Files => files::measure(bench, on),
         Workload::Check => check::measure(bench, on),
+        Workload::Kill => kill::measure(bench, on),
         Workload::Cost => cost::measure(bench, on),
         Workload::Transfer(direction) => transfer::measure(bench, on, direction),
     }

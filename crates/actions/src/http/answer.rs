@@ -1,5 +1,6 @@
 //! An answer against what is expected of it, and what of it is handed on.
 
+use akkaflow_connectors::processor_time;
 use akkaflow_connectors::web::{MOST_BYTES, Masks, Reply};
 use akkaflow_model::condition::{ANSWER_VARIABLES, Answer, Condition};
 use akkaflow_model::text::Text;
@@ -94,7 +95,7 @@ struct Seen {
 
 /// In a thread of its own: what a check costs is bounded by the answer's size only.
 async fn check(checks: Vec<String>, seen: Seen, masks: &Masks) -> Result<Seen, ActionError> {
-    let checking = tokio::task::spawn_blocking(move || {
+    let checking = processor_time::spawn_blocking(move || {
         let answer = Answer {
             status: seen.status,
             headers: &seen.headers,

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::time::{Duration, Instant};
 
-use akkaflow_connectors::{BatchReceiver, Error, Progress, Reading, channel};
+use akkaflow_connectors::{BatchReceiver, Error, Progress, Reading, channel, processor_time};
 use akkaflow_model::text::Text;
 
 use super::source::Opened;
@@ -37,7 +37,7 @@ where
     let start = Instant::now();
     let (sender, receiver) = channel();
     let (source_canceller, reading) = (source.canceller(), source.reading());
-    let reader = tokio::spawn(source.read(attempt.cancel.clone(), expected, sender));
+    let reader = processor_time::spawn(source.read(attempt.cancel.clone(), expected, sender));
     let progress = Progress::default();
     let watched = Watched {
         progress: &progress,

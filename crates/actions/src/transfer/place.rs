@@ -5,7 +5,9 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use akkaflow_connectors::{Content, Error, FileSystem, NewFile, Options, Sink, addressed};
+use akkaflow_connectors::{
+    Content, Error, FileSystem, NewFile, Options, Sink, addressed, processor_time,
+};
 use akkaflow_model::code;
 use akkaflow_model::diagnostic::Diagnostics;
 use akkaflow_model::element::Element;
@@ -172,7 +174,7 @@ fn link(element: &Element) -> String {
 pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {
-    tokio::task::spawn_blocking(work)
+    processor_time::spawn_blocking(work)
         .await
         .expect("reading and writing files does not panic")
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use akkaflow_connectors::{
     BatchSender, Canceller, Column, Error, FileFormat, FileReader, Reading, Session, cancellable,
-    channel,
+    channel, processor_time,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -253,8 +253,9 @@ impl Opened {
         let (canceller, rejects) = (self.end.canceller(), self.rejects);
         // Whatever the target: an expression needs all columns.
         let expected = Some(expressions.source_count());
-        let mut computing =
-            tokio::task::spawn_blocking(move || expressions.run(rows, &output, rejects.as_ref()));
+        let mut computing = processor_time::spawn_blocking(move || {
+            expressions.run(rows, &output, rejects.as_ref())
+        });
         let mut reading = std::pin::pin!(self.end.read(stop, expected, sender));
         let (read, computed) = tokio::select! {
             read = &mut reading => (read, computing.await),

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use akkaflow_connectors::{
-    BatchSender, Canceller, Column, Error, Kind, Session, Snapshot, cancellable,
+    BatchSender, Canceller, Column, Error, Kind, Session, Snapshot, cancellable, processor_time,
 };
 use akkaflow_model::text::Text;
 use chrono::{DateTime, NaiveDate, NaiveDateTime};
@@ -112,10 +112,10 @@ impl Split {
         for (mut session, condition) in sessions.into_iter().zip(conditions) {
             let query = part(query, &condition);
             let (stop, output) = (self.stop.clone(), output.clone());
-            parts.spawn(async move {
+            parts.spawn(processor_time::counted(async move {
                 let canceller = session.canceller();
                 cancellable(&stop, canceller, session.read(&query, output)).await
-            });
+            }));
         }
         // Who holds the last sender ends the rows.
         drop(output);

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use akkaflow_connectors::{
     BatchReceiver, Column, Dialect, Error, Load, NamedLocks, Options, Progress, Session,
-    cancellable, connect,
+    cancellable, connect, processor_time,
 };
 use akkaflow_model::text::Text;
 use tokio::sync::mpsc;
@@ -190,7 +190,7 @@ impl<'a> Staging<'a> {
                 rows,
                 progress: progress.clone(),
             };
-            writers.spawn(fill(session, load, stop.clone()));
+            writers.spawn(processor_time::counted(fill(session, load, stop.clone())));
         }
         let mut turn = 0;
         while let Some(batch) = rows.recv().await {

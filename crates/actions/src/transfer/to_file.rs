@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use akkaflow_connectors::{
     BatchReceiver, Column, Error, FileFormat, FileWriter, Finished, LineBreaks, Progress, Sink,
+    processor_time,
 };
 use akkaflow_model::text::Text;
 use tokio::sync::oneshot;
@@ -90,14 +91,14 @@ impl Into<'_> {
         let (allow, allowed) = oneshot::channel();
         let (thread, copied) = copy(attempt, source, None, |rows, progress| async move {
             // The file comes into being, is finished and is dropped in one thread that may wait.
-            let thread = tasks.spawn_blocking(move || {
+            let thread = tasks.spawn_blocking(processor_time::counted_work(move || {
                 let writer = begun.write(rows, &progress)?;
                 let _ = counted.send(progress.rows());
                 match allowed.blocking_recv() {
                     Ok(()) => writer.finish(),
                     Err(_) => Err(Error::Cancelled),
                 }
-            });
+            }));
             match count.await {
                 Ok(count) => Ok((thread, count)),
                 Err(_) => Err(ended(thread).await.err().unwrap_or(Error::Cancelled)),

@@ -13,6 +13,7 @@ use super::{FileConnector, FileEntry, FileSize, FileSystem, NewFile};
 use crate::connect::Options;
 use crate::error::Error;
 use crate::file::{Content, LocalSink, Sink};
+use crate::processor_time;
 
 pub(super) struct Local;
 
@@ -60,7 +61,7 @@ impl FileSystem for LocalFiles {
 
     async fn content(self: Arc<Self>, path: &str, _: CancellationToken) -> Result<Content, Error> {
         let path = self.base.join(path);
-        tokio::task::spawn_blocking(move || Content::local(&path))
+        processor_time::spawn_blocking(move || Content::local(&path))
             .await
             .expect("opening a file does not panic")
     }
@@ -87,7 +88,7 @@ impl FileSystem for LocalFiles {
 async fn aside<T: Send + 'static>(
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {
-    tokio::task::spawn_blocking(work)
+    processor_time::spawn_blocking(work)
         .await
         .unwrap_or_else(|error| Err(io::Error::other(error)))
 }

@@ -11,7 +11,7 @@ use mysql_async::prelude::Queryable;
 
 use super::exactly::{check, refused};
 use super::{Mysql, code, failed, insert, server_code};
-use crate::batch::BatchReceiver;
+use crate::batch::{BatchReceiver, take_turn};
 use crate::column::Kind;
 use crate::convert::{Conversion, append_escaped};
 use crate::dialect::Dialect as _;
@@ -116,7 +116,7 @@ fn packets(rows: BatchReceiver, encoding: Encoding) -> BoxStream<'static, std::i
 impl Encoder {
     async fn next(&mut self) -> Option<Bytes> {
         while self.packets.is_empty() {
-            let batch = self.rows.recv().await?;
+            let batch = take_turn(&mut self.rows).await?;
             if let Err(error) = self.encoding.checks.check(&batch) {
                 *self
                     .encoding

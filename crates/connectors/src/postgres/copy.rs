@@ -6,7 +6,7 @@ use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Column as _, Executor, SqlSafeStr, Statement as _, TypeInfo};
 
 use super::{Postgres, columns, failed, upsert, words};
-use crate::batch::{Batch, BatchSender};
+use crate::batch::{Batch, BatchSender, take_turn};
 use crate::column::{Column, Kind};
 use crate::convert::{Conversion, append_escaped, from_hex, unescape};
 use crate::dialect::Dialect as _;
@@ -105,7 +105,7 @@ pub(super) async fn write(
         ))
         .await
         .map_err(failed)?;
-    while let Some(batch) = load.rows.recv().await {
+    while let Some(batch) = take_turn(&mut load.rows).await {
         if let Err(error) = checks.check(&batch) {
             // The server must leave the copy before it can roll back; what it says of that is no news.
             let _ = copy.abort("a row was refused").await;

@@ -23,6 +23,8 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use url::{Host, Url};
 
+use crate::processor_time;
+
 /// A machine that does not take the connection within so long is given up.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 
@@ -191,7 +193,7 @@ pub(super) async fn send(call: &Call, roots: Roots) -> Result<Answer, Failure> {
     if call.url.scheme() == "http" {
         return talk(call, stream).await;
     }
-    let config = tokio::task::spawn_blocking(move || tls(roots))
+    let config = processor_time::spawn_blocking(move || tls(roots))
         .await
         .unwrap_or_else(|error| Err(error.to_string()))
         .map_err(Failure::Roots)?;

@@ -9,6 +9,7 @@ use akkaflow_model::outcome::{Outcome, OutcomeKind};
 use akkaflow_protocol::agent::{Event, Input, Output};
 use akkaflow_rpc::wire;
 use akkaflow_rpc::worker::finished_to_wire;
+use tokio::runtime::Handle;
 use tokio::time::timeout;
 
 use super::attempt::{Attempt, Phase};
@@ -133,8 +134,9 @@ impl Core {
                 let core = self.hands.myself.clone();
                 let key = key.clone();
                 let turns = self.turns.clone();
+                let tasks = self.hands.tasks.clone();
                 tokio::spawn(async move {
-                    let outcome = run_task(action, context, &turns).await;
+                    let outcome = run_task(action, context, &turns, &tasks).await;
                     let _ = core.send(Message::TaskEnded(key, outcome)).await;
                 });
             }
@@ -258,13 +260,16 @@ async fn run_task(
     action: Box<dyn ParsedAction>,
     context: Box<AttemptContext>,
     turns: &Turns,
+    tasks: &Handle,
 ) -> Outcome {
     let (cancel, meter) = (context.cancel.clone(), context.meter.clone());
     let say = |text| context.log.say(Level::Info, &text);
     let Some(_turn) = turns.wait(&context.links, &cancel, say).await else {
         return outcome::cancelled();
     };
-    let mut task = tokio::spawn(async move { action.run(&context).await });
+    let time = meter.time.clone();
+    let work = async move { action.run(&context).await };
+    let mut task = tasks.spawn(async move { time.count(work).await });
     let ended = tokio::select! {
         ended = &mut task => Ok(ended),
         () = cancel.cancelled() => timeout(TASK_PATIENCE, &mut task).await,

@@ -39,7 +39,7 @@ impl Action for Sh {
     }
 }
 
-/// Reports its text, then does what the text says: `panic`, `wait`, `fail`, or succeed.
+/// Reports its text, then does what the text says: `panic`, `wait`, `spin` until it is to stop, `fail`, or succeed.
 struct Report(String);
 
 #[async_trait]
@@ -60,6 +60,12 @@ impl Action for Report {
             "panic" => panic!("as told"),
             "wait" => {
                 attempt.cancelled().await;
+                Err(ActionError::Cancelled)
+            }
+            "spin" => {
+                while !attempt.cancel.is_cancelled() {
+                    std::hint::spin_loop();
+                }
                 Err(ActionError::Cancelled)
             }
             "fail" => Err(ActionError::Retryable(Text::verbatim("as told"))),

@@ -52,6 +52,29 @@ async fn what_a_process_and_its_children_used_is_told_with_its_end() {
 }
 
 #[tokio::test]
+async fn a_kill_is_heard_while_tasks_hold_all_their_threads_and_their_time_is_told() {
+    let data = DataDir::new();
+    let mut master = FakeMaster::start(1).await;
+    let _worker = Worker::start(options(data.path(), &[&master.address]));
+    master.attached().await;
+    let keys: Vec<_> = (1..=8).map(key).collect();
+    for key in &keys {
+        master.run(key, "report", "spin");
+        master.accepted(key).await;
+    }
+    // Its line is at the master: the first one runs.
+    master.output(&keys[0], 3, |lines| !lines.is_empty()).await;
+    for key in &keys {
+        master.cancel(key);
+    }
+    let outcome = master.finished(&keys[0]).await;
+    assert_eq!(outcome.kind, OutcomeKind::Cancelled);
+    let used = outcome.figures.unwrap();
+    assert!(used.cpu_millis.is_some(), "{used:?}");
+    assert_eq!(used.peak_memory, None, "nobody knows it");
+}
+
+#[tokio::test]
 async fn nothing_is_left_of_an_acknowledged_attempt() {
     let data = DataDir::new();
     let mut master = FakeMaster::start(1).await;

@@ -112,6 +112,29 @@ impl Client {
         }
     }
 
+    /// Kills an instance; what is left of it once it has ended.
+    pub(crate) fn kill(&self, id: &str) -> Result<Value> {
+        let request = self
+            .agent
+            .post(format!("{}/api/v1/instances/{id}/kill", self.base));
+        let answer = request.send_json(json!({}))?;
+        let status = answer.status();
+        ensure!(status.is_success(), "the kill was refused with {status}");
+        let since = Instant::now();
+        loop {
+            let instance = self.instance(id)?;
+            if is_end(&instance) {
+                return Ok(instance);
+            }
+            ensure!(
+                since.elapsed() < PATIENCE,
+                "instance {id} outlives its kill: {}",
+                open(&instance)
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     fn instance(&self, id: &str) -> Result<Value> {
         let mut answer = self
             .agent

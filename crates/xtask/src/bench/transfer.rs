@@ -1,6 +1,6 @@
 //! W5: a million rows between databases and files, beside the servers' own clients doing the same.
 
-mod rows;
+pub(crate) mod rows;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
