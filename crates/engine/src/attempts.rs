@@ -307,6 +307,7 @@ impl Engine {
         attempt.ended_at = Some(now);
         attempt.message = Some(match (&outcome.text, outcome.kind) {
             (None, _) if note.is_some() => note.unwrap_or(Message::Succeeded),
+            (Some(why), OutcomeKind::NotYet) => Message::CannotBegin { why: why.clone() },
             (Some(text), _) => Message::said(text.clone()),
             (None, OutcomeKind::Succeeded) => Message::Succeeded,
             (None, OutcomeKind::NotYet) => Message::NotYet { seen: None },
@@ -400,6 +401,9 @@ impl Engine {
             _ if ended.is_timed_out => self.end_node(id, node, NodeState::Failed, timed_out),
             OutcomeKind::Failed => self.retry_or_fail(id, node, message, ended.exit_code),
             OutcomeKind::FailedForGood => self.fail(id, node, message),
+            OutcomeKind::NotYet if matches!(message, Message::CannotBegin { .. }) => {
+                self.begin_later(id, node, message);
+            }
             OutcomeKind::NotYet => self.look_again(id, node, message),
             OutcomeKind::Cancelled | OutcomeKind::Lost => self.lost_once_more(id, node, message),
         }
@@ -596,7 +600,8 @@ struct Ended {
 /// Keeps what a successful attempt has handed on. A success that lacks what its node declares is a failure. Gives back
 /// what there is to say.
 fn take_outputs(instance: &mut Instance, node: usize, outcome: &mut Outcome) -> Option<Message> {
-    if outcome.kind == OutcomeKind::NotYet && !waiting::has_settled(instance, node, outcome) {
+    let has_looked = outcome.kind == OutcomeKind::NotYet && outcome.text.is_none();
+    if has_looked && !waiting::has_settled(instance, node, outcome) {
         return Some(waiting::remember(instance, node, outcome));
     }
     if outcome.kind != OutcomeKind::Succeeded {

@@ -593,6 +593,16 @@ impl Engine {
 
 /// `at` is the moment as people read it.
 fn between_tries(name: &str, row: &NodeRow, at: &str) -> Reason {
+    if let Some(message @ Message::CannotBegin { .. }) = &row.message {
+        let (zh, en) = (message.render(Lang::Zh), message.render(Lang::En));
+        return Reason::new(
+            "cannot_begin",
+            name,
+            Some(row.ready_at),
+            format!("{zh}；{at}再次尝试"),
+            format!("{en}; it is tried again at {at}"),
+        );
+    }
     Reason::new(
         "retry_interval",
         name,

@@ -340,6 +340,15 @@ pub enum Order {
         #[serde(serialize_with = "without_content")]
         link: Box<LinkRow>,
     },
+    /// Keeps these links, sealed with another key: all of them or none.
+    #[serde(skip_deserializing)]
+    ResealLinks {
+        /// All of them; the journal says only which.
+        #[serde(serialize_with = "names_only")]
+        links: Vec<LinkRow>,
+        /// Who asks; may be empty.
+        user: String,
+    },
     /// Removes a link.
     DeleteLink {
         /// The link.
@@ -383,6 +392,7 @@ impl Order {
             | Self::MailTried { .. }
             | Self::SendMail { .. }
             | Self::PutLink { .. }
+            | Self::ResealLinks { .. }
             | Self::DeleteLink { .. } => None,
         }
     }
@@ -458,6 +468,10 @@ pub struct WorkerInfo {
 #[expect(clippy::borrowed_box, reason = "serde hands over what the field is")]
 fn without_content<S: Serializer>(link: &Box<LinkRow>, serializer: S) -> Result<S::Ok, S::Error> {
     (&link.key, &link.user).serialize(serializer)
+}
+
+fn names_only<S: Serializer>(links: &[LinkRow], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(links.iter().map(|link| &link.key))
 }
 
 fn version_only<S: Serializer>(workflow: &Arc<Workflow>, serializer: S) -> Result<S::Ok, S::Error> {

@@ -6,6 +6,7 @@ use akkaflow_model::command::{Answer, Rejection};
 use akkaflow_model::definition::Workflow;
 use akkaflow_model::error::ErrorCode;
 use akkaflow_model::id::{InstanceId, RequestId};
+use akkaflow_model::links::LinkRow;
 use akkaflow_model::message::Message;
 use akkaflow_model::record::{Record, RequestRow, SkipReason, TriggerKind};
 use akkaflow_model::state::InstanceState;
@@ -104,11 +105,13 @@ impl Engine {
             Order::SendMail { key, stored, user } => self.send_again(&key, stored, user),
             // Whoever connects keeps the links; the order of their changes is the core's.
             Order::PutLink { link } => {
-                self.out.effect(Effect::LinkChanged {
-                    key: link.key.clone(),
-                    link: Some(link.clone()),
-                });
-                self.out.record(Record::Link(link));
+                self.keep_link(link);
+                Ok(Answer::Done)
+            }
+            Order::ResealLinks { links, .. } => {
+                for link in links {
+                    self.keep_link(Box::new(link));
+                }
                 Ok(Answer::Done)
             }
             Order::DeleteLink { key, .. } => {
@@ -118,6 +121,14 @@ impl Engine {
             }
         };
         self.out.reply(request, result);
+    }
+
+    fn keep_link(&mut self, link: Box<LinkRow>) {
+        self.out.effect(Effect::LinkChanged {
+            key: link.key.clone(),
+            link: Some(link.clone()),
+        });
+        self.out.record(Record::Link(link));
     }
 
     /// The workflow in force, if instances of it may be asked for.

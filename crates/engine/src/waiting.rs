@@ -24,6 +24,8 @@ use crate::params;
 
 /// A file that was seen is looked at again after so long: if it is the same then, nobody writes it any more.
 const SETTLES_AFTER: Duration = Duration::from_secs(10);
+/// What could not begin is tried again after so long: soon enough for whoever puts back what it lacks, and no burden meanwhile.
+const BEGINS_AFTER: Duration = Duration::from_secs(10);
 
 impl Engine {
     /// Does what a node needs that no worker runs: begins its wait, or starts its instance.
@@ -118,6 +120,26 @@ impl Engine {
         instance.mark(node);
         self.resume_waiting(id, node);
         self.tell_recovery(id, node, failures, &message);
+    }
+
+    /// A worker cannot begin what the node asks for. That is no failure and uses up no retry, and the time-out of a node that has never
+    /// begun has not begun either.
+    pub(crate) fn begin_later(&mut self, id: InstanceId, node: usize, message: Message) {
+        let now = self.now;
+        let Some(instance) = self.instances.get_mut(&id) else {
+            return;
+        };
+        let is_worker_s = instance.graph.vertex(node).runner == Runner::Worker;
+        let Some(row) = instance.slots[node].row.as_deref_mut() else {
+            return;
+        };
+        row.retry_at = Some(now.plus(BEGINS_AFTER));
+        row.message = Some(message);
+        if is_worker_s && (row.failures, row.losses) == (0, 0) {
+            (row.started_at, row.deadline) = (None, None);
+        }
+        instance.mark(node);
+        self.resume_waiting(id, node);
     }
 
     /// Since when a node waits for what workers look for, and how long it is from one look to the next.

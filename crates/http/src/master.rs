@@ -361,6 +361,7 @@ fn is_repeatable(command: &Command) -> bool {
         | Command::ResumeBackfill { .. }
         | Command::AbortBackfill { .. }
         | Command::SetState { .. }
+        | Command::ResealLinks { .. }
         | Command::DeleteLink { .. } => true,
         // What was made by the first try is there already.
         Command::PutLink { edit, .. } => edit.write != Write::Create,

@@ -97,6 +97,8 @@ fn start(shared: &Arc<Shared>, epoch: Epoch, dispatch: Dispatch) {
                 start.file_links.push((&access).into());
             }
             Some(Err(why)) => start.unusable_links.push(wire::UnusableLink {
+                // One of a file is wrong until somebody mends it; the key to one in the store comes back.
+                waits: shared.links.file_of(&key).is_none(),
                 kind: key.kind.as_str().to_owned(),
                 name: key.name,
                 why: Some(why.into()),

@@ -216,6 +216,11 @@ pub enum Command {
         /// Who asks; may be empty.
         user: String,
     },
+    /// Seals all links of the store with the key that the key file holds now. Answer: [`Answer::Done`].
+    ResealLinks {
+        /// Who asks; may be empty.
+        user: String,
+    },
     /// Removes a link from the store. Answer: [`Answer::Done`].
     DeleteLink {
         /// The link.

@@ -187,6 +187,11 @@ pub enum Message {
         /// What the last look saw, where it saw something.
         seen: Option<String>,
     },
+    /// The action cannot begin: something that it needs is not to be had just now. It is tried again by itself.
+    CannotBegin {
+        /// What is missing.
+        why: Text,
+    },
 }
 
 impl Message {
@@ -351,6 +356,10 @@ impl Message {
             Self::NotYet { seen: Some(seen) } => Text::new(
                 format!("已发现{seen}，等待其不再变化"),
                 format!("found {seen}, waits until it no longer changes"),
+            ),
+            Self::CannotBegin { why } => Text::new(
+                format!("尚不能开始：{}", why.zh),
+                format!("cannot begin yet: {}", why.en),
             ),
         };
         text.get(lang).to_owned()

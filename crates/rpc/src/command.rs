@@ -255,6 +255,7 @@ impl From<Command> for wire::ExecuteRequest {
             Command::PutLink { key, edit, user } => {
                 Wire::PutLink(links::put_to_wire(key, edit, user))
             }
+            Command::ResealLinks { user } => Wire::ResealLinks(wire::ResealLinks { user }),
             Command::DeleteLink { key, user } => Wire::DeleteLink(links::delete_to_wire(key, user)),
         };
         Self {
@@ -389,6 +390,7 @@ impl TryFrom<wire::ExecuteRequest> for Command {
                     user: mail.user,
                 },
                 Wire::PutLink(put) => links::put_from_wire(put)?,
+                Wire::ResealLinks(reseal) => Command::ResealLinks { user: reseal.user },
                 Wire::DeleteLink(delete) => links::delete_from_wire(delete)?,
             },
         )

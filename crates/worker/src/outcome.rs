@@ -31,6 +31,11 @@ pub(crate) fn not_yet(seen: Vec<(String, String)>) -> Outcome {
     }
 }
 
+/// It cannot begin before something is there.
+pub(crate) fn cannot_begin(why: Text) -> Outcome {
+    failed(OutcomeKind::NotYet, why)
+}
+
 /// Stopped, and proven gone.
 pub(crate) fn cancelled() -> Outcome {
     Outcome::new(OutcomeKind::Cancelled)

@@ -88,8 +88,14 @@ fn try_prepare(tools: &Tools, order: Order) -> Result<Prepared, Outcome> {
         let kind =
             LinkKind::from_word(&link.kind).ok_or_else(|| malformed("the kind of a link"))?;
         let why = link.why.ok_or_else(|| malformed("no reason"))?;
-        let name = link.name;
-        unusable_links.insert(LinkKey { kind, name }, why.into());
+        let key = LinkKey {
+            kind,
+            name: link.name,
+        };
+        if link.waits {
+            return Err(outcome::cannot_begin(unopened(&key, &why.into())));
+        }
+        unusable_links.insert(key, why.into());
     }
     let context = AttemptContext {
         key: order.key,
@@ -125,6 +131,15 @@ fn try_prepare(tools: &Tools, order: Order) -> Result<Prepared, Outcome> {
             Ok(Prepared::Process(Box::new(start)))
         }
     }
+}
+
+/// What an attempt says whose link cannot be opened.
+fn unopened(key: &LinkKey, why: &Text) -> Text {
+    let name = key.text();
+    Text::new(
+        format!("{}无法解密：{}", name.zh, why.zh),
+        format!("{} cannot be opened: {}", name.en, why.en),
+    )
 }
 
 /// Removes the empty files of an earlier attempt that this one does not write itself.

@@ -58,6 +58,11 @@ pub(super) fn link(words: &Words) -> Command {
             )),
         )
         .subcommand(of_a_kind("remove", "删除连接", "Remove a link").visible_alias("del"))
+        .subcommand(words.command(
+            "rekey",
+            "用密钥文件中的新密钥重新加密数据库中的所有连接，旧密钥须在旁边的.old文件中",
+            "Seal all links of the database with the new key of the key file; the old one lies beside it, ending in .old",
+        ))
 }
 
 fn kind(words: &Words) -> Arg {

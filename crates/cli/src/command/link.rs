@@ -27,6 +27,7 @@ pub(super) fn run(context: &Context, matches: &ArgMatches) -> Outcome {
         ("add", matches) => add(context, matches),
         ("set", matches) => set(context, matches),
         ("test", matches) => test::run(context, matches),
+        ("rekey", _) => rekey(context),
         (_, matches) => remove(context, matches),
     }
 }
@@ -189,11 +190,31 @@ fn set(context: &Context, matches: &ArgMatches) -> Outcome {
 
 fn remove(context: &Context, matches: &ArgMatches) -> Outcome {
     let user = user();
-    let path = format!("{}?user={}", path_of(context, matches)?, encode(&user));
-    let answer = context.client.delete(&path)?;
+    let path = path_of(context, matches)?;
+    let answer = (context.client).delete(&format!("{path}?user={}", encode(&user)))?;
     let name = required(matches, "NAME");
-    let (zh, en) = (format!("已删除连接{name}"), format!("removed link {name}"));
+    let left: Option<LinkDetail> = context.client.get(&path).ok();
+    let (zh, en) = match left.and_then(|link| link.file) {
+        None => (format!("已删除连接{name}"), format!("removed link {name}")),
+        Some(file) => (
+            format!("已从数据库中删除连接{name}；master的文件{file}中的同名连接仍然有效"),
+            format!(
+                "removed link {name} from the database; the one of that name in the master's file {file} stays in force"
+            ),
+        ),
+    };
     say(context, &answer, &zh, &en)
+}
+
+fn rekey(context: &Context) -> Outcome {
+    let path = format!("/api/v1/links/reseal?user={}", encode(&user()));
+    let answer = context.client.post(&path, &serde_json::json!({}))?;
+    say(
+        context,
+        &answer,
+        "数据库中的连接已全部用新密钥加密；现在可以在所有master上删除旧密钥文件",
+        "all links of the database are sealed with the new key; the file of the old one may be removed on all masters now",
+    )
 }
 
 /// What was said of a link, but for a password that is asked for.

@@ -87,7 +87,7 @@ fn gather(reasons: Vec<Reason>) -> Vec<News> {
     for reason in reasons {
         let line = match reason.code.as_str() {
             // It does not say which node it is about; the others say what is missing, whoever waits for it.
-            "retry_interval" => format!("{}: {}", reason.object, reason.text),
+            "retry_interval" | "cannot_begin" => format!("{}: {}", reason.object, reason.text),
             _ => reason.text,
         };
         let key = match reason.code.as_str() {

@@ -58,6 +58,7 @@ fn server() -> (String, Asked) {
         match (method, path) {
             ("GET", "/api/v1/links") => return Answer::ok(links()),
             ("GET", "/api/v1/links/db/dw") => return Answer::ok(link("db", "dw")),
+            ("GET", "/api/v1/links/file/both") => return Answer::ok(links()[1].clone()),
             ("POST", _) => {
                 let part = |part: &str, works: bool| json!({"part": part, "works": works, "seconds": 0.012, "said": "said", "worker": "w1"});
                 let is_good = path.contains("/dw/");
@@ -228,4 +229,34 @@ fn a_test_says_each_part_and_fails_when_one_does() {
     assert_eq!(parts[1]["works"], false);
     let output = akka(&server, "zh_CN.UTF-8", "", &["link", "test", "lost"]);
     assert!(text(&output.stdout).contains("失败"));
+}
+
+#[test]
+fn an_empty_password_is_refused_unless_it_is_said_that_there_is_none() {
+    let (server, asked) = server();
+    let empty = file("empty", "\n");
+    for given in [&["--password-file", &empty][..], &["--password-stdin"]] {
+        let set = [&["link", "set", "dw"], given].concat();
+        let output = akka(&server, "C", "", &set);
+        assert_eq!(output.status.code(), Some(2));
+        let said = text(&output.stderr);
+        assert!(said.contains("--no-password"), "{said}");
+    }
+    assert!(asked.lock().expect("no panic while held").is_empty());
+}
+
+#[test]
+fn whoever_removes_a_link_of_a_file_s_name_hears_that_the_file_s_stays() {
+    let (server, _) = server();
+    let remove = |name: &str, kind: &str| {
+        let output = akka(&server, "C", "", &["link", "remove", name, "--kind", kind]);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    let said = remove("both", "file");
+    assert!(
+        said.contains("/etc/akkaflow/file_links.xml stays in force"),
+        "{said}"
+    );
+    assert_eq!(remove("dw", "db").trim(), "removed link dw");
 }

@@ -38,17 +38,48 @@ fn a_link_is_kept_replaced_and_removed() {
 
 #[test]
 fn the_journal_says_which_link_was_changed_by_whom_and_nothing_of_its_content() {
-    let input = Input::Order {
-        request: RequestId(1),
-        order: Order::PutLink { link: link() },
-    };
-    let journaled = serde_json::to_string(&input).unwrap();
-    assert!(
-        journaled.contains("dw") && journaled.contains("li"),
-        "{journaled}"
-    );
-    // The bytes of a content stand there as numbers, if they do.
-    for content in ["SEALED", "83,69,65"] {
-        assert!(!journaled.contains(content), "{journaled}");
+    let links = vec![*link()];
+    let user = "li".to_owned();
+    for order in [
+        Order::PutLink { link: link() },
+        Order::ResealLinks { links, user },
+    ] {
+        let input = Input::Order {
+            request: RequestId(1),
+            order,
+        };
+        let journaled = serde_json::to_string(&input).unwrap();
+        assert!(
+            journaled.contains("dw") && journaled.contains("li"),
+            "{journaled}"
+        );
+        // The bytes of a content stand there as numbers, if they do.
+        for content in ["SEALED", "83,69,65"] {
+            assert!(!journaled.contains(content), "{journaled}");
+        }
     }
+}
+
+#[test]
+fn links_that_are_sealed_anew_are_kept_all_at_once() {
+    let mut world = World::new();
+    let mut links = Vec::new();
+    for name in ["a", "b"] {
+        let mut link = link();
+        link.key.name = name.to_owned();
+        assert_eq!(
+            world.order(Order::PutLink { link: link.clone() }),
+            Ok(Answer::Done)
+        );
+        link.key_id = "ANOTHER".to_owned();
+        links.push(*link);
+    }
+    let user = "li".to_owned();
+    let order = Order::ResealLinks {
+        links: links.clone(),
+        user,
+    };
+    assert_eq!(world.order(order), Ok(Answer::Done));
+    let kept: Vec<LinkRow> = world.rows.links.values().cloned().collect();
+    assert_eq!(kept, links);
 }

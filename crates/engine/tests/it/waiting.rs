@@ -1,9 +1,9 @@
 //! Waits: moments are the engine's own, files and rows are looked at by workers.
 
-use akkaflow_engine::OutcomeKind;
+use akkaflow_engine::{Input, Outcome, OutcomeKind};
 use akkaflow_model::id::InstanceId;
 use akkaflow_model::state::{InstanceState, NodeState};
-use akkaflow_model::text::Lang;
+use akkaflow_model::text::{Lang, Text};
 
 use crate::world::{World, workflow};
 
@@ -151,6 +151,68 @@ fn a_wait_is_killed_between_two_looks() {
     world.kill(id);
     assert_eq!(world.state(id), InstanceState::Killed);
     let (mut world, id) = self::world("for=1h");
+    world.kill(id);
+    assert_eq!(world.state(id), InstanceState::Killed);
+}
+
+/// The worker lacks something that the attempt needs.
+fn cannot_begin(world: &mut World) {
+    let dispatch = world.take("w");
+    let why = Text::new("缺少密钥", "the key is missing");
+    let outcome = Outcome {
+        text: Some(why),
+        ..Outcome::new(OutcomeKind::NotYet)
+    };
+    world.input(Input::AttemptFinished {
+        worker: dispatch.worker,
+        key: dispatch.key,
+        outcome,
+    });
+}
+
+#[test]
+fn what_cannot_begin_waits_without_a_slot_a_row_a_retry_or_a_time_out() {
+    let mut world = World::with_worker();
+    let nodes = "start w\n w: retry=1 interval=10 timeout=60 ok=e\n end e";
+    world.put(workflow("wf", nodes));
+    let id = world.run("wf");
+    for _ in 0..9 {
+        cannot_begin(&mut world);
+        let left = (world.running_nodes(), world.rows.attempts.len());
+        assert_eq!(left, (String::new(), 0));
+        assert_eq!(world.why(id, "w"), ["cannot_begin"]);
+        let row = world.node(id, "w");
+        assert_eq!((row.failures, row.started_at), (0, None));
+        let said = row.message.clone().unwrap().render(Lang::En);
+        assert_eq!(said, "cannot begin yet: the key is missing");
+        world.pass(9);
+        world.take_over();
+        assert_eq!(world.running_nodes(), "");
+        world.pass(1);
+    }
+    world.fail("w");
+    assert_eq!(world.node(id, "w").failures, 1);
+    world.pass(10);
+    cannot_begin(&mut world);
+    assert!(world.node(id, "w").started_at.is_some(), "it has begun");
+    world.pass(10);
+    world.ok("w");
+    assert_eq!(world.state(id), InstanceState::Succeeded);
+}
+
+#[test]
+fn what_cannot_begin_can_be_killed_and_a_look_that_cannot_keeps_its_time_out() {
+    let (mut world, id) = world("sql=select timeout=60");
+    for _ in 0..6 {
+        cannot_begin(&mut world);
+        assert_eq!(world.state(id), InstanceState::Running);
+        world.pass(10);
+    }
+    assert_eq!(world.state(id), InstanceState::Failed);
+    let mut world = World::with_worker();
+    world.put(workflow("wf", "start w\n w: ok=e\n end e"));
+    let id = world.run("wf");
+    cannot_begin(&mut world);
     world.kill(id);
     assert_eq!(world.state(id), InstanceState::Killed);
 }

@@ -27,6 +27,7 @@ use crate::language::Language;
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/links", get(list))
+        .route("/links/reseal", post(reseal))
         .route(
             "/links/{kind}/{name}",
             get(detail).put(put).patch(change).delete(remove),
@@ -161,6 +162,14 @@ async fn remove(
     let key = key_of(&kind, name.clone())?;
     done(&app, Command::DeleteLink { key, user }).await?;
     Ok(Json(Named { name }))
+}
+
+async fn reseal(
+    State(app): Shared,
+    Query(By { user }): Query<By>,
+) -> Result<Json<serde_json::Value>, Failure> {
+    done(&app, Command::ResealLinks { user }).await?;
+    Ok(Json(serde_json::json!({})))
 }
 
 pub(super) fn key_of(kind: &str, name: String) -> Result<LinkKey, Failure> {

@@ -136,6 +136,7 @@ pub(crate) async fn execute(
         Command::PutLink { key, edit, user } => {
             return links::put(shared, term, key, edit, user).await;
         }
+        Command::ResealLinks { user } => return links::reseal(shared, term, user).await,
         Command::DeleteLink { key, user } => {
             return links::delete(shared, term, key, user).await;
         }

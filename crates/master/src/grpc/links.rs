@@ -115,6 +115,48 @@ fn sealed(
     }))
 }
 
+/// Seals all links with the key that there is now: all of them in one transaction, or none.
+pub(super) async fn reseal(
+    shared: &Shared,
+    term: &Term,
+    user: String,
+) -> Result<Result<Answer, Rejection>, Gone> {
+    let _turn = shared.links.changing.lock().await;
+    match resealed(shared) {
+        Ok(links) if links.is_empty() => Ok(Ok(Answer::Done)),
+        Ok(links) => term.core.order(Order::ResealLinks { links, user }).await,
+        Err(rejection) => Ok(Err(rejection)),
+    }
+}
+
+/// The links that another key has sealed, sealed anew. Who has changed what they say, and when, stays.
+fn resealed(shared: &Shared) -> Result<Vec<LinkRow>, Rejection> {
+    let stored = &shared.links.stored;
+    let conflict = |why| Rejection::new(ErrorCode::Conflict, why);
+    let sealing = stored.sealing_key().map_err(conflict)?;
+    let mut links = Vec::new();
+    for (row, link) in stored.all() {
+        let link = link.map_err(|why| {
+            let name = row.key.text();
+            conflict(Text::new(
+                format!("{}无法解密，未作任何修改：{}", name.zh, why.zh),
+                format!(
+                    "{} cannot be opened, nothing is changed: {}",
+                    name.en, why.en
+                ),
+            ))
+        })?;
+        if row.key_id != sealing.id() {
+            links.push(LinkRow {
+                sealed: sealing.seal(&row.key, &link),
+                key_id: sealing.id().to_owned(),
+                ..row
+            });
+        }
+    }
+    Ok(links)
+}
+
 /// What a link says before it is changed.
 fn before(shared: &Shared, key: &LinkKey, write: Write) -> Result<Fields, Rejection> {
     match (write, shared.links.stored.get(key)) {

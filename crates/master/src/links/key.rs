@@ -36,23 +36,23 @@ impl KeyFile {
         Self { path, makes }
     }
 
+    /// The key, and the one before it as long as that lies beside it under the ending `.old`.
+    pub(crate) fn keys(&self) -> Keys {
+        let mut old = self.path.clone().into_os_string();
+        old.push(".old");
+        let old = PathBuf::from(old);
+        Keys {
+            current: self.read(),
+            old: old.exists().then(|| read(&old)),
+        }
+    }
+
     /// The key.
     ///
     /// # Errors
     /// Why there is none, and what to do.
     pub(crate) fn read(&self) -> Result<Key, Text> {
-        let path = &self.path;
-        let text = match std::fs::read_to_string(path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Err(missing(path)),
-            Err(error) => return Err(unreadable(path, &error)),
-        };
-        let meta = std::fs::metadata(path).map_err(|error| unreadable(path, &error))?;
-        if meta.permissions().mode() & 0o077 != 0 {
-            return Err(open_to_others(path));
-        }
-        let bytes = STANDARD.decode(text.trim()).unwrap_or_default();
-        Key::new(&bytes).ok_or_else(|| malformed(path))
+        read(&self.path)
     }
 
     /// The same for whoever seals the first link: makes the key where that is allowed.
@@ -85,6 +85,42 @@ impl KeyFile {
         file.sync_all()?;
         std::fs::File::open(directory)?.sync_all()
     }
+}
+
+/// The keys that there are.
+pub(crate) struct Keys {
+    current: Result<Key, Text>,
+    /// Of before a change of the key.
+    old: Option<Result<Key, Text>>,
+}
+
+impl Keys {
+    /// Reads a link with the key that it was sealed with.
+    ///
+    /// # Errors
+    /// Why that cannot be, and what to do.
+    pub(crate) fn open(&self, row: &LinkRow) -> Result<Link, Text> {
+        match (&self.current, &self.old) {
+            (Ok(key), _) if key.id == row.key_id => key.open(row),
+            (_, Some(Ok(old))) if old.id == row.key_id => old.open(row),
+            (_, Some(Err(why))) | (Err(why), _) => Err(why.clone()),
+            (Ok(key), _) => key.open(row),
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<Key, Text> {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Err(missing(path)),
+        Err(error) => return Err(unreadable(path, &error)),
+    };
+    let meta = std::fs::metadata(path).map_err(|error| unreadable(path, &error))?;
+    if meta.permissions().mode() & 0o077 != 0 {
+        return Err(open_to_others(path));
+    }
+    let bytes = STANDARD.decode(text.trim()).unwrap_or_default();
+    Key::new(&bytes).ok_or_else(|| malformed(path))
 }
 
 impl Key {
@@ -295,6 +331,28 @@ mod tests {
         assert_eq!(mode & 0o777, 0o600);
         assert_eq!(standalone.read_or_make().unwrap().id(), made.id());
         assert_eq!(cluster.read().unwrap().id(), made.id());
+    }
+
+    #[test]
+    fn the_key_before_opens_what_it_has_sealed_as_long_as_it_lies_beside_the_new_one() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("links.key");
+        let old = directory.path().join("links.key.old");
+        let file = KeyFile::new(path.clone(), true);
+        let before = file.read_or_make().unwrap();
+        let row = row(&before);
+        std::fs::rename(&path, &old).unwrap();
+        assert_eq!(file.keys().open(&row).unwrap(), link(), "in between too");
+        let after = file.read_or_make().unwrap();
+        assert_ne!(after.id(), before.id());
+        assert_eq!(file.keys().open(&row).unwrap(), link());
+        let shared = std::fs::Permissions::from_mode(0o644);
+        std::fs::set_permissions(&old, shared).unwrap();
+        let refused = file.keys().open(&row).unwrap_err();
+        assert!(refused.en.contains("links.key.old"), "{refused:?}");
+        std::fs::remove_file(&old).unwrap();
+        let refused = file.keys().open(&row).unwrap_err();
+        assert!(refused.en.contains("another key"), "{refused:?}");
     }
 
     #[test]

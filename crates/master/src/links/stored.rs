@@ -34,7 +34,7 @@ impl StoredLinks {
             if let Err(why) = link {
                 let name = row.key.text();
                 tracing::warn!(
-                    "{} cannot be opened, nodes that need it will fail: {} / {}无法解密：{}",
+                    "{} cannot be opened, nodes that need it will wait: {} / {}无法解密，需要它的节点将等待：{}",
                     name.en,
                     why.en,
                     name.zh,
@@ -55,21 +55,18 @@ impl StoredLinks {
     /// One link; an error says why it cannot be opened.
     pub(crate) fn get(&self, key: &LinkKey) -> Option<Result<Link, Text>> {
         let row = self.rows().get(key).cloned()?;
-        Some(self.key.read().and_then(|key| key.open(&row)))
+        Some(self.key.keys().open(&row))
     }
 
     /// All of them, in order.
     pub(crate) fn all(&self) -> Vec<(LinkRow, Result<Link, Text>)> {
         let rows: Vec<LinkRow> = self.rows().values().cloned().collect();
-        let key = match rows.is_empty() {
-            true => return Vec::new(),
-            false => self.key.read(),
-        };
+        if rows.is_empty() {
+            return Vec::new();
+        }
+        let keys = self.key.keys();
         let open = |row: LinkRow| {
-            let link = match &key {
-                Ok(key) => key.open(&row),
-                Err(why) => Err(why.clone()),
-            };
+            let link = keys.open(&row);
             (row, link)
         };
         rows.into_iter().map(open).collect()

@@ -1,5 +1,7 @@
 //! Separate processes on MariaDB. Skipped, loudly, without a server.
 
+mod key;
+
 use std::time::{Duration, Instant};
 
 use crate::harness::{Api, Place, Program, assert_all_succeeded, chain_of, fan_of, wait_until};

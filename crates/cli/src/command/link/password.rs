@@ -27,7 +27,18 @@ pub(super) fn given(context: &Context, matches: &ArgMatches) -> Result<Option<Se
     } else {
         return Ok(None);
     };
-    Ok(Some(first_line(&text)))
+    not_empty(context, first_line(&text)).map(Some)
+}
+
+/// An empty file is a mistake more often than a wish: a link without a password would be made of it without a word.
+fn not_empty(context: &Context, password: Secret) -> Result<Secret, Failure> {
+    if !password.reveal().is_empty() {
+        return Ok(password);
+    }
+    Err(Failure::usage(context.say(
+        "给出的密码是空的；不需要密码请用--no-password",
+        "the password that was given is empty; --no-password says that there is none",
+    )))
 }
 
 /// What `echo` and editors put at the end is no part of it.
@@ -48,7 +59,7 @@ pub(super) fn ask(context: &Context) -> Result<Secret, Failure> {
         let cannot = context.say("无法读取密码", "cannot read the password");
         Failure::usage(format!("{cannot}: {error}"))
     })?;
-    Ok(Secret::new(typed))
+    not_empty(context, Secret::new(typed))
 }
 
 #[cfg(test)]
