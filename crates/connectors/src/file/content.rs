@@ -95,16 +95,21 @@ impl Content {
         })
     }
 
+    /// How many bytes there are, where that is known before they are read.
+    pub(super) fn length(&self) -> Option<u64> {
+        self.length
+    }
+
     /// Its name, and a file of the machine itself that holds it: one that comes from elsewhere is fetched into a file of `directory`
-    /// without a name.
+    /// without a name, but no more than `most` bytes and one of it.
     ///
     /// # Errors
     /// [`Error::File`] when that fails.
-    pub(super) fn into_file(self, directory: &Path) -> Result<(PathBuf, File), Error> {
+    pub(super) fn into_file(self, directory: &Path, most: u64) -> Result<(PathBuf, File), Error> {
         let name = self.name;
-        let fetch = |mut bytes: Box<dyn Read + Send>| {
+        let fetch = |bytes: Box<dyn Read + Send>| {
             let mut file = tempfile::tempfile_in(directory)?;
-            io::copy(&mut bytes, &mut file)?;
+            io::copy(&mut bytes.take(most.saturating_add(1)), &mut file)?;
             file.rewind()?;
             Ok(file)
         };

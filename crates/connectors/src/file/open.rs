@@ -62,11 +62,10 @@ impl FileReader {
                 Reader::Text(Box::new(TextReader::new(content, format, on_bad_row)?))
             }
             FileFormat::Xlsx(format) => {
-                let (name, file) = content.into_file(directory)?;
-                Reader::Sheet(Box::new(SheetReader::open(file, &name, &format)?))
+                Reader::Sheet(Box::new(SheetReader::fetch(content, directory, &format)?))
             }
             FileFormat::Parquet(_) => {
-                let (name, file) = content.into_file(directory)?;
+                let (name, file) = content.into_file(directory, u64::MAX)?;
                 Reader::Parquet(ParquetReader::open(file, &name)?)
             }
         }))
@@ -87,6 +86,15 @@ impl FileReader {
             Reader::Text(reader) => reader.has_names(),
             Reader::Sheet(reader) => reader.has_names(),
             Reader::Parquet(_) => true,
+        }
+    }
+
+    /// Whether the kinds of its columns follow from its first rows alone.
+    pub fn is_sampled(&self) -> bool {
+        match &self.0 {
+            Reader::Text(reader) => reader.is_sampled(),
+            Reader::Sheet(_) => true,
+            Reader::Parquet(_) => false,
         }
     }
 

@@ -91,6 +91,11 @@ impl TextReader {
         names && self.columns.is_some()
     }
 
+    /// Whether the kinds of its columns follow from its first rows alone: text without types takes everything.
+    pub(super) fn is_sampled(&self) -> bool {
+        self.format.layout == Layout::JsonLines
+    }
+
     /// The columns of the rows that come for a target with `count` of them. Text without a header says nothing of its columns:
     /// each of its rows is held against the target.
     pub(super) fn columns_for(&self, count: usize) -> Vec<Column> {

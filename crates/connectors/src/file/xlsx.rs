@@ -2,10 +2,12 @@
 //! must be held in memory: workbooks are limited by their size.
 
 mod cell;
+mod digits;
 mod rows;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufReader, Seek as _};
 use std::path::{Path, PathBuf};
@@ -15,11 +17,13 @@ use akkaflow_model::text::Text;
 use calamine::{Dimensions, Reader as _, SheetType, Xlsx, XlsxError, open_workbook_from_rs};
 use zip::ZipArchive;
 
+use super::content::Content;
 use super::reader::numbered;
 use crate::batch::{Batch, BatchSender};
 use crate::column::{Column, Kind};
 use crate::error::Error;
 use cell::{common, name_of};
+use digits::Archive;
 use rows::Rows;
 
 /// The largest workbook that is read, bytes.
@@ -52,6 +56,8 @@ pub enum Sheet {
 /// An open sheet.
 pub(super) struct SheetReader {
     book: Xlsx<BufReader<File>>,
+    /// The same once more, for the digits of large numbers.
+    archive: Option<Archive>,
     path: PathBuf,
     sheet: String,
     has_header: bool,
@@ -60,8 +66,23 @@ pub(super) struct SheetReader {
 }
 
 impl SheetReader {
+    /// Opens a workbook, which is kept in `directory` where it comes from elsewhere: not before its size is known to be allowed, and no more of
+    /// it than that.
+    pub(super) fn fetch(
+        content: Content,
+        directory: &Path,
+        format: &SheetFormat,
+    ) -> Result<Self, Error> {
+        if let Some(bytes) = content.length().filter(|bytes| *bytes > MOST_BYTES) {
+            return Err(too_large(&content.name, bytes, MOST_BYTES));
+        }
+        let (name, file) = content.into_file(directory, MOST_BYTES)?;
+        Self::open(file, &name, format)
+    }
+
     /// Opens a workbook called `path` and looks at the first rows of the sheet.
     pub(super) fn open(file: File, path: &Path, format: &SheetFormat) -> Result<Self, Error> {
+        let archive = digits::archive(&file);
         let mut file = BufReader::new(file);
         check_size(&mut file, path)?;
         let book: Xlsx<_> =
@@ -69,6 +90,7 @@ impl SheetReader {
         let sheet = find(&book, &format.sheet, path)?;
         let mut reader = Self {
             book,
+            archive,
             path: path.to_owned(),
             sheet,
             has_header: format.has_header,
@@ -107,8 +129,11 @@ impl SheetReader {
             }
             let values = row.values.iter().map(Option::as_ref);
             let padded = values.chain(std::iter::repeat(None));
-            for (column, value) in columns.iter().zip(padded) {
+            for (at, (column, value)) in columns.iter().zip(padded).enumerate() {
                 match value {
+                    Some(value) if value.is_beyond && column.kind == Kind::Double => {
+                        return Err(rows.refuse(row.number, at, &beyond(&value.text)));
+                    }
                     Some(value) => batch.push(value.spelled(column.kind).as_bytes()),
                     None => batch.push_null(),
                 }
@@ -124,7 +149,8 @@ impl SheetReader {
     }
 
     fn rows(&mut self) -> Result<Rows<'_>, Error> {
-        Rows::new(&mut self.book, &self.path, &self.sheet)
+        let archive = self.archive.as_mut();
+        Rows::new(&mut self.book, archive, &self.path, &self.sheet)
     }
 
     /// Learns names and kinds of the columns from the first rows.
@@ -144,12 +170,16 @@ impl SheetReader {
             }
         }
         let mut kinds: Vec<Option<Kind>> = Vec::new();
+        let mut beyond = BTreeSet::new();
         let mut has_rows = has_header;
         for _ in 0..SAMPLED_ROWS {
             let Some(row) = rows.next()? else { break };
             has_rows = true;
             kinds.resize(kinds.len().max(row.values.len()), None);
-            for (seen, value) in kinds.iter_mut().zip(&row.values) {
+            for (index, (seen, value)) in kinds.iter_mut().zip(&row.values).enumerate() {
+                if value.as_ref().is_some_and(|value| value.is_beyond) {
+                    beyond.insert(index);
+                }
                 let kind = value.as_ref().map(|value| value.kind);
                 *seen = match (*seen, kind) {
                     (Some(one), Some(other)) => Some(common(one, other)),
@@ -167,8 +197,12 @@ impl SheetReader {
                 .collect(),
             false => numbered(kinds.len()),
         };
-        for (column, kind) in columns.iter_mut().zip(kinds) {
-            column.kind = kind.unwrap_or(Kind::Field);
+        for (index, (column, kind)) in columns.iter_mut().zip(kinds).enumerate() {
+            column.kind = match kind {
+                // Text alone keeps fractions and all digits of large numbers.
+                Some(Kind::Double) if beyond.contains(&index) => Kind::Field,
+                kind => kind.unwrap_or(Kind::Field),
+            };
         }
         Ok(Some(columns))
     }
@@ -305,6 +339,17 @@ fn no_name() -> Text {
     Text::new(
         "没有字段名；若首行不是字段名，请写 header=\"false\"",
         "names no column; write header=\"false\" if the first row is a row of values",
+    )
+}
+
+fn beyond(number: &str) -> Text {
+    Text::new(
+        format!(
+            "的整数{number}超出浮点数的精度，不会被舍入；前{SAMPLED_ROWS}行中该字段有小数，故为浮点数。请在Excel中把该列设为文本"
+        ),
+        format!(
+            "holds {number}, which floating point would round; the column is that because of fractions in its first {SAMPLED_ROWS} rows. Make the column text in Excel"
+        ),
     )
 }
 

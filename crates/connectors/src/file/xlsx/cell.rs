@@ -18,11 +18,16 @@ const NO_DAY: (u16, u8, u8) = (1900, 2, 29);
 
 const MILLISECONDS_A_DAY: f64 = 86_400_000.0;
 
+/// Digits of the longest decimals that databases declare.
+const MOST_DIGITS: u32 = 65;
+
 /// What a cell holds.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Value {
     pub(super) text: String,
     pub(super) kind: Kind,
+    /// Whether it is a whole number that a double would round.
+    pub(super) is_beyond: bool,
 }
 
 impl Value {
@@ -49,7 +54,39 @@ impl Value {
             }
         };
         // A formula that comes to nothing looks like an empty cell.
-        Ok(Some(Self { text, kind }).filter(|value| !value.text.is_empty()))
+        Ok(Some(Self::new(text, kind)).filter(|value| !value.text.is_empty()))
+    }
+
+    fn new(text: String, kind: Kind) -> Self {
+        Self {
+            text,
+            kind,
+            is_beyond: false,
+        }
+    }
+
+    /// A number that [`may_be_rounded`], as its cell spells it: with all digits where that is a whole number, else the double that it is.
+    pub(super) fn spelled_out(number: f64, digits: &str) -> Self {
+        let rounded = number.to_string();
+        let (sign, bare) = match digits.strip_prefix('-') {
+            Some(bare) => ("-", bare),
+            None => ("", digits.strip_prefix('+').unwrap_or(digits)),
+        };
+        let bare = bare.trim_start_matches('0');
+        if bare.is_empty() || !bare.bytes().all(|digit| digit.is_ascii_digit()) {
+            return Self::new(rounded, Kind::Double);
+        }
+        let text = format!("{sign}{bare}");
+        let kind = match text.parse::<i64>() {
+            Ok(_) => Kind::signed(64),
+            Err(_) if bare.len() <= MOST_DIGITS as usize => Kind::Decimal(Some((MOST_DIGITS, 0))),
+            Err(_) => Kind::Field,
+        };
+        Self {
+            is_beyond: text != rounded,
+            text,
+            kind,
+        }
     }
 
     /// As it stands in a column of this kind: its days look like its other moments.
@@ -58,6 +95,14 @@ impl Value {
             (Kind::Date, Kind::DateTime(_)) => format!("{} 00:00:00", self.text).into(),
             _ => self.text.as_str().into(),
         }
+    }
+}
+
+/// Whether the cell holds a number of which a double may have lost digits.
+pub(super) fn may_be_rounded(cell: &DataRef<'_>) -> Option<f64> {
+    match cell {
+        DataRef::Float(number) => Some(*number).filter(|it| it.is_finite() && it.abs() >= WHOLE),
+        _ => None,
     }
 }
 
@@ -87,14 +132,13 @@ fn moment_of(moment: &ExcelDateTime) -> Result<Value, Text> {
     let mut text = format!("{year:04}-{month:02}-{day:02}");
     if (hour, minute, second, milli) == (0, 0, 0, 0) {
         let kind = Kind::Date;
-        return Ok(Value { text, kind });
+        return Ok(Value::new(text, kind));
     }
     text += &format!(
         " {hour:02}:{minute:02}:{second:02}{}",
         fraction(milli.into())
     );
-    let kind = Kind::DateTime(3);
-    Ok(Value { text, kind })
+    Ok(Value::new(text, Kind::DateTime(3)))
 }
 
 /// A part of a day, or several days.
@@ -104,10 +148,8 @@ fn time_of(serial: f64) -> Value {
     let all = milliseconds.unsigned_abs();
     let (seconds, rest) = (all / 1000, fraction(all % 1000));
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    Value {
-        text: format!("{sign}{hours:02}:{minutes:02}:{seconds:02}{rest}"),
-        kind: Kind::Time(3),
-    }
+    let text = format!("{sign}{hours:02}:{minutes:02}:{seconds:02}{rest}");
+    Value::new(text, Kind::Time(3))
 }
 
 fn fraction(milliseconds: u64) -> String {
@@ -119,10 +161,12 @@ fn fraction(milliseconds: u64) -> String {
 
 /// What a column is that holds values of both.
 pub(super) fn common(one: Kind, other: Kind) -> Kind {
-    let is_number = |kind| matches!(kind, Kind::Integer { .. } | Kind::Double);
+    let is_whole = |kind| matches!(kind, Kind::Integer { .. } | Kind::Decimal(_));
+    let is_number = |kind| is_whole(kind) || kind == Kind::Double;
     let is_day = |kind| matches!(kind, Kind::Date | Kind::DateTime(_));
     match one == other {
         true => one,
+        false if is_whole(one) && is_whole(other) => Kind::Decimal(Some((MOST_DIGITS, 0))),
         false if is_number(one) && is_number(other) => Kind::Double,
         false if is_day(one) && is_day(other) => Kind::DateTime(3),
         false => Kind::Field,

@@ -7,7 +7,8 @@ use std::path::Path;
 use akkaflow_model::text::Text;
 use calamine::{Xlsx, XlsxCellFormulaMetadataRecord, XlsxCellReader};
 
-use super::cell::{Value, name_of};
+use super::cell::{Value, may_be_rounded, name_of};
+use super::digits::{Archive, Digits};
 use super::{place, unreadable};
 use crate::error::Error;
 
@@ -22,6 +23,11 @@ pub(super) struct Rows<'a> {
     ahead: Option<Record<'a>>,
     /// Nothing can be read behind the end.
     is_over: bool,
+    /// How many cells have been read, empty ones included.
+    read: u64,
+    /// For a second look at the sheet, until it is taken.
+    archive: Option<&'a mut Archive>,
+    digits: Option<Digits<'a>>,
 }
 
 /// A row that holds something.
@@ -35,6 +41,7 @@ pub(super) struct SheetRow {
 impl<'a> Rows<'a> {
     pub(super) fn new(
         book: &'a mut Xlsx<BufReader<File>>,
+        archive: Option<&'a mut Archive>,
         path: &'a Path,
         sheet: &'a str,
     ) -> Result<Self, Error> {
@@ -46,6 +53,9 @@ impl<'a> Rows<'a> {
             sheet,
             ahead: None,
             is_over: false,
+            read: 0,
+            archive,
+            digits: None,
         })
     }
 
@@ -64,7 +74,10 @@ impl<'a> Rows<'a> {
                 self.ahead = Some(cell);
                 return Ok(Some(row));
             }
-            let value = Value::of(&cell.value);
+            let value = match may_be_rounded(&cell.value) {
+                Some(rounded) => self.spelled_out(rounded).map(Some),
+                None => Value::of(&cell.value),
+            };
             let value = value.map_err(|text| self.refuse(number, column, &text))?;
             if value.is_some() {
                 row.values.resize(row.values.len().max(column + 1), None);
@@ -74,6 +87,19 @@ impl<'a> Rows<'a> {
                 Some(next) => cell = next,
                 None => return Ok(Some(row)),
             }
+        }
+    }
+
+    /// The number in the cell that was read last, with all its digits.
+    fn spelled_out(&mut self, rounded: f64) -> Result<Value, Text> {
+        if let Some(archive) = self.archive.take() {
+            self.digits = Digits::open(archive, self.sheet);
+        }
+        let last = self.read - 1;
+        let digits = self.digits.as_mut().and_then(|digits| digits.of(last));
+        match digits {
+            Some(digits) => Ok(Value::spelled_out(rounded, &digits)),
+            None => Err(without_digits(rounded)),
         }
     }
 
@@ -89,6 +115,7 @@ impl<'a> Rows<'a> {
                 self.is_over = true;
                 break;
             };
+            self.read += 1;
             if cell.value != calamine::DataRef::Empty {
                 return Ok(Some(cell));
             }
@@ -109,6 +136,17 @@ impl<'a> Rows<'a> {
             format!("{}, cell {cell} {}", place.en, text.en),
         ))
     }
+}
+
+fn without_digits(rounded: f64) -> Text {
+    Text::new(
+        format!(
+            "是大于2^53的整数（约{rounded}），无法取得其全部数字，不会被舍入；请在Excel中把该单元格设为文本"
+        ),
+        format!(
+            "holds a whole number above 2^53 (about {rounded}) whose digits cannot all be read, and it is not rounded: make it text in Excel"
+        ),
+    )
 }
 
 fn not_computed() -> Text {

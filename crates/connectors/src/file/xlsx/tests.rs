@@ -1,3 +1,7 @@
+use std::io::{Read as _, Write as _};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use rust_xlsxwriter::{ExcelDateTime, Format, Workbook, Worksheet};
 
 use super::*;
@@ -35,6 +39,29 @@ fn rows(reader: SheetReader) -> Result<Vec<Vec<Option<String>>>, Error> {
     }
     assert_eq!(reading.join().unwrap()?, rows.len() as u64);
     Ok(rows)
+}
+
+/// The same workbook with other digits than the library would write: each number of `changes` is replaced.
+fn respelled(path: &Path, changes: &[(&str, &str)]) {
+    let mut parts = ZipArchive::new(File::open(path).unwrap()).unwrap();
+    let mut whole = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let stored =
+        zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    for index in 0..parts.len() {
+        let mut part = parts.by_index(index).unwrap();
+        let name = part.name().unwrap().into_owned();
+        let mut text = String::new();
+        part.read_to_string(&mut text).unwrap();
+        if name.starts_with("xl/worksheets/") {
+            for (from, to) in changes {
+                text = text.replace(&format!("<v>{from}</v>"), &format!("<v>{to}</v>"));
+            }
+        }
+        whole.start_file(name, stored).unwrap();
+        whole.write_all(text.as_bytes()).unwrap();
+    }
+    let whole = whole.finish().unwrap().into_inner();
+    std::fs::write(path, whole).unwrap();
 }
 
 fn some(values: &[&str]) -> Vec<Option<String>> {
@@ -242,4 +269,120 @@ fn what_cannot_be_a_row_is_refused_with_its_cell() {
             .contains("too large to be held in memory (64 MiB, at most 64 MiB)"),
         "{error}"
     );
+}
+
+#[test]
+fn whole_numbers_keep_all_digits_that_the_sheet_holds() {
+    let directory = tempfile::tempdir().unwrap();
+    let fill = |sheet: &mut Worksheet| {
+        for (column, name) in (0..).zip(["id", "huge", "mixed", "double"]) {
+            sheet.write_string(0, column, name).unwrap();
+        }
+        for (row, first) in [(1, 11.0), (2, 21.0)] {
+            for column in 0..4 {
+                let number = first + f64::from(column);
+                sheet.write_number(row, column, number).unwrap();
+            }
+        }
+        sheet.write_blank(2, 5, &Format::new().set_bold()).unwrap();
+        sheet.write_number(3, 0, 31.0).unwrap();
+    };
+    let path = workbook(directory.path(), &[("first", &|_| {}), ("s", &fill)]);
+    respelled(
+        &path,
+        &[
+            ("11", "9007199254740993"),
+            ("12", "123456789012345678901234567890"),
+            ("13", "0.5"),
+            ("14", "6.02E+23"),
+            ("21", "-9223372036854775807"),
+            ("22", "1"),
+            ("23", "9007199254740993"),
+            ("24", "9.0071992547409920E+15"),
+            ("31", "9007199254740994"),
+        ],
+    );
+    let reader = open(&path, Sheet::Called("s".to_owned()), true).unwrap();
+    let kinds = reader.columns().unwrap().iter().map(|it| it.kind);
+    assert_eq!(
+        kinds.collect::<Vec<_>>(),
+        [
+            Kind::signed(64),
+            Kind::Decimal(Some((65, 0))),
+            // Nothing but text keeps fractions and those digits.
+            Kind::Field,
+            Kind::Double,
+        ]
+    );
+    let first = [
+        "9007199254740993",
+        "123456789012345678901234567890",
+        "0.5",
+        "602000000000000000000000",
+    ];
+    let second = [
+        "-9223372036854775807",
+        "1",
+        "9007199254740993",
+        "9007199254740992",
+    ];
+    assert_eq!(
+        rows(reader).unwrap(),
+        [
+            some(&first),
+            some(&second),
+            some(&["9007199254740994", "", "", ""])
+        ]
+    );
+}
+
+#[test]
+fn a_whole_number_that_comes_too_late_for_its_column_is_refused_with_its_cell() {
+    let directory = tempfile::tempdir().unwrap();
+    let fill = |sheet: &mut Worksheet| {
+        for row in 0..1000 {
+            sheet.write_number(row, 0, 0.5).unwrap();
+        }
+        sheet.write_number(1000, 0, 77.0).unwrap();
+    };
+    let path = workbook(directory.path(), &[("s", &fill)]);
+    respelled(&path, &[("77", "9007199254740993")]);
+    let error = rows(open(&path, Sheet::First, false).unwrap()).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("cell A1001 holds 9007199254740993, which floating point would round"),
+        "{error}"
+    );
+}
+
+/// Bytes without an end, and how many were taken.
+struct Endless(Arc<AtomicU64>);
+
+impl std::io::Read for Endless {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        self.0.fetch_add(buffer.len() as u64, Ordering::Relaxed);
+        Ok(buffer.len())
+    }
+}
+
+#[test]
+fn a_workbook_that_is_too_large_is_not_fetched() {
+    let directory = tempfile::tempdir().unwrap();
+    let format = SheetFormat {
+        sheet: Sheet::First,
+        has_header: true,
+    };
+    for (length, most) in [(Some(MOST_BYTES + 1), 0), (None, MOST_BYTES + (1 << 20))] {
+        let taken = Arc::default();
+        let content = Content::new("sftp:big.xlsx", Endless(Arc::clone(&taken)), length);
+        let error = SheetReader::fetch(content, directory.path(), &format).err();
+        let error = error.unwrap().to_string();
+        assert!(
+            error.contains("workbook sftp:big.xlsx is too large"),
+            "{error}"
+        );
+        let taken = taken.load(Ordering::Relaxed);
+        assert!(taken <= most, "{taken} bytes of a length {length:?}");
+    }
 }
