@@ -6,7 +6,7 @@
 
 use akkaflow_model::text::Text;
 
-use crate::batch::Batch;
+use crate::batch::{Batch, Row};
 use crate::column::{Column, Kind};
 use crate::dialect::Dialect;
 use crate::error::Error;
@@ -57,13 +57,19 @@ impl Checks {
             return Ok(());
         }
         for (number, row) in batch.numbered_rows() {
-            for (value, check) in row.zip(&self.limits) {
-                if let (Some(value), Some((column, limit))) = (value, check)
-                    && !limit.keeps(value)
-                {
-                    let (zh, en) = limit.words();
-                    return Err(Error::value(number, column, value, &zh, &en));
-                }
+            self.check_row(number, row)?;
+        }
+        Ok(())
+    }
+
+    /// Refuses the first value of a row that would not be kept as it is.
+    pub(crate) fn check_row(&self, number: u64, row: Row<'_>) -> Result<(), Error> {
+        for (value, check) in row.zip(&self.limits) {
+            if let (Some(value), Some((column, limit))) = (value, check)
+                && !limit.keeps(value)
+            {
+                let (zh, en) = limit.words();
+                return Err(Error::value(number, column, value, &zh, &en));
             }
         }
         Ok(())

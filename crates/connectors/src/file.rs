@@ -32,8 +32,8 @@ pub use encoding::Encoding;
 pub use format::{Format, Layout};
 pub use open::{FileFormat, FileReader, FileWriter};
 pub use reader::OnBadRow;
-pub use sink::{LocalSink, Sink};
-pub(crate) use sink::{not_regular, temporary_name};
+pub(crate) use sink::not_regular;
+pub use sink::{LocalSink, Sink, temporary_name};
 pub use writer::{Finished, LineBreaks};
 pub use xlsx::{Sheet, SheetFormat};
 

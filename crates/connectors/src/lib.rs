@@ -51,12 +51,14 @@ pub use error::{Error, Unfit};
 pub use file::{
     Compression, Content, Csv, Delimiter, Encoding, FileFormat, FileReader, FileWriter, Finished,
     Format, FormatError, Layout, LineBreaks, LocalSink, OnBadRow, Reading, Sheet, SheetFormat,
-    Sink,
+    Sink, temporary_name,
 };
 pub use file_system::{
     FileConnector, FileEntry, FileSize, FileSystem, NewFile, addressed, file_connectors, open_files,
 };
 pub use preview::Preview;
-pub use session::{Canceller, Comments, Done, Key, Load, Progress, Session, cancellable};
+pub use session::{
+    Canceller, Comments, Done, Key, Load, Progress, RefusedRow, Session, cancellable,
+};
 pub use split::{Statement, holds_no_statement, split};
 pub use ssh::{Ended, Ssh, Stream};

@@ -10,6 +10,7 @@ mod exactly;
 mod insert;
 mod load;
 mod read;
+mod singly;
 mod upsert;
 
 use std::sync::Arc;
@@ -21,7 +22,7 @@ use async_trait::async_trait;
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Opts, Value};
 
-use crate::batch::BatchSender;
+use crate::batch::{Batch, BatchSender};
 use crate::column::{Column, Kind};
 use crate::connect::{Connector, Target};
 use crate::convert::conversions;
@@ -30,7 +31,9 @@ use crate::error::Error;
 use crate::exact::Checks;
 use crate::jdbc::UrlRules;
 use crate::preview::{Preview, keep};
-use crate::session::{Canceller, Comments, Done, Key, Load, Session, check_column_count};
+use crate::session::{
+    Canceller, Comments, Done, Key, Load, RefusedRow, Session, check_column_count,
+};
 
 pub(crate) struct Mysql;
 
@@ -142,7 +145,8 @@ impl Session for MysqlSession {
                 break;
             }
         }
-        drop(result);
+        // What a later statement of a procedure failed of is told here.
+        result.drop_result().await.map_err(failed)?;
         Ok(done)
     }
 
@@ -233,6 +237,20 @@ impl Session for MysqlSession {
             written => written,
         };
         self.be_as(before, written).await
+    }
+
+    async fn write_singly(
+        &mut self,
+        load: &Load,
+        batch: &Batch,
+    ) -> Result<Option<Vec<RefusedRow>>, Error> {
+        check_column_count(load.source.len(), load.target.len())?;
+        let conversions = conversions(&load.source, &load.target, &Mysql);
+        let checks = Checks::new(&load.target, &load.key, &Mysql);
+        let before = self.be_strict().await?;
+        let connection = &mut self.connection;
+        let refused = singly::insert(connection, load, batch, &conversions, &checks).await;
+        self.be_as(before, refused).await.map(Some)
     }
 
     async fn append(

@@ -4,6 +4,7 @@ mod columns;
 mod connect;
 mod copy;
 mod dialect;
+mod singly;
 mod upsert;
 
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use futures::TryStreamExt;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgDatabaseError, PgRow};
 use sqlx::{AssertSqlSafe, Column as _, Connection, Either, Row as _};
 
-use crate::batch::BatchSender;
+use crate::batch::{Batch, BatchSender};
 use crate::column::{Column, Kind};
 use crate::connect::{Connector, Target};
 use crate::convert::conversions;
@@ -25,7 +26,9 @@ use crate::error::Error;
 use crate::exact::Checks;
 use crate::jdbc::UrlRules;
 use crate::preview::{Preview, keep};
-use crate::session::{Canceller, Comments, Done, Key, Load, Session, check_column_count};
+use crate::session::{
+    Canceller, Comments, Done, Key, Load, RefusedRow, Session, check_column_count,
+};
 
 pub(crate) struct Postgres;
 
@@ -272,6 +275,15 @@ impl Session for PostgresSession {
         let conversions = conversions(&load.source, &load.target, &Postgres);
         let checks = Checks::new(&load.target, &load.key, &Postgres);
         copy::write(&mut self.connection, load, &conversions, &checks).await
+    }
+
+    async fn write_singly(
+        &mut self,
+        load: &Load,
+        batch: &Batch,
+    ) -> Result<Option<Vec<RefusedRow>>, Error> {
+        check_column_count(load.source.len(), load.target.len())?;
+        singly::insert(self, load, batch).await.map(Some)
     }
 }
 

@@ -62,6 +62,15 @@ pub struct Load {
     pub progress: Progress,
 }
 
+/// A row of a batch that a table refuses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefusedRow {
+    /// Its place in the batch, from 0.
+    pub at: usize,
+    /// Why.
+    pub reason: Text,
+}
+
 /// Counts rows while they are written; clones count together.
 #[derive(Debug, Clone, Default)]
 pub struct Progress(Arc<Counts>);
@@ -199,6 +208,21 @@ pub trait Session: Send {
     /// # Errors
     /// [`Error::Unfit`] for a row that the table refuses, [`Error::Row`] for columns that do not fit, [`Error::Statement`] otherwise.
     async fn write(&mut self, load: Load) -> Result<u64, Error>;
+
+    /// Adds the rows of `batch` that the table takes exactly, whatever becomes of the others, inside the transaction that the caller opened. Gives back
+    /// the others, in order; `None`, and nothing is written, where that is no faster than [`Session::write`] for single rows. `load` says where
+    /// they go; its own rows are not looked at, and it has no key.
+    ///
+    /// # Errors
+    /// [`Error::Row`] for columns that do not fit, [`Error::Statement`] otherwise.
+    async fn write_singly(
+        &mut self,
+        load: &Load,
+        batch: &Batch,
+    ) -> Result<Option<Vec<RefusedRow>>, Error> {
+        let _ = (load, batch);
+        Ok(None)
+    }
 
     /// Adds all rows of `sources`, tables with just these columns and `rows` rows together, to `table`, inside the transaction that the
     /// caller opened. It takes each of them exactly, or this is an error.

@@ -170,3 +170,18 @@ async fn of_many_rows_the_first_are_shown_and_the_others_counted() {
         assert!(log.contains("还有900行未显示"), "{log}");
     }
 }
+
+#[tokio::test]
+async fn a_procedure_that_fails_behind_its_first_result_fails_the_action() {
+    let Some(database) = mysql().await else {
+        return;
+    };
+    let bench = Bench::with(&[&database]);
+    database
+        .execute(&[
+            "create procedure p() begin select 1; signal sqlstate '45000' set message_text = 'too late'; end",
+        ])
+        .await;
+    let said = bench.failure("<sql db-link='mysql'>call p()</sql>").await;
+    assert!(said.contains("too late"), "{said}");
+}

@@ -167,6 +167,45 @@ async fn beyond_the_limit_nothing_is_kept_and_the_file_stays() {
 }
 
 #[tokio::test]
+async fn very_many_bad_rows_are_told_from_the_good_ones_each_with_its_reason() {
+    for database in [mysql().await, postgres().await].into_iter().flatten() {
+        let bench = Bench::with(&[&database]);
+        database
+            .execute(&["create table t(a int primary key, b varchar(5) not null, c decimal(6,2))"])
+            .await;
+        // Good, twice there, good, too long, NULL, blanks that would be cut: of the last a server may tell by a note alone.
+        let line = |i: u32| match i % 6 {
+            1 => format!("{},ok,1\n", i - 1),
+            3 => format!("{i},too long,1\n"),
+            4 => format!("{i},,1\n"),
+            5 => format!("{i},ab      ,1\n"),
+            _ => format!("{i},ok,1.25\n"),
+        };
+        let rows: String = (0..3000).map(line).collect();
+        let source = file(&bench, &rows);
+        let outcome = outcome(&bench, &body(&source, database.name(), "99%")).await;
+        let outputs = [("rows", "1000"), ("rejected", "2000")];
+        let outputs = outputs.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert_eq!(outcome.outputs, outputs);
+        let kept = "select count(*) from t where b = 'ok' and mod(a, 6) in (0, 2)";
+        assert_eq!(database.text(kept).await, "1000");
+        let rejected = rejected(&bench);
+        let expected: Vec<u32> = (0..3000).filter(|i| !matches!(i % 6, 0 | 2)).collect();
+        assert_eq!(rejected.len(), expected.len());
+        for ((number, rest), i) in rejected.iter().zip(expected) {
+            let words = match i % 6 {
+                1 => "uplicate",
+                3 => "too long",
+                4 => "null",
+                _ => "b",
+            };
+            assert_eq!(number, &(i + 1).to_string());
+            assert!(rest.contains(words), "{number}: {rest}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn rows_of_a_query_are_rejected_with_their_values() {
     for source in databases().await {
         for target in databases().await {

@@ -21,7 +21,7 @@ pub trait Sink: Write + Send {
 }
 
 /// The name under which the file called `name` comes into being.
-pub(crate) fn temporary_name(name: &str, unique: &str) -> String {
+pub fn temporary_name(name: &str, unique: &str) -> String {
     format!(".{name}.{unique}.part")
 }
 

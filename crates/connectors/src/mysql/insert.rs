@@ -76,29 +76,13 @@ impl Inserter {
         conversions: &[Conversion],
         converted: &mut Vec<u8>,
     ) -> Result<(), Error> {
-        let mut parter = match self.rows {
-            0 => {
-                self.statement.extend_from_slice(&self.head);
-                b'('
-            }
-            _ => {
-                self.statement.extend_from_slice(b",\n");
-                b'('
-            }
-        };
-        let number = self.first_row + self.rows;
-        for ((value, conversion), column) in row.zip(conversions).zip(columns) {
-            self.statement.push(parter);
-            parter = b',';
-            let Some(value) = value else {
-                self.statement.extend_from_slice(b"null");
-                continue;
-            };
-            converted.clear();
-            conversion.append(value, converted);
-            append_literal(converted, column, number, &mut self.statement)?;
+        match self.rows {
+            0 => self.statement.extend_from_slice(&self.head),
+            _ => self.statement.extend_from_slice(b",\n"),
         }
-        self.statement.push(b')');
+        let number = self.first_row + self.rows;
+        let statement = &mut self.statement;
+        append_row(row, number, columns, conversions, converted, statement)?;
         self.rows += 1;
         Ok(())
     }
@@ -125,6 +109,31 @@ impl Inserter {
             format!("rows {first} to {last} (row numbers below count from row {first})"),
         ))
     }
+}
+
+/// The values of a row in brackets.
+pub(super) fn append_row(
+    row: Row<'_>,
+    number: u64,
+    columns: &[Column],
+    conversions: &[Conversion],
+    converted: &mut Vec<u8>,
+    output: &mut Vec<u8>,
+) -> Result<(), Error> {
+    let mut parter = b'(';
+    for ((value, conversion), column) in row.zip(conversions).zip(columns) {
+        output.push(parter);
+        parter = b',';
+        let Some(value) = value else {
+            output.extend_from_slice(b"null");
+            continue;
+        };
+        converted.clear();
+        conversion.append(value, converted);
+        append_literal(converted, column, number, output)?;
+    }
+    output.push(b')');
+    Ok(())
 }
 
 /// Backslashes escape: our session sees to that.
