@@ -24,6 +24,7 @@ const NUMBERS_AND_TEXTS: &[&str] = &["size", "int", "uint", "double", "string", 
 const WELL_KNOWN: &[&str] = &[
     "size",
     "int",
+    "uint",
     "double",
     "string",
     "bool",
@@ -35,6 +36,15 @@ const WELL_KNOWN: &[&str] = &[
     "all",
     "filter",
     "map",
+    "timestamp",
+    "duration",
+    "getFullYear",
+    "getMonth",
+    "getDayOfMonth",
+    "getDayOfWeek",
+    "getHours",
+    "getMinutes",
+    "getSeconds",
 ];
 
 /// Whether every function exists, and the name of one that does not.

@@ -248,8 +248,10 @@ impl Bound {
             Computed::Column(index) => match row[index] {
                 Some(b"t" | b"true" | b"1") => Ok(true),
                 Some(b"f" | b"false" | b"0") => Ok(false),
+                None => Err(self.null(row).unwrap_or_else(no_truth)),
                 _ => Err(no_truth()),
             },
+            Computed::Null => Err(self.null(row).unwrap_or_else(no_truth)),
             _ => Err(no_truth()),
         }
     }
@@ -288,28 +290,53 @@ impl Bound {
             Plan::Choice(condition, branches) => match context.resolve(condition)? {
                 cel::Value::Bool(true) => self.run(&branches.0, context),
                 cel::Value::Bool(false) => self.run(&branches.1, context),
+                cel::Value::Null => Err(Failure::OfNull),
                 _ => Err(Failure::Told(no_truth())),
             },
         }
+    }
+
+    /// What to do about a column that is NULL in this row, where there is one.
+    fn null(&self, row: &[Option<&[u8]>]) -> Option<Text> {
+        let null = self.used.iter().find(|used| row[used.index].is_none())?;
+        let is_sign = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let name = match null.name.chars().all(is_sign) {
+            true => null.name.clone(),
+            false => format!("row['{}']", null.name),
+        };
+        let column = &null.name;
+        Some(Text::new(
+            format!(
+                "字段`{column}`为NULL，不能这样计算或比较；请先判断，例如 {name} != null && …，计算时 {name} != null ? … : null"
+            ),
+            format!(
+                "column `{column}` is NULL, which can be neither compared nor reckoned with so; ask first, as in {name} != null && …, or {name} != null ? … : null for a value"
+            ),
+        ))
     }
 
     /// A NULL is what values of the wrong type mostly are.
     fn told(&self, failure: &Failure, row: &[Option<&[u8]>]) -> Text {
         let error = match failure {
             Failure::Told(text) => return text.clone(),
+            Failure::OfNull => return self.null(row).unwrap_or_else(no_truth),
             Failure::Of(error) => error,
         };
-        let null = self.used.iter().find(|used| row[used.index].is_none());
-        match (error, null) {
-            (ExecutionError::NoSuchOverload(_), Some(Used { name, .. })) => Text::new(
-                format!(
-                    "字段`{name}`为NULL，不能这样计算或比较；请先判断，例如 {name} != null && …"
-                ),
-                format!(
-                    "column `{name}` is NULL, which can be neither compared nor reckoned with so; ask first, as in {name} != null && …"
-                ),
-            ),
-            (ExecutionError::NoSuchOverload(overload), None) => Text::new(
+        let is_null = |value: &cel::Value| *value == cel::Value::Null;
+        let null = match error {
+            ExecutionError::NoSuchOverload(_) => self.null(row),
+            ExecutionError::UnsupportedBinaryOperator(_, one, other)
+                if is_null(one) || is_null(other) =>
+            {
+                self.null(row)
+            }
+            _ => None,
+        };
+        if let Some(null) = null {
+            return null;
+        }
+        match error {
+            ExecutionError::NoSuchOverload(overload) => Text::new(
                 format!(
                     "值的类型不符（{overload}）；文件的字段是文本，请写 int(字段)；decimal字段是double，请与2.0而不是2计算"
                 ),
@@ -317,13 +344,15 @@ impl Bound {
                     "values of the wrong type ({overload}); fields of a file are text, write int(column); decimals are double, reckon with 2.0 rather than 2"
                 ),
             ),
-            (error, _) => fault(error),
+            error => fault(error),
         }
     }
 }
 
 enum Failure {
     Of(ExecutionError),
+    /// Neither true nor false, but NULL.
+    OfNull,
     Told(Text),
 }
 

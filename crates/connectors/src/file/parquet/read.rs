@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use akkaflow_model::text::Text;
-use parquet::basic::Repetition;
+use parquet::basic::{Compression as Codec, Repetition};
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use parquet::data_type::DataType;
 use parquet::errors::ParquetError;
@@ -21,6 +21,24 @@ use crate::file::content::Reading;
 
 /// Rows that are put together at a time: of each column so many values are held as text.
 const ROWS: usize = 1024;
+
+/// Refuses a compression that is not built in.
+fn check_codec(codec: Codec, path: &Path) -> Result<(), Error> {
+    let name = match codec {
+        Codec::BROTLI(_) => "brotli",
+        Codec::LZO => "lzo",
+        _ => return Ok(()),
+    };
+    let path = path.display();
+    Err(Error::File(Text::new(
+        format!(
+            "Parquet文件{path}以{name}压缩，无法读取；可读取不压缩的，以及snappy、gzip、zstd、lz4，请以其中一种重新写出"
+        ),
+        format!(
+            "Parquet file {path} is compressed by {name}, which is not read; snappy, gzip, zstd, lz4 and none are: write it again with one of these"
+        ),
+    )))
+}
 
 /// An open file.
 pub(in crate::file) struct ParquetReader {
@@ -40,6 +58,11 @@ impl ParquetReader {
         };
         if let Some(nested) = schema.columns().iter().find(|column| !is_flat(column)) {
             return Err(is_nested(path, &nested.path().parts()[0]));
+        }
+        for group in file.metadata().row_groups() {
+            for chunk in group.columns() {
+                check_codec(chunk.compression(), path)?;
+            }
         }
         let columns = schema.columns().iter().map(|column| {
             let kind = Meaning::of(column).kind(column);
@@ -252,4 +275,35 @@ fn is_nested(path: &Path, column: &str) -> Error {
             "column `{column}` of Parquet file {path} is a list, a map or a structure, which is no column of a table: unfold it before"
         ),
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use parquet::basic::{BrotliLevel, GzipLevel, ZstdLevel};
+
+    use super::*;
+
+    #[test]
+    fn compressions_that_are_not_read_are_named_with_those_that_are() {
+        let path = Path::new("in.parquet");
+        for codec in [
+            Codec::UNCOMPRESSED,
+            Codec::SNAPPY,
+            Codec::GZIP(GzipLevel::default()),
+            Codec::ZSTD(ZstdLevel::default()),
+            Codec::LZ4,
+            Codec::LZ4_RAW,
+        ] {
+            assert_eq!(check_codec(codec, path), Ok(()), "{codec}");
+        }
+        let brotli = Codec::BROTLI(BrotliLevel::default());
+        let told = check_codec(brotli, path).unwrap_err().to_string();
+        assert!(
+            told.contains(
+                "compressed by brotli, which is not read; snappy, gzip, zstd, lz4 and none are"
+            ),
+            "{told}"
+        );
+        assert!(check_codec(Codec::LZO, path).is_err());
+    }
 }

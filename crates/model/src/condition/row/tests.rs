@@ -169,3 +169,50 @@ fn what_can_be_known_is_said_before_any_row() {
     assert!(RowExpression::parse("qty + 1").is_ok());
     assert!(RowExpression::parse_filter("qty").is_ok());
 }
+
+#[test]
+fn a_null_is_named_whatever_is_done_with_it() {
+    for text in [
+        "none + 1",
+        "1 - none",
+        "name + none",
+        "-none",
+        "double(none) * 2.0",
+        "none.startsWith('a')",
+        "none < 1",
+        "none ? 1 : 2",
+        "row['none'] * 2",
+    ] {
+        let found = evaluated(text).unwrap_err();
+        assert!(
+            found.starts_with("column `none` is NULL"),
+            "{text}: {found}"
+        );
+        assert!(found.contains("none != null ? … : null"), "{found}");
+    }
+    let filter = RowExpression::parse_filter("none").unwrap();
+    let found = filter.bind(COLUMNS).unwrap().holds(ROW).unwrap_err();
+    assert!(found.en.starts_with("column `none` is NULL"), "{found:?}");
+}
+
+#[test]
+fn functions_that_are_named_when_one_is_missing_are_there() {
+    let error = RowExpression::parse("foo(id)").unwrap_err().message;
+    for name in ["uint", "getFullYear", "getDayOfWeek", "timestamp"] {
+        assert!(
+            error.en.contains(name) && error.zh.contains(name),
+            "{error:?}"
+        );
+    }
+    assert_eq!(
+        evaluated("at.getDayOfWeek() >= 0 && uint(id) > 0u"),
+        Ok("true".to_owned())
+    );
+    let error = RowExpression::parse("at.getFullYaer()")
+        .unwrap_err()
+        .message;
+    assert!(
+        error.en.contains("did you mean `getFullYear`?"),
+        "{error:?}"
+    );
+}
