@@ -4,6 +4,7 @@
 //! nothing: one transaction for a table, one rename for a file. `pre`, `after` and the new table stand outside it. Emptying the table is
 //! part of the transaction unless there is a `pre`, which must find it empty already.
 
+mod address;
 mod body;
 mod copy;
 mod expressions;

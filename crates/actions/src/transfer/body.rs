@@ -14,7 +14,7 @@ use super::mapping::Match;
 use super::mode::Mode;
 use super::place::Place;
 use super::watermark::{self, Increment};
-use super::{Way, format, rejects, split};
+use super::{Way, address, format, rejects, split};
 use crate::script::Script;
 
 /// Where rows come from.
@@ -159,10 +159,11 @@ fn parse_source(element: &Element, diagnostics: &mut Diagnostics) -> Option<Sour
                 &of_type(element, "FILE"),
                 diagnostics,
             );
+            let is_right = address::check(element, &text, format::End::Source, diagnostics);
             Source::File {
                 place: Place::of_source(element, diagnostics),
                 format: format::parse(element, &text, format::End::Source, diagnostics)?,
-                rules: rules?,
+                rules: rules.filter(|_| is_right)?,
             }
         }
     };
@@ -214,30 +215,52 @@ fn parse_target(element: &Element, diagnostics: &mut Diagnostics) -> Option<Targ
             })
         }
         End::File => {
-            let useless = [
-                "db-link",
-                "table",
-                "columns",
-                "is-pre-truncate",
-                "mode",
-                "key",
-                "guard",
-                "reject-limit",
-                "rejects",
-            ];
+            let useless = ["db-link", "table", "columns", "is-pre-truncate"];
             warn_useless(element, &useless, &of_type(element, "FILE"), diagnostics);
+            let is_right = refuse_of_tables(element, diagnostics);
             let path = needed(element, "path", "FILE", diagnostics);
             let shown = path.clone().unwrap_or_default();
             let format = format::parse(element, &shown, format::End::Target, diagnostics);
+            let is_right =
+                address::check(element, &shown, format::End::Target, diagnostics) && is_right;
             let place = path.and_then(|path| Place::of_target(element, path, diagnostics));
             Some(Target::File {
-                place: place?,
+                place: place.filter(|_| is_right)?,
                 format: format?,
                 is_pre_del: is_true(element, "is-pre-del"),
                 commands,
             })
         }
     }
+}
+
+/// What becomes of rows in tables alone: nobody may think that it happens to a file. Whether there is none of it.
+fn refuse_of_tables(element: &Element, diagnostics: &mut Diagnostics) -> bool {
+    const OF_TABLES: &[&str] = &["mode", "key", "guard", "reject-limit", "rejects"];
+    let is_meant = |value: &str| !value.is_empty() && !value.eq_ignore_ascii_case("false");
+    let mut is_right = true;
+    for attribute in &element.attributes {
+        let name = attribute.name.as_str();
+        if !OF_TABLES.contains(&name) || !is_meant(attribute.value.trim()) {
+            continue;
+        }
+        is_right = false;
+        diagnostics.error(
+            code::TRANSFER_OPTION,
+            attribute.name_span,
+            Text::new(
+                format!("`{name}` 只用于表：类型为FILE的 <target> 总是整个替换文件，没有被拒绝的记录"),
+                format!(
+                    "`{name}` is for tables: a <target> of type FILE always replaces the whole file, and no row of it is rejected"
+                ),
+            ),
+            Text::new(
+                format!("请删除 {name}，或写入表：type=\"DB\""),
+                format!("remove {name}, or write into a table: type=\"DB\""),
+            ),
+        );
+    }
+    is_right
 }
 
 /// `None` for a type that the shape has already complained of.

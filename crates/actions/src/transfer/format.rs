@@ -61,10 +61,8 @@ pub(super) fn parse(
                 has_header: has_header(element, true),
             }))
         }
-        "xlsx" => {
-            refuse_writing(element, diagnostics);
-            None
-        }
+        // It is no format of a target, which the shape says.
+        "xlsx" => None,
         "parquet" => {
             warn_useless(element, OF_TEXT, &whom, diagnostics);
             warn_useless(element, &["header"], &whom, diagnostics);
@@ -75,7 +73,7 @@ pub(super) fn parse(
             Some(FileFormat::Parquet(compression(element)))
         }
         _ => {
-            advise(element, path, format, diagnostics);
+            advise(element, path, format, end, diagnostics);
             text(element, format, diagnostics).map(FileFormat::Text)
         }
     }
@@ -124,21 +122,8 @@ fn has_header(element: &Element, usual: bool) -> bool {
     }
 }
 
-fn refuse_writing(element: &Element, diagnostics: &mut Diagnostics) {
-    let attribute = element.attribute("format");
-    diagnostics.error(
-        code::TRANSFER_OPTION,
-        attribute.map_or(element.name_span, |attribute| attribute.value_span),
-        Text::new("xlsx只能读取，不能写入", "xlsx can be read, not written"),
-        Text::new(
-            "请写 format=\"csv\"（Excel可打开）或 format=\"parquet\"",
-            "write format=\"csv\", which Excel opens, or format=\"parquet\"",
-        ),
-    );
-}
-
 /// The end of a name may say more than the attributes do.
-fn advise(element: &Element, path: &str, format: &str, diagnostics: &mut Diagnostics) {
+fn advise(element: &Element, path: &str, format: &str, end: End, diagnostics: &mut Diagnostics) {
     let path = path.to_lowercase();
     let Some(meant) = ["xlsx", "parquet"]
         .into_iter()
@@ -158,10 +143,16 @@ fn advise(element: &Element, path: &str, format: &str, diagnostics: &mut Diagnos
             format!("文件名以.{meant}结尾，但格式为{read}"),
             format!("the file's name ends in .{meant}, but its format is {read}"),
         ),
-        Text::new(
-            format!("请写 format=\"{meant}\""),
-            format!("write format=\"{meant}\""),
-        ),
+        match (meant, end) {
+            ("xlsx", End::Target) => Text::new(
+                "xlsx只能读取，不能写入；请让文件名以.csv结尾（Excel可打开）或.parquet结尾，并写明相应的format",
+                "xlsx can be read, not written: let the name end in .csv, which Excel opens, or .parquet, and say so in format",
+            ),
+            _ => Text::new(
+                format!("请写 format=\"{meant}\""),
+                format!("write format=\"{meant}\""),
+            ),
+        },
     );
 }
 

@@ -56,15 +56,27 @@ fn file_link() -> AttributeShape {
     text("file-link", AttributeKind::Text, zh, en).default("local")
 }
 
-/// How a file is written: the same for both ends.
-fn with_format(shape: Shape) -> Shape {
-    let format = text(
+fn source_format() -> AttributeShape {
+    text(
         "format",
         AttributeKind::Choice(&["text", "csv", "jsonl", "xlsx", "parquet"]),
         "文件格式（FILE）：text按分隔符切分，没有引号，空串与null为NULL；csv按RFC 4180，字段可用引号，其中可含分隔符、引号与换行；jsonl每行一个JSON对象，键为字段名：前1000条记录中的键为全部字段，缺少的键为NULL，嵌套的值保留为JSON文本；xlsx读取Excel工作簿的一个工作表，首行为字段名；parquet按列保存并保留类型",
         "how the file is written (FILE): text is parted by delimited without quotes, empty and null are NULL; csv is RFC 4180: fields may stand in quotes and hold delimiters, quotes and line breaks then; jsonl has a JSON object on each line, whose keys are the columns: those of the first 1000 rows are all, a missing one is NULL, nested values are kept as JSON text; xlsx reads a sheet of an Excel workbook, whose first row names the columns; parquet keeps columns with their types",
     )
-    .default("text");
+}
+
+/// A workbook is no target.
+fn target_format() -> AttributeShape {
+    text(
+        "format",
+        AttributeKind::Choice(&["text", "csv", "jsonl", "parquet"]),
+        "文件格式（FILE）：text按分隔符切分，没有引号，NULL写为null；csv按RFC 4180，含分隔符、引号与换行的字段加引号；jsonl每行一个JSON对象，键为字段名；parquet按列保存并保留类型",
+        "how the file is written (FILE): text is parted by delimited without quotes, NULL is null; csv is RFC 4180: fields that hold delimiters, quotes or line breaks stand in quotes; jsonl has a JSON object on each line, whose keys are the columns; parquet keeps columns with their types",
+    )
+}
+
+/// How a file is written: the same for both ends but for the formats.
+fn with_format(shape: Shape, format: AttributeShape) -> Shape {
     let delimited = text(
         "delimited",
         AttributeKind::Text,
@@ -80,7 +92,7 @@ fn with_format(shape: Shape) -> Shape {
     )
     .default("false");
     shape
-        .attribute(format)
+        .attribute(format.default("text"))
         .attribute(delimited)
         .attribute(header)
         .attribute(quote())
@@ -175,7 +187,7 @@ fn source() -> Shape {
         .attribute(source_tasks())
         .attribute(file_link())
         .attribute(filter());
-    with_format(source)
+    with_format(source, source_format())
         .attribute(sheet())
         .child(column(), 0, None)
         .text(TextRule::Required)
@@ -197,7 +209,7 @@ fn column() -> Shape {
     );
     Shape::new("column", doc)
         .attribute(
-            text("name", AttributeKind::Text, "字段名", "its name").required(),
+            text("name", AttributeKind::NonBlank, "字段名", "its name").required(),
         )
         .attribute(
             text(
@@ -232,7 +244,7 @@ fn target() -> Shape {
         .attribute(rejects())
         .attribute(path())
         .attribute(file_link());
-    with_format(target)
+    with_format(target, target_format())
         .attribute(boolean(
             "is-pre-del",
             "是否先删除目标文件（FILE）",

@@ -109,8 +109,74 @@ fn rejected_rows_need_a_limit_and_a_file() {
         findings(
             "<transfer><source type='FILE'>/x</source><target type='FILE' path='/y' reject-limit='1' rejects='/z'/></transfer>"
         ),
-        [found("AF504", "reject-limit"), found("AF504", "rejects")]
+        [found("AF511", "reject-limit"), found("AF511", "rejects")]
     );
+}
+
+#[test]
+fn what_becomes_of_rows_in_a_table_is_refused_at_a_file() {
+    let target = |attributes: &str| {
+        findings(&format!(
+            "<transfer><source type='FILE'>/x</source><target type='FILE' path='/y' {attributes}/></transfer>"
+        ))
+    };
+    for (attributes, name) in [
+        ("mode='append'", "mode"),
+        ("key='id'", "key"),
+        ("guard='true'", "guard"),
+    ] {
+        assert_eq!(target(attributes), [found("AF511", name)], "{attributes}");
+    }
+    // These change nothing.
+    assert_eq!(target("guard='false' reject-limit=' '"), []);
+    assert_eq!(
+        target("is-pre-truncate='true'"),
+        [found("AF504", "is-pre-truncate")]
+    );
+}
+
+#[test]
+fn addresses_that_nothing_reads_or_writes_are_no_paths() {
+    let of_source = |path: &str| {
+        findings(&format!(
+            "<transfer><source type='FILE'> {path}</source><target type='DB' db-link='a' table='t'/></transfer>"
+        ))
+    };
+    let of_target = |path: &str| {
+        findings(&format!(
+            "<transfer><source type='FILE'>/x</source><target type='FILE' path='{path}'/></transfer>"
+        ))
+    };
+    for path in [
+        "s3://b/k",
+        "sftp://h/f",
+        "FTP://h/f",
+        "file:///x",
+        "HTTP://h/f",
+    ] {
+        assert_eq!(of_source(path), [found("AF511", &format!(" {path}"))]);
+        assert_eq!(of_target(path), [found("AF511", path)]);
+    }
+    assert_eq!(of_source("https://h/f"), []);
+    assert_eq!(of_source("${param:base}/f"), []);
+    assert_eq!(of_target("a/b:/c"), []);
+}
+
+#[test]
+fn a_computed_column_has_a_name_and_a_workbook_is_no_target() {
+    let of = |column: &str, format: &str| {
+        findings(&format!(
+            "<transfer><source type='FILE'>/x{column}</source><target type='FILE' path='/y' {format}/></transfer>"
+        ))
+    };
+    let nameless = of("<column name=' ' value='1'/>", "");
+    assert!(
+        nameless
+            .iter()
+            .any(|(_, place)| place == " " || place == "name"),
+        "{nameless:?}"
+    );
+    assert_eq!(of("", "format='xlsx'"), [found("AF107", "xlsx")]);
 }
 
 #[test]

@@ -420,7 +420,7 @@ fn signs_of_files_are_checked_at_their_place() {
         ("a.XLSX", "", (true, "AF511 a.XLSX".to_owned())),
         ("a.parquet", "format='csv'", (true, "AF511 csv".to_owned())),
         ("a.parquet", "format='parquet'", (true, String::new())),
-        ("a.xlsx", "format='xlsx'", (false, "AF511 xlsx".to_owned())),
+        ("a.xlsx", "format='xlsx'", (false, "AF107 xlsx".to_owned())),
     ] {
         let body = format!(
             "<transfer><source type='DB' db-link='a'>t</source><target type='FILE' path='{path}' {format}/></transfer>"
