@@ -11,6 +11,7 @@ mod expressions;
 mod format;
 mod guard;
 mod increment;
+mod leftovers;
 mod limit;
 mod mapping;
 mod mode;

@@ -16,6 +16,7 @@ use akkaflow_model::text::Text;
 use tokio_util::task::TaskTracker;
 
 use super::body::warn_useless;
+use super::leftovers;
 use crate::context::{AttemptContext, Level};
 use crate::error::ActionError;
 use crate::files;
@@ -97,20 +98,15 @@ impl Place {
         attempt: &AttemptContext,
         tasks: &TaskTracker,
     ) -> Result<(Box<dyn Sink>, PathBuf), ActionError> {
-        let unique = format!(
-            "{}-{}-{}",
-            attempt.key.instance.short(),
-            attempt.key.run,
-            attempt.key.attempt
-        );
         let new = NewFile {
-            unique,
+            unique: leftovers::unique(attempt),
             stop: attempt.cancel.clone(),
             tasks: tasks.clone(),
         };
         let create = async {
             let (files, path) = self.files(attempt).await?;
             let name = files.name(path).into();
+            leftovers::remove(attempt, &*files, path).await;
             Ok((files.create(path, new).await?, name))
         };
         unless_cancelled(attempt, create).await

@@ -11,14 +11,17 @@ use akkaflow_connectors::{
     Batch, Column, Csv, Delimiter, Error, FileFormat, FileWriter, Format, Kind, Layout, LocalSink,
     OnBadRow, Row,
 };
+use akkaflow_model::file_links::LOCAL;
 use akkaflow_model::read::is_secret_name;
 use akkaflow_model::text::Text;
 
 use super::copy::Copied;
+use super::leftovers;
 use super::limit::Limit;
 use super::piecemeal::Taken;
 use super::place::blocking;
 use crate::context::{AttemptContext, Level, LogSink};
+use crate::files;
 use crate::lines::excerpt;
 
 /// What the user wants to become of bad rows.
@@ -93,12 +96,10 @@ impl Rejects {
     ) -> Result<(), Error> {
         let own = [number, "reject_reason"].map(|name| Column::new(name, Kind::Field));
         let all: Vec<Column> = own.into_iter().chain(columns.iter().cloned()).collect();
-        let unique = format!(
-            "{}-{}-{}",
-            attempt.key.instance.short(),
-            attempt.key.run,
-            attempt.key.attempt
-        );
+        if let Ok(files) = files::open(attempt, LOCAL).await {
+            leftovers::remove(attempt, &*files, &self.path.to_string_lossy()).await;
+        }
+        let unique = leftovers::unique(attempt);
         let path = self.path.clone();
         let writer = blocking(move || {
             let sink = Box::new(LocalSink::create(&path, &unique)?);

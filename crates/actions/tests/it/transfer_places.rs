@@ -152,6 +152,33 @@ async fn a_failure_there_leaves_the_old_file_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn a_machine_that_cannot_replace_files_at_once_is_written_to_and_the_log_says_so() {
+    let Some(mut access) = ssh() else { return };
+    let key = std::env::var("AKKAFLOW_TEST_SSH_KEY").unwrap();
+    let key = std::fs::read_to_string(Path::new(&key).with_file_name("plain")).unwrap();
+    access.private_key = akkaflow_model::db_links::Secret::new(key);
+    let (bench, _database) = prepared(access).await;
+    let out = bench.directory.path().join("out");
+    std::fs::create_dir(&out).unwrap();
+    let body = write_to(&bench.path("out/a.txt"), "");
+    bench.run(&body).await.unwrap();
+    assert!(!bench.log().contains("posix-rename"), "{}", bench.log());
+    let whole = std::fs::read(out.join("a.txt")).unwrap();
+    std::fs::write(out.join("a.txt"), "old").unwrap();
+    bench.run(&body).await.unwrap();
+    assert_eq!(std::fs::read(out.join("a.txt")).unwrap(), whole);
+    assert_eq!(names(&out), ["a.txt"]);
+    assert!(
+        bench
+            .log()
+            .contains("does not know posix-rename@openssh.com")
+            && bench.log().contains("对方不支持posix-rename@openssh.com"),
+        "{}",
+        bench.log()
+    );
+}
+
+#[tokio::test]
 async fn a_cancelled_transfer_removes_what_it_wrote_there() {
     let Some(access) = ssh() else { return };
     let (bench, _database) = prepared(access).await;
@@ -303,4 +330,58 @@ fn places_are_checked_and_say_which_links_they_need() {
     assert_eq!(findings(to_web), (false, "AF511 http://h/y".to_owned()));
     let with_link = "<transfer><source type='FILE' file-link='a'>https://h/y</source><target type='FILE' path='y'/></transfer>";
     assert_eq!(findings(with_link), (true, "AF504 file-link".to_owned()));
+}
+
+/// A name that `out.csv` has while an attempt of a node of the bench's instance writes it.
+fn left(node: &str, run_and_attempt: &str) -> String {
+    let node = crc32c::crc32c(node.as_bytes());
+    format!(".out.csv.00000007-{node:08x}-{run_and_attempt}.part")
+}
+
+#[tokio::test]
+async fn what_killed_attempts_left_is_removed_and_nothing_of_others_that_may_live() {
+    let eight_days = std::time::Duration::from_secs(8 * 24 * 60 * 60);
+    for link in [Some("etl"), None] {
+        let access = match link {
+            Some(_) => ssh(),
+            None => Some(FileAccess::local()),
+        };
+        let Some(access) = access else { continue };
+        let (bench, _database) = prepared(access).await;
+        let directory = bench.directory.path().join("d");
+        std::fs::create_dir(&directory).unwrap();
+        let of_another = ".out.csv.0000abcd-00000001-1-1.part".to_owned();
+        let old = ".out.csv.0000abcd-1-1.part".to_owned();
+        let of_a_user = ".out.csv.notes.part".to_owned();
+        let (gone, stays) = (
+            [left("n", "1-1"), left("n", "1-9"), old.clone()],
+            [
+                left("n", "2-3"),
+                left("m", "1-1"),
+                of_another,
+                of_a_user.clone(),
+            ],
+        );
+        for name in gone.iter().chain(&stays) {
+            let file = std::fs::File::create(directory.join(name)).unwrap();
+            if [&old, &of_a_user].contains(&name) {
+                let then = std::time::SystemTime::now() - eight_days;
+                file.set_modified(then).unwrap();
+            }
+        }
+        let file = directory.join("out.csv").to_string_lossy().into_owned();
+        let body = match link {
+            Some(_) => write_to(&file, ""),
+            None => write_to("d/out.csv", "").replace("file-link='etl'", ""),
+        };
+        let mut attempt = bench.attempt();
+        (attempt.key.run, attempt.key.attempt) = (2, 2);
+        parse(&body).run(&attempt).await.unwrap();
+        let mut expected = stays.to_vec();
+        expected.push("out.csv".to_owned());
+        expected.sort();
+        assert_eq!(names(&directory), expected, "{}", bench.log());
+        let told = bench.log().matches("had left").count();
+        assert_eq!(told, gone.len(), "{}", bench.log());
+    }
 }
