@@ -1,7 +1,8 @@
 //! `<transfer>`: moves rows between databases and files.
 //!
 //! The order is akkaflow's: the source's columns, the missing table, emptying it, `pre`, the rows, `after`. The rows are all or
-//! nothing: one transaction for a table, one rename for a file. `pre`, `after` and the new table stand outside it. Emptying the table is
+//! nothing: one transaction for a table, one rename for a file. `pre` and `after` stand outside it; so does the new table, which is dropped again when the
+//! rows do not come. Emptying the table is
 //! part of the transaction unless there is a `pre`, which must find it empty already.
 
 mod address;
@@ -13,6 +14,7 @@ mod guard;
 mod increment;
 mod leftovers;
 mod limit;
+mod made;
 mod mapping;
 mod mode;
 mod piecemeal;
@@ -26,6 +28,8 @@ mod to_database;
 mod to_file;
 mod transaction;
 mod watermark;
+
+use std::sync::OnceLock;
 
 use akkaflow_model::diagnostic::Diagnostics;
 use akkaflow_model::element::Element;
@@ -118,6 +122,7 @@ impl Action for Transfer {
             return Ok(Outcome::default());
         };
         let (source, target) = ends.as_ref();
+        let mut text = None;
         let counters = match target {
             Target::Database {
                 link,
@@ -138,8 +143,11 @@ impl Action for Transfer {
                     commands,
                     rejects: rejects.as_ref(),
                     tasks: *tasks,
+                    note: OnceLock::new(),
                 };
-                target.run(attempt, source).await?
+                let counters = target.run(attempt, source).await?;
+                text = target.note.into_inner();
+                counters
             }
             Target::File {
                 place,
@@ -157,8 +165,8 @@ impl Action for Transfer {
             }
         };
         Ok(Outcome {
+            text,
             outputs: attempt.declared(counters),
-            ..Outcome::default()
         })
     }
 }

@@ -75,9 +75,27 @@ pub trait Dialect: Send + Sync {
     /// The moment that lies so many days back.
     fn days_ago(&self, days: u32) -> String;
 
-    /// What stands around `into ... values ...` so that a row whose key is there already is left out.
-    fn insert_missing(&self) -> (&'static str, &'static str) {
-        ("insert", " on conflict do nothing")
+    /// What stands around `into ... values ...` so that a row whose key is there already stays as it is; `column` is any of the table.
+    fn insert_missing(&self, column: &str) -> (&'static str, String) {
+        let _ = column;
+        ("insert", " on conflict do nothing".to_owned())
+    }
+
+    /// The query for what `table`, as a statement names it, does not share with one that is made in its place later; it returns nothing where that
+    /// cannot be told.
+    fn identity(&self, table: &str) -> String;
+
+    /// The statements that keep everybody else from `table`, for some seconds at most in waiting for it.
+    fn lock_table(&self, table: &str) -> Vec<String>;
+
+    /// The statement that ends that.
+    fn unlock_table(&self) -> &'static str {
+        "commit"
+    }
+
+    /// Whether columns whose names differ in nothing but case are two.
+    fn tells_case(&self) -> bool {
+        false
     }
 
     /// What stands behind a query so that nobody else changes its rows before the transaction ends.
@@ -128,6 +146,18 @@ pub trait Dialect: Send + Sync {
             .collect();
         let (overriding, rows) = (self.overriding(), rows.join(" union all "));
         format!("insert into {table} ({columns}){overriding} {rows}")
+    }
+}
+
+/// `schema.table` in its parts, quotes taken off.
+pub(crate) fn name_parts(table: &str) -> (Option<&str>, &str) {
+    let bare = |name| {
+        let quotes: &[char] = &['"', '`', '[', ']', ' '];
+        str::trim_matches(name, quotes)
+    };
+    match table.split_once('.') {
+        Some((schema, name)) => (Some(bare(schema)), bare(name)),
+        None => (None, bare(table)),
     }
 }
 

@@ -24,7 +24,7 @@ use crate::batch::BatchSender;
 use crate::column::{Column, Kind};
 use crate::connect::{Connector, Target};
 use crate::convert::conversions;
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, name_parts};
 use crate::error::Error;
 use crate::jdbc::UrlRules;
 use crate::preview::{Preview, keep};
@@ -214,18 +214,6 @@ fn columns(info: Vec<(String, String)>) -> Vec<Column> {
     info.into_iter()
         .map(|(name, declared)| Column::new(name, columns::kind(&declared)))
         .collect()
-}
-
-/// `schema.table` in its parts, quotes taken off.
-fn name_parts(table: &str) -> (Option<&str>, &str) {
-    let bare = |name| {
-        let quotes: &[char] = &['"', '`', '[', ']', ' '];
-        str::trim_matches(name, quotes)
-    };
-    match table.split_once('.') {
-        Some((schema, name)) => (Some(bare(schema)), bare(name)),
-        None => (None, bare(table)),
-    }
 }
 
 #[async_trait]

@@ -169,12 +169,13 @@ impl<'a> Guard<'a> {
         }
     }
 
-    /// Makes the row that [`Self::position`] locks. Before the transaction, so that nobody waits for that.
+    /// Makes the row that [`Self::position`] locks. What else writes it waits here already: MySQL must not share its lock first, since two that
+    /// share it could not both lock it alone afterwards.
     pub(super) async fn prepare_position(
         &self,
         session: &mut dyn Session,
     ) -> Result<(), ActionError> {
-        let (verb, or_not) = self.dialect.insert_missing();
+        let (verb, or_not) = self.dialect.insert_missing("run");
         let statement = format!(
             "{verb} into {TABLE} (workflow, node, instance, run, committed_at) values ({}, {}, '', 0, current_timestamp){or_not}",
             self.workflow(),

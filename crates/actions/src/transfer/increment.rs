@@ -10,7 +10,7 @@ use super::guard::{Guard, Position};
 use super::mapping::{find, meant, names};
 use super::source::Opened;
 use super::watermark::Increment;
-use crate::context::AttemptContext;
+use crate::context::{AttemptContext, Level};
 use crate::database;
 use crate::error::ActionError;
 
@@ -19,6 +19,8 @@ pub(super) struct Range {
     pub(super) query: String,
     /// The greatest watermark; `None` when no row has one.
     pub(super) to: Option<String>,
+    /// Of rows that have none.
+    pub(super) warning: Option<Text>,
 }
 
 /// Asks the source how far it goes. `columns` are those of `query`.
@@ -34,6 +36,7 @@ pub(super) async fn range(
     let name = format!("akkaflow_source.{}", dialect.quote(&column.name));
     // The line feed ends a comment that the query may end with.
     let from = format!("from ({query}\n) akkaflow_source");
+    let warning = warning(attempt, session, &name, &from, column).await?;
     let ends = [format!("max({name})"), format!("min({name})")];
     let kinds = ends.iter().filter_map(|end| dialect.kind_of(end));
     let kinds: String = kinds.map(|kind| format!(", {kind}")).collect();
@@ -51,6 +54,7 @@ pub(super) async fn range(
         return Ok(Range {
             query: format!("select * {from} where 1 = 0"),
             to: None,
+            warning,
         });
     };
     let kinds: Vec<String> = row.flatten().collect();
@@ -69,7 +73,31 @@ pub(super) async fn range(
     Ok(Range {
         query: format!("select * {from} where {lower}{name} <= {upper}"),
         to: Some(to),
+        warning,
     })
+}
+
+/// What people should know when there are rows without a watermark: nobody ever reads them. One is looked for, not all counted: that would read the
+/// whole table each time where an index leads to the greatest watermark.
+async fn warning(
+    attempt: &AttemptContext,
+    session: &mut dyn Session,
+    name: &str,
+    from: &str,
+    column: &Column,
+) -> Result<Option<Text>, ActionError> {
+    let query = format!("select 1 {from} where {name} is null limit 1");
+    let done = database::execute(attempt, session, &query).await?;
+    let rows = done.results.into_iter().map(|result| result.row_count());
+    let name = &column.name;
+    Ok((rows.sum::<u64>() > 0).then(|| {
+        Text::new(
+            format!("源中有`{name}`为NULL的记录，它们永远不会被读取；请补上该值，或在查询中用coalesce给出"),
+            format!(
+                "the source has rows whose `{name}` is NULL: they are never read; give them a value, or let the query do so by coalesce"
+            ),
+        )
+    }))
 }
 
 fn column<'a>(name: &str, columns: &'a [Column]) -> Result<&'a Column, ActionError> {
@@ -172,6 +200,8 @@ pub(super) struct Reading {
     /// Exclusive.
     start: String,
     to: Option<String>,
+    /// Of rows that are never read.
+    pub(super) warning: Option<Text>,
 }
 
 impl Reading {
@@ -200,13 +230,21 @@ impl Reading {
             watermark: increment.watermark.clone(),
             since: start.clone(),
         };
-        let to = source.narrow(attempt, &behind).await?;
+        let (to, warning) = source.narrow(attempt, &behind).await?;
+        if let Some(warning) = &warning {
+            attempt.log.say(Level::Warn, warning);
+        }
         let (low, high) = (start.as_str(), to.as_deref().unwrap_or_default());
         attempt.log.both(
             format_args!("读取watermark大于`{low}`、不大于`{high}`的记录"),
             format_args!("reading rows whose watermark is above `{low}`, up to `{high}`"),
         );
-        Ok(Self { since, start, to })
+        Ok(Self {
+            since,
+            start,
+            to,
+            warning,
+        })
     }
 
     /// Keeps up to where the node has read now, and gives it back.
@@ -216,7 +254,9 @@ impl Reading {
         session: &mut dyn Session,
         rows: u64,
     ) -> Result<String, ActionError> {
-        let Self { since, start, to } = self;
+        let Self {
+            since, start, to, ..
+        } = self;
         let to = to.filter(|_| rows > 0).unwrap_or(start);
         let position = Position {
             from: since,

@@ -1,6 +1,6 @@
 //! To which column of the target each value of a row goes.
 
-use akkaflow_connectors::{Column, Error};
+use akkaflow_connectors::{Column, Dialect, Error};
 use akkaflow_model::suggest::closest;
 use akkaflow_model::text::Text;
 
@@ -23,8 +23,8 @@ pub(super) fn by_name(
     for column in source {
         let found =
             find(&column.name, target).ok_or_else(|| unknown(&column.name, target, table))?;
-        if mapped.contains(found) {
-            return Err(twice(&found.name, table));
+        if let Some(first) = mapped.iter().position(|it| it == found) {
+            return Err(twice(source, (first, mapped.len()), &found.name, table));
         }
         mapped.push(found.clone());
     }
@@ -74,9 +74,59 @@ fn unknown(name: &str, target: &[Column], table: &str) -> Error {
     ))
 }
 
-fn twice(name: &str, table: &str) -> Error {
+/// Refuses columns of a table that is to be made when two share a name, in any case where the database does not tell these apart.
+pub(super) fn check_unique(
+    columns: &[Column],
+    table: &str,
+    dialect: &dyn Dialect,
+) -> Result<(), Error> {
+    let spelled = |column: &Column| match dialect.tells_case() {
+        true => column.name.clone(),
+        false => column.name.to_lowercase(),
+    };
+    let names: Vec<String> = columns.iter().map(spelled).collect();
+    for (second, name) in names.iter().enumerate() {
+        if let Some(first) = names[..second].iter().position(|it| it == name) {
+            let name = &columns[first].name;
+            return Err(twice(columns, (first, second), name, table));
+        }
+    }
+    Ok(())
+}
+
+/// `both` are their places in the source, from 0.
+fn twice(source: &[Column], both: (usize, usize), name: &str, table: &str) -> Error {
+    let (first, second) = (&source[both.0].name, &source[both.1].name);
+    let (one, other) = (both.0 + 1, both.1 + 1);
     Error::Row(Text::new(
-        format!("源中有两个字段对应目标表{table}的字段`{name}`"),
-        format!("two columns of the source go to column `{name}` of table {table}"),
+        format!(
+            "源的第{one}个字段`{first}`与第{other}个字段`{second}`都对应目标表{table}的字段`{name}`；请在源中改名，或删去其一"
+        ),
+        format!(
+            "columns {one} (`{first}`) and {other} (`{second}`) of the source both go to column `{name}` of table {table}: \
+             rename one in the source, or leave it out"
+        ),
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use akkaflow_connectors::{Kind, dialects};
+
+    use super::*;
+
+    #[test]
+    fn of_two_columns_for_one_both_are_named() {
+        let columns = ["id", "v", "ID"].map(|name| Column::new(name, Kind::Field));
+        let target = [Column::new("id", Kind::Date), Column::new("v", Kind::Date)];
+        let words = "columns 1 (`id`) and 3 (`ID`) of the source both go to column `id` of table t";
+        let told = by_name(&columns, &target, "t").unwrap_err().to_string();
+        assert!(told.contains(words), "{told}");
+        for dialect in dialects() {
+            match check_unique(&columns, "t", dialect) {
+                Ok(()) => assert!(dialect.tells_case(), "{}", dialect.name()),
+                Err(told) => assert!(told.to_string().contains(words), "{told}"),
+            }
+        }
+    }
 }

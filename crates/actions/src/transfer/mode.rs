@@ -7,7 +7,7 @@ use akkaflow_model::element::Element;
 use akkaflow_model::text::Text;
 
 use super::body::is_true;
-use super::mapping::{find, meant};
+use super::mapping::{find, meant, names};
 
 /// The words for it.
 pub(super) const WORDS: &[&str] = &["append", "replace", "upsert", "incremental"];
@@ -117,10 +117,14 @@ pub(super) fn spelled(
             .map(|column| column.name.clone())
             .ok_or_else(|| {
                 let Text { zh, en } = meant(name, columns);
+                let names = names(columns);
                 Error::Configuration(Text::new(
-                    format!("key中的`{name}`不是写入表{table}的字段{zh}"),
                     format!(
-                        "`{name}` of the key is no column that is written to table {table}{en}"
+                        "源没有key中的字段`{name}`{zh}（写入表{table}的字段：{names}）；请在源中给出，或改写key"
+                    ),
+                    format!(
+                        "the source does not give `{name}`, which key names{en} (columns that are written to table {table}: {names}); \
+                         give it in the source, or name others in key"
                     ),
                 ))
             })

@@ -7,6 +7,7 @@ use akkaflow_connectors::{
     BatchSender, Canceller, Column, Error, FileFormat, FileReader, Reading, Session, cancellable,
     channel, processor_time,
 };
+use akkaflow_model::text::Text;
 use tokio_util::sync::CancellationToken;
 
 use super::body::Source;
@@ -177,12 +178,13 @@ impl Opened {
         Ok(columns.map(|columns| self.after(columns)))
     }
 
-    /// From now on these are the rows that are new. Gives back up to where they go; `None` when there are none at all.
+    /// From now on these are the rows that are new. Gives back up to where they go, `None` when there are none at all; and a warning of those that
+    /// nobody reads.
     pub(super) async fn narrow(
         &mut self,
         attempt: &AttemptContext,
         increment: &Increment,
-    ) -> Result<Option<String>, ActionError> {
+    ) -> Result<(Option<String>, Option<Text>), ActionError> {
         let End::Database {
             session,
             query,
@@ -190,16 +192,24 @@ impl Opened {
             ..
         } = &mut self.end
         else {
-            return Ok(None);
+            return Ok((None, None));
         };
         let range = increment::range(attempt, session.as_mut(), query, columns, increment).await?;
         *query = range.query;
-        Ok(range.to)
+        Ok((range.to, range.warning))
     }
 
     /// The columns of the rows, as far as they are known.
     pub(super) fn columns(&self) -> Vec<Column> {
         self.after(self.end.columns().unwrap_or_default().to_vec())
+    }
+
+    /// Whether the types of its columns follow from its first rows alone.
+    pub(super) fn is_sampled(&self) -> bool {
+        match &self.end {
+            End::File { reader } => reader.is_sampled(),
+            End::Database { .. } => false,
+        }
     }
 
     /// What its columns are matched by unless it is said: their names where a file has some.

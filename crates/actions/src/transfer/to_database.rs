@@ -1,11 +1,14 @@
 //! The writing end: a table.
 
+use std::sync::OnceLock;
+
 use akkaflow_connectors::{Column, Session, cancellable};
 use akkaflow_model::text::Text;
 
 use super::body::{Commands, Source};
 use super::guard::{Counters, Guard};
-use super::mapping::{Match, by_name};
+use super::made::Made;
+use super::mapping::{Match, by_name, check_unique};
 use super::mode::{self, Mode};
 use super::rejects::{self, Rejects};
 use super::source::{self, Opened};
@@ -25,6 +28,8 @@ pub(super) struct Into<'a> {
     pub(super) rejects: Option<&'a rejects::Wish>,
     /// Connections that write.
     pub(super) tasks: usize,
+    /// What people should know of a success.
+    pub(super) note: OnceLock<Text>,
 }
 
 impl Into<'_> {
@@ -35,13 +40,12 @@ impl Into<'_> {
         source: &Source,
     ) -> Result<Counters, ActionError> {
         let mut session = database::open(attempt, self.link).await?;
-        let session = session.as_mut();
         let guard = match self.guard {
-            true => Some(Guard::open(attempt, self.link, session).await?),
+            true => Some(Guard::open(attempt, self.link, session.as_mut()).await?),
             false => None,
         };
         if let Some(guard) = &guard
-            && let Some(counters) = guard.found(session).await?
+            && let Some(counters) = guard.found(session.as_mut()).await?
         {
             attempt.log.say(
                 Level::Warn,
@@ -50,13 +54,42 @@ impl Into<'_> {
                     "an earlier attempt of this run has committed its rows: nothing is written again",
                 ),
             );
-            self.after(attempt, session).await?;
+            self.after(attempt, session.as_mut()).await?;
             return Ok(counters);
         }
+        let mut made = None;
+        let written = self.rows(attempt, session.as_mut(), source, guard.as_ref(), &mut made);
+        let counters = match written.await {
+            Ok(counters) => counters,
+            Err(error) => {
+                // What it has written must be gone before anybody looks whether the table is empty.
+                drop(session);
+                if let Some(made) = made {
+                    made.remove(&error).await;
+                }
+                return Err(error);
+            }
+        };
+        if let Some(guard) = &guard {
+            guard.clean(session.as_mut()).await;
+        }
+        self.after(attempt, session.as_mut()).await?;
+        Ok(counters)
+    }
+
+    /// Writes all rows and commits. A table that it makes for them is `made` then, whatever follows.
+    async fn rows<'s>(
+        &'s self,
+        attempt: &'s AttemptContext,
+        session: &mut dyn Session,
+        source: &Source,
+        guard: Option<&Guard<'_>>,
+        made: &mut Option<Made<'s>>,
+    ) -> Result<Counters, ActionError> {
         let increment = source.increment();
         let rejects = self.rejects.map(|wish| Rejects::new(attempt, wish));
         let mut source = source::open(attempt, source, rejects.as_ref()).await?;
-        let target = self.columns(attempt, session, &mut source).await?;
+        let target = self.columns(attempt, session, &mut source, made).await?;
         let key = self.key(attempt, session, &target).await?;
         self.before(attempt, session).await?;
         self.warn_of_engine(attempt, session).await?;
@@ -64,7 +97,8 @@ impl Into<'_> {
         let transaction = Transaction {
             into: self,
             attempt,
-            guard: guard.as_ref(),
+            guard,
+            made: made.as_ref(),
             increment,
             rejects: rejects.as_ref(),
             staging: staging.as_ref(),
@@ -73,12 +107,7 @@ impl Into<'_> {
         if let Some(staging) = staging {
             staging.remove(counters.is_ok()).await;
         }
-        let counters = counters?;
-        if let Some(guard) = &guard {
-            guard.clean(session).await;
-        }
-        self.after(attempt, session).await?;
-        Ok(counters)
+        counters
     }
 
     async fn after(
@@ -97,11 +126,12 @@ impl Into<'_> {
     }
 
     /// The table's columns that are written, in the order of the source's; it is made if it is missing.
-    async fn columns(
-        &self,
-        attempt: &AttemptContext,
+    async fn columns<'s>(
+        &'s self,
+        attempt: &'s AttemptContext,
         session: &mut dyn Session,
         source: &mut Opened,
+        made: &mut Option<Made<'s>>,
     ) -> Result<Vec<Column>, ActionError> {
         let canceller = session.canceller();
         let found = cancellable(&attempt.cancel, canceller, session.table(self.table)).await?;
@@ -125,6 +155,7 @@ impl Into<'_> {
                 ),
             ))
         })?;
+        check_unique(&columns, self.table, session.dialect())?;
         let key = match self.mode.wanted_key() {
             Some([]) => return Err(no_table(self.table)),
             Some(key) => mode::spelled(key, &columns, self.table)?,
@@ -133,9 +164,11 @@ impl Into<'_> {
         let statement = session.create_table(self.table, &columns, &key);
         attempt.log.info(&statement);
         database::execute(attempt, session, &statement).await?;
+        let place = (self.link, self.table);
+        *made = Some(Made::new(attempt, session, place, source.is_sampled()).await?);
         let canceller = session.canceller();
-        let made = cancellable(&attempt.cancel, canceller, session.table(self.table)).await?;
-        Ok(made.unwrap_or(columns))
+        let found = cancellable(&attempt.cancel, canceller, session.table(self.table)).await?;
+        Ok(found.unwrap_or(columns))
     }
 
     /// The columns by which rows are found that new ones take the place of; none where all are added.

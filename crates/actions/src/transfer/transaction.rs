@@ -1,11 +1,12 @@
 //! The transaction of a transfer: its rows, and what is remembered of them.
 
-use akkaflow_connectors::{Column, Load, Session, cancellable};
+use akkaflow_connectors::{Column, Error, Load, Session, cancellable};
 use akkaflow_model::text::Text;
 
 use super::copy::{Copied, WATERMARK, copy};
 use super::guard::{Counters, Guard};
 use super::increment::Reading;
+use super::made::Made;
 use super::mode::Mode;
 use super::piecemeal::{self, Taken};
 use super::rejects::Rejects;
@@ -21,6 +22,8 @@ pub(super) struct Transaction<'a> {
     pub(super) into: &'a Into<'a>,
     pub(super) attempt: &'a AttemptContext,
     pub(super) guard: Option<&'a Guard<'a>>,
+    /// The table, where this attempt has made it.
+    pub(super) made: Option<&'a Made<'a>>,
     pub(super) increment: Option<&'a Increment>,
     pub(super) rejects: Option<&'a Rejects>,
     /// Where several connections write.
@@ -36,9 +39,6 @@ impl Transaction<'_> {
         target: Vec<Column>,
         key: Vec<String>,
     ) -> Result<Counters, ActionError> {
-        if let (Some(guard), Some(_)) = (self.guard, self.increment) {
-            guard.prepare_position(session).await?;
-        }
         if let Some(rejects) = self.rejects {
             let columns = source.columns_for(target.len());
             rejects
@@ -79,10 +79,15 @@ impl Transaction<'_> {
         }
         let reading = match (self.guard, self.increment) {
             (Some(guard), Some(increment)) => {
+                guard.prepare_position(session).await?;
                 Some(Reading::start(self.attempt, guard, session, &mut source, increment).await?)
             }
             _ => None,
         };
+        if let Some(warning) = reading.as_ref().and_then(|it| it.warning.clone()) {
+            // It is the only one.
+            let _ = into.note.set(warning);
+        }
         if *into.mode == Mode::Replace && into.commands.pre.is_none() {
             database::execute(self.attempt, session, &database::delete_all(into.table)).await?;
         }
@@ -157,7 +162,8 @@ impl Transaction<'_> {
                 Ok((taken, taken.written + taken.refused))
             },
         )
-        .await?;
+        .await
+        .map_err(|error| self.blame(error))?;
         match rejects {
             Some(rejects) => Ok(rejects.judge(copied, taken).await?),
             None => Ok(copied),
@@ -190,7 +196,8 @@ impl Transaction<'_> {
                 Ok(((), written))
             },
         )
-        .await?;
+        .await
+        .map_err(|error| self.blame(error))?;
         self.attempt.log.both(
             "写入目标表",
             "moving the rows on into the target, in the transaction",
@@ -201,11 +208,18 @@ impl Transaction<'_> {
         Ok(copied)
     }
 
+    fn blame(&self, error: Error) -> Error {
+        match self.made {
+            Some(made) => made.blame(error),
+            None => error,
+        }
+    }
+
     async fn commit(&self, session: &mut dyn Session) -> Result<(), ActionError> {
         let Err(error) = database::execute(self.attempt, session, "commit").await else {
             return Ok(());
         };
-        if error == akkaflow_connectors::Error::Cancelled {
+        if error == Error::Cancelled {
             return Err(ActionError::Cancelled);
         }
         let is_alive = database::execute(self.attempt, session, "rollback").await;

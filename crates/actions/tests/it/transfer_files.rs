@@ -280,12 +280,7 @@ async fn columns_are_matched_by_name_or_by_position() {
                 "",
                 "table t has no column `amuont`, as the source has; is `amount` meant? (its columns: id, day, amount)",
             ),
-            (
-                "id,ID\n",
-                "format='csv'",
-                "",
-                "two columns of the source go to column `id`",
-            ),
+            ("id,ID\n", "format='csv'", "", "both go to column `id`"),
             (
                 "7,today,1\n",
                 "delimited=','",

@@ -1,7 +1,7 @@
 //! What a target's database remembers: transfers that are tried again, and reading what is new.
 
 use akkaflow_actions::{ActionError, AttemptContext};
-use akkaflow_model::db_links::DbKind;
+use akkaflow_model::db_links::{DbKind, DbLink, Secret};
 use akkaflow_model::id::InstanceId;
 
 use crate::bodies::findings;
@@ -88,59 +88,81 @@ async fn a_failed_attempt_leaves_no_mark_and_old_marks_go() {
     }
 }
 
+/// The same database for a user who may not make tables, and the statements that remove the user again. `None` where there are no users.
+pub(crate) async fn without_tables(database: &Database, user: &str) -> Option<(DbLink, String)> {
+    let user = format!("{user}_{}", std::process::id());
+    let removal = match database.kind() {
+        DbKind::Sqlite => return None,
+        DbKind::Mysql => {
+            let name = database.link.jdbc_url.rsplit('/').next().unwrap();
+            database
+                .execute(&[
+                    "create table t(a int)",
+                    &format!("create or replace user {user}@'%' identified by 'secret'"),
+                    &format!("grant select, insert, update, delete on {name}.* to {user}@'%'"),
+                ])
+                .await;
+            format!("drop user {user}@'%'")
+        }
+        _ => {
+            database
+                .execute(&[
+                    "create table t(a int)",
+                    &format!("drop role if exists {user}"),
+                    &format!("create role {user} login password 'secret'"),
+                    "revoke create on schema public from public",
+                    &format!("grant select, insert on t to {user}"),
+                ])
+                .await;
+            format!("drop owned by {user}; drop role {user}")
+        }
+    };
+    let mut link = database.link.clone();
+    link.username = user;
+    link.password = Secret::new("secret");
+    Some((link, removal))
+}
+
 #[tokio::test]
 async fn a_guard_that_cannot_be_made_says_what_to_do() {
     for database in databases().await {
-        let bench = Bench::with(&[&database]);
-        // A view of its name is no table of ours.
-        let body = from_csv(&database, "guard='true'");
+        let Some((link, removal)) = without_tables(&database, "reader").await else {
+            continue;
+        };
+        let mut bench = Bench::new();
+        bench.add(link);
         write(&bench, "a\n1\n");
-        let user = format!("reader_{}", std::process::id());
-        let link = match database.kind() {
-            DbKind::Sqlite => continue,
-            DbKind::Mysql => {
-                let name = database.link.jdbc_url.rsplit('/').next().unwrap();
-                let grant =
-                    format!("grant select, insert, update, delete on {name}.* to {user}@'%'");
-                database
-                    .execute(&[
-                        "create table t(a int)",
-                        &format!("create or replace user {user}@'%' identified by 'secret'"),
-                        &grant,
-                    ])
-                    .await;
-                user.clone()
-            }
-            _ => {
-                database
-                    .execute(&[
-                        "create table t(a int)",
-                        &format!("drop role if exists {user}"),
-                        &format!("create role {user} login password 'secret'"),
-                        "revoke create on schema public from public",
-                        &format!("grant select, insert on t to {user}"),
-                    ])
-                    .await;
-                user.clone()
-            }
-        };
-        let mut bench = bench;
-        let mut limited = database.link.clone();
-        limited.username = link;
-        limited.password = akkaflow_model::db_links::Secret::new("secret");
-        bench.add(limited);
-        let words = bench.failure(&body).await;
-        let drop = match database.kind() {
-            DbKind::Mysql => format!("drop user {user}@'%'"),
-            _ => format!("drop owned by {user}; drop role {user}"),
-        };
-        database.execute(&[&drop]).await;
+        let words = bench.failure(&from_csv(&database, "guard='true'")).await;
+        database.execute(&[&removal]).await;
         assert!(
             words.contains("cannot make table akkaflow_guard")
                 && words.contains("create table if not exists"),
             "{words}"
         );
         assert_eq!(count(&database).await, "0");
+    }
+}
+
+#[tokio::test]
+async fn without_the_right_to_make_tables_one_connection_writes_and_the_log_warns() {
+    for database in databases().await {
+        let Some((link, removal)) = without_tables(&database, "writer").await else {
+            continue;
+        };
+        let mut bench = Bench::new();
+        bench.add(link);
+        let rows: String = (0..5000).map(|i| format!("{i}\n")).collect();
+        write(&bench, &format!("a\n{rows}"));
+        let done = bench.run(&from_csv(&database, "task-num='3'")).await;
+        database.execute(&[&removal]).await;
+        assert_eq!(done, Ok(()));
+        assert_eq!(count(&database).await, "5000");
+        let log = bench.log();
+        assert!(
+            log.contains("cannot make tables beside the target, one connection writes")
+                && log.contains("同步到目标，将启动1个线程"),
+            "{log}"
+        );
     }
 }
 
@@ -389,4 +411,34 @@ fn a_watermark_and_its_mode_need_each_other() {
         of("AF511", "incremental")
     );
     assert_eq!(found(with_watermark, "mode='incremental' key='id'"), []);
+}
+
+#[tokio::test]
+async fn rows_without_a_watermark_are_told_of_since_nobody_reads_them() {
+    for database in databases().await {
+        let bench = Bench::with(&[&database]);
+        database
+            .execute(&[
+                "create table s(a int, n int)",
+                "insert into s values (1, 1), (2, null)",
+                "create table t(a int, n int)",
+            ])
+            .await;
+        let link = database.name();
+        let body = format!(
+            "<transfer><source type='DB' db-link='{link}' watermark='n'>s</source><target type='DB' db-link='{link}' table='t' mode='incremental'/></transfer>"
+        );
+        let run = async || parse(&body).run(&bench.attempt()).await.unwrap().text;
+        let text = run().await.unwrap();
+        assert!(text.en.contains("rows whose `n` is NULL"), "{text:?}");
+        assert!(bench.log().contains("永远不会被读取"), "{}", bench.log());
+        database
+            .execute(&[
+                "update s set n = 3 where n is null",
+                "delete from akkaflow_guard",
+            ])
+            .await;
+        assert_eq!(run().await, None);
+        assert_eq!(count(&database).await, "3");
+    }
 }

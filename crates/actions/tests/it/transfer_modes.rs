@@ -165,7 +165,10 @@ async fn a_table_without_a_usable_key_is_refused_before_anything_is_written() {
         assert!(words.contains("several unique indexes (id; v)"), "{words}");
         write(&bench, "v\n1\n");
         let words = failure("mode='upsert' key='id'").await;
-        assert!(words.contains("`id` of the key is no column"), "{words}");
+        assert!(
+            words.contains("the source does not give `id`, which key names"),
+            "{words}"
+        );
         write(&bench, "id,v\n1,1\n,2\n");
         bench
             .run(&from_csv(&database, "mode='upsert' key='v'"))

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Mysql;
 use crate::column::Kind;
 use crate::convert::Binary;
-use crate::dialect::{Dialect, NamedLocks, TableWords};
+use crate::dialect::{Dialect, NamedLocks, TableWords, name_parts};
 use crate::exact::Limit;
 use crate::split::Lexis;
 
@@ -63,8 +63,31 @@ impl Dialect for Mysql {
         format!("current_timestamp - interval {days} day")
     }
 
-    fn insert_missing(&self) -> (&'static str, &'static str) {
-        ("insert ignore", "")
+    /// Unlike `insert ignore` it locks a row that is there for itself alone: two that share its lock could not both lock it alone afterwards.
+    fn insert_missing(&self, column: &str) -> (&'static str, String) {
+        let or_not = format!(" on duplicate key update {column} = {column}");
+        ("insert", or_not)
+    }
+
+    /// Tables of one name are told apart by the second in which they were made.
+    fn identity(&self, table: &str) -> String {
+        let (schema, name) = name_parts(table);
+        let schema = schema.map_or_else(|| "database()".to_owned(), |it| self.literal(it));
+        format!(
+            "select create_time from information_schema.tables where table_schema = {schema} and table_name = {}",
+            self.literal(name)
+        )
+    }
+
+    fn lock_table(&self, table: &str) -> Vec<String> {
+        vec![
+            "set session lock_wait_timeout = 1".to_owned(),
+            format!("lock tables {table} write"),
+        ]
+    }
+
+    fn unlock_table(&self) -> &'static str {
+        "unlock tables"
     }
 
     fn named_locks(&self) -> Option<NamedLocks> {

@@ -72,6 +72,22 @@ impl Dialect for Postgres {
         format!("current_timestamp - interval '{days} days'")
     }
 
+    fn identity(&self, table: &str) -> String {
+        format!("select {}::regclass::oid", self.literal(table))
+    }
+
+    fn lock_table(&self, table: &str) -> Vec<String> {
+        vec![
+            "begin".to_owned(),
+            "set local lock_timeout = '5s'".to_owned(),
+            format!("lock table {table} in access exclusive mode"),
+        ]
+    }
+
+    fn tells_case(&self) -> bool {
+        true
+    }
+
     fn check_at_once(&self) -> Option<&'static str> {
         Some("set constraints all immediate")
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Sqlite;
 use crate::column::Kind;
-use crate::dialect::{Dialect, NamedLocks, TableWords};
+use crate::dialect::{Dialect, NamedLocks, TableWords, name_parts};
 use crate::exact::Limit;
 use crate::split::Lexis;
 
@@ -50,6 +50,20 @@ impl Dialect for Sqlite {
     /// Its transaction keeps out all others.
     fn lock_rows(&self) -> &'static str {
         ""
+    }
+
+    fn identity(&self, table: &str) -> String {
+        let (schema, name) = name_parts(table);
+        let schema = schema.map(|it| format!("{}.", self.quote(it)));
+        format!(
+            "select rootpage || sql from {}sqlite_master where type = 'table' and lower(name) = lower({})",
+            schema.unwrap_or_default(),
+            self.literal(name)
+        )
+    }
+
+    fn lock_table(&self, _: &str) -> Vec<String> {
+        vec![self.begin().to_owned()]
     }
 
     fn named_locks(&self) -> Option<NamedLocks> {
