@@ -19,6 +19,7 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use akkaflow_actions::{AttemptContext, LogSink, Meter, Registry};
+use akkaflow_connectors::Pool;
 use akkaflow_model::db_links::{DbKind, DbLink, Secret};
 use akkaflow_model::diagnostic::Diagnostics;
 use akkaflow_model::id::{AttemptKey, InstanceId};
@@ -217,6 +218,7 @@ impl Bench {
             links: self.links(),
             file_links: BTreeMap::new(),
             unusable_links: BTreeMap::new(),
+            sessions: Pool::default(),
             log: LogSink::new(|_, _| {}),
             cancel: CancellationToken::new(),
             outputs: Vec::new(),

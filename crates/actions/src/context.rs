@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use akkaflow_connectors::Pool;
 use akkaflow_model::db_links::DbLink;
 use akkaflow_model::file_links::FileAccess;
 use akkaflow_model::id::AttemptKey;
@@ -39,6 +40,8 @@ pub struct AttemptContext {
     pub file_links: BTreeMap<String, FileAccess>,
     /// Links that are configured, but that the master cannot read: why.
     pub unusable_links: BTreeMap<LinkKey, Text>,
+    /// Open sessions of the worker's earlier attempts.
+    pub sessions: Pool,
     /// Where the action reports to the instance's log.
     pub log: LogSink,
     /// Fires when the attempt must stop.

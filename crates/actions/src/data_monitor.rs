@@ -17,7 +17,7 @@ use async_trait::async_trait;
 
 use crate::action::{Action, Outcome};
 use crate::context::AttemptContext;
-use crate::database;
+use crate::database::{self, Borrowed};
 use crate::error::ActionError;
 use crate::file_monitor::warn_msg_shape;
 use crate::lines::excerpt;
@@ -248,11 +248,12 @@ async fn queried(
     link: &str,
     query: &str,
 ) -> Result<Number, ActionError> {
-    let mut session = database::open(attempt, link).await?;
+    let mut borrowed = Borrowed::new(attempt, link).await?;
+    let session = borrowed.session();
     let read_only = session.dialect().begin_read_only();
-    database::execute(attempt, session.as_mut(), read_only).await?;
+    database::execute(attempt, session, read_only).await?;
     let query = query.trim().trim_end_matches(';');
-    let done = database::execute(attempt, session.as_mut(), query)
+    let done = database::execute(attempt, session, query)
         .await
         .map_err(|error| {
             error.within(&Text::new(
@@ -260,6 +261,7 @@ async fn queried(
                 format!("the query of <{tag}> failed"),
             ))
         })?;
+    borrowed.give_back().await;
     let first = done.results.last().and_then(|result| result.first.first());
     let (zh, en) = match first {
         Some(Some(value)) => match Number::parse(value) {

@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use akkaflow_connectors::{
-    Done, Options, Preview, Session, Statement, cancellable, connect, dialects, holds_no_statement,
-    split,
+    Connected, Done, Options, Pool, Preview, Session, Statement, cancellable, connect, dialects,
+    holds_no_statement, split,
 };
 use akkaflow_model::db_links::DbLink;
 use akkaflow_model::text::Text;
@@ -28,18 +28,58 @@ pub(crate) async fn open(
     name: &str,
 ) -> Result<Box<dyn Session>, ActionError> {
     let link = attempt.link(name)?;
-    let options = Options {
+    let connected = connected(attempt, connect(link, &options(attempt))).await?;
+    Ok(connected.session)
+}
+
+/// A session that is the next one's when the work has ended well: for short pieces of work, which come again and again.
+pub(crate) struct Borrowed<'a> {
+    pool: &'a Pool,
+    link: &'a DbLink,
+    connected: Connected,
+}
+
+impl<'a> Borrowed<'a> {
+    /// On the db-link called `name`.
+    pub(crate) async fn new(attempt: &'a AttemptContext, name: &str) -> Result<Self, ActionError> {
+        let (pool, link) = (&attempt.sessions, attempt.link(name)?);
+        let connected = connected(attempt, pool.open(link, &options(attempt))).await?;
+        Ok(Self {
+            pool,
+            link,
+            connected,
+        })
+    }
+
+    pub(crate) fn session(&mut self) -> &mut dyn Session {
+        self.connected.session.as_mut()
+    }
+
+    /// What is not given back is closed: after a failure nobody knows what state it is in.
+    pub(crate) async fn give_back(self) {
+        self.pool.give_back(self.link, self.connected).await;
+    }
+}
+
+fn options(attempt: &AttemptContext) -> Options {
+    Options {
         base_dir: attempt.base_directory.clone(),
-    };
+    }
+}
+
+async fn connected(
+    attempt: &AttemptContext,
+    connecting: impl Future<Output = Result<Connected, akkaflow_connectors::Error>>,
+) -> Result<Connected, ActionError> {
     let connected = tokio::select! {
         biased;
         () = attempt.cancelled() => return Err(ActionError::Cancelled),
-        connected = connect(link, &options) => connected?,
+        connected = connecting => connected?,
     };
     for note in &connected.notes {
         attempt.log.say(Level::Warn, note);
     }
-    Ok(connected.session)
+    Ok(connected)
 }
 
 /// Runs one statement; cancelled on the server when the attempt is.

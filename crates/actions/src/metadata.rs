@@ -9,7 +9,7 @@ use async_trait::async_trait;
 
 use crate::action::{Action, Outcome};
 use crate::context::AttemptContext;
-use crate::database;
+use crate::database::Borrowed;
 use crate::error::ActionError;
 
 /// `<metadata>`: takes the comments of other tables' columns over, then sets those that are written out.
@@ -100,11 +100,12 @@ impl Action for Metadata {
     }
 
     async fn run(&self, attempt: &AttemptContext) -> Result<Outcome, ActionError> {
-        let mut session = database::open(attempt, &self.link).await?;
-        let target = columns_of(attempt, session.as_mut(), &self.table).await?;
+        let mut borrowed = Borrowed::new(attempt, &self.link).await?;
+        let session = borrowed.session();
+        let target = columns_of(attempt, session, &self.table).await?;
         let mut sources = Vec::new();
         for table in &self.from {
-            sources.push(columns_of(attempt, session.as_mut(), table).await?);
+            sources.push(columns_of(attempt, session, table).await?);
         }
         let comments = Comments {
             table: self.comment.clone().or_else(|| of_workflow(&attempt.desc)),
@@ -113,6 +114,7 @@ impl Action for Metadata {
         let canceller = session.canceller();
         let setting = session.set_comments(&self.table, &comments);
         cancellable(&attempt.cancel, canceller, setting).await?;
+        borrowed.give_back().await;
         let (count, table) = (comments.columns.len(), &self.table);
         attempt.log.both(
             format_args!("表{table}：设置了{count}个字段的注释"),

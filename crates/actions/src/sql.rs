@@ -9,7 +9,7 @@ use async_trait::async_trait;
 
 use crate::action::{Action, Outcome};
 use crate::context::AttemptContext;
-use crate::database;
+use crate::database::{self, Borrowed};
 use crate::error::ActionError;
 
 /// `<sql>`: runs statements on a db-link, all in one transaction.
@@ -68,8 +68,10 @@ impl Action for Sql {
     }
 
     async fn run(&self, attempt: &AttemptContext) -> Result<Outcome, ActionError> {
-        let mut session = database::open(attempt, &self.link).await?;
-        let row = database::run_statements(attempt, session.as_mut(), &self.statements).await?;
+        let mut borrowed = Borrowed::new(attempt, &self.link).await?;
+        let session = borrowed.session();
+        let row = database::run_statements(attempt, session, &self.statements).await?;
+        borrowed.give_back().await;
         Ok(Outcome {
             outputs: attempt.declared(row),
             ..Outcome::default()

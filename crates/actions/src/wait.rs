@@ -8,7 +8,7 @@ use async_trait::async_trait;
 
 use crate::action::{Action, Outcome};
 use crate::context::AttemptContext;
-use crate::database;
+use crate::database::{self, Borrowed};
 use crate::error::ActionError;
 use crate::files::{self, Found};
 
@@ -67,9 +67,10 @@ async fn look_into(
     link: &str,
     query: &str,
 ) -> Result<Outcome, ActionError> {
-    let mut session = database::open(attempt, link).await?;
+    let mut borrowed = Borrowed::new(attempt, link).await?;
     let query = query.trim().trim_end_matches(';');
-    let done = database::execute(attempt, session.as_mut(), query).await?;
+    let done = database::execute(attempt, borrowed.session(), query).await?;
+    borrowed.give_back().await;
     let first = done.results.first().and_then(|result| result.first.first());
     match first {
         Some(Some(value)) if !NO.contains(&value.trim().to_ascii_lowercase().as_str()) => {

@@ -11,7 +11,7 @@ use crate::dialect::Dialect;
 use crate::error::Error;
 use crate::jdbc::{self, JdbcUrl, UrlRules};
 use crate::session::Session;
-use crate::{mysql, postgres, sqlite};
+use crate::{mysql, pool, postgres, sqlite};
 
 /// How long a database may take to let us in, unless its link says otherwise.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -195,7 +195,7 @@ fn read_url(link: &DbLink) -> Result<(&'static dyn Connector, JdbcUrl), Error> {
             format!("its type is {kind}, but its JDBC URL is of another product"),
         )));
     }
-    link.max_attempts().map_err(Error::Configuration)?;
+    pool::check(link).map_err(Error::Configuration)?;
     Ok((connector, url.with_properties(&link.properties)))
 }
 

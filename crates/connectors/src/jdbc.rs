@@ -144,7 +144,9 @@ impl JdbcUrl {
             let lower = name.trim().to_ascii_lowercase();
             if honoured.contains(&lower.as_str()) {
                 self.options.insert(0, (lower, value.clone()));
-            } else if !HARMLESS.contains(&lower.as_str()) && lower != DbLink::MAX_ATTEMPTS {
+            } else if !HARMLESS.contains(&lower.as_str())
+                && !DbLink::LIMITS.contains(&lower.as_str())
+            {
                 self.notes.push(Text::new(
                     format!("属性{name}被忽略"),
                     format!("the property {name} is ignored"),

@@ -12,6 +12,7 @@
 //! | `mysql`, `postgres`, `sqlite` | how each of them does it |
 //! | `upsert` | rows that take the place of others of the same key |
 //! | `batch`, `column`, `convert`, `exact` | rows under way, what their columns hold, and what a column would not keep |
+//! | `pool` | sessions that wait for their next user |
 //! | `preview` | the first rows of a result, for the log |
 //! | `processor_time` | what is used for an attempt: its tasks are spawned there |
 //! | `bridge` | what is asynchronous, for threads that may wait |
@@ -33,6 +34,7 @@ mod file;
 mod file_system;
 mod jdbc;
 mod mysql;
+mod pool;
 mod postgres;
 mod preview;
 pub mod processor_time;
@@ -56,6 +58,7 @@ pub use file::{
 pub use file_system::{
     FileConnector, FileEntry, FileSize, FileSystem, NewFile, addressed, file_connectors, open_files,
 };
+pub use pool::Pool;
 pub use preview::Preview;
 pub use session::{
     Canceller, Comments, Done, Key, Load, Progress, RefusedRow, Session, cancellable,

@@ -120,6 +120,26 @@ impl Session for MysqlSession {
         Arc::new(self.kill())
     }
 
+    async fn renew(&mut self) -> Result<bool, Error> {
+        // Servers before 5.7.3 cannot.
+        if !self.connection.reset().await.map_err(failed)? {
+            return Ok(false);
+        }
+        // A reset leaves the session in the database that it went to.
+        match self.opts.db_name() {
+            Some(name) => {
+                let back = format!("use {}", Mysql.quote(name));
+                self.connection.query_drop(back).await.map_err(failed)?;
+                Ok(true)
+            }
+            None => {
+                let at = self.connection.query_first("select database()").await;
+                let at: Option<Option<String>> = at.map_err(failed)?;
+                Ok(at == Some(None))
+            }
+        }
+    }
+
     async fn execute(&mut self, statement: &str) -> Result<Done, Error> {
         let mut result = self
             .connection

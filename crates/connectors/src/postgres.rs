@@ -170,6 +170,17 @@ impl Session for PostgresSession {
         })
     }
 
+    async fn renew(&mut self) -> Result<bool, Error> {
+        // It does nothing within a transaction but to fail.
+        self.run("rollback").await?;
+        self.connection
+            .clear_cached_statements()
+            .await
+            .map_err(failed)?;
+        self.run("discard all").await?;
+        Ok(true)
+    }
+
     async fn execute(&mut self, statement: &str) -> Result<Done, Error> {
         self.run(statement).await
     }

@@ -109,6 +109,14 @@ pub trait Session: Send {
     /// Stops on the server whatever this session is running.
     fn canceller(&self) -> Arc<dyn Canceller>;
 
+    /// Makes the session as it was when it was opened, without anything that was left in it; `false` where only a new one is like that.
+    ///
+    /// # Errors
+    /// [`Error::Statement`] when the connection is gone.
+    async fn renew(&mut self) -> Result<bool, Error> {
+        Ok(false)
+    }
+
     /// Runs one statement to its end. Of the rows that it returns the first are kept, the others counted.
     ///
     /// # Errors

@@ -3,6 +3,8 @@
 mod account;
 mod secret;
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::code;
@@ -37,20 +39,44 @@ impl DbLink {
     /// The property that bounds how many attempts of a worker use the link at a time.
     pub const MAX_ATTEMPTS: &'static str = "max-attempts";
 
+    /// The property that says for how many seconds an open connection waits for its next user; 0 closes each at once.
+    pub const IDLE_TIMEOUT: &'static str = "idle-timeout";
+
+    /// Properties that bound the use of the link; all others are options of its URL.
+    pub const LIMITS: [&'static str; 2] = [Self::MAX_ATTEMPTS, Self::IDLE_TIMEOUT];
+
     /// How many attempts of a worker may use it at a time; `None` where it does not say.
     ///
     /// # Errors
     /// What is said is no number from 1 on.
     pub fn max_attempts(&self) -> Result<Option<usize>, Text> {
-        let said = (self.properties.iter()).find(|(name, _)| name == Self::MAX_ATTEMPTS);
+        let count = self.number(Self::MAX_ATTEMPTS, 1)?;
+        Ok(count.map(|count| usize::try_from(count).unwrap_or(usize::MAX)))
+    }
+
+    /// How long an open connection waits for its next user before it is closed: a minute where the link does not say.
+    ///
+    /// # Errors
+    /// What is said is no number of seconds.
+    pub fn idle_timeout(&self) -> Result<Duration, Text> {
+        let seconds = self.number(Self::IDLE_TIMEOUT, 0)?.unwrap_or(60);
+        // A day is as good as for ever, and no clock overflows.
+        Ok(Duration::from_secs(seconds.min(86_400)))
+    }
+
+    /// The number that a property says.
+    fn number(&self, property: &str, least: u64) -> Result<Option<u64>, Text> {
+        let said = self.properties.iter().find(|(name, _)| name == property);
         let Some((name, value)) = said else {
             return Ok(None);
         };
         match value.parse() {
-            Ok(count) if count > 0 => Ok(Some(count)),
+            Ok(number) if number >= least => Ok(Some(number)),
             _ => Err(Text::new(
-                format!("属性{name}应为1以上的整数，不是`{value}`"),
-                format!("the property {name} must be a whole number from 1 on, not `{value}`"),
+                format!("属性{name}应为{least}以上的整数，不是`{value}`"),
+                format!(
+                    "the property {name} must be a whole number from {least} on, not `{value}`"
+                ),
             )),
         }
     }

@@ -12,6 +12,7 @@ use std::thread;
 use akkaflow_actions::{
     ActionError, AttemptContext, Meter, ParsedAction, ProcessSpec, Registry, Work,
 };
+use akkaflow_connectors::Pool;
 use akkaflow_model::diagnostic::{Diagnostics, Severity};
 use akkaflow_model::element::Element;
 use akkaflow_model::id::AttemptKey;
@@ -108,6 +109,7 @@ fn try_prepare(tools: &Tools, order: Order) -> Result<Prepared, Outcome> {
         links,
         file_links,
         unusable_links,
+        sessions: tools.sessions.clone(),
         log: order.writer.sink(),
         cancel: order.cancel,
         outputs: start.outputs,
@@ -313,6 +315,7 @@ pub(crate) struct Tools {
     pub(crate) registry: Registry,
     pub(crate) base_directory: PathBuf,
     pub(crate) spares: Arc<Spares>,
+    pub(crate) sessions: Pool,
 }
 
 /// Prepares in a thread of its own, so that a slow disk does not hold up the conversation with the master.

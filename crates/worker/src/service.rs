@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::mpsc as std_mpsc;
 
 use akkaflow_actions::Registry;
+use akkaflow_connectors::Pool;
 use akkaflow_protocol::agent::Agent;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
@@ -148,6 +149,7 @@ fn hands(
         registry,
         base_directory: base_directory.clone(),
         spares: Arc::clone(&spares),
+        sessions: Pool::default(),
     };
     prepare::start_thread(tools, waiting_orders, move |key, done| {
         let _ = prepared.blocking_send(Message::Prepared(key, Box::new(done)));

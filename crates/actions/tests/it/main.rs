@@ -15,6 +15,7 @@ mod http;
 mod link_test;
 mod links;
 mod metadata;
+mod pool;
 mod process;
 mod python;
 mod soak;

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, Once};
 use akkaflow_actions::{
     ActionError, AttemptContext, LogSink, Meter, ParsedAction, ProcessSpec, Registry, Work,
 };
-use akkaflow_connectors::{Options, Session, channel, connect, db_kinds};
+use akkaflow_connectors::{Options, Pool, Session, channel, connect, db_kinds};
 use akkaflow_model::db_links::{DbKind, DbLink, Secret};
 use akkaflow_model::diagnostic::{Diagnostic, Diagnostics};
 use akkaflow_model::file_links::FileAccess;
@@ -77,6 +77,7 @@ impl Bench {
             links: self.links.clone(),
             file_links: self.file_links.clone(),
             unusable_links: BTreeMap::new(),
+            sessions: Pool::default(),
             log: LogSink::new(move |level, line| {
                 lines.lock().unwrap().push(format!("{level:?} {line}"));
             }),

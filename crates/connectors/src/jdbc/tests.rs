@@ -40,6 +40,7 @@ fn properties_of_a_link_are_options_that_the_url_goes_before() {
         property("connectTimeout", "2000"),
         property("autoReconnect", "true"),
         property("max-attempts", "3"),
+        property("idle-timeout", "5"),
         property("fetch", "1"),
     ]);
     assert_eq!(url.option("usessl"), Some("false"));
