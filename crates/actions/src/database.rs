@@ -93,11 +93,12 @@ pub(crate) async fn execute(
 }
 
 /// Runs all statements of `text` in one transaction, unless it is a single one or the text opens transactions itself. Says what each did
-/// in the log, with the first rows that it returned; gives back the first row of the last query. What fails rolls back all of them, as far as the database can: MySQL commits at each `CREATE`, `DROP` and the like.
+/// in the log, with the first rows that it returned; gives back the first row of the last query, which must have a value for each of `outputs`. What fails rolls back all of them, as far as the database can: MySQL commits at each `CREATE`, `DROP` and the like.
 pub(crate) async fn run_statements(
     attempt: &AttemptContext,
     session: &mut dyn Session,
     text: &str,
+    outputs: &[String],
 ) -> Result<Vec<(String, String)>, ActionError> {
     let mut row = Vec::new();
     let dialect = session.dialect();
@@ -128,6 +129,11 @@ pub(crate) async fn run_statements(
         }
     }
     if has_transaction {
+        // The master fails the attempt for it, and may try again: nothing must be there twice then.
+        if let Err(error) = holds_outputs(outputs, &row) {
+            let _ = execute(attempt, session, "rollback").await;
+            return Err(error);
+        }
         let place = Text::new("提交失败", "cannot commit");
         for statement in end {
             execute(attempt, session, statement)
@@ -136,6 +142,22 @@ pub(crate) async fn run_statements(
         }
     }
     Ok(row)
+}
+
+/// Refuses a last result that lacks a column which the node declares as an output.
+fn holds_outputs(outputs: &[String], row: &[(String, String)]) -> Result<(), ActionError> {
+    let is_there = |output: &&String| row.iter().any(|(name, _)| name == *output);
+    let Some(missing) = outputs.iter().find(|output| !is_there(output)) else {
+        return Ok(());
+    };
+    let found: Vec<&str> = row.iter().map(|(name, _)| name.as_str()).collect();
+    let found = found.join(", ");
+    Err(ActionError::Retryable(Text::new(
+        format!("最后一个查询的第一行没有输出 `{missing}` 的值，已全部回滚；有值的字段：{found}"),
+        format!(
+            "the first row of the last query has no value for the output `{missing}`, nothing is kept; it has: {found}"
+        ),
+    )))
 }
 
 /// The first row of a result, by its columns; NULL has no value.

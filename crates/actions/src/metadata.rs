@@ -1,6 +1,6 @@
 //! `<metadata>`: sets the comments of a table and its columns.
 
-use akkaflow_connectors::{Comments, Session, cancellable};
+use akkaflow_connectors::{Comments, Session, cancellable, check_table_name};
 use akkaflow_model::diagnostic::Diagnostics;
 use akkaflow_model::element::Element;
 use akkaflow_model::shape::{AttributeKind, AttributeShape, Shape, TextRule};
@@ -100,6 +100,9 @@ impl Action for Metadata {
     }
 
     async fn run(&self, attempt: &AttemptContext) -> Result<Outcome, ActionError> {
+        for table in [&self.table].into_iter().chain(&self.from) {
+            check_table_name(table)?;
+        }
         let mut borrowed = Borrowed::new(attempt, &self.link).await?;
         let session = borrowed.session();
         let target = columns_of(attempt, session, &self.table).await?;

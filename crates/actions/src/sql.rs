@@ -70,7 +70,8 @@ impl Action for Sql {
     async fn run(&self, attempt: &AttemptContext) -> Result<Outcome, ActionError> {
         let mut borrowed = Borrowed::new(attempt, &self.link).await?;
         let session = borrowed.session();
-        let row = database::run_statements(attempt, session, &self.statements).await?;
+        let row =
+            database::run_statements(attempt, session, &self.statements, &attempt.outputs).await?;
         borrowed.give_back().await;
         Ok(Outcome {
             outputs: attempt.declared(row),

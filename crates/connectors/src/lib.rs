@@ -20,6 +20,7 @@
 //! | `file_system` | what every file system can do for us; the table of their kinds: a new one is one file and one line there |
 //! | `ssh` | machines that file-links of type SFTP name: commands there, and their files |
 //! | `web` | calls over HTTP, and files at addresses of the web |
+//! | `table_name` | what may stand in a statement as the name of a table |
 //! | `split` | a text of statements cut into statements |
 
 mod batch;
@@ -42,6 +43,7 @@ mod session;
 mod split;
 mod sqlite;
 mod ssh;
+mod table_name;
 mod upsert;
 pub mod web;
 
@@ -65,3 +67,4 @@ pub use session::{
 };
 pub use split::{Statement, holds_no_statement, split};
 pub use ssh::{Ended, Ssh, Stream};
+pub use table_name::check_table_name;

@@ -617,7 +617,11 @@ fn take_outputs(instance: &mut Instance, node: usize, outcome: &mut Outcome) -> 
             note
         }
         Err(message) => {
-            outcome.kind = OutcomeKind::Failed;
+            // A value of another type comes again, after the work, such as rows that were committed, was done a second time.
+            outcome.kind = match message {
+                Message::OutputWrong { .. } => OutcomeKind::FailedForGood,
+                _ => OutcomeKind::Failed,
+            };
             outcome.text = None;
             Some(message)
         }

@@ -4,5 +4,5 @@ pub(crate) mod calendar;
 mod instance;
 mod workflow;
 
-pub(crate) use instance::{attempt, detail, hold, late, measurement, node_type_of, summary};
+pub(crate) use instance::{attempt, detail, hold, late, measurement, node_type_of, shown, summary};
 pub(crate) use workflow::{file_problem, workflow_detail, workflow_summaries};

@@ -7,6 +7,7 @@ use akkaflow_model::definition::{NodeKind, Workflow, legacy_type_name};
 use akkaflow_model::id::AttemptKey;
 use akkaflow_model::mail::EMAIL_TAG;
 use akkaflow_model::message::Message;
+use akkaflow_model::read::is_secret_name;
 use akkaflow_model::record::{AttemptRow, CancelReason, InstanceRow, Intervention, NodeRow};
 use akkaflow_model::state::{AttemptState, InstanceState, NodeState};
 use akkaflow_model::sub_workflow::SubWorkflow;
@@ -431,7 +432,11 @@ fn handed_on(teller: &mut Teller, row: &NodeRow) {
         return;
     };
     for (name, value) in &row.outputs {
-        let shown: String = value.chars().take(SHOWN).collect();
+        let shown: String = if is_secret_name(name) {
+            "***".to_owned()
+        } else {
+            value.chars().take(SHOWN).collect()
+        };
         let text = Text::new(
             format!("输出 {name}={shown}"),
             format!("handed on {name}={shown}"),

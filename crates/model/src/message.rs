@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::definition::Version;
+use crate::definition::{ParamType, Version};
 use crate::id::InstanceId;
 use crate::state::InstanceState;
 use crate::text::{Lang, Text};
@@ -310,10 +310,15 @@ impl Message {
                 ),
             ),
             Self::OutputMissing { name, given } => output_missing(name, given),
-            Self::OutputWrong { name, kind, value } => Text::new(
-                format!("输出 `{name}` 的类型是{kind}，不能是 `{value}`"),
-                format!("output `{name}` is of type {kind}, it cannot be `{value}`"),
-            ),
+            Self::OutputWrong { name, kind, value } => {
+                let such = ParamType::named(kind).map_or("", ParamType::stand_in);
+                Text::new(
+                    format!("输出 `{name}` 的类型是{kind}（如 `{such}`），不能是 `{value}`"),
+                    format!(
+                        "output `{name}` is of type {kind}, such as `{such}`; it cannot be `{value}`"
+                    ),
+                )
+            }
             Self::OutputsIgnored { names } => {
                 let (zh, en) = (names.join("、"), names.join(", "));
                 Text::new(

@@ -193,6 +193,11 @@ impl AttemptHome {
         self.0.join("outputs")
     }
 
+    /// What must not be seen in the output of its process.
+    pub(crate) fn secrets(&self) -> PathBuf {
+        self.0.join("secrets")
+    }
+
     /// What an action or we ourselves report.
     pub(crate) fn lines(&self) -> PathBuf {
         self.0.join("lines")

@@ -34,6 +34,7 @@ mod options;
 mod outcome;
 mod outputs;
 mod prepare;
+mod secrets;
 mod service;
 mod spares;
 mod supervision;

@@ -27,6 +27,7 @@ use tokio_util::sync::CancellationToken;
 use crate::home::AttemptHome;
 use crate::logs::LineWriter;
 use crate::outcome;
+use crate::secrets::Secrets;
 use crate::spares::Spares;
 use crate::supervisor::Start;
 
@@ -117,6 +118,7 @@ fn try_prepare(tools: &Tools, order: Order) -> Result<Prepared, Outcome> {
     };
     match action.work(&context).map_err(failure)? {
         Work::Task => {
+            order.writer.hide(Secrets::of(&context));
             remove_leftovers(&context.directory, &leftovers, &[])
                 .map_err(|error| spool_failure(&error))?;
             Ok(Prepared::Task(action, Box::new(context)))
@@ -128,6 +130,9 @@ fn try_prepare(tools: &Tools, order: Order) -> Result<Prepared, Outcome> {
                 write_file(&context.directory, name, content, *is_executable)
                     .map_err(|error| spool_failure(&error))?;
             }
+            Secrets::of_process(&context)
+                .keep(&order.home.secrets())
+                .map_err(|error| spool_failure(&error))?;
             let epoch = start.epoch;
             let start = process(spec, &context, epoch, order.id, &order.home);
             Ok(Prepared::Process(Box::new(start)))

@@ -103,6 +103,7 @@ fn empty(home: &AttemptHome) -> io::Result<Vec<String>> {
         home.sent(),
         home.lines(),
         home.outputs(),
+        home.secrets(),
     ] {
         match fs::symlink_metadata(&path) {
             Ok(found) => truncate(&path, &found)?,

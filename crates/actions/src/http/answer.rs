@@ -1,8 +1,11 @@
 //! An answer against what is expected of it, and what of it is handed on.
 
+use std::borrow::Cow;
+
 use akkaflow_connectors::processor_time;
 use akkaflow_connectors::web::{MOST_BYTES, Masks, Reply};
 use akkaflow_model::condition::{ANSWER_VARIABLES, Answer, Condition};
+use akkaflow_model::read::is_secret_name;
 use akkaflow_model::text::Text;
 use hyper::header::{CONTENT_TYPE, HeaderMap, LOCATION};
 use serde_json::Value;
@@ -15,6 +18,9 @@ use crate::lines::excerpt;
 
 /// So much of an answer stands in the message of a failure, characters.
 const EXCERPT: usize = 300;
+
+/// Stands for a secret.
+const STARS: &str = "***";
 
 /// Outputs that are no field of a JSON answer.
 const STATUS_OUTPUT: &str = "http_status";
@@ -122,11 +128,39 @@ async fn check(checks: Vec<String>, seen: Seen, masks: &Masks) -> Result<Seen, A
 }
 
 fn unmet(check: &str, body: &str) -> Text {
-    let shown = excerpt(body, EXCERPT);
+    let shown = excerpt(&shown(body), EXCERPT);
     Text::new(
         format!("应答不满足条件 {check}：{shown}"),
         format!("the answer does not meet `{check}`: {shown}"),
     )
+}
+
+/// An answer as people may see it: in JSON, stars stand for what is named like a secret.
+fn shown(body: &str) -> Cow<'_, str> {
+    let Ok(mut json) = serde_json::from_str::<Value>(body) else {
+        return body.into();
+    };
+    if hide(&mut json) {
+        return json.to_string().into();
+    }
+    body.into()
+}
+
+/// Whether anything had to be hidden.
+fn hide(json: &mut Value) -> bool {
+    match json {
+        Value::Object(fields) => fields.iter_mut().fold(false, |is_hidden, (name, value)| {
+            let is_secret = is_secret_name(name) && !value.is_null();
+            if is_secret {
+                *value = STARS.into();
+            }
+            (is_secret || hide(value)) || is_hidden
+        }),
+        Value::Array(items) => items
+            .iter_mut()
+            .fold(false, |is_hidden, item| hide(item) || is_hidden),
+        _ => false,
+    }
 }
 
 fn broken(check: &str, why: &Text) -> Text {
@@ -145,7 +179,10 @@ fn unexpected(http: &Http, masks: &Masks, reply: &Reply, body: &str) -> ActionEr
             format!("转向{to}，请直接使用该地址"),
             format!("it leads to {to}, use that address"),
         ),
-        None => (excerpt(body, EXCERPT), excerpt(body, EXCERPT)),
+        None => {
+            let said = excerpt(&shown(body), EXCERPT);
+            (said.clone(), said)
+        }
     };
     let text = masks.text(&Text::new(
         format!("应答状态码{status}，期望{expected}：{zh}"),

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use akkaflow_connectors::{Column, Session, cancellable};
+use akkaflow_connectors::{Column, Session, cancellable, check_table_name};
 use akkaflow_model::text::Text;
 
 use super::body::{Commands, Source};
@@ -39,6 +39,7 @@ impl Into<'_> {
         attempt: &AttemptContext,
         source: &Source,
     ) -> Result<Counters, ActionError> {
+        check_table_name(self.table)?;
         let mut session = database::open(attempt, self.link).await?;
         let guard = match self.guard {
             true => Some(Guard::open(attempt, self.link, session.as_mut()).await?),
@@ -121,7 +122,7 @@ impl Into<'_> {
         attempt
             .log
             .both("执行后置语句", "running the statements after");
-        database::run_statements(attempt, session, after).await?;
+        database::run_statements(attempt, session, after, &[]).await?;
         Ok(())
     }
 
@@ -243,7 +244,7 @@ impl Into<'_> {
         attempt
             .log
             .both("执行前置语句", "running the statements before");
-        database::run_statements(attempt, session, pre).await?;
+        database::run_statements(attempt, session, pre, &[]).await?;
         Ok(())
     }
 

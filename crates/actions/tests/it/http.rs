@@ -118,6 +118,19 @@ async fn a_check_that_is_not_met_or_cannot_be_told_is_a_failure() {
 }
 
 #[tokio::test]
+async fn what_is_named_like_a_secret_in_an_answer_is_not_shown() {
+    let bench = Bench::new();
+    let json = "{\"a\": [{\"access_token\": \"tok_123\"}], \"state\": \"busy\"}";
+    for (status, check) in [("200 OK", "<check>false</check>"), ("500 Oh", "")] {
+        let web = Web::answering(status, "", json);
+        let said = bench
+            .failure(&format!("<http url='{}'>{check}</http>", web.url))
+            .await;
+        assert!(said.contains("busy") && !said.contains("tok_123"), "{said}");
+    }
+}
+
+#[tokio::test]
 async fn fields_of_the_answer_are_handed_on_where_the_node_declares_them() {
     let bench = Bench::new();
     let json = "{\"id\": \"j-7\", \"rows\": 42, \"tags\": [1, 2], \"none\": null, \"other\": 1}";

@@ -164,3 +164,22 @@ async fn the_contract_of_actions_holds() {
     let error = action.run(&bench.attempt()).await.unwrap_err();
     assert_eq!(error, ActionError::Cancelled);
 }
+
+#[tokio::test]
+async fn a_table_is_a_name_and_no_statement() {
+    let Some(database) = mysql().await else {
+        return;
+    };
+    database
+        .execute(&["create table kept (id int)", "create table m (id int)"])
+        .await;
+    let bench = Bench::with(&[&database]);
+    for (table, from) in [("m; drop table kept", "m"), ("m", "m; drop table kept")] {
+        let body = format!(
+            "<metadata db-link='mysql' table='{table}' from='{from}'><column-comment name='id'>c</column-comment></metadata>"
+        );
+        let words = bench.failure(&body).await;
+        assert!(words.contains("is no name of a table"), "{words}");
+        assert_eq!(database.text("select count(*) from kept").await, "0");
+    }
+}

@@ -2,7 +2,7 @@
 
 use akkaflow_model::db_links::DbKind;
 
-use crate::support::{Bench, databases, mysql, row};
+use crate::support::{Bench, databases, mysql, parse, row};
 
 #[tokio::test]
 async fn statements_run_in_order_and_are_reported() {
@@ -184,4 +184,21 @@ async fn a_procedure_that_fails_behind_its_first_result_fails_the_action() {
         .await;
     let said = bench.failure("<sql db-link='mysql'>call p()</sql>").await;
     assert!(said.contains("too late"), "{said}");
+}
+
+#[tokio::test]
+async fn statements_whose_result_lacks_a_declared_output_are_undone() {
+    for database in databases().await {
+        database.execute(&["create table t(i int)"]).await;
+        let bench = Bench::with(&[&database]);
+        let mut attempt = bench.attempt();
+        attempt.outputs = vec!["total".to_owned()];
+        let body = format!(
+            "<sql db-link='{}'>insert into t values (1); select 1 as other</sql>",
+            database.name()
+        );
+        let error = parse(&body).run(&attempt).await.unwrap_err();
+        assert!(format!("{error:?}").contains("output `total`"), "{error:?}");
+        assert_eq!(database.text("select count(*) from t").await, "0");
+    }
 }

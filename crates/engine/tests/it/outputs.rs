@@ -51,7 +51,7 @@ fn a_success_without_what_it_declares_is_a_failure_that_is_tried_again() {
     assert_eq!(world.state(id), InstanceState::Failed);
     assert_eq!(
         said(&world, id, "a"),
-        "output `rows` is of type integer, it cannot be `many`"
+        "output `rows` is of type integer, such as `0`; it cannot be `many`"
     );
     let first = world
         .rows
@@ -66,6 +66,15 @@ fn a_success_without_what_it_declares_is_a_failure_that_is_tried_again() {
         first.render(Lang::En),
         "the action handed on no output `rows`, which the node declares, but: row"
     );
+}
+
+#[test]
+fn a_success_with_a_value_of_another_type_is_not_tried_again() {
+    let mut world = World::with_worker();
+    world.put(workflow("wf", TEXT));
+    let id = world.run("wf");
+    world.hand_on("a", &[("rows", "many")]);
+    assert_eq!(world.state(id), InstanceState::Failed);
 }
 
 #[test]

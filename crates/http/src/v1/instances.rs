@@ -162,10 +162,9 @@ fn resolved(xml: &str, row: &InstanceRow, zone: Tz) -> Option<String> {
             .replace('<', "&lt;")
             .replace('"', "&quot;")
     };
-    let params: Vec<(String, String)> = row
-        .params
-        .iter()
-        .map(|(name, value)| (name.clone(), escaped(value)))
+    let params: Vec<(String, String)> = view::shown(&row.params)
+        .into_iter()
+        .map(|(name, value)| (name, escaped(&value)))
         .collect();
     substitute(xml, &params, row.fire_time, zone).ok()
 }

@@ -5,6 +5,7 @@ use akkaflow_api::{
 };
 use akkaflow_model::definition::{Node, Workflow};
 use akkaflow_model::landing::{Landing, LandingNotice};
+use akkaflow_model::read::is_secret_name;
 use akkaflow_model::record::{AttemptRow, InstanceRow, Measurement, NodeRow, TriggerKind};
 use akkaflow_model::state::NodeState;
 use akkaflow_model::text::{Lang, Text};
@@ -54,11 +55,11 @@ pub(crate) fn detail(
 ) -> InstanceDetail {
     InstanceDetail {
         summary: summary(row, lang),
-        params: Params(row.params.clone()),
+        params: Params(shown(&row.params)),
         state_values: Params(
             row.pinned
                 .as_ref()
-                .map_or_else(Vec::new, |pinned| pinned.values.clone()),
+                .map_or_else(Vec::new, |pinned| shown(&pinned.values)),
         ),
         parent: row.parent.as_ref().map(|parent| ParentNode {
             instance: parent.instance.to_string(),
@@ -158,11 +159,24 @@ fn reached(row: &NodeRow, desc: Option<String>, lang: Lang) -> InstanceNode {
     }
 }
 
+/// Stands for the value of what is named like a secret.
+const HIDDEN: &str = "***";
+
+/// Names and values as people may see them.
+pub(crate) fn shown(values: &[(String, String)]) -> Vec<(String, String)> {
+    let shown = values.iter().map(|(name, value)| {
+        let is_hidden = is_secret_name(name) && !value.is_empty();
+        let value = if is_hidden { HIDDEN } else { value };
+        (name.clone(), value.to_owned())
+    });
+    shown.collect()
+}
+
 /// What a node has handed on: nothing before it has succeeded.
 fn outputs(row: &NodeRow) -> Vec<(String, String)> {
     let has_succeeded = row.state == NodeState::Succeeded;
     if has_succeeded {
-        row.outputs.clone()
+        shown(&row.outputs)
     } else {
         Vec::new()
     }
@@ -235,5 +249,26 @@ fn number(text: &str) -> Value {
         Ok(number) if number.to_string() == text => Value::Number(number),
         _ if text.is_empty() => Value::Null,
         _ => Value::String(text.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_values_of_what_is_named_like_a_secret_are_not_shown() {
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let values = [
+            pair("db_password", "s3cr3t"),
+            pair("day", "2026-01-01"),
+            pair("token", ""),
+        ];
+        let expected = [
+            pair("db_password", "***"),
+            pair("day", "2026-01-01"),
+            pair("token", ""),
+        ];
+        assert_eq!(shown(&values), expected);
     }
 }

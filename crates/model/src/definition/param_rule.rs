@@ -24,7 +24,7 @@ pub enum ParamType {
     Boolean,
     /// `yyyy-MM-dd`.
     Date,
-    /// `yyyy-MM-dd HH:mm:ss`.
+    /// `yyyy-MM-dd HH:mm:ss`, with a fraction of the second or without.
     DateTime,
 }
 
@@ -77,11 +77,17 @@ impl ParamType {
             Self::Decimal => is_decimal(value),
             Self::Boolean => matches!(value, "true" | "false"),
             Self::Date => value.len() == 10 && NaiveDate::parse_from_str(value, "%Y-%m-%d").is_ok(),
-            Self::DateTime => {
-                value.len() == 19 && NaiveDateTime::parse_from_str(value, DATE_TIME_FORMAT).is_ok()
-            }
+            Self::DateTime => is_date_time(value),
         }
     }
+}
+
+fn is_date_time(value: &str) -> bool {
+    let (moment, fraction) = value.split_once('.').unwrap_or((value, "0"));
+    moment.len() == 19
+        && NaiveDateTime::parse_from_str(moment, DATE_TIME_FORMAT).is_ok()
+        && (1..=9).contains(&fraction.len())
+        && fraction.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn is_decimal(value: &str) -> bool {
@@ -226,6 +232,11 @@ mod tests {
             ("boolean", "false", Some("no")),
             ("date", "2024-02-29", Some("2023-02-29")),
             ("date-time", "2024-02-29 23:59:59", Some("2024-02-29")),
+            (
+                "date-time",
+                "2024-02-29 23:59:59.123",
+                Some("2024-02-29 23:59:59."),
+            ),
         ] {
             let kind = ParamType::named(name).unwrap();
             assert_eq!(kind.name(), name);

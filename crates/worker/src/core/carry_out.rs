@@ -20,6 +20,7 @@ use crate::clock;
 use crate::logs;
 use crate::outcome;
 use crate::prepare::{self, Done, Order, Prepared};
+use crate::secrets::Secrets;
 use crate::supervisor::Request;
 
 /// A task that does not end so long after it was told to is dropped where it stands.
@@ -263,6 +264,7 @@ async fn run_task(
     tasks: &Handle,
 ) -> Outcome {
     let (cancel, meter) = (context.cancel.clone(), context.meter.clone());
+    let secrets = Secrets::of(&context);
     let say = |text| context.log.say(Level::Info, &text);
     let Some(_turn) = turns.wait(&context.links, &cancel, say).await else {
         return outcome::cancelled();
@@ -289,7 +291,7 @@ async fn run_task(
     };
     Outcome {
         figures: meter.figures(),
-        ..outcome
+        ..secrets.hide_in(outcome)
     }
 }
 

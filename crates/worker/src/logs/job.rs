@@ -13,6 +13,7 @@ use super::stream;
 use super::tail::Tail;
 use crate::clock;
 use crate::home::AttemptHome;
+use crate::secrets::Secrets;
 
 /// Reads an attempt's output in the order in which it is sent.
 #[derive(Debug)]
@@ -22,6 +23,7 @@ pub(super) struct Job {
     err: Tail,
     lines: LineReader,
     writer: Option<LineWriter>,
+    secrets: Secrets,
     sent: Sent,
     again: VecDeque<Piece>,
     /// Bytes that may still be delivered.
@@ -57,6 +59,7 @@ impl Job {
             err: Tail::new(home.err(), history.sent[2]),
             lines: LineReader::new(home.lines()),
             writer,
+            secrets: Secrets::kept(&home.secrets()),
             sent,
             again: history.unacknowledged.into(),
             quota_left: quota.saturating_sub(delivered),
@@ -100,7 +103,8 @@ impl Job {
             } else {
                 &mut self.err
             };
-            let data = tail.again(piece.offset, piece.length)?;
+            let mut data = tail.again(piece.offset, piece.length)?;
+            self.secrets.hide(&mut data);
             if !data.is_empty() {
                 return Ok(Some(self.chunk(
                     piece.stream,
@@ -139,9 +143,10 @@ impl Job {
             &mut self.err
         };
         let offset = tail.offset();
-        let Some(data) = tail.next(self.quota_left)? else {
+        let Some(mut data) = tail.next(self.quota_left)? else {
             return Ok(None);
         };
+        self.secrets.hide(&mut data);
         let length = data.len() as u64;
         self.quota_left -= length;
         self.sent.record(Piece {
@@ -296,5 +301,21 @@ mod tests {
                 (stream::OUT, 4, "two\n".to_owned()),
             ]
         );
+    }
+
+    #[test]
+    fn stars_stand_for_secrets_also_when_a_piece_is_sent_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let home = Home::open(directory.path()).unwrap().attempt("x");
+        home.create().unwrap();
+        std::fs::write(home.secrets(), "s3cr3t").unwrap();
+        std::fs::write(home.out(), "a s3cr3t\n").unwrap();
+        let mut job = Job::new(&key(), &home, None, 1 << 20).unwrap();
+        let chunk = job.next().unwrap().unwrap();
+        assert_eq!(chunk.data, b"a ******\n");
+        drop(job);
+        let mut job = Job::new(&key(), &home, None, 1 << 20).unwrap();
+        job.end(9, 0);
+        assert_eq!(drain(&mut job), [(stream::OUT, 0, "a ******\n".to_owned())]);
     }
 }

@@ -11,6 +11,7 @@ use akkaflow_actions::{Level, LogSink};
 
 use super::stream;
 use crate::clock;
+use crate::secrets::Secrets;
 
 /// Neighbouring lines of one level share a chunk up to this size, bytes.
 const CHUNK: usize = 32 << 10;
@@ -30,6 +31,7 @@ struct Writer {
     at_ms: i64,
     pending: Vec<u8>,
     length: u64,
+    secrets: Secrets,
     failed: Option<io::ErrorKind>,
 }
 
@@ -43,8 +45,14 @@ impl LineWriter {
             at_ms: 0,
             pending: Vec::new(),
             length: 0,
+            secrets: Secrets::default(),
             failed: None,
         })))
+    }
+
+    /// Stars stand for these from now on.
+    pub(crate) fn hide(&self, secrets: Secrets) {
+        self.with(|writer| writer.secrets = secrets);
     }
 
     /// The sink that an action reports to.
@@ -83,7 +91,9 @@ impl Writer {
             self.stream = stream;
             self.at_ms = clock::wall_ms();
         }
+        let begin = self.pending.len();
         self.pending.extend_from_slice(line.as_bytes());
+        self.secrets.hide(&mut self.pending[begin..]);
         self.pending.push(b'\n');
         self.length += line.len() as u64 + 1;
     }
@@ -221,5 +231,19 @@ mod tests {
                 (stream::INFO, 4, b"d\n".to_vec()),
             ]
         );
+    }
+
+    #[test]
+    fn secrets_are_not_even_written_to_the_disk() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("lines");
+        let secrets = directory.path().join("secrets");
+        std::fs::write(&secrets, "s3cr3t").unwrap();
+        let writer = LineWriter::new(path.clone());
+        writer.hide(Secrets::kept(&secrets));
+        writer.sink().info("before s3cr3t behind");
+        writer.flush();
+        let written = std::fs::read(path).unwrap();
+        assert!(written.ends_with(b"before ****** behind\n"));
     }
 }
