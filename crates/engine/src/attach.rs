@@ -25,12 +25,7 @@ impl Engine {
         self.ready.wake(&info.host, &id.0, &info.labels);
         self.workers.attach(info);
         self.ready.unpark_all();
-        let given: Vec<(InstanceId, usize)> = self
-            .workers
-            .get(&id)
-            .into_iter()
-            .flat_map(|worker| worker.attempts.iter().copied())
-            .collect();
+        let given = self.given_to(&id);
         let mut holds: BTreeSet<AttemptKey> = holds.into_iter().collect();
         for (instance, node) in given {
             let Some(attempt) = self
@@ -96,13 +91,38 @@ impl Engine {
     }
 
     pub(crate) fn on_detached(&mut self, id: &WorkerId, incarnation: Incarnation) {
-        let is_current = self
-            .workers
-            .info(id)
-            .is_some_and(|info| info.incarnation == incarnation);
-        if is_current {
+        if self.is_attached_as(id, incarnation) {
             self.take_out_of_service(id);
         }
+    }
+
+    /// A worker that stops in order gets nothing new, and others get at once what it has not accepted.
+    pub(crate) fn on_leaving(
+        &mut self,
+        id: &WorkerId,
+        incarnation: Incarnation,
+        holds: &[AttemptKey],
+    ) {
+        if !self.is_attached_as(id, incarnation) {
+            return;
+        }
+        self.take_out_of_service(id);
+        let holds: BTreeSet<&AttemptKey> = holds.iter().collect();
+        for (instance, node) in self.given_to(id) {
+            let is_held = self
+                .instances
+                .get(&instance)
+                .and_then(|instance| instance.slots[node].attempt.as_deref())
+                .is_none_or(|attempt| holds.contains(&attempt.key));
+            if !is_held {
+                self.lose_with_worker(instance, node);
+            }
+        }
+    }
+
+    fn is_attached_as(&self, id: &WorkerId, incarnation: Incarnation) -> bool {
+        let info = self.workers.info(id);
+        info.is_some_and(|info| info.incarnation == incarnation)
     }
 
     fn take_out_of_service(&mut self, id: &WorkerId) {
@@ -122,15 +142,16 @@ impl Engine {
 
     /// Gives up all attempts of a worker that has been away for too long.
     pub(crate) fn on_worker_lost(&mut self, id: &WorkerId) {
-        let given: Vec<(InstanceId, usize)> = self
-            .workers
-            .get(id)
-            .into_iter()
-            .flat_map(|worker| worker.attempts.iter().copied())
-            .collect();
-        for (instance, node) in given {
+        for (instance, node) in self.given_to(id) {
             self.lose_with_worker(instance, node);
         }
+    }
+
+    fn given_to(&self, id: &WorkerId) -> Vec<(InstanceId, usize)> {
+        let worker = self.workers.get(id).into_iter();
+        worker
+            .flat_map(|worker| worker.attempts.iter().copied())
+            .collect()
     }
 
     /// A person vouches that the worker is dead.

@@ -58,6 +58,15 @@ pub enum Input {
         /// Which start of it. A newer one that has attached meanwhile stays attached.
         incarnation: Incarnation,
     },
+    /// That start of the worker stops in order: it takes nothing new, and what it was given and does not hold will never run.
+    WorkerLeaving {
+        /// Who.
+        id: WorkerId,
+        /// Which start of it.
+        incarnation: Incarnation,
+        /// Attempts that it runs, may still run, or whose outcome it has not been able to deliver.
+        holds: Vec<AttemptKey>,
+    },
     /// The worker has taken the attempt.
     AttemptAccepted {
         /// Who.
@@ -104,7 +113,8 @@ impl Input {
             | Self::Calendar { .. }
             | Self::FileProblem(_)
             | Self::WorkerAttached { .. }
-            | Self::WorkerDetached { .. } => false,
+            | Self::WorkerDetached { .. }
+            | Self::WorkerLeaving { .. } => false,
         }
     }
 }

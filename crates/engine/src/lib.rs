@@ -264,6 +264,11 @@ impl Engine {
             Input::FileProblem(row) => self.on_file_problem(row),
             Input::WorkerAttached { worker, holds } => self.on_attached(worker, holds),
             Input::WorkerDetached { id, incarnation } => self.on_detached(&id, incarnation),
+            Input::WorkerLeaving {
+                id,
+                incarnation,
+                holds,
+            } => self.on_leaving(&id, incarnation, &holds),
             Input::AttemptAccepted { worker, key } => self.on_accepted(worker, key),
             Input::AttemptFinished {
                 worker,

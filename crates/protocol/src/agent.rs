@@ -8,6 +8,7 @@
 //! - [`Output::Exec`] comes at most once for an attempt, ever, and only after its [`Entry::Accepted`] is durable.
 //! - An attempt that was tombstoned is never executed, and one that was accepted is never tombstoned.
 //! - A start is refused when its epoch is below the highest one seen, or when it names another incarnation.
+//! - Once a master was told that this start of the worker leaves, nothing but what was named then is executed.
 //! - An outcome is reported until it is acknowledged; the first one wins.
 //!
 //! An outcome is told while its entry is still being flushed. Whether the machine dies just before or just after the
@@ -46,6 +47,8 @@ pub struct Agent {
     ended: BTreeMap<AttemptKey, Outcome>,
     ended_order: VecDeque<AttemptKey>,
     link: Link,
+    /// Whether it stops in order and takes nothing new.
+    is_leaving: bool,
     /// One item for each entry handed out and not yet durable.
     unflushed: VecDeque<Release>,
 }
@@ -107,6 +110,10 @@ impl Agent {
             Input::Cancel { key } => self.on_cancel(key, &mut outputs),
             Input::TombstoneRequest { key } => self.on_tombstone_request(key, &mut outputs),
             Input::Acknowledge { key } => self.on_acknowledge(key, &mut outputs),
+            Input::Leave => {
+                self.is_leaving = true;
+                self.send(self.farewell(), &mut outputs);
+            }
             Input::Tick => self.on_tick(now, &mut outputs),
         }
         outputs
@@ -129,6 +136,11 @@ impl Agent {
             .iter()
             .filter(|(_, attempt)| matches!(attempt.phase, Phase::Accepting | Phase::Running))
             .map(|(key, _)| key)
+    }
+
+    /// Whether [`Input::Leave`] was given.
+    pub fn is_leaving(&self) -> bool {
+        self.is_leaving
     }
 
     /// Attempts that are held, whatever their phase.

@@ -47,8 +47,8 @@ const WATCH_AFTER: Duration = Duration::from_millis(100);
 /// The supervisor hears of a master at least so often.
 const CONTACT_EVERY: Duration = Duration::from_secs(10);
 
-/// How long a shutdown waits for the master to take the last reports.
-const FAREWELL: Duration = Duration::from_millis(300);
+/// How long a shutdown waits for the master to take the last reports. One that is there takes them within milliseconds.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 /// What the core is told.
 pub(crate) enum Message {
@@ -176,10 +176,7 @@ impl Core {
         stop: Stop,
     ) -> Result<(), Error> {
         let Stop { kill, on_stop, .. } = stop;
-        self.is_stopping = true;
-        for attempt in self.attempts.values() {
-            attempt.cancel.cancel();
-        }
+        self.begin_to_leave();
         let window = match (self.processes(), on_stop) {
             (0, _) | (_, None) => Duration::ZERO,
             (count, Some(on_stop)) => (on_stop.0)(count),
@@ -199,7 +196,7 @@ impl Core {
             }
             let is_dying = is_killing && self.supervisor.is_some() && !self.all_killed;
             let is_asking = !is_window_over && !is_killing && self.processes() > 0;
-            if !self.has_tasks() && !is_dying && !is_asking {
+            if !self.has_tasks() && !self.has_unstarted() && !is_dying && !is_asking {
                 break;
             }
             tokio::select! {
@@ -212,6 +209,17 @@ impl Core {
         }
         self.say_goodbye(inbox).await;
         Ok(())
+    }
+
+    /// The master hears of it before anything is reported lost, so that others get that at once.
+    fn begin_to_leave(&mut self) {
+        self.is_stopping = true;
+        self.feed(Input::Leave);
+        for attempt in self.attempts.values() {
+            attempt.cancel.cancel();
+        }
+        self.give_up_unstarted();
+        self.hand_over();
     }
 
     /// Ends our side of the stream; the master has heard everything once it ends its own.
@@ -347,9 +355,6 @@ impl Core {
                 return;
             }
         };
-        if self.is_stopping {
-            return;
-        }
         let outputs = self.agent.step(
             clock::since_boot(),
             Input::Start {
@@ -434,6 +439,13 @@ impl Core {
         self.attempts
             .values()
             .any(|attempt| matches!(attempt.phase, Phase::Task))
+    }
+
+    /// Whether the acceptance of an attempt is on its way to the disk: it is reported lost once it is there.
+    fn has_unstarted(&self) -> bool {
+        self.attempts
+            .values()
+            .any(|attempt| attempt.phase.is_unstarted())
     }
 
     /// Takes up what the last agent held, and throws away what is left of the rest.

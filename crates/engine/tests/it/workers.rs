@@ -1,4 +1,4 @@
-use akkaflow_engine::{ExplainObject, Input, Order, OutcomeKind};
+use akkaflow_engine::{ExplainObject, Input, Order, Outcome, OutcomeKind};
 use akkaflow_model::id::{AttemptKey, Incarnation, InstanceId, WorkerId};
 use akkaflow_model::message::Message;
 use akkaflow_model::record::CancelReason;
@@ -192,6 +192,52 @@ fn detached_worker_keeps_its_attempts_until_its_time_is_over() {
     world.pass(1);
     assert_eq!(state(&world, &key), AttemptState::Lost);
     assert_eq!(world.running[1].worker, worker("other"));
+}
+
+#[test]
+fn what_a_leaving_worker_has_not_accepted_goes_to_another_one_at_once() {
+    let (mut world, _, key) = running();
+    world.attach("v", 1);
+    world.running.clear();
+    world.leave("w", &[]);
+    assert_eq!(state(&world, &key), AttemptState::Lost);
+    assert_eq!(world.running[0].key.attempt, 2);
+    assert_eq!(world.running[0].worker, worker("v"));
+}
+
+#[test]
+fn what_a_leaving_worker_reports_lost_goes_to_another_one_at_once() {
+    let (mut world, _, key) = running();
+    world.attach("v", 1);
+    world.running.clear();
+    world.leave("w", std::slice::from_ref(&key));
+    assert_eq!(state(&world, &key), AttemptState::Assigned);
+    assert!(world.running.is_empty());
+    world.input(Input::AttemptFinished {
+        worker: worker("w"),
+        key,
+        outcome: Outcome::new(OutcomeKind::Lost),
+    });
+    assert_eq!(world.running[0].worker, worker("v"));
+}
+
+#[test]
+fn a_leaving_worker_gets_nothing_new_until_it_starts_again() {
+    let (mut world, _, key) = running();
+    world.leave("w", &[key]);
+    world.put(single("other"));
+    let other = world.run("other");
+    assert_eq!(world.why(other, "a"), ["no_worker"]);
+    world.attach_again("w", 10, 2, &[]);
+    assert!(world.why(other, "a").is_empty());
+}
+
+#[test]
+fn goodbye_of_an_earlier_incarnation_is_ignored() {
+    let (mut world, _, key) = running();
+    world.attach_again("w", 10, 2, std::slice::from_ref(&key));
+    world.leave("w", &[]);
+    assert_eq!(state(&world, &key), AttemptState::Running);
 }
 
 #[test]

@@ -472,6 +472,14 @@ impl World {
         });
     }
 
+    pub(crate) fn leave(&mut self, id: &str, holds: &[AttemptKey]) {
+        self.input(Input::WorkerLeaving {
+            id: WorkerId(id.into()),
+            incarnation: Incarnation(1),
+            holds: holds.to_vec(),
+        });
+    }
+
     pub(crate) fn run(&mut self, name: &str) -> InstanceId {
         instance_of(self.order(run(name)))
     }

@@ -83,11 +83,7 @@ fn admit(term: &Term, attach: wire::Attach) -> Result<(WorkerInfo, Vec<AttemptKe
             "this worker's data directory belongs to another cluster; give it a fresh one with --data-dir",
         ));
     }
-    let holds = attach
-        .holds
-        .into_iter()
-        .map(|key| key_of(Some(key)))
-        .collect::<Result<_, _>>()?;
+    let holds = keys_of(attach.holds)?;
     let worker = WorkerInfo {
         id: WorkerId(attach.worker_id.into()),
         incarnation: Incarnation(attach.incarnation),
@@ -150,7 +146,7 @@ impl Incoming {
                     self.shared.link_tests.report(part);
                     continue;
                 }
-                let input = match input_of(&self.id, event) {
+                let input = match input_of(&self.id, self.incarnation, event) {
                     Ok(Some(input)) => input,
                     Ok(None) => continue,
                     Err(status) => {
@@ -190,7 +186,11 @@ impl Incoming {
 }
 
 /// What an event means for the engine; `None` for one that this version does not know.
-fn input_of(worker: &WorkerId, event: wire::WorkerEvent) -> Result<Option<Input>, Status> {
+fn input_of(
+    worker: &WorkerId,
+    incarnation: Incarnation,
+    event: wire::WorkerEvent,
+) -> Result<Option<Input>, Status> {
     let worker = worker.clone();
     Ok(match event.event {
         Some(Event::Accepted(key)) => Some(Input::AttemptAccepted {
@@ -209,10 +209,22 @@ fn input_of(worker: &WorkerId, event: wire::WorkerEvent) -> Result<Option<Input>
                 outcome,
             })
         }
+        Some(Event::Leaving(leaving)) => {
+            tracing::info!(worker.id = %worker, "worker stops in order");
+            Some(Input::WorkerLeaving {
+                id: worker,
+                incarnation,
+                holds: keys_of(leaving.holds)?,
+            })
+        }
         Some(Event::Attach(_)) => return Err(Status::invalid_argument("attach comes once, first")),
         // The engine knows nothing of links.
         Some(Event::LinkPart(_)) | None => None,
     })
+}
+
+fn keys_of(keys: Vec<wire::AttemptKey>) -> Result<Vec<AttemptKey>, Status> {
+    keys.into_iter().map(|key| key_of(Some(key))).collect()
 }
 
 /// The key in a message.

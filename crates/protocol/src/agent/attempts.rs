@@ -22,6 +22,7 @@ impl Agent {
         outputs: &mut Vec<Output>,
     ) {
         if self.resend(&key, outputs)
+            || self.is_leaving
             || !matches!(self.link, Link::Up)
             || epoch < self.max_epoch
             || incarnation != self.incarnation

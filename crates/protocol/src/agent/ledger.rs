@@ -38,6 +38,7 @@ impl Agent {
             ended: BTreeMap::new(),
             ended_order: VecDeque::new(),
             link: Link::Down { since: now },
+            is_leaving: false,
             unflushed: VecDeque::new(),
         };
         for entry in entries {

@@ -48,8 +48,18 @@ impl Agent {
             );
         }
         self.link = Link::Up;
+        if self.is_leaving {
+            self.send(self.farewell(), outputs);
+        }
         for (key, attempt) in &self.attempts {
             outputs.extend(attempt.report(key).map(Output::Send));
+        }
+    }
+
+    /// What is held when the worker stops in order. An acceptance that is still being flushed counts: it may yet become durable.
+    pub(super) fn farewell(&self) -> Event {
+        Event::Leaving {
+            holds: self.attempts.keys().cloned().collect(),
         }
     }
 

@@ -393,3 +393,43 @@ fn only_what_somebody_waits_for_is_urgent() {
     .collect();
     assert_eq!(urgent, [true, true, true, false, false]);
 }
+
+fn leaving(holds: &[u32]) -> Output {
+    Output::Send(Event::Leaving {
+        holds: holds.iter().copied().map(key).collect(),
+    })
+}
+
+#[test]
+fn a_worker_that_leaves_says_what_it_holds_and_accepts_nothing_more() {
+    let mut host = Host::connected();
+    host.run(1);
+    host.on(start(2, 1));
+    assert_eq!(
+        host.on(Input::Leave),
+        [leaving(&[1, 2])],
+        "an acceptance that may still become durable counts"
+    );
+    assert_eq!(host.on(start(3, 1)), []);
+    assert_eq!(
+        host.flush(),
+        [accepted(2), Output::Exec { key: key(2) }],
+        "what was accepted before goes its way"
+    );
+    assert_eq!(
+        host.on(exited(1, OutcomeKind::Cancelled)),
+        [finished(1, OutcomeKind::Lost)]
+    );
+}
+
+#[test]
+fn a_worker_that_leaves_tells_the_next_master_first() {
+    let mut host = Host::connected();
+    host.run(1);
+    host.on(Input::Disconnected);
+    assert_eq!(host.on(Input::Leave), []);
+    assert_eq!(host.connect(2), [leaving(&[1]), accepted(1)]);
+    host.crash(2);
+    host.connect(2);
+    assert!(!host.agent.is_leaving(), "its next start takes new work");
+}

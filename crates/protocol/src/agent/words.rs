@@ -57,6 +57,8 @@ pub enum Input {
         /// Which.
         key: AttemptKey,
     },
+    /// The worker stops in order: it takes nothing new from now on, until it is restored.
+    Leave,
     /// Time has passed; see [`Agent::next_deadline`].
     Tick,
 }
@@ -96,6 +98,11 @@ pub enum Event {
     Finished(AttemptKey, Outcome),
     /// The attempt will never start.
     Tombstoned(AttemptKey),
+    /// This start of the worker takes nothing new any more: whatever else it was given will never start.
+    Leaving {
+        /// Attempts that it runs, may still run, or whose outcome was not acknowledged.
+        holds: Vec<AttemptKey>,
+    },
 }
 
 /// Why a master is not obeyed.

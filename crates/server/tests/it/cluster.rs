@@ -4,7 +4,9 @@ mod key;
 
 use std::time::{Duration, Instant};
 
-use crate::harness::{Api, Place, Program, assert_all_succeeded, chain_of, fan_of, wait_until};
+use crate::harness::{
+    Api, Place, Program, assert_all_succeeded, chain_of, fan_of, wait_until, workflow,
+};
 use crate::witness::{assert_ran_once, ten_nodes};
 
 /// A database of its own on the test server.
@@ -129,6 +131,29 @@ impl Cluster {
     }
 }
 
+/// `count` requests side by side that nobody answers.
+fn unanswered(name: &str, url: &str, count: usize) -> String {
+    let paths: String = (0..count)
+        .map(|n| format!(r#"<path to="n{n}"/>"#))
+        .collect();
+    let nodes: String = (0..count)
+        .map(|n| format!(r#"<action name="n{n}"><http url="{url}" time-limit="10m"/><ok to="join"/></action>"#))
+        .collect();
+    let nodes = format!(r#"<fork name="fork">{paths}</fork>{nodes}<join name="join" to="end"/>"#);
+    workflow(name, "fork", &nodes)
+}
+
+/// The workers that run the nodes of an instance, one for each that runs.
+fn running_on(instance: &serde_json::Value) -> Vec<&str> {
+    let nodes = instance["nodes"].as_array().into_iter().flatten();
+    let mut workers: Vec<&str> = nodes
+        .filter(|node| node["state"] == "running" && node["type"] == "http")
+        .filter_map(|node| node["worker"].as_str())
+        .collect();
+    workers.sort_unstable();
+    workers
+}
+
 fn start_master(place: &Place, database: &Database, name: &str, port: u16) -> Program {
     Program::start(
         env!("CARGO_BIN_EXE_akkaflow-master"),
@@ -209,6 +234,40 @@ fn a_killed_master_that_is_started_again_goes_on_and_runs_nothing_twice() {
     assert_all_succeeded(&api.wait_for_end(&id), 10);
     assert_ran_once(&place);
     drop(programs);
+}
+
+#[test]
+fn what_runs_in_a_worker_that_is_stopped_goes_to_another_one_at_once() {
+    let Some(mut cluster) = Cluster::start() else {
+        return;
+    };
+    // It takes connections, and nobody ever looks at them.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", silent.local_addr().unwrap());
+    let (status, answer) = cluster.api.put_workflow(&unanswered("fan", &url, 8));
+    assert_eq!(status, 200, "{answer}");
+    let id = cluster.api.run("fan");
+    let path = format!("/api/v1/instances/{id}");
+    let before = cluster
+        .api
+        .wait(&path, |_, instance| running_on(instance).len() == 8);
+    let workers = running_on(&before);
+    assert_ne!(workers[0], workers[7], "both have some: {workers:?}");
+    let stopped = Instant::now();
+    cluster.programs.remove(0).stop();
+    let after = cluster.api.wait(&path, |_, instance| {
+        let workers = running_on(instance);
+        workers.len() == 8 && workers[0] == workers[7]
+    });
+    assert!(
+        stopped.elapsed() < Duration::from_secs(20),
+        "after {:?}: {after}",
+        stopped.elapsed()
+    );
+    cluster
+        .api
+        .post(&format!("{path}/kill"), &serde_json::json!({}));
+    assert_eq!(cluster.api.wait_for_end(&id)["state"], "killed");
 }
 
 #[test]

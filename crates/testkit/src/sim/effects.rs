@@ -196,6 +196,14 @@ impl World {
             ToMaster::Event(agent::Event::Tombstoned(key)) => {
                 self.feed(index, Input::Tombstoned { worker: id, key });
             }
+            ToMaster::Event(agent::Event::Leaving { holds }) => {
+                let input = Input::WorkerLeaving {
+                    id,
+                    incarnation: connection.incarnation,
+                    holds,
+                };
+                self.feed(index, input);
+            }
         }
     }
 

@@ -110,6 +110,9 @@ impl World {
         if !self.workers[worker].is_up {
             return;
         }
+        if !with_processes && self.rng.chance(30) {
+            return self.stop_worker(worker);
+        }
         self.crash_worker(worker, with_processes);
         if with_processes && self.rng.chance(6) {
             self.workers[worker].is_gone = true;
@@ -125,7 +128,8 @@ impl World {
 
     /// A crash at the worst moment: between the start of a process and what follows from it.
     pub(crate) fn on_crash_agent(&mut self, worker: usize, life: u64) {
-        if self.is_quiet || !self.workers[worker].is_up || self.workers[worker].life != life {
+        let is_spared = self.is_quiet && !self.workers[worker].is_leaving();
+        if is_spared || !self.workers[worker].is_up || self.workers[worker].life != life {
             return;
         }
         self.crash_worker(worker, false);

@@ -40,6 +40,7 @@ pub(crate) enum ToWorker {
 pub(crate) struct Connection {
     pub(crate) worker: usize,
     pub(crate) worker_life: u64,
+    pub(crate) incarnation: Incarnation,
     pub(crate) master: usize,
     pub(crate) master_life: u64,
     pub(crate) is_cut: bool,
@@ -59,6 +60,7 @@ impl World {
         let connection = Connection {
             worker,
             worker_life: self.workers[worker].life,
+            incarnation: self.workers[worker].incarnation,
             master,
             master_life: self.masters[master].life,
             is_cut: false,

@@ -71,6 +71,10 @@ impl Worker {
             orphans: Vec::new(),
         }
     }
+
+    pub(crate) fn is_leaving(&self) -> bool {
+        self.agent.is_leaving()
+    }
 }
 
 /// Half of the workers are like each other, and the first one is large.
@@ -133,6 +137,21 @@ impl World {
         self.at(
             delay,
             Event::Connect {
+                worker: index,
+                life,
+            },
+        );
+    }
+
+    /// The agent stops in order: it says so, and is gone a little later.
+    pub(crate) fn stop_worker(&mut self, index: usize) {
+        self.tell(|| format!("w{index} stops in order"));
+        self.step_agent(index, Input::Leave);
+        let life = self.workers[index].life;
+        let delay = self.rng.below(3_000);
+        self.at(
+            delay,
+            Event::CrashAgent {
                 worker: index,
                 life,
             },

@@ -44,6 +44,16 @@ pub(super) enum Phase {
     Ended,
 }
 
+impl Phase {
+    /// Whether nothing of it runs yet.
+    pub(super) fn is_unstarted(&self) -> bool {
+        matches!(
+            self,
+            Self::Preparing { .. } | Self::Ready(_) | Self::Waiting(_)
+        )
+    }
+}
+
 impl Attempt {
     pub(super) fn new(key: &AttemptKey, home: &Home) -> Self {
         let (id, home) = id_and_home(key, home);

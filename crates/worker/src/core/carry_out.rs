@@ -101,7 +101,26 @@ impl Core {
         }
     }
 
+    /// What does not run yet will not: its turn comes elsewhere. An acceptance that is still being flushed is given up once it is
+    /// durable, see [`Self::on_exec`].
+    pub(super) fn give_up_unstarted(&mut self) {
+        let accepted: Vec<AttemptKey> = self.agent.running().cloned().collect();
+        for key in accepted {
+            let is_unstarted = |attempt: &Attempt| match attempt.phase {
+                Phase::Preparing { must_start } => must_start,
+                Phase::Waiting(_) => true,
+                _ => false,
+            };
+            if self.attempts.get(&key).is_some_and(is_unstarted) {
+                self.on_ended(&key, outcome::lost());
+            }
+        }
+    }
+
     fn on_exec(&mut self, key: &AttemptKey) {
+        if self.is_stopping {
+            return self.on_ended(key, outcome::lost());
+        }
         let Some(attempt) = self.attempts.get_mut(key) else {
             return;
         };
@@ -316,6 +335,9 @@ fn to_wire(event: &Event) -> wire::WorkerEvent {
         Event::Accepted(key) => Wire::Accepted(key.into()),
         Event::Finished(key, outcome) => Wire::Finished(finished_to_wire(key, outcome)),
         Event::Tombstoned(key) => Wire::Tombstoned(key.into()),
+        Event::Leaving { holds } => Wire::Leaving(wire::Leaving {
+            holds: holds.iter().map(Into::into).collect(),
+        }),
     };
     wire::WorkerEvent { event: Some(event) }
 }

@@ -33,6 +33,7 @@ pub(crate) enum Seen {
     Accepted(AttemptKey),
     Finished(AttemptKey, Outcome),
     Tombstoned(AttemptKey),
+    Leaving(Vec<AttemptKey>),
     Output,
     Gone,
 }
@@ -136,6 +137,15 @@ impl FakeMaster {
     pub(crate) async fn tombstoned(&mut self, key: &AttemptKey) {
         self.wait_for(|seen| (seen == Seen::Tombstoned(key.clone())).then_some(()))
             .await;
+    }
+
+    /// What a worker that stops in order says it holds.
+    pub(crate) async fn leaving(&mut self) -> Vec<AttemptKey> {
+        self.wait_for(|seen| match seen {
+            Seen::Leaving(holds) => Some(holds),
+            _ => None,
+        })
+        .await
     }
 
     /// Waits until the output of a stream satisfies the test.
@@ -443,6 +453,10 @@ impl Shared {
             Event::Finished(finished) => {
                 let (key, outcome) = finished_from_wire(finished).unwrap();
                 Seen::Finished(key, outcome)
+            }
+            Event::Leaving(leaving) => {
+                let holds = leaving.holds.into_iter();
+                Seen::Leaving(holds.map(|key| key_from_wire(Some(key)).unwrap()).collect())
             }
             // Nobody here asks for a test.
             Event::LinkPart(_) => return,

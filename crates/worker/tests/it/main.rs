@@ -4,6 +4,7 @@
 
 mod actions;
 mod fake_master;
+mod leaving;
 mod life;
 mod output;
 mod stopping;
