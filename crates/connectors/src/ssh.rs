@@ -7,6 +7,7 @@ mod file_system;
 mod files;
 mod known_hosts;
 mod transfer;
+mod wrapper;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -172,6 +172,29 @@ async fn b8_a_killed_command_ends_there_with_its_children_even_if_it_will_not() 
 }
 
 #[tokio::test]
+async fn a_killed_command_ends_with_those_that_have_left_its_session() {
+    let Some(access) = ssh() else { return };
+    let bench = bench(access);
+    let pids = bench.path("pids");
+    let stop = async {
+        wait_for_file(&pids).await;
+        bench.cancel.cancel();
+        Instant::now()
+    };
+    // One of them will not, and holds the output open.
+    let body = body(&format!(
+        "trap '' TERM\nsetsid sleep 602 & a=$!; (trap - TERM; exec setsid sleep 603 >/dev/null 2>&1) & \
+         echo $$ $a $! > {pids}.new; mv {pids}.new {pids}; wait; sleep 604"
+    ));
+    let (result, since) = tokio::join!(bench.run(&body), stop);
+    assert_eq!(result, Err(ActionError::Cancelled));
+    assert!(since.elapsed() < LIMIT, "{:?}", since.elapsed());
+    let log = bench.log();
+    assert!(!log.contains("Warn"), "{log}");
+    assert_gone(&pids);
+}
+
+#[tokio::test]
 async fn a_command_ends_with_the_connection() {
     let Some(access) = ssh() else { return };
     let bench = bench(access);

@@ -7,6 +7,7 @@ use russh::ChannelMsg;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
+use super::wrapper::{marker, wrapper};
 use super::{Ssh, broken};
 use crate::Error;
 
@@ -16,8 +17,8 @@ const LONGEST: usize = 120_000;
 /// What still comes after the end of a command is read so long: its children may hold its outputs open.
 const AFTERWARDS: Duration = Duration::from_secs(1);
 
-/// A command that is to end is waited for so long: it has a second to end by itself.
-const KILL_LIMIT: Duration = Duration::from_secs(4);
+/// A command that is to end is waited for so long; its host takes about half of that.
+const KILL_LIMIT: Duration = Duration::from_secs(2);
 
 /// Which output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,20 +43,9 @@ pub enum Ended {
     },
 }
 
-/// What the other machine runs: it reads the command, hands it to the user's shell and watches the connection beside it. When that
-/// ends, it ends all that belongs to the command: politely first, for good a second later. One line in single quotes: the shells
-/// that users have read it the same way. The command itself comes by standard input, and no list of processes shows it.
-fn wrapper(length: usize) -> String {
-    format!(
-        "exec /bin/sh -c 'exec 3<&0 </dev/null; s=$(head -c {length} <&3; echo .); s=${{s%.}}; \
-         (cat <&3; trap \"\" TERM; kill -TERM 0; sleep 1; kill -KILL 0) >/dev/null 2>&1 & w=$!; \
-         \"${{SHELL:-/bin/sh}}\" -c \"$s\" 3<&-; c=$?; kill $w; exit $c'"
-    )
-}
-
 impl Ssh {
     /// Runs a command by the user's shell. Its outputs go to `hear` as they come; its standard input is empty. When `cancel` fires,
-    /// or the connection breaks, the command and all of its group are ended there.
+    /// or the connection breaks, the command and all that it has started are ended there.
     ///
     /// # Errors
     /// [`Error::Configuration`] for a command that is too long, [`Error::Unreachable`] when the connection breaks.
@@ -71,7 +61,7 @@ impl Ssh {
         let opened = self.handle.channel_open_session().await;
         let (mut from, to) = opened.map_err(|error| broken(&error))?.split();
         let started = async {
-            to.exec(true, wrapper(command.len())).await?;
+            to.exec(true, wrapper(command.len(), &marker())).await?;
             to.data_bytes(command.as_bytes().to_vec()).await
         };
         started.await.map_err(|error| broken(&error))?;
