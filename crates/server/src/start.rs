@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 use clap::Parser;
+use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 
 use crate::config::{self, Config, Override};
 use crate::roles::{self, Role};
@@ -82,8 +83,20 @@ pub fn main_of(role: Role) -> ExitCode {
     if let Some(data_dir) = akkaflow_worker::supervisor::is_invocation(&arguments) {
         return exit_code(akkaflow_worker::supervisor::main(data_dir).map_err(Into::into));
     }
+    hide_environment();
     exit_code(run(role))
 }
+
+/// Scripts run as the same user, who could read our environment: where it holds a secret nobody can but the system's own user. (Nor
+/// can a debugger look at us then.)
+fn hide_environment() {
+    if SECRETS.iter().any(|name| std::env::var_os(name).is_some()) {
+        let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    }
+}
+
+/// Settings that hold secrets.
+const SECRETS: [&str; 2] = ["AKKAFLOW_MAIL_PASSWORD", "AKKAFLOW_STORE"];
 
 fn exit_code(outcome: Result<()>) -> ExitCode {
     match outcome {

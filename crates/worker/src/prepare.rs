@@ -1,8 +1,10 @@
 //! From an order to something that can be started: the working directory, the parsed action, the files, the
 //! environment.
 
+use std::ffi::OsString;
 use std::fs::{self, OpenOptions, Permissions};
 use std::io::{self, Write as _};
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -279,9 +281,19 @@ pub(crate) fn plain_name(name: &str) -> io::Result<&str> {
 pub(crate) fn inherited_environment() -> Vec<(String, String)> {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .filter(|(name, _)| !name.starts_with("AKKAFLOW_"))
+        .filter(|(name, _)| !name.starts_with(OWN))
         .collect()
 }
+
+/// Names of our own settings in our environment.
+pub(crate) fn own_settings() -> impl Iterator<Item = OsString> {
+    std::env::vars_os()
+        .map(|(name, _)| name)
+        .filter(|name| name.as_bytes().starts_with(OWN.as_bytes()))
+}
+
+/// How they begin.
+const OWN: &str = "AKKAFLOW_";
 
 /// An action's own word for its failure.
 pub(crate) fn failure(error: ActionError) -> Outcome {

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::core::Message;
 use crate::frame::{self, Reader};
-use crate::prepare::inherited_environment;
+use crate::prepare::{inherited_environment, own_settings};
 use crate::supervisor::{self, Event, Exit, Request};
 
 /// How long a new supervisor may take to listen.
@@ -112,7 +112,12 @@ fn start(data_dir: &Path, command: &[OsString]) -> io::Result<()> {
         .append(true)
         .create(true)
         .open(directory.join(supervisor::LOG_FILE))?;
-    let mut child = Command::new(program)
+    let mut command = Command::new(program);
+    // Every script can read the environment of the process that starts it.
+    for name in own_settings() {
+        command.env_remove(name);
+    }
+    let mut child = command
         .args(arguments)
         .arg(data_dir)
         .current_dir("/")

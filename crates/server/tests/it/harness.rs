@@ -125,17 +125,25 @@ impl Place {
 
     /// Starts a standalone server on whatever port is free.
     pub(crate) fn standalone(&self) -> (Program, Api) {
-        let program = Program::start(
+        self.standalone_with(&[])
+    }
+
+    /// The same, with these variables `name=value` in its environment.
+    pub(crate) fn standalone_with(&self, environment: &[&str]) -> (Program, Api) {
+        let (data, workflows) = (self.text("data"), self.text("xmlconfig"));
+        let command = [
             env!("CARGO_BIN_EXE_akkaflow-standalone"),
+            "--data-dir",
+            &data,
+            "--http",
+            "127.0.0.1:0",
+            "--workflows",
+            &workflows,
+        ];
+        let program = Program::start(
+            "env",
             &self.path("standalone.log"),
-            &[
-                "--data-dir",
-                &self.text("data"),
-                "--http",
-                "127.0.0.1:0",
-                "--workflows",
-                &self.text("xmlconfig"),
-            ],
+            &[environment, &command].concat(),
         );
         let api = Api {
             url: program.ready.clone(),

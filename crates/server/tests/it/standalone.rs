@@ -89,3 +89,20 @@ fn sigterm_ends_the_server_in_order() {
     assert_eq!(api.get("/readyz").0, 200);
     assert_eq!(server.stop(), Some(0));
 }
+
+#[test]
+fn a_script_finds_no_setting_of_ours_in_the_process_that_started_it() {
+    let place = Place::new();
+    let secret = "AKKAFLOW_MAIL_PASSWORD=s3cret-of-ours";
+    let (_server, api) = place.standalone_with(&[secret]);
+    let code = "tr '\\0' '\\n' < /proc/$PPID/environ | grep -a AKKAFLOW_; env | grep s3cret; true";
+    place.drop_file("peeks", &workflow("peeks", "a", &script("a", code, "end")));
+    api.wait_for_workflow("peeks");
+    let id = api.run("peeks");
+    assert_all_succeeded(&api.wait_for_end(&id), 1);
+    let log = api.text(&format!("/api/v1/instances/{id}/logs"));
+    assert!(
+        !log.contains("AKKAFLOW_") && !log.contains("s3cret"),
+        "{log}"
+    );
+}
