@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 
 use crate::cache::Cache;
-use crate::clock;
+use crate::clock::{self, millis};
 use crate::error::Error;
 use crate::home::{AttemptHome, Home, attempt_id};
 use crate::ledger::Ledger;
@@ -471,10 +471,6 @@ impl Core {
             }
         }
     }
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Used by the modules below.

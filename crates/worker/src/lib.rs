@@ -27,6 +27,7 @@ mod error;
 mod frame;
 mod home;
 mod ledger;
+mod left;
 mod link;
 mod link_test;
 mod logs;

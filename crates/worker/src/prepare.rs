@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::thread;
+use std::time::Duration;
 
 use akkaflow_actions::{
     ActionError, AttemptContext, Meter, ParsedAction, ProcessSpec, Registry, Work,
@@ -26,6 +27,7 @@ use akkaflow_rpc::wire;
 use akkaflow_rpc::worker::pairs_from_wire;
 use tokio_util::sync::CancellationToken;
 
+use crate::clock::millis;
 use crate::home::AttemptHome;
 use crate::logs::LineWriter;
 use crate::outcome;
@@ -137,7 +139,10 @@ fn try_prepare(tools: &Tools, order: Order) -> Result<Prepared, Outcome> {
                 .map_err(|error| spool_failure(&error))?;
             let epoch = start.epoch;
             let start = process(spec, &context, epoch, order.id, &order.home);
-            Ok(Prepared::Process(Box::new(start)))
+            Ok(Prepared::Process(Box::new(Start {
+                grace_ms: millis(tools.kill_grace),
+                ..start
+            })))
         }
     }
 }
@@ -227,6 +232,7 @@ fn process(
         directory: context.directory.clone(),
         out: home.out(),
         err: home.err(),
+        grace_ms: 0,
     }
 }
 
@@ -333,6 +339,8 @@ pub(crate) struct Tools {
     pub(crate) base_directory: PathBuf,
     pub(crate) spares: Arc<Spares>,
     pub(crate) sessions: Pool,
+    /// From SIGTERM to SIGKILL for what a process leaves behind.
+    pub(crate) kill_grace: Duration,
 }
 
 /// Prepares in a thread of its own, so that a slow disk does not hold up the conversation with the master.

@@ -150,6 +150,7 @@ fn hands(
         base_directory: base_directory.clone(),
         spares: Arc::clone(&spares),
         sessions: Pool::default(),
+        kill_grace: options.kill_grace,
     };
     prepare::start_thread(tools, waiting_orders, move |key, done| {
         let _ = prepared.blocking_send(Message::Prepared(key, Box::new(done)));

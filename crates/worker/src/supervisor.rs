@@ -28,7 +28,7 @@ use std::time::Duration;
 
 use crate::frame;
 
-pub(crate) use message::{Cause, Event, Exit, Request, Start};
+pub(crate) use message::{Cause, Event, Exit, Left, Request, Start};
 pub(crate) use paths::{LOG_FILE, create_directory, directory, socket_address};
 
 /// The hidden subcommand by which a server binary becomes a supervisor: `akkaflow-worker __supervise DIR`.

@@ -14,9 +14,9 @@ use tokio::time::timeout;
 
 use super::attempt::{Attempt, Phase};
 use super::turns::Turns;
-use super::{Core, Message, WATCH_AFTER, millis};
+use super::{Core, Message, WATCH_AFTER};
 use crate::attachments;
-use crate::clock;
+use crate::clock::{self, millis};
 use crate::logs;
 use crate::outcome;
 use crate::prepare::{self, Done, Order, Prepared};

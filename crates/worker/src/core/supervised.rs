@@ -5,8 +5,10 @@ use std::collections::BTreeSet;
 use akkaflow_model::id::AttemptKey;
 use tokio::sync::mpsc;
 
+use super::Core;
 use super::attempt::Phase;
-use super::{Core, millis};
+use crate::clock::millis;
+use crate::left;
 use crate::outcome;
 use crate::supervision::News;
 use crate::supervisor::{Event, Exit, Request};
@@ -78,6 +80,9 @@ impl Core {
             Some(key) => {
                 if let Some(attempt) = self.attempts.get_mut(&key) {
                     attempt.is_alone = exit.is_alone;
+                    if !matches!(attempt.phase, Phase::Ended) {
+                        left::tell(exit, &attempt.writer.sink());
+                    }
                     let outcome = outcome::of_exit(exit, attempt.must_stop, &attempt.home);
                     self.on_ended(&key, outcome);
                 }

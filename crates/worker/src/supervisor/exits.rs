@@ -128,6 +128,7 @@ mod tests {
             cause: Cause::Itself,
             is_alone: false,
             used: None,
+            left: Vec::new(),
         }
     }
 

@@ -10,6 +10,9 @@ use std::os::unix::ffi::OsStrExt as _;
 
 use super::{MARKER, OWNER};
 
+/// So much of a command is told, characters.
+const COMMAND: usize = 120;
+
 /// One process as `/proc` shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Process {
@@ -27,13 +30,14 @@ pub(super) struct Process {
 #[derive(Debug)]
 pub(super) struct Census {
     us: i32,
+    our_session: i32,
     processes: BTreeMap<i32, Process>,
 }
 
 impl Census {
     /// Reads `/proc`.
     pub(super) fn take() -> Self {
-        let processes = fs::read_dir("/proc")
+        let processes: BTreeMap<i32, Process> = fs::read_dir("/proc")
             .into_iter()
             .flatten()
             .flatten()
@@ -41,10 +45,17 @@ impl Census {
             .filter_map(read_process)
             .map(|process| (process.pid, process))
             .collect();
+        let us = rustix::process::getpid().as_raw_nonzero().get();
         Self {
-            us: rustix::process::getpid().as_raw_nonzero().get(),
+            us,
+            our_session: processes.get(&us).map_or(0, |process| process.session),
             processes,
         }
+    }
+
+    /// Whether a process has made a session of its own, as daemons do.
+    pub(super) fn is_detached(&self, process: &Process) -> bool {
+        process.session != self.our_session
     }
 
     /// The living processes of an attempt: those below `main` or in its group, those seen before, and those whose
@@ -122,6 +133,13 @@ fn carries(pid: i32, variables: &[Vec<u8>]) -> bool {
         };
         variables.iter().all(has)
     })
+}
+
+/// The command of a process, on one line and cut.
+pub(super) fn command_of(pid: i32) -> String {
+    let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let line = String::from_utf8_lossy(&line).replace(|c: char| c.is_control(), " ");
+    line.trim().chars().take(COMMAND).collect()
 }
 
 fn read_process(pid: i32) -> Option<Process> {

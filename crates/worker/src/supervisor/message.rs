@@ -62,6 +62,14 @@ pub(crate) struct Start {
     pub(crate) out: PathBuf,
     /// Takes its standard error.
     pub(crate) err: PathBuf,
+    /// From SIGTERM to SIGKILL for what it leaves behind.
+    #[serde(default = "a_second")]
+    pub(crate) grace_ms: u64,
+}
+
+/// What an agent of an earlier version means.
+fn a_second() -> u64 {
+    1_000
 }
 
 /// To the agent.
@@ -104,6 +112,20 @@ pub(crate) struct Exit {
     /// What it and those that it has waited for used; `None` where nobody knows.
     #[serde(default)]
     pub(crate) used: Option<Used>,
+    /// What it left behind, as far as it was still there a moment later.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) left: Vec<Left>,
+}
+
+/// A process that the end of its attempt's main process has left behind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Left {
+    /// Its id.
+    pub(crate) pid: i32,
+    /// Its command, cut.
+    pub(crate) command: String,
+    /// Whether it was ended; otherwise it runs on.
+    pub(crate) is_ended: bool,
 }
 
 /// What a process used.

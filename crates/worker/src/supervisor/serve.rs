@@ -1,7 +1,7 @@
 //! The two threads: one serves the agent, one reaps.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::process;
@@ -49,6 +49,8 @@ const WRITE_PATIENCE: Duration = Duration::from_secs(10);
 
 struct Shared {
     state: Mutex<State>,
+    /// Wakes the thread that serves: the reaper has left it something to end.
+    wake: UnixStream,
     /// Wakes the reaper, which must not wait while there is no child.
     has_children: Condvar,
 }
@@ -83,7 +85,11 @@ pub(super) fn run(data_dir: &Path) -> io::Result<()> {
     listener.set_nonblocking(true)?;
     // Whichever way the directory is named when the next supervisor starts.
     let owner = data_dir.canonicalize()?.into_os_string();
+    let (wake, wakes) = UnixStream::pair()?;
+    wake.set_nonblocking(true)?;
+    wakes.set_nonblocking(true)?;
     let shared = Arc::new(Shared {
+        wake,
         state: Mutex::new(State::new(owner, exits)),
         has_children: Condvar::new(),
     });
@@ -91,7 +97,7 @@ pub(super) fn run(data_dir: &Path) -> io::Result<()> {
     thread::Builder::new()
         .name("reaper".to_owned())
         .spawn(move || end_on_failure(reap(&reaper)))?;
-    let result = serve(&shared, &listener);
+    let result = serve(&shared, &listener, wakes);
     let _ = std::fs::remove_file(&address);
     drop(lock);
     result
@@ -133,7 +139,11 @@ fn reap(shared: &Shared) -> io::Result<()> {
                         .and_then(|status| status.pid());
                 }
                 // The lock is held while a process is started: here its id is known.
-                shared.lock().on_reaped(&reaped)?;
+                let has_leftovers = shared.lock().on_reaped(&reaped)?;
+                if has_leftovers {
+                    // When that is full it is awake.
+                    let _ = (&shared.wake).write(&[0]);
+                }
             }
             Err(Errno::EINTR) => {}
             Err(Errno::ECHILD) => {
@@ -186,13 +196,16 @@ struct Client {
     reader: Reader,
 }
 
-fn serve(shared: &Shared, listener: &UnixListener) -> io::Result<()> {
+fn serve(shared: &Shared, listener: &UnixListener, mut wakes: UnixStream) -> io::Result<()> {
     let mut client: Option<Client> = None;
     let mut idle_since = Instant::now();
     let mut buffer = vec![0; 64 << 10];
     loop {
         let timeout = next_timeout(&shared.lock(), client.is_some(), idle_since);
-        let mut descriptors = vec![PollFd::new(listener, PollFlags::IN)];
+        let mut descriptors = vec![
+            PollFd::new(listener, PollFlags::IN),
+            PollFd::new(&wakes, PollFlags::IN),
+        ];
         if let Some(client) = &client {
             descriptors.push(PollFd::new(&client.stream, PollFlags::IN));
         }
@@ -202,9 +215,11 @@ fn serve(shared: &Shared, listener: &UnixListener) -> io::Result<()> {
         }
         let has_caller = !descriptors[0].revents().is_empty();
         let has_input = descriptors
-            .get(1)
+            .get(2)
             .is_some_and(|descriptor| !descriptor.revents().is_empty());
         drop(descriptors);
+        // Why it was woken stands in the state.
+        let _ = wakes.read(&mut buffer);
         if has_input
             && let Some(current) = &mut client
             && read_requests(shared, current, &mut buffer).is_err()

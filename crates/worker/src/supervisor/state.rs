@@ -24,6 +24,8 @@ pub(super) struct Child {
     /// Set once it was reaped while a kill goes on.
     pub(super) ended: Option<Ended>,
     pub(super) kill: Option<Kill>,
+    /// From SIGTERM to SIGKILL for what it leaves behind.
+    grace: Duration,
 }
 
 /// How a process ended, and what it used.
@@ -129,6 +131,7 @@ impl State {
                         marker: start.marker,
                         ended: None,
                         kill: None,
+                        grace: Duration::from_millis(start.grace_ms),
                     },
                 );
             }
@@ -139,9 +142,10 @@ impl State {
         }
     }
 
-    /// Takes note of reaped processes. Those that are no attempt's main process were orphans of one.
-    pub(super) fn on_reaped(&mut self, reaped: &[(i32, Ended)]) -> io::Result<()> {
-        let mut exits = Vec::new();
+    /// Takes note of reaped processes. Those that are no attempt's main process were orphans of one. Says whether one has left
+    /// others behind that must be ended before its own end is told.
+    pub(super) fn on_reaped(&mut self, reaped: &[(i32, Ended)]) -> io::Result<bool> {
+        let mut ended_by_themselves = Vec::new();
         for (pid, ended) in reaped {
             let Some(id) = self.by_pid.remove(pid) else {
                 continue;
@@ -149,19 +153,40 @@ impl State {
             let Some(child) = self.running.get_mut(&id) else {
                 continue;
             };
-            if child.kill.is_some() {
-                child.ended = Some(*ended);
-            } else {
-                self.running.remove(&id);
-                exits.push(exit_of(id, Some(*ended), Cause::Itself));
+            child.ended = Some(*ended);
+            if child.kill.is_none() {
+                ended_by_themselves.push(id);
             }
         }
-        if !exits.is_empty() && self.has_no_orphans() {
-            for exit in &mut exits {
-                exit.is_alone = true;
+        if ended_by_themselves.is_empty() {
+            return Ok(false);
+        }
+        if !self.has_no_orphans() {
+            // Whose they are is found out with the next look at the families.
+            self.end_leftovers(&ended_by_themselves);
+            return Ok(true);
+        }
+        let exits = ended_by_themselves.into_iter().map(|id| {
+            let ended = self.running.remove(&id).and_then(|child| child.ended);
+            Exit {
+                is_alone: true,
+                ..exit_of(id, ended, Cause::Itself)
+            }
+        });
+        let exits = exits.collect();
+        self.record(exits)?;
+        Ok(false)
+    }
+
+    fn end_leftovers(&mut self, ids: &[String]) {
+        let now = clock::since_boot();
+        for id in ids {
+            if let Some(child) = self.running.get_mut(id) {
+                let has_succeeded = child.ended.is_some_and(|(status, _)| status.success());
+                let kill = Kill::of_leftovers(now, child.grace, has_succeeded);
+                child.kill = Some(kill);
             }
         }
-        self.record(exits)
     }
 
     /// Whether all our children are attempts' main processes. What an ended one has left behind is our child by now.
@@ -215,6 +240,7 @@ pub(super) fn exit_of(id: String, ended: Option<Ended>, cause: Cause) -> Exit {
         signal: ended.and_then(|(status, _)| status.signal()),
         cause,
         is_alone: false,
+        left: Vec::new(),
         used: ended.map(|(_, used)| used),
     }
 }

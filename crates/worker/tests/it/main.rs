@@ -5,6 +5,7 @@
 mod actions;
 mod fake_master;
 mod leaving;
+mod leftovers;
 mod life;
 mod output;
 mod stopping;

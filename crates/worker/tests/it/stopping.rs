@@ -13,7 +13,7 @@ use crate::fake_master::{FakeMaster, key};
 use crate::worker::{DataDir, Worker, eventually, options};
 
 /// Whether a process with this id, read from a file, is there and no zombie.
-fn lives(file: &Path) -> bool {
+pub(crate) fn lives(file: &Path) -> bool {
     let pid = std::fs::read_to_string(file).unwrap();
     let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
     stat.rsplit(')')
@@ -64,23 +64,6 @@ async fn a_script_may_clean_up_before_it_goes() {
     master
         .output(&key(1), 1, |out| out.ends_with(b"bye\n"))
         .await;
-}
-
-#[tokio::test]
-async fn a_daemon_that_a_script_leaves_behind_does_not_hold_it_up() {
-    let data = DataDir::new();
-    let mut master = FakeMaster::start(1).await;
-    let _worker = Worker::start(options(data.path(), &[&master.address]));
-    master.attached().await;
-    let daemon = data.file("daemon");
-    let script = format!("sleep 300 & echo $! > {}", daemon.display());
-    master.run(&key(1), "sh", &script);
-    let outcome = master.finished(&key(1)).await;
-    assert_eq!(outcome.kind, OutcomeKind::Succeeded);
-    assert!(lives(&daemon));
-    let pid = std::fs::read_to_string(daemon).unwrap();
-    let pid = rustix::process::Pid::from_raw(pid.trim().parse().unwrap()).unwrap();
-    rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
 }
 
 #[tokio::test]
