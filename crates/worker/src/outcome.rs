@@ -210,6 +210,7 @@ mod tests {
             cause,
             is_alone: false,
             used: None,
+            left: Vec::new(),
         }
     }
 
