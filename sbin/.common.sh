@@ -120,6 +120,21 @@ find_links() {
   links=(--links "$file")
 }
 
+# is_given OPTION ARGUMENT...: whether the arguments name the option; what people say goes before what the scripts would.
+is_given() {
+  local option=$1 argument; shift
+  for argument; do case "$argument" in "$option" | "$option="*) return 0 ;; esac; done
+  return 1
+}
+
+# find_workflows ARGUMENT...: sets $workflows to the argument that names the watched folder, unless the arguments do.
+find_workflows() {
+  workflows=()
+  is_given --workflows "$@" && return
+  [ -n "${AKKAFLOW_WORKFLOWS:-}" ] || mkdir -p "$home/xmlconfig"
+  workflows=(--workflows "${AKKAFLOW_WORKFLOWS:-$home/xmlconfig}")
+}
+
 # start_role ROLE PROGRAM ARGUMENTS...: in the background, its log in $data/ROLE/log; waits for its line "ready ...".
 start_role() {
   local role=$1 program=$2; shift 2
@@ -129,10 +144,11 @@ start_role() {
   fi
   mkdir -p "$data/$role"
   : > "$data/$role/out"
-  local config=() links=()
-  case "$role" in master | standby | standalone) find_links "$role" ;; esac
-  [ -f "${AKKAFLOW_CONFIG:-$data/akkaflow.toml}" ] && config=(--config "${AKKAFLOW_CONFIG:-$data/akkaflow.toml}")
-  nohup setsid "$bin/$program" "${config[@]}" --data-dir "$data/$role" "${links[@]}" "$@" \
+  local config=() links=() data_dir=()
+  is_given --links "$@" || case "$role" in master | standby | standalone) find_links "$role" ;; esac
+  is_given --config "$@" || { [ -f "${AKKAFLOW_CONFIG:-$data/akkaflow.toml}" ] && config=(--config "${AKKAFLOW_CONFIG:-$data/akkaflow.toml}"); } || true
+  is_given --data-dir "$@" || data_dir=(--data-dir "$data/$role")
+  nohup setsid "$bin/$program" "${config[@]}" "${data_dir[@]}" "${links[@]}" "$@" \
     > "$data/$role/out" 2>> "$data/$role/log" < /dev/null &
   pid=$!
   printf '%s\n' "$pid" > "$data/$role/pid"

@@ -16,7 +16,7 @@ use hyper::Method;
 use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 
 use crate::action::{Action, Outcome};
-use crate::context::AttemptContext;
+use crate::context::{AttemptContext, Level};
 use crate::error::ActionError;
 
 /// `<http>`: calls a web service and holds the answer against what is expected.
@@ -110,6 +110,9 @@ impl Action for Http {
             format_args!("{method} {url} 应答{status}，{bytes}字节，耗时{seconds:.3}s"),
             format_args!("{method} {url} answered {status}, {bytes} bytes, {seconds:.3} s"),
         );
+        if reply.is_cut {
+            attempt.log.say(Level::Warn, &answer::only_the_first());
+        }
         let judged = answer::judge(self, attempt, &masks, reply);
         tokio::select! {
             biased;

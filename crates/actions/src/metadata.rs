@@ -119,9 +119,14 @@ impl Action for Metadata {
         cancellable(&attempt.cancel, canceller, setting).await?;
         borrowed.give_back().await;
         let (count, table) = (comments.columns.len(), &self.table);
+        let have = if count == 1 {
+            "column has a new comment"
+        } else {
+            "columns have new comments"
+        };
         attempt.log.both(
             format_args!("表{table}：设置了{count}个字段的注释"),
-            format_args!("table {table}: {count} columns have new comments"),
+            format_args!("table {table}: {count} {have}"),
         );
         Ok(Outcome::default())
     }

@@ -3,6 +3,7 @@
 use akkaflow_connectors::{Ended, Ssh as Connection, Stream};
 use akkaflow_model::diagnostic::Diagnostics;
 use akkaflow_model::element::Element;
+use akkaflow_model::file_links::{FileAccess, LOCAL};
 use akkaflow_model::shape::{AttributeKind, AttributeShape, Shape, TextRule};
 use akkaflow_model::text::Text;
 use async_trait::async_trait;
@@ -75,7 +76,12 @@ impl Action for Ssh {
         if attempt.cancel.is_cancelled() {
             return Err(ActionError::Cancelled);
         }
-        let access = attempt.file_link(&self.link)?;
+        let local = FileAccess::local();
+        // The link that everybody has is configured nowhere, and leads to no other machine.
+        let access = match attempt.file_link(&self.link) {
+            Err(_) if self.link == LOCAL => &local,
+            access => access?,
+        };
         let connection = tokio::select! {
             biased;
             () = attempt.cancelled() => return Err(ActionError::Cancelled),

@@ -473,5 +473,29 @@ fn said(error: &dyn std::error::Error) -> String {
         }
         cause = inner.source();
     }
-    words.split_whitespace().collect::<Vec<_>>().join(" ")
+    let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
+    // Errors within errors repeat what kind they are.
+    let mut parts: Vec<&str> = words.split(": ").collect();
+    parts.dedup();
+    parts.join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::said;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("Connection error: {0}")]
+    struct Outer(#[source] Inner);
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("Connection error: {0}")]
+    struct Inner(#[source] std::io::Error);
+
+    #[test]
+    fn an_error_within_another_of_its_kind_is_named_once() {
+        let cause = std::io::Error::other("refused:\n25");
+        let words = said(&Outer(Inner(cause)));
+        assert_eq!(words, "Connection error: refused: 25");
+    }
 }

@@ -12,6 +12,9 @@ pub struct Cluster {
     pub master: Option<Master>,
     /// The workers that it knows.
     pub workers: Vec<WorkerView>,
+    /// The time zone of the cluster; `null` while nobody has said which it is.
+    #[serde(default)]
+    pub time_zone: Option<String>,
     /// Version of the http-server that answers.
     pub http_version: String,
     /// Who has frozen the cluster: nothing is fired, started or dispatched; `null` when it is not.

@@ -10,8 +10,16 @@ use crate::time::Time;
 pub struct Mails {
     /// The mail server, `host:port`; `null` when none is named in the configuration (mails are kept) or no master answers.
     pub mail_server: Option<String>,
+    /// Whether a master leads: without one nothing is sent, and nobody says whether a mail server is named.
+    #[serde(default = "said_nothing_of")]
+    pub has_master: bool,
     /// At most 500.
     pub mails: Vec<MailSummary>,
+}
+
+/// What a server of an earlier version meant.
+fn said_nothing_of() -> bool {
+    true
 }
 
 /// A mail, without its text.

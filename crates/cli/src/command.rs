@@ -10,6 +10,7 @@ mod forecast;
 mod format;
 mod front;
 mod instance;
+mod instance_end;
 mod instance_view;
 mod link;
 mod mail;

@@ -44,10 +44,11 @@ impl Context {
     }
 }
 
-/// The zone that schedules go by; `None` where no master says which it is.
+/// The zone that schedules go by; `None` where no master has ever said which it is.
 fn cluster_zone(client: &Client) -> Option<Tz> {
     let cluster: akkaflow_api::Cluster = client.get("/api/v1/cluster").ok()?;
-    cluster.master?.time_zone.parse().ok()
+    let said_by_master = cluster.master.map(|master| master.time_zone);
+    said_by_master.or(cluster.time_zone)?.parse().ok()
 }
 
 /// akkaflow's form speaks Chinese, because scripts look for its words; the modern form follows the locale. Both obey

@@ -43,6 +43,28 @@ pub(crate) fn cut(text: &str, room: usize) -> String {
     kept
 }
 
+/// The text in lines of at most `room` columns, broken between words; a longer word is broken too.
+pub(crate) fn wrapped(text: &str, room: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let mut line = lines.pop().unwrap_or_default();
+        if !line.is_empty() && width(&line) + 1 + width(word) > room {
+            lines.push(std::mem::take(&mut line));
+        } else if !line.is_empty() {
+            line.push(' ');
+        }
+        for c in word.chars() {
+            let more = unicode_width::UnicodeWidthChar::width(c).unwrap_or(0);
+            if !line.is_empty() && width(&line) + more > room {
+                lines.push(std::mem::take(&mut line));
+            }
+            line.push(c);
+        }
+        lines.push(line);
+    }
+    lines
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -54,6 +76,13 @@ mod tests {
         assert_eq!(fit(&[12, 30], &[12, 8], 20), Some(vec![12, 8]));
         assert_eq!(fit(&[12, 30], &[12, 9], 20), None);
         assert_eq!(fit(&[3, 4], &[9, 9], 80), Some(vec![3, 4]));
+    }
+
+    #[test]
+    fn a_text_is_wrapped_between_words_and_within_one_that_is_too_long() {
+        assert_eq!(wrapped("no such user", 8), ["no such", "user"]);
+        assert_eq!(wrapped("a abcdefgh", 4), ["a", "abcd", "efgh"]);
+        assert_eq!(wrapped("每天的报表", 6), ["每天的", "报表"]);
     }
 
     #[test]

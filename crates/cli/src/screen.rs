@@ -1,5 +1,7 @@
 //! What people read: tables, times, durations, colours.
 
+mod left_out;
+
 use std::cell::{Cell as Changing, OnceCell};
 use std::fmt;
 use std::io::IsTerminal as _;
@@ -249,14 +251,45 @@ impl Screen {
         self.table_without(header, rows, &[])
     }
 
-    /// The same; where not even its words fit, the columns of these titles are left out, the first one first.
+    /// The same; where not even its words fit, the columns of these titles are left out, the first one first. What is left out is
+    /// named below.
     pub(crate) fn table_without(
         &self,
         header: &[&str],
         rows: Vec<Vec<Cell>>,
         dispensable: &[&str],
     ) -> String {
-        let (kept, widths) = self.arranged(header, &rows, dispensable);
+        let arranged = self.arranged(header, &rows, dispensable);
+        let left_out = self.left_out(header, &rows, &arranged.0);
+        self.arranged_table(header, rows, arranged) + &left_out
+    }
+
+    /// The same where the last column says why: its texts stand below the table when it has to leave, each under what
+    /// these columns say of its row.
+    pub(crate) fn table_with_remarks(
+        &self,
+        header: &[&str],
+        rows: Vec<Vec<Cell>>,
+        dispensable: &[&str],
+        named_by: &[usize],
+    ) -> String {
+        let arranged = self.arranged(header, &rows, dispensable);
+        let last = header.len() - 1;
+        let remarks = match arranged.0.contains(&last) {
+            true => String::new(),
+            false => self.remarks(&rows, named_by),
+        };
+        let shown = [&arranged.0[..], &[last]].concat();
+        let left_out = self.left_out(header, &rows, &shown);
+        self.arranged_table(header, rows, arranged) + &left_out + &remarks
+    }
+
+    fn arranged_table(
+        &self,
+        header: &[&str],
+        rows: Vec<Vec<Cell>>,
+        (kept, widths): (Vec<usize>, Option<Vec<usize>>),
+    ) -> String {
         let mut table = Table::new();
         table
             .load_style(presets::ASCII_MARKDOWN)

@@ -302,6 +302,9 @@ pub(crate) fn check_column_count(source: usize, target: usize) -> Result<(), Err
         format!(
             "存在某（多条）记录的字段个数不等于{target}：源有{source}个字段，目标表有{target}个字段"
         ),
-        format!("the source has {source} columns, the target table has {target}"),
+        format!(
+            "the source has {source} column{}, the target table has {target}",
+            if source == 1 { "" } else { "s" }
+        ),
     )))
 }

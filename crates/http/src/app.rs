@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use akkaflow_model::time::Timestamp;
-use akkaflow_store::Store;
+use akkaflow_store::{InstanceQuery, Store};
 use chrono_tz::Tz;
 use tokio::sync::{OnceCell, Semaphore};
 
@@ -55,22 +55,37 @@ impl App {
 
     /// The cluster's time zone; UTC before the first master has led.
     pub(crate) async fn zone(&self) -> Result<Tz, Failure> {
+        Ok(self.known_zone().await?.unwrap_or(Tz::UTC))
+    }
+
+    /// The cluster's time zone, also while no master leads; `None` before the first one has.
+    pub(crate) async fn known_zone(&self) -> Result<Option<Tz>, Failure> {
         if let Some(zone) = self.zone.get() {
-            return Ok(*zone);
+            return Ok(Some(*zone));
         }
-        // The setting is written by the first question: only a master may ask first.
-        if self
-            .store
-            .lease()
-            .await?
-            .is_none_or(|lease| lease.endpoint.is_empty())
-        {
-            return Ok(Tz::UTC);
-        }
-        let Some(name) = self.master.zone().await else {
-            return Ok(Tz::UTC);
+        let Some(name) = self.zone_name().await? else {
+            return Ok(None);
         };
         let zone = name.parse().unwrap_or(Tz::UTC);
-        Ok(*self.zone.get_or_init(async || zone).await)
+        Ok(Some(*self.zone.get_or_init(async || zone).await))
+    }
+
+    async fn zone_name(&self) -> Result<Option<String>, Failure> {
+        let lease = self.store.lease().await?;
+        if lease.is_some_and(|lease| !lease.endpoint.is_empty())
+            && let Some(name) = self.master.zone().await
+        {
+            return Ok(Some(name));
+        }
+        // The setting is written by the first question, which only a master may ask. Where there is an instance one has asked.
+        let query = InstanceQuery {
+            limit: 1,
+            ..InstanceQuery::default()
+        };
+        if self.store.instances(&query).await?.is_empty() {
+            return Ok(None);
+        }
+        let name = self.store.setting("time-zone", Tz::UTC.name()).await?;
+        Ok(Some(name))
     }
 }

@@ -77,6 +77,15 @@ pub(super) async fn judge(
     })
 }
 
+/// That there is more of the answer than was read.
+pub(super) fn only_the_first() -> Text {
+    let limit = MOST_BYTES >> 20;
+    Text::new(
+        format!("应答超过{limit}MiB，只读取了前{limit}MiB"),
+        format!("the answer is longer than {limit} MiB: only the first {limit} MiB were read"),
+    )
+}
+
 fn status_output(reply: &Reply) -> (String, String) {
     (STATUS_OUTPUT.to_owned(), reply.status.to_string())
 }

@@ -274,3 +274,25 @@ async fn what_a_reference_brings_is_checked_when_it_runs() {
     assert!(action.is_none());
     assert_eq!(diagnostics[0].code, akkaflow_model::code::BAD_URL);
 }
+
+#[tokio::test]
+async fn an_answer_of_which_only_a_part_was_read_is_said_to_be_one() {
+    let warning = "only the first 1 MiB were read";
+    let bench = Bench::new();
+    let web = Web::answering("200 OK", "", &"x".repeat((1 << 20) + 1));
+    bench
+        .run(&format!("<http url='{}'/>", web.url))
+        .await
+        .unwrap();
+    assert!(bench.log().contains(warning), "{}", bench.log());
+    let checked = format!("<http url='{}'><check>body != ''</check></http>", web.url);
+    let said = bench.failure(&checked).await;
+    assert!(said.contains("neither checked nor handed on"), "{said}");
+    let whole = Bench::new();
+    let web = Web::answering("200 OK", "", &"x".repeat(1 << 20));
+    whole
+        .run(&format!("<http url='{}'/>", web.url))
+        .await
+        .unwrap();
+    assert!(!whole.log().contains(warning), "{}", whole.log());
+}

@@ -259,3 +259,15 @@ async fn files_of_the_other_machine_are_looked_at() {
     );
     assert_eq!(bench.failure(&wait).await, "not yet: []");
 }
+
+#[tokio::test]
+async fn the_link_that_everybody_has_leads_to_no_other_machine() {
+    let bench = Bench::new();
+    let said = bench
+        .failure("<ssh file-link='local'><command>true</command></ssh>")
+        .await;
+    assert!(
+        said.contains("is of type LOCAL, SFTP is needed here"),
+        "{said}"
+    );
+}

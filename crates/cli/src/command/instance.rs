@@ -129,8 +129,12 @@ fn attempts(context: &Context, id: &str) -> Outcome {
             ]
         })
         .collect();
-    let dispensable = [header[9], header[1], header[10], header[8], header[7]];
-    out!("{}", screen.table_without(&header, rows, &dispensable));
+    // The message stands below before anything is lost that tells attempts apart.
+    let dispensable = [9, 1, 10, 8, 7, 11, 5, 4].map(|column: usize| header[column]);
+    out!(
+        "{}",
+        screen.table_with_remarks(&header, rows, &dispensable, &[0, 2])
+    );
     Ok(0)
 }
 

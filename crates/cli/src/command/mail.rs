@@ -35,16 +35,7 @@ fn list(context: &Context, matches: &ArgMatches) -> Outcome {
     }
     let found: Mails = context.client.parse(&answer)?;
     let screen = &context.screen;
-    match &found.mail_server {
-        Some(server) => outln!("{}{server}", screen.say("邮件服务器：", "mail server: ")),
-        None => outln!(
-            "{}",
-            screen.say(
-                "未配置邮件服务器（[mail] host），邮件只保存、不发送",
-                "no mail server is configured ([mail] host): mails are kept and not sent",
-            )
-        ),
-    }
+    outln!("{}", sending(screen, &found));
     if found.mails.is_empty() {
         outln!("{}", screen.say("没有邮件", "no mails"));
         return Ok(0);
@@ -67,9 +58,30 @@ fn list(context: &Context, matches: &ArgMatches) -> Outcome {
             plain(remark(screen, mail)),
         ]
     });
-    let table = screen.table_without(&header, rows.collect(), &[header[5], header[4], header[2]]);
+    let table = screen.table_with_remarks(
+        &header,
+        rows.collect(),
+        &[header[5], header[4], header[2]],
+        &[0],
+    );
     out!("{table}");
     Ok(0)
+}
+
+/// Who sends them, or why nobody does.
+fn sending(screen: &Screen, found: &Mails) -> String {
+    let words = match &found.mail_server {
+        Some(server) => return format!("{}{server}", screen.say("邮件服务器：", "mail server: ")),
+        None if !found.has_master => screen.say(
+            "不存在活动的master，邮件只保存，有master时再发送",
+            "no active master: mails are kept and sent once there is one",
+        ),
+        None => screen.say(
+            "未配置邮件服务器（[mail] host），邮件只保存、不发送",
+            "no mail server is configured ([mail] host): mails are kept and not sent",
+        ),
+    };
+    words.to_owned()
 }
 
 /// The id as it may be typed: the instance by the end of its id, as elsewhere.
@@ -112,7 +124,10 @@ fn remark(screen: &Screen, mail: &MailSummary) -> String {
         let next = screen.time(next);
         words.push(match screen.lang {
             akkaflow_model::text::Lang::Zh => format!("已尝试{}次，下次{next}", mail.tries),
-            akkaflow_model::text::Lang::En => format!("tried {} times, next at {next}", mail.tries),
+            akkaflow_model::text::Lang::En => {
+                let times = if mail.tries == 1 { "time" } else { "times" };
+                format!("tried {} {times}, next at {next}", mail.tries)
+            }
         });
     }
     on_one_line(&words.join("; "))

@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 use akkaflow_api::{InstanceDetail, LOG_COMPLETE_HEADER, LOG_CURSOR_HEADER, LogLine};
 use akkaflow_model::error::ErrorCode;
 use akkaflow_model::state::InstanceState;
+use akkaflow_model::text::Lang;
 use clap::ArgMatches;
 
 use super::reasons::Reasons;
-use super::{Outcome, instance_view};
+use super::{Outcome, instance_end};
 use crate::client::encode;
 use crate::context::Context;
 use crate::exit::FAILED;
@@ -20,8 +21,9 @@ use crate::failure::Failure;
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 /// Later ones at most so far apart: people notice nothing shorter.
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
-/// Output of an ended instance may be on its way so long.
-const LAST_WORDS: Duration = Duration::from_secs(3);
+/// Output of an ended instance may be on its way so long without a line of it coming. Longer than the server holds back the
+/// line that tells the end (10 s): output that was lost with its worker never comes.
+const LAST_WORDS: Duration = Duration::from_secs(15);
 /// A server that is gone or has no master may come back within this.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -50,7 +52,7 @@ pub(super) fn after_start(context: &Context, id: &str, matches: &ArgMatches) -> 
         let json = serde_json::to_string(&detail).expect("plain data");
         outln!("{json}");
     } else {
-        out!("{}", instance_view::render(&context.screen, &detail));
+        out!("{}", instance_end::render(&context.screen, &detail));
     }
     if matches.get_flag("log") {
         if !context.is_json {
@@ -118,7 +120,7 @@ pub(super) fn follow(context: &Context, id: &str) -> Outcome {
             break;
         }
         if !page.lines.is_empty() {
-            pause = FIRST_PAUSE;
+            (pause, over_since) = (FIRST_PAUSE, None);
             continue;
         }
         let path = format!("/api/v1/instances/{}", encode(id));
@@ -126,6 +128,7 @@ pub(super) fn follow(context: &Context, id: &str) -> Outcome {
         if detail.summary.state.is_terminal() {
             let since = *over_since.get_or_insert_with(Instant::now);
             if since.elapsed() > LAST_WORDS {
+                tell_of_missing(context, id);
                 break;
             }
         } else {
@@ -168,21 +171,41 @@ pub(super) fn print_tail(context: &Context, id: &str, count: usize) -> Outcome {
     }
 }
 
-/// Prints the log of an ended instance, and waits a moment for the rest of it.
+/// Prints the log of an ended instance to its last line: its end is known before all of its output has arrived.
 fn print_settled_log(context: &Context, id: &str) -> Outcome {
     let mut cursor = String::new();
-    let since = Instant::now();
+    let mut since = Instant::now();
     loop {
-        let page = page(context, id, &cursor)?;
+        let page = patiently(|| page(context, id, &cursor))?;
         print_page(context, &page);
-        if page.is_complete || since.elapsed() > LAST_WORDS {
+        cursor = page.cursor;
+        if page.is_complete {
             return Ok(0);
         }
-        if page.lines.is_empty() {
-            sleep(FIRST_PAUSE);
+        if !page.lines.is_empty() {
+            since = Instant::now();
+            continue;
         }
-        cursor = page.cursor;
+        if since.elapsed() > LAST_WORDS {
+            tell_of_missing(context, id);
+            return Ok(0);
+        }
+        sleep(FIRST_PAUSE);
     }
+}
+
+/// That some of the log has not arrived.
+fn tell_of_missing(context: &Context, id: &str) {
+    let seconds = LAST_WORDS.as_secs();
+    let what = match context.screen.lang {
+        Lang::Zh => {
+            format!("日志不完整：{seconds}秒内没有收到其余输出；之后可用akka instance log {id}查看")
+        }
+        Lang::En => format!(
+            "the log is not complete: the rest of the output has not arrived within {seconds} s; see akka instance log {id} later"
+        ),
+    };
+    eprintln!("{what}");
 }
 
 fn page(context: &Context, id: &str, cursor: &str) -> Result<Page, Failure> {

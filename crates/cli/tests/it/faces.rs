@@ -385,3 +385,122 @@ fn the_tail_of_a_log_is_its_last_lines() {
     let output = akka(&server, "C", &["instance", "log", "8f3a", "--tail", "x"]);
     assert_eq!(output.status.code(), Some(2), "{output:?}");
 }
+
+#[test]
+fn the_log_of_a_run_that_was_waited_for_is_printed_to_its_last_line_however_long_that_takes() {
+    let server = serve(|_, path| {
+        let Some((_, after)) = path.split_once("/logs?after=") else {
+            return match path {
+                "/api/v1/workflows/w/runs" => Answer::of(201, json!({"id": "8f3a"})),
+                _ => Answer::ok(detail("succeeded")),
+            };
+        };
+        let page: u32 = after
+            .split('&')
+            .next()
+            .and_then(|it| it.parse().ok())
+            .unwrap_or(0);
+        let line = json!({"time": "2026-11-21T01:00:00.000Z", "level": "INFO", "node": null, "attempt": null, "text": format!("page {page}")});
+        Answer::ok(json!([line]))
+            .with_header("akkaflow-log-cursor", page + 1)
+            .with_header("akkaflow-log-complete", page == 5)
+            .after(Duration::from_millis(800))
+    });
+    let output = akka(&server, "C", &["workflow", "run", "w", "--wait", "--log"]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let said = text(&output.stdout);
+    let pages: Vec<&str> = said
+        .lines()
+        .filter_map(|line| line.split_once("page "))
+        .map(|(_, page)| page)
+        .collect();
+    assert_eq!(pages, ["0", "1", "2", "3", "4", "5"], "{said}");
+    assert!(output.stderr.is_empty(), "{output:?}");
+}
+
+#[test]
+fn a_run_that_was_waited_for_takes_a_line_for_each_node_that_did_something() {
+    let ended = |state: &str, message: Value| {
+        let mut body = detail(state);
+        body["message"] = json!("node `extract` failed");
+        body["nodes"][1]["state"] = json!(state);
+        body["nodes"][1]["ended_at"] = json!("2026-11-21T01:00:02.010Z");
+        body["nodes"][1]["message"] = message;
+        body
+    };
+    let run = |body: Value| {
+        let server = serve(move |_, path| match path {
+            "/api/v1/workflows/w/runs" => Answer::of(201, json!({"id": "8f3a"})),
+            _ => Answer::ok(&body),
+        });
+        text(&akka(&server, "C", &["workflow", "run", "w", "--wait"]).stdout)
+    };
+    let lines =
+        |said: &str| -> Vec<String> { said.lines().map(|line| line.trim().to_owned()).collect() };
+    let name = "每天的销售数据汇总报表与核对";
+    let good = run(ended("succeeded", Value::Null));
+    let expected = [
+        "instance 8f3a",
+        "extract:  succeeded 2.000s",
+        &format!("instance 8f3a11bb of {name}: succeeded, 1h 1m 5s"),
+    ];
+    assert_eq!(lines(&good), expected, "{good}");
+    let bad = run(ended("failed", json!("exit code 3")));
+    let expected = [
+        "instance 8f3a",
+        "extract:  failed 2.000s: exit code 3",
+        &format!("instance 8f3a11bb of {name}: failed, 1h 1m 5s"),
+    ];
+    assert_eq!(lines(&bad), expected, "{bad}");
+}
+
+#[test]
+fn without_a_master_the_list_of_mails_says_so_and_keeps_the_zone_of_the_cluster() {
+    let mail = json!({
+        "id": "01933333-3333-7333-8333-33338f3a11bb.1.ended", "kind": "ended", "subject": "report failed",
+        "workflow": "report", "instance": "01933333-3333-7333-8333-33338f3a11bb", "node": null,
+        "born_at": "2026-11-21T01:00:00.000Z", "receivers": ["a@b.c"], "state": "waiting", "tries": 1,
+        "tried_at": null, "next_at": "2026-11-21T02:00:00.000Z", "accepted": [], "refused": [], "error": "nobody answers"
+    });
+    let server = serve(move |_, path| match path {
+        "/api/v1/cluster" => Answer::ok(
+            json!({"master": null, "workers": [], "time_zone": "Asia/Shanghai", "http_version": "0"}),
+        ),
+        _ => Answer::ok(json!({"mail_server": null, "has_master": false, "mails": [mail]})),
+    });
+    let said = text(&akka(&server, "C", &["mail", "list"]).stdout);
+    assert!(said.starts_with("no active master"), "{said}");
+    assert!(said.contains("2026-11-21 09:00:00"), "{said}");
+    assert!(
+        said.contains("nobody answers; tried 1 time, next at 2026-11-21 10:00:00"),
+        "{said}"
+    );
+    let narrow = text(&akka_on(&server, "C", Some(60), &["mail", "list"]).stdout);
+    let words = narrow.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        words.contains("nobody answers; tried 1 time, next at 2026-11-21 10:00:00"),
+        "{narrow}"
+    );
+    for limit in ["0", "501"] {
+        let output = akka(&server, "C", &["mail", "list", "--limit", limit]);
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+    }
+}
+
+#[test]
+fn attempts_are_readable_on_sixty_columns() {
+    let attempt = json!({
+        "node": "extract", "run": 1, "attempt": 2, "state": "succeeded", "worker": "etl-07-e67226", "host": "etl-07-e67226", "log_length": 0,
+        "assigned_at": "2026-11-21T01:00:00.000Z", "accepted_at": null, "ended_at": "2026-11-21T01:00:02.000Z", "exit_code": 0,
+        "message": "all of it is there, and nothing had to be done again by hand", "figures": {"cpu_millis": 12}
+    });
+    let server = serve(move |_, _| Answer::ok(json!([attempt])));
+    let said = text(&akka_on(&server, "C", Some(60), &["instance", "attempts", "8f3a"]).stdout);
+    assert!(said.contains("succeeded") && widest(&said) <= 60, "{said}");
+    assert!(said.contains("(no room for: "), "{said}");
+    let words = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        words.contains("extract 2: all of it is there, and nothing had to be done again by hand"),
+        "{said}"
+    );
+}

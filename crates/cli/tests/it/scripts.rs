@@ -168,6 +168,32 @@ fn links_that_the_configuration_names_are_left_to_it() {
 }
 
 #[test]
+fn what_is_given_to_a_start_script_goes_before_what_it_would_say_itself() {
+    let stage = Stage::new("given");
+    let given = [
+        "--workflows",
+        "/flows",
+        "--links=/etc/links.xml",
+        "--config",
+        "/etc/a.toml",
+    ];
+    for (script, role) in [("standalone-startup", "standalone"), MASTERS[0], MASTERS[1]] {
+        let output = stage.run("data", "0", script, &given);
+        assert!(output.status.success(), "{output:?}");
+        let file = stage.folder.join(format!("bin/arguments-{role}"));
+        let arguments = fs::read_to_string(file).expect("the role has started");
+        let (_, behind) = arguments
+            .trim()
+            .split_once(' ')
+            .expect("--data-dir and more");
+        assert!(behind.ends_with(&given.join(" ")), "{arguments}");
+        for option in ["--workflows", "--links", "--config"] {
+            assert_eq!(arguments.matches(option).count(), 1, "{arguments}");
+        }
+    }
+}
+
+#[test]
 fn one_role_is_stopped_by_its_name() {
     let stage = Stage::new("stop-one");
     for (script, _) in MASTERS {

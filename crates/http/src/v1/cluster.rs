@@ -149,9 +149,11 @@ async fn cluster(State(app): Shared) -> Result<Json<Cluster>, Failure> {
             )
         }
     };
+    let zone = app.known_zone().await?;
     Ok(Json(Cluster {
         master,
         workers,
+        time_zone: zone.map(|zone| zone.name().to_owned()),
         http_version: env!("CARGO_PKG_VERSION").to_owned(),
         frozen,
         pools,

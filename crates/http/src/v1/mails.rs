@@ -67,8 +67,10 @@ async fn list(
     let mails = app.store.mails(&query).await?;
     // The list is worth showing while no master answers.
     let status = app.master.status().await.ok();
+    let has_master = status.is_some();
     let server = status.map(|status| status.mail_server);
     Ok(Json(Mails {
+        has_master,
         mail_server: server.filter(|server| !server.is_empty()),
         mails: mails.iter().map(|it| summary(it, lang)).collect(),
     }))
