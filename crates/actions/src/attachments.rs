@@ -15,7 +15,10 @@ pub(crate) fn attach_list_shape() -> Shape {
     .child(
         Shape::new(
             "file",
-            Text::new("master上的文件路径", "a path on the master"),
+            Text::new(
+                "master上的普通文件的路径；存有akkaflow自身密码或密钥的文件不能作为附件",
+                "the path of a regular file on the master; those that hold akkaflow's own passwords or keys are not handed on",
+            ),
         )
         .text(TextRule::Required),
         0,

@@ -6,7 +6,7 @@ use akkaflow_connectors::{
     Connected, Done, Options, Pool, Preview, Session, Statement, cancellable, connect, dialects,
     holds_no_statement, split,
 };
-use akkaflow_model::db_links::DbLink;
+use akkaflow_model::links::Link;
 use akkaflow_model::text::Text;
 
 use crate::context::{AttemptContext, Level};
@@ -14,12 +14,28 @@ use crate::error::ActionError;
 use crate::lines::excerpt;
 use crate::table;
 
-/// Whether a db-link can work, as far as that can be told without connecting.
+/// Whether a link can work, as far as that can be told without connecting. Nothing is said of kinds that are only known by name:
+/// a file may name them for others.
 ///
 /// # Errors
 /// What is wrong with it.
-pub fn check_db_link(link: &DbLink) -> Result<(), Text> {
-    akkaflow_connectors::check(link).map_err(|error| error.text())
+pub fn check_link(link: &Link) -> Result<(), Text> {
+    match link {
+        Link::Db(link) => akkaflow_connectors::check(link).map_err(|error| error.text()),
+        Link::File(_) => Ok(()),
+    }
+}
+
+/// Whether this version connects to what a link is of.
+///
+/// # Errors
+/// That it does not, and to what it does.
+pub fn check_supported(link: &Link) -> Result<(), Text> {
+    let supported = match link {
+        Link::Db(link) => akkaflow_connectors::check_supported(link),
+        Link::File(link) => akkaflow_connectors::check_supported_files(link),
+    };
+    supported.map_err(|error| error.text())
 }
 
 /// Opens a session on the db-link called `name`.

@@ -45,7 +45,7 @@ mod wait;
 
 pub use action::{Action, Outcome, ProcessSpec, Work};
 pub use context::{AttemptContext, Level, LogSink};
-pub use database::check_db_link;
+pub use database::{check_link, check_supported};
 pub use error::ActionError;
 pub use link_test::{LinkPart, PartName, TestedLink, test_link};
 pub use meter::Meter;

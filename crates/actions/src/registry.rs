@@ -6,14 +6,17 @@ use std::path::PathBuf;
 
 use akkaflow_model::diagnostic::Diagnostics;
 use akkaflow_model::element::Element;
+use akkaflow_model::links::Link;
 use akkaflow_model::mail::EMAIL_TAG;
 use akkaflow_model::read::ActionCatalog;
 use akkaflow_model::shape::{Shape, planned_body};
 use akkaflow_model::sub_workflow::SubWorkflow;
+use akkaflow_model::text::Text;
 use async_trait::async_trait;
 
 use crate::action::{Action, Outcome, Work};
 use crate::context::AttemptContext;
+use crate::database::check_link;
 use crate::error::ActionError;
 
 /// The action types that this program knows.
@@ -201,6 +204,10 @@ impl ActionCatalog for Registry {
 
     fn tags(&self) -> Vec<&'static str> {
         self.known_tags()
+    }
+
+    fn use_of(&self, link: &Link) -> Result<(), Text> {
+        check_link(link)
     }
 
     fn outputs(&self, body: &Element) -> Option<&'static [&'static str]> {

@@ -178,6 +178,15 @@ pub fn check(link: &DbLink) -> Result<(), Error> {
     }
 }
 
+/// Whether we speak to the product of `link`.
+///
+/// # Errors
+/// [`Error::Configuration`] naming those that we do.
+pub fn check_supported(link: &DbLink) -> Result<(), Error> {
+    let known = connector(link.kind).map(drop);
+    known.ok_or_else(|| jdbc::unsupported(link.kind.as_str()).within(&place(link)))
+}
+
 fn place(link: &DbLink) -> Text {
     Text::new(
         format!("数据库连接[{}]", link.name),

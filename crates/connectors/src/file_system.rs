@@ -8,7 +8,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use akkaflow_model::file_links::{FileAccess, FileKind};
+use akkaflow_model::file_links::{FileAccess, FileKind, FileLink};
 use akkaflow_model::text::Text;
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
@@ -61,8 +61,21 @@ pub async fn open_files(
 ) -> Result<Arc<dyn FileSystem>, Error> {
     let kind = Some(access.link.kind);
     let connector = file_connectors().iter().find(|it| it.kind() == kind);
-    let connector = connector.ok_or_else(|| unsupported(access))?;
+    let connector = connector.ok_or_else(|| unsupported(&access.link))?;
     connector.open(Some(access), options).await
+}
+
+/// Whether we reach the files of `link`.
+///
+/// # Errors
+/// [`Error::Configuration`] for a kind that is only known by name.
+pub fn check_supported_files(link: &FileLink) -> Result<(), Error> {
+    let kind = Some(link.kind);
+    let mut known = file_connectors().iter();
+    match known.any(|it| it.kind() == kind) {
+        true => Ok(()),
+        false => Err(unsupported(link)),
+    }
 }
 
 /// Who serves a path that is an address, like `https://host/file.csv`; `None` for any other path.
@@ -179,8 +192,8 @@ pub struct NewFile {
     pub tasks: TaskTracker,
 }
 
-fn unsupported(access: &FileAccess) -> Error {
-    let (name, kind) = (&access.link.name, access.link.kind.as_str());
+fn unsupported(link: &FileLink) -> Error {
+    let (name, kind) = (&link.name, link.kind.as_str());
     let kinds = file_connectors().iter().filter_map(|it| it.kind());
     let known: Vec<&str> = kinds.map(FileKind::as_str).collect();
     Error::Configuration(Text::new(

@@ -49,7 +49,7 @@ pub mod web;
 
 pub use batch::{Batch, BatchReceiver, BatchSender, Row, channel};
 pub use column::{Column, Kind};
-pub use connect::{Connected, Options, check, connect, db_kinds, dialects};
+pub use connect::{Connected, Options, check, check_supported, connect, db_kinds, dialects};
 pub use dialect::{Dialect, NamedLocks, Snapshot, TableWords};
 pub use error::{Error, Unfit};
 pub use file::{
@@ -58,7 +58,8 @@ pub use file::{
     Sink, temporary_name,
 };
 pub use file_system::{
-    FileConnector, FileEntry, FileSize, FileSystem, NewFile, addressed, file_connectors, open_files,
+    FileConnector, FileEntry, FileSize, FileSystem, NewFile, addressed, check_supported_files,
+    file_connectors, open_files,
 };
 pub use pool::Pool;
 pub use preview::Preview;

@@ -157,7 +157,7 @@ impl Master for MasterService {
                 request.position as usize,
             )
             .ok_or_else(|| Status::not_found("no such attachment of an attempt of this worker"))?;
-        attachments::send(path).await
+        attachments::send(path, self.shared.secret_files()).await
     }
 
     async fn execute(

@@ -30,6 +30,7 @@ const KEY_FILE: &str = "links.key";
 pub(crate) struct LinkBook {
     db_links: WatchedFile,
     file_links: WatchedFile,
+    key_file: PathBuf,
     pub(crate) stored: StoredLinks,
     /// Held by whoever changes a link in the store, from the look at what is there until the change is durable.
     pub(crate) changing: tokio::sync::Mutex<()>,
@@ -59,6 +60,7 @@ impl LinkBook {
         Self {
             db_links: WatchedFile::new(LinkKind::Db, path),
             file_links: WatchedFile::new(LinkKind::File, file_links),
+            key_file: key_file.clone(),
             stored: StoredLinks::new(KeyFile::new(key_file, makes_key)),
             changing: tokio::sync::Mutex::default(),
         }
@@ -69,9 +71,9 @@ impl LinkBook {
         let path = self.db_links.path.display();
         match self.db_links.count() {
             Some(count) => tracing::info!(%path, count, "db-links read"),
-            None => tracing::warn!(
+            None => tracing::info!(
                 %path,
-                "there is no db-links file here: nodes with a db-link will fail when this master leads; put the file there, or name it with --links (key master.links)"
+                "there is no db-links file here: db-links are those of the database (akka link); put a file there for others, or name it with --links (key master.links)"
             ),
         }
         // Nobody needs the other one: local files are there without it.
@@ -114,6 +116,27 @@ impl LinkBook {
             });
         }
         listed
+    }
+
+    /// The files that hold secrets: those of links, the key, and the private keys that links name.
+    pub(crate) fn secret_files(&self) -> Vec<PathBuf> {
+        let mut old_key = self.key_file.clone().into_os_string();
+        old_key.push(".old");
+        let links = [&self.db_links.path, &self.file_links.path].map(Clone::clone);
+        let private_keys = self
+            .all()
+            .into_iter()
+            .filter_map(|listed| match listed.link {
+                Ok(Link::File(link)) => Some(self.file_links.path.with_file_name(link.key_file?)),
+                _ => None,
+            });
+        let private_keys = private_keys.collect();
+        [
+            links.to_vec(),
+            vec![self.key_file.clone(), old_key.into()],
+            private_keys,
+        ]
+        .concat()
     }
 
     /// A file-link with what belongs to it, as the files say it now.

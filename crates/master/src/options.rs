@@ -21,6 +21,8 @@ pub struct Options {
     pub links: PathBuf,
     /// The file of the key of the links in the store; empty for one beside the db-links file.
     pub key_file: PathBuf,
+    /// The configuration file of the process, which is not handed on; empty for none.
+    pub config_file: PathBuf,
     /// Whether this master makes that key when there is none: where no other master would make another.
     pub makes_key: bool,
     /// The cluster's time zone as configured; `None` accepts what the cluster keeps.

@@ -61,6 +61,7 @@ impl Service {
             store,
             registry,
             links,
+            options.config_file.clone(),
             endpoint,
             options
                 .mails
@@ -127,6 +128,7 @@ mod tests {
             workflows: directory.to_owned(),
             links: directory.join("db_links.xml"),
             key_file: directory.join("links.key"),
+            config_file: std::path::PathBuf::new(),
             makes_key: false,
             zone: None,
             default_zone: chrono_tz::UTC,

@@ -1,5 +1,6 @@
 //! What all parts of one master process share.
 
+use std::path::PathBuf;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
@@ -25,6 +26,8 @@ pub(crate) struct Shared {
     pub(crate) sessions: Sessions,
     pub(crate) outage: Outage,
     pub(crate) links: LinkBook,
+    /// The configuration file; empty for none.
+    config_file: PathBuf,
     pub(crate) link_tests: LinkTests,
     /// Ids of instances as they change; slow listeners miss some.
     pub(crate) changed: broadcast::Sender<InstanceId>,
@@ -57,6 +60,7 @@ impl Shared {
         store: Arc<dyn Store>,
         registry: Arc<Registry>,
         links: LinkBook,
+        config_file: PathBuf,
         endpoint: String,
         mail_server: String,
         stop_after: Duration,
@@ -70,6 +74,7 @@ impl Shared {
             sessions: Sessions::default(),
             outage: Outage::default(),
             links,
+            config_file,
             link_tests: LinkTests::default(),
             changed: broadcast::channel(UNREAD_CHANGES).0,
             mail_owed: Notify::new(),
@@ -79,6 +84,13 @@ impl Shared {
             term: RwLock::default(),
             leader: RwLock::default(),
         }
+    }
+
+    /// Files that hold secrets of ours: nobody gets them.
+    pub(crate) fn secret_files(&self) -> Vec<PathBuf> {
+        let mut files = self.links.secret_files();
+        files.push(self.config_file.clone());
+        files
     }
 
     /// The term, while this master leads.

@@ -93,7 +93,7 @@ pub fn check_file(file: &str, bytes: &[u8], actions: &dyn ActionCatalog) -> Chec
             true => LinkKind::File,
             false => LinkKind::Db,
         };
-        let read = read_file(kind, bytes, file);
+        let read = read_file(kind, bytes, file, &|link| actions.use_of(link));
         return CheckedFile {
             file: file.to_owned(),
             findings: render::locate_all(&read.source, file, &read.diagnostics),

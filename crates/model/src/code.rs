@@ -136,6 +136,7 @@ codes! {
     LINK_CREDENTIALS = "AF602", "数据库连接缺少用户名或密码", "a db-link lacks its user name or password";
     DUPLICATE_FILE_LINK = "AF603", "文件连接名称重复", "two file-links share a name";
     FILE_LINK_INCOMPLETE = "AF604", "文件连接缺少必要的属性", "a file-link lacks what its type needs";
+    LINK_UNUSABLE = "AF605", "数据库连接的地址或属性不可用", "the address or a property of a db-link cannot be used";
 
     DUPLICATE_WORKFLOW = "AF701", "多个文件定义同名工作流", "two files define one workflow";
     UNKNOWN_UPSTREAM = "AF702", "前置工作流不存在", "an upstream workflow does not exist";

@@ -284,7 +284,7 @@ mod tests {
     const FILE: &str = "config/file_links.xml";
 
     fn read(text: &str) -> LinksFile {
-        read_file(LinkKind::File, text.as_bytes(), FILE)
+        read_file(LinkKind::File, text.as_bytes(), FILE, &|_| Ok(()))
     }
 
     #[test]

@@ -3,6 +3,8 @@
 mod fields;
 mod files;
 mod masks;
+mod missing;
+mod stars;
 
 use std::fmt;
 

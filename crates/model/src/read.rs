@@ -25,6 +25,7 @@ use crate::definition::{StateVariable, Version, Workflow};
 use crate::diagnostic::{Diagnostic, Diagnostics, Finding, Severity};
 use crate::element::{Element, Span};
 use crate::encoding;
+use crate::links::Link;
 use crate::lint::{lint, lint_secrets};
 use crate::param;
 use crate::render;
@@ -43,6 +44,15 @@ pub trait ActionCatalog {
 
     /// The types that this program knows, run or not.
     fn tags(&self) -> Vec<&'static str>;
+
+    /// What is wrong with a link for whoever connects to it, where this program knows.
+    ///
+    /// # Errors
+    /// That, in words.
+    fn use_of(&self, link: &Link) -> Result<(), Text> {
+        let _ = link;
+        Ok(())
+    }
 
     /// The names that a body can hand on, where it alone says so.
     fn outputs(&self, body: &Element) -> Option<&'static [&'static str]> {

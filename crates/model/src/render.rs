@@ -16,6 +16,7 @@ mod sarif;
 use crate::code;
 use crate::diagnostic::{Diagnostic, Finding, Severity};
 use crate::element::Span;
+use crate::links::may_hold_password;
 use crate::text::Lang;
 use excerpt::{Excerpt, visible};
 use paint::Paint;
@@ -95,7 +96,7 @@ impl<'a> Lines<'a> {
         Self {
             source,
             starts: std::iter::once(0).chain(breaks(bytes, bytes)).collect(),
-            secrets: passwords(source),
+            secrets: secrets(source),
         }
     }
 
@@ -156,11 +157,18 @@ impl<'a> Lines<'a> {
     }
 }
 
-/// Where the values of attributes called `password` stand: the files of links hold them in clear, on lines with other things.
-fn passwords(source: &str) -> Vec<Span> {
-    const NAME: &str = "password";
-    let value = |at: usize| {
-        let rest = source[at + NAME.len()..].trim_start().strip_prefix('=')?;
+/// What the files of links hold in clear, on lines with other things: the values of attributes called `password`, and addresses with
+/// a password in them.
+fn secrets(source: &str) -> Vec<Span> {
+    let addresses = values(source, "jdbc-url");
+    let addresses = addresses.filter(|span| may_hold_password(&source[span.range()]));
+    values(source, "password").chain(addresses).collect()
+}
+
+/// Where the values of attributes of this name stand.
+fn values<'a>(source: &'a str, name: &'a str) -> impl Iterator<Item = Span> + 'a {
+    let value = move |at: usize| {
+        let rest = source[at + name.len()..].trim_start().strip_prefix('=')?;
         let rest = rest.trim_start();
         let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\''))?;
         let rest = &rest[1..];
@@ -172,9 +180,7 @@ fn passwords(source: &str) -> Vec<Span> {
             end: start + length,
         })
     };
-    memchr::memmem::find_iter(source.as_bytes(), NAME)
-        .filter_map(value)
-        .collect()
+    memchr::memmem::find_iter(source.as_bytes(), name.as_bytes()).filter_map(value)
 }
 
 /// The line, from 1, in which a place of a text stands.

@@ -17,6 +17,9 @@ pub const DEFAULT: &str = include_str!("default.toml");
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Config {
+    /// The file that it was read from; empty for none.
+    #[serde(skip)]
+    pub file: PathBuf,
     /// Where the process keeps what must survive it.
     pub data_dir: PathBuf,
     /// `sqlite`, or a `mysql://` URL with its password.
@@ -172,7 +175,9 @@ pub fn load(
     for Override { key, value } in flags {
         put(&mut table, key, &value).with_context(|| format!("the flag for `{key}`"))?;
     }
-    Ok(Value::Table(table).try_into::<Config>()?)
+    let file = file.map(Path::to_owned).unwrap_or_default();
+    let config = Value::Table(table).try_into::<Config>()?;
+    Ok(Config { file, ..config })
 }
 
 /// The directory that is watched when nobody names one.

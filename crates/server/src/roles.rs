@@ -186,6 +186,7 @@ async fn master(
         workflows,
         links: config.data_dir.join(&config.master.links),
         key_file: config.key_file.clone(),
+        config_file: config.file.clone(),
         makes_key: is_alone,
         zone: (!config.time_zone.is_empty()).then_some(default_zone),
         default_zone,

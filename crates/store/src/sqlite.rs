@@ -7,6 +7,7 @@ mod commit;
 mod filesystem;
 mod lock;
 mod logs;
+mod private;
 mod setup;
 mod writer;
 

@@ -143,8 +143,8 @@ fn failed(name: &str, reason: &str) -> Outcome {
     outcome::failed(
         OutcomeKind::Failed,
         Text::new(
-            format!("无法从master获取附件[{name}]: {reason}"),
-            format!("cannot fetch the attachment `{name}` from the master: {reason}"),
+            format!("无法从master获取文件[{name}]: {reason}"),
+            format!("cannot fetch the file `{name}` from the master: {reason}"),
         ),
     )
 }
@@ -154,10 +154,8 @@ fn too_large(name: &str) -> Outcome {
     outcome::failed(
         OutcomeKind::FailedForGood,
         Text::new(
-            format!("附件[{name}]超过{limit}MiB，请改用共享存储"),
-            format!(
-                "the attachment `{name}` is larger than {limit} MiB; use shared storage instead"
-            ),
+            format!("文件[{name}]超过{limit}MiB，请改用共享存储"),
+            format!("the file `{name}` is larger than {limit} MiB; use shared storage instead"),
         ),
     )
 }

@@ -1,6 +1,6 @@
 //! Links: listed without their passwords, and changed in the store.
 
-use akkaflow_actions::check_db_link;
+use akkaflow_actions::{check_link, check_supported};
 use akkaflow_engine::Order;
 use akkaflow_model::command::{Answer, Rejection};
 use akkaflow_model::error::ErrorCode;
@@ -32,7 +32,10 @@ fn listed(listed: Listed) -> wire::ListedLink {
     // One that is in both is the file's: whoever looks for a change that has no effect finds it here.
     let hidden = row.as_ref().and(file.as_deref()).map(in_file);
     let (fields, problem) = match link {
-        Ok(link) => (link.fields(), hidden),
+        Ok(link) => (
+            link.fields(),
+            hidden.or_else(|| check_supported(&link).err()),
+        ),
         Err(why) => (Fields::default(), Some(why)),
     };
     let shown = fields.masked();
@@ -80,7 +83,7 @@ fn sealed(
     user: String,
 ) -> Result<Box<LinkRow>, Rejection> {
     refuse_if_in_file(shared, &key)?;
-    let fields = before(shared, &key, edit.write)?
+    let fields = before(shared, &key, &edit)?
         .edited(edit)
         .map_err(|why| wrong(&key, &why))?;
     let link = Link::read(&key, &fields).map_err(|found| {
@@ -98,13 +101,11 @@ fn sealed(
         );
         wrong(&key, &joined)
     })?;
-    if let Link::Db(link) = &link {
-        check_db_link(link).map_err(|why| Rejection::new(ErrorCode::Invalid, why))?;
-    }
+    check_link(&link).map_err(|why| Rejection::new(ErrorCode::Invalid, why))?;
     let sealing = shared
         .links
         .stored
-        .sealing_key()
+        .sealing_key_for(&key)
         .map_err(|why| Rejection::new(ErrorCode::Conflict, why))?;
     Ok(Box::new(LinkRow {
         sealed: sealing.seal(&key, &link),
@@ -158,8 +159,8 @@ fn resealed(shared: &Shared) -> Result<Vec<LinkRow>, Rejection> {
 }
 
 /// What a link says before it is changed.
-fn before(shared: &Shared, key: &LinkKey, write: Write) -> Result<Fields, Rejection> {
-    match (write, shared.links.stored.get(key)) {
+fn before(shared: &Shared, key: &LinkKey, edit: &LinkEdit) -> Result<Fields, Rejection> {
+    match (edit.write, shared.links.stored.get(key)) {
         (Write::Create, Some(_)) => {
             let name = key.text();
             let text = Text::new(
@@ -169,11 +170,11 @@ fn before(shared: &Shared, key: &LinkKey, write: Write) -> Result<Fields, Reject
             Err(Rejection::new(ErrorCode::Conflict, text))
         }
         (Write::Change, None) => Err(unknown(key)),
-        (Write::Change, Some(link)) => match link {
-            Ok(link) => Ok(link.fields()),
-            Err(why) => Err(Rejection::new(ErrorCode::Conflict, why)),
-        },
-        (Write::Create, None) | (Write::Put, _) => Ok(Fields::default()),
+        (_, Some(Ok(link))) => Ok(link.fields()),
+        // Whoever says all of it anew needs nothing of what is there.
+        (Write::Put, Some(Err(_))) if !edit.says_stars() => Ok(Fields::default()),
+        (_, Some(Err(why))) => Err(Rejection::new(ErrorCode::Conflict, why)),
+        (Write::Create | Write::Put, None) => Ok(Fields::default()),
     }
 }
 

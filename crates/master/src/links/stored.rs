@@ -80,4 +80,28 @@ impl StoredLinks {
             false => self.key.read(),
         }
     }
+
+    /// The same for this link: only while the key opens all others, or two keys would be needed from then on.
+    pub(crate) fn sealing_key_for(&self, sealed: &LinkKey) -> Result<Key, Text> {
+        let key = self.sealing_key()?;
+        let mut others = self.all().into_iter().filter(|(row, _)| row.key != *sealed);
+        match others.find_map(|(row, link)| link.err().map(|_| row)) {
+            Some(row) => Err(another_key(&row.key)),
+            None => Ok(key),
+        }
+    }
+}
+
+fn another_key(closed: &LinkKey) -> Text {
+    let name = closed.text();
+    Text::new(
+        format!(
+            "当前密钥文件无法解密{}，以它加密会使密钥混杂；请先放回原密钥文件，或删除无法解密的连接（见akka link list）",
+            name.zh
+        ),
+        format!(
+            "the key file that is there does not open {}, so nothing is sealed with it, or keys would mix; put the right key file back, or remove the links that cannot be opened (akka link list names them)",
+            name.en
+        ),
+    )
 }

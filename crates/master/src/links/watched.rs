@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard};
 use std::time::SystemTime;
 
+use akkaflow_actions::check_link;
 use akkaflow_model::diagnostic::Severity;
 use akkaflow_model::links::{Link, LinkKey, LinkKind, read_file};
 use akkaflow_model::render::{locate_all, render_findings};
@@ -95,7 +96,7 @@ impl WatchedFile {
             }
             return;
         };
-        let read = read_file(self.kind, &bytes, &path);
+        let read = read_file(self.kind, &bytes, &path, &check_link);
         if !read.diagnostics.is_empty() {
             let findings = locate_all(&read.source, &path, &read.diagnostics);
             tracing::warn!(

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::masks::{MASK, masked_url, names_secret};
+use super::missing::{CODES, missing};
 use super::{Link, LinkKey, LinkKind};
 use crate::db_links::{self, DbLink, Secret};
 use crate::diagnostic::Diagnostics;
@@ -70,11 +71,12 @@ impl Fields {
         found.map(|(_, value)| value.reveal())
     }
 
-    /// What remains when `edit` is made.
+    /// What remains when `edit` is made. Stars in it stand for what they hide.
     ///
     /// # Errors
-    /// Where the password would go to another place than it was given for.
+    /// Where the password would go to another place than it was given for, or stars hide nothing.
     pub fn edited(mut self, edit: LinkEdit) -> Result<Self, Text> {
+        let edit = self.unmasked(edit)?;
         if edit.write != Write::Change {
             return Ok(Self {
                 values: edit.values,
@@ -82,9 +84,7 @@ impl Fields {
             });
         }
         let says = |name: &str| edit.values.iter().any(|(said, _)| said == name);
-        let is_moved = edit.values.iter().any(|(name, value)| {
-            PLACE.contains(&&**name) && self.value(name) != Some(value.reveal())
-        });
+        let is_moved = self.is_moved_by(&edit);
         let has_password = self.value("password").is_some_and(|it| !it.is_empty());
         if is_moved && has_password && !says("password") {
             return Err(Text::new(
@@ -98,6 +98,19 @@ impl Fields {
             self.properties = properties;
         }
         Ok(self)
+    }
+
+    /// Whether it leads elsewhere once `edit` is made.
+    pub(super) fn is_moved_by(&self, edit: &LinkEdit) -> bool {
+        PLACE.iter().any(|name| {
+            let said = edit.values.iter().find(|(said, _)| said == name);
+            match said {
+                Some((_, value)) => self.value(name).unwrap_or_default() != value.reveal(),
+                None => {
+                    edit.write != Write::Change && self.value(name).is_some_and(|it| !it.is_empty())
+                }
+            }
+        })
     }
 
     /// The same with stars for whatever is secret.
@@ -164,16 +177,17 @@ impl Link {
             LinkKind::Db => db_links::read_one(&element, &mut diagnostics).map(Self::Db),
             LinkKind::File => file_links::read_one(&element, &mut diagnostics).map(Self::File),
         };
-        let found = diagnostics.into_sorted().into_iter();
-        let wrong: Vec<Text> = found
-            .map(|one| match one.help {
-                Some(help) => Text::new(
-                    format!("{}，{}", one.message.zh, help.zh),
-                    format!("{}: {}", one.message.en, help.en),
-                ),
-                None => one.message,
-            })
-            .collect();
+        let mut wrong = missing(key.kind, fields);
+        let is_told = |code: &str| !wrong.is_empty() && CODES.contains(&code);
+        let mut found = diagnostics.into_sorted();
+        found.retain(|one| !is_told(one.code));
+        wrong.extend(found.into_iter().map(|one| match one.help {
+            Some(help) => Text::new(
+                format!("{}，{}", one.message.zh, help.zh),
+                format!("{}: {}", one.message.en, help.en),
+            ),
+            None => one.message,
+        }));
         link.filter(|_| wrong.is_empty()).ok_or(wrong)
     }
 

@@ -23,8 +23,14 @@ pub struct LinksFile {
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// Reads `db_links.xml` or `file_links.xml`. `file` names it in messages.
-pub fn read_file(kind: LinkKind, bytes: &[u8], file: &str) -> LinksFile {
+/// Reads `db_links.xml` or `file_links.xml`. `file` names it in messages; `use_of` says what is wrong with a link that reads well,
+/// for whoever connects to it.
+pub fn read_file(
+    kind: LinkKind,
+    bytes: &[u8],
+    file: &str,
+    use_of: &dyn Fn(&Link) -> Result<(), Text>,
+) -> LinksFile {
     let mut document = xml::read(bytes);
     let diagnostics = &mut document.diagnostics;
     let (mut links, mut wrong) = (Vec::new(), Vec::new());
@@ -44,10 +50,14 @@ pub fn read_file(kind: LinkKind, bytes: &[u8], file: &str) -> LinksFile {
                 LinkKind::Db => db_links::read_link(element, diagnostics).map(Link::Db),
                 LinkKind::File => file_links::read_link(element, diagnostics).map(Link::File),
             };
-            match link {
+            let unusable = link.as_ref().and_then(|link| use_of(link).err());
+            match link.filter(|_| unusable.is_none()) {
                 Some(link) => links.push(link),
                 None if name.is_empty() => {}
                 None => wrong.push(name.to_owned()),
+            }
+            if let Some(why) = unusable {
+                cannot_be_used(element, why, diagnostics);
             }
         }
     }
@@ -58,6 +68,16 @@ pub fn read_file(kind: LinkKind, bytes: &[u8], file: &str) -> LinksFile {
         wrong,
         diagnostics,
     }
+}
+
+fn cannot_be_used(element: &Element, why: Text, diagnostics: &mut Diagnostics) {
+    let url = element.attribute("jdbc-url");
+    let span = url.map_or(element.name_span, |attribute| attribute.value_span);
+    let help = Text::new(
+        "akka link test 可检查连接是否可用",
+        "akka link test tells whether a link works",
+    );
+    diagnostics.error(code::LINK_UNUSABLE, span, why, help);
 }
 
 fn duplicate(kind: LinkKind, element: &Element, name: &str, diagnostics: &mut Diagnostics) {

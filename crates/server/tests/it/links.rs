@@ -198,3 +198,99 @@ fn a_worker_tries_a_link_part_by_part() {
     assert_eq!(status, 503, "{nobody}");
     assert_eq!(api.post("/api/v1/links/db/unknown/test", &json!({})).0, 404);
 }
+
+/// Another key takes the place of the one that has sealed the links.
+fn put_another_key(place: &Place) {
+    let key = place.path("data/config/links.key");
+    std::fs::write(&key, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=").unwrap();
+}
+
+#[test]
+fn nothing_is_sealed_with_a_key_that_does_not_open_what_is_there() {
+    let place = Place::new();
+    let (_server, api) = place.standalone();
+    put(&api, &place);
+    put_another_key(&place);
+    let body = json!({"type": "SQLITE", "jdbc_url": "jdbc:sqlite:x.db"});
+    let (status, refused) = api.send("PUT", "/api/v1/links/db/other", &body);
+    assert_eq!(status, 409, "{refused}");
+    let said = refused["detail"].as_str().unwrap();
+    assert!(
+        said.contains("db-link `dw`") && said.contains("put the right key file back"),
+        "{said}"
+    );
+    assert_eq!(api.get("/api/v1/links/db/other").0, 404);
+    let (status, answer) = api.send("PUT", "/api/v1/links/db/dw", &body);
+    assert_eq!(status, 200, "it is the only one, and said anew: {answer}");
+}
+
+#[test]
+fn what_was_shown_of_a_link_may_be_put_back_and_keeps_its_password() {
+    let place = Place::new();
+    let (_server, api) = place.standalone();
+    put(&api, &place);
+    let mut shown = link(&api);
+    let asked = ["type", "jdbc_url", "username", "password", "properties"];
+    shown
+        .as_object_mut()
+        .unwrap()
+        .retain(|name, _| asked.contains(&&**name));
+    shown["username"] = json!("v");
+    let (status, answer) = api.send("PUT", "/api/v1/links/db/dw", &shown);
+    assert_eq!(status, 200, "{answer}");
+    assert_eq!(link(&api)["username"], "v");
+    shown["jdbc_url"] = json!("jdbc:sqlite:elsewhere.db");
+    let (status, refused) = api.send("PUT", "/api/v1/links/db/dw", &shown);
+    assert_eq!(status, 400, "{refused}");
+    let said = refused["detail"].as_str().unwrap();
+    assert!(said.contains("give the password itself"), "{said}");
+    let (status, refused) = api.send("PUT", "/api/v1/links/db/new", &shown);
+    assert_eq!(status, 400, "{refused}");
+}
+
+#[test]
+fn only_its_owner_reads_what_a_server_keeps() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let place = Place::new();
+    std::fs::create_dir(place.path("data")).unwrap();
+    std::fs::write(place.path("data/akkaflow-log.db"), "").unwrap();
+    let (_server, _api) = place.standalone();
+    for file in [
+        "akkaflow.db",
+        "akkaflow.db-wal",
+        "akkaflow.db-shm",
+        "akkaflow-log.db",
+        "akkaflow-log.db-wal",
+        "config/db_links.xml",
+    ] {
+        let data = std::fs::metadata(place.path("data").join(file)).unwrap();
+        assert_eq!(data.permissions().mode() & 0o777, 0o600, "{file}");
+    }
+}
+
+#[test]
+fn links_that_cannot_work_are_listed_with_the_reason() {
+    let place = Place::new();
+    let (server, api) = place.standalone();
+    let account = r#"username="u" password="p""#;
+    let links = format!(
+        r#"<db-links><link name="odd" type="MYSQL" jdbc-url="mysql://foo" {account}/><link name="old" type="ORACLE" jdbc-url="jdbc:oracle:thin:@h:1521:x" {account}/></db-links>"#
+    );
+    std::fs::write(place.path("data/config/db_links.xml"), links).unwrap();
+    let lake = r#"<file-links><link name="lake" type="HDFS" host="h" port="8020" username="u" password=""/></file-links>"#;
+    std::fs::write(place.path("data/config/file_links.xml"), lake).unwrap();
+    let problem = |path: &str| api.get(path).1["problem"].to_string();
+    assert!(problem("/api/v1/links/db/odd").contains("akka check"));
+    for (path, product) in [
+        ("/api/v1/links/db/old", "Oracle"),
+        ("/api/v1/links/file/lake", "HDFS"),
+    ] {
+        let said = problem(path);
+        assert!(
+            said.contains(product) && said.contains("not supported by this version"),
+            "{said}"
+        );
+    }
+    assert!(server.log().contains("AF605"), "{}", server.log());
+}

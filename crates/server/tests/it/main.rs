@@ -6,6 +6,7 @@
 )]
 
 mod actions;
+mod attachments;
 mod backfills;
 mod bad_input;
 mod capsule;

@@ -22,7 +22,7 @@ use crate::sql::texts::Texts;
 use crate::sqlite::lock::MasterLock;
 use crate::sqlite::logs::LogFile;
 use crate::sqlite::writer::Writer;
-use crate::sqlite::{SqliteStore, filesystem};
+use crate::sqlite::{SqliteStore, filesystem, private};
 
 static FACTS: Migrator = sqlx::migrate!("../../migrations/sqlite");
 static LOGS: Migrator = sqlx::migrate!("../../migrations/sqlite-log");
@@ -117,6 +117,7 @@ async fn prepare_file(
     migrator: &Migrator,
     path: &Path,
 ) -> Result<(), Error> {
+    private::make(path).map_err(|error| cannot_open(path, error))?;
     let mut connection = SqliteConnection::connect_with(options)
         .await
         .map_err(|error| cannot_open(path, cause(error)))?;

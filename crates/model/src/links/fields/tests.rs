@@ -75,7 +75,7 @@ fn what_is_said_is_checked_as_the_files_are_and_all_of_it() {
         "DB2",
         "jdbc-url",
         "usernam",
-        "needs the attribute `username`",
+        "`username` is missing (akka link: --username)",
     ] {
         assert!(found.contains(part), "{part}: {found}");
     }
@@ -88,9 +88,10 @@ fn what_is_said_is_checked_as_the_files_are_and_all_of_it() {
             ("username", "u"),
         ],
     );
-    for part in ["`port`", "`password`"] {
+    for part in ["`port`", "`password` is missing"] {
         assert!(found.contains(part), "{part}: {found}");
     }
+    assert!(!found.contains("<link>"), "that is said of files: {found}");
 }
 
 #[test]
@@ -132,4 +133,67 @@ fn no_password_is_shown_wherever_it_stands() {
         assert!(!shown.contains(secret), "{shown}");
     }
     assert!(shown.contains("jdbc:mysql://h/d?password=***"), "{shown}");
+}
+
+/// What was shown of a link, sent back as a whole with some other words.
+fn sent_back(shown: &Fields, other: &[(&str, &str)]) -> LinkEdit {
+    let mut values = shown.masked().values;
+    values.retain(|(name, _)| other.iter().all(|(said, _)| said != name));
+    values.extend(pairs(other));
+    LinkEdit {
+        values,
+        properties: Some(shown.masked().properties),
+        write: Write::Put,
+    }
+}
+
+#[test]
+fn what_was_shown_may_be_sent_back_and_keeps_every_password() {
+    for fields in [database(), files()] {
+        let same = fields.clone().edited(sent_back(&fields, &[])).unwrap();
+        assert_eq!(same, fields);
+    }
+    let renamed = database().edited(sent_back(&database(), &[("username", "v")]));
+    let renamed = renamed.unwrap();
+    let said = |name: &str| renamed.value(name).unwrap().to_owned();
+    assert_eq!(
+        (said("username"), said("password")),
+        ("v".to_owned(), "PASS".to_owned())
+    );
+    assert_eq!(said("jdbc-url"), "jdbc:mysql://h/d?password=INURL");
+    assert_eq!(renamed.properties, database().properties);
+    let changed = files().edited(change(&[("password", "***"), ("desc", "e")]));
+    assert_eq!(changed.unwrap().value("password"), Some("PASS"));
+    let new = database().edited(sent_back(&database(), &[("password", "NEW")]));
+    assert_eq!(new.unwrap().value("password"), Some("NEW"));
+}
+
+#[test]
+fn stars_never_become_a_password_and_none_follows_them_elsewhere() {
+    let refused = |before: Fields, edit: LinkEdit| {
+        let why = before.edited(edit).unwrap_err();
+        assert!(why.en.contains("give the password itself"), "{why:?}");
+    };
+    for elsewhere in [
+        "jdbc:mysql://thief/d?password=***",
+        "jdbc:mysql://thief/d",
+        "jdbc:mysql://h/d?password=***&a=b",
+    ] {
+        refused(
+            database(),
+            sent_back(&database(), &[("jdbc-url", elsewhere)]),
+        );
+        refused(
+            database(),
+            change(&[("jdbc-url", elsewhere), ("password", "***")]),
+        );
+    }
+    refused(files(), sent_back(&files(), &[("host", "thief")]));
+    let mut without_port = sent_back(&files(), &[]);
+    without_port.values.retain(|(name, _)| name != "port");
+    refused(files(), without_port);
+    refused(Fields::default(), sent_back(&database(), &[]));
+    let mut property = change(&[]);
+    property.properties = Some(pairs(&[("keyPassword", "***")]));
+    refused(database(), property);
 }
