@@ -6,6 +6,7 @@ use akkaflow_connectors::{
     Connected, Done, Options, Pool, Preview, Session, Statement, cancellable, connect, dialects,
     holds_no_statement, split,
 };
+use akkaflow_model::db_links::DbLink;
 use akkaflow_model::links::Link;
 use akkaflow_model::text::Text;
 
