@@ -149,6 +149,7 @@ mod tests {
                 version: "1".to_owned(),
             }),
             workers: vec![worker],
+            time_zone: Some("UTC".to_owned()),
             http_version: "1".to_owned(),
             frozen: Some(Hold {
                 user: "ann".to_owned(),
