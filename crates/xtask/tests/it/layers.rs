@@ -76,7 +76,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("sqlx", &["store", "connectors"]),
     ("tonic", &["rpc", "master", "worker", "http"]),
     ("axum", &["http"]),
-    ("quick-xml", &["model"]),
+    // Workbooks are XML too.
+    ("quick-xml", &["model", "connectors"]),
     ("croner", &["model"]),
     ("lettre", &["alert"]),
     ("notify", &["master"]),
