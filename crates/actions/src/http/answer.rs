@@ -157,19 +157,26 @@ fn shown(body: &str) -> Cow<'_, str> {
 
 /// Whether anything had to be hidden.
 fn hide(json: &mut Value) -> bool {
+    let mut is_hidden = false;
     match json {
-        Value::Object(fields) => fields.iter_mut().fold(false, |is_hidden, (name, value)| {
-            let is_secret = is_secret_name(name) && !value.is_null();
-            if is_secret {
-                *value = STARS.into();
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                if is_secret_name(name) && !value.is_null() {
+                    *value = STARS.into();
+                    is_hidden = true;
+                } else {
+                    is_hidden |= hide(value);
+                }
             }
-            (is_secret || hide(value)) || is_hidden
-        }),
-        Value::Array(items) => items
-            .iter_mut()
-            .fold(false, |is_hidden, item| hide(item) || is_hidden),
-        _ => false,
+        }
+        Value::Array(items) => {
+            for item in items {
+                is_hidden |= hide(item);
+            }
+        }
+        _ => {}
     }
+    is_hidden
 }
 
 fn broken(check: &str, why: &Text) -> Text {
