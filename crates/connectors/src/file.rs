@@ -34,7 +34,7 @@ pub use open::{FileFormat, FileReader, FileWriter};
 pub use reader::OnBadRow;
 pub(crate) use sink::not_regular;
 pub use sink::{LocalSink, Sink, temporary_name};
-pub use writer::{Finished, LineBreaks};
+pub use writer::{Altered, Finished};
 pub use xlsx::{Sheet, SheetFormat};
 
 use std::path::Path;

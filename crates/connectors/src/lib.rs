@@ -53,9 +53,9 @@ pub use connect::{Connected, Options, check, check_supported, connect, db_kinds,
 pub use dialect::{Dialect, NamedLocks, Snapshot, TableWords};
 pub use error::{Error, Unfit};
 pub use file::{
-    Compression, Content, Csv, Delimiter, Encoding, FileFormat, FileReader, FileWriter, Finished,
-    Format, FormatError, Layout, LineBreaks, LocalSink, OnBadRow, Reading, Sheet, SheetFormat,
-    Sink, temporary_name,
+    Altered, Compression, Content, Csv, Delimiter, Encoding, FileFormat, FileReader, FileWriter,
+    Finished, Format, FormatError, Layout, LocalSink, OnBadRow, Reading, Sheet, SheetFormat, Sink,
+    temporary_name,
 };
 pub use file_system::{
     FileConnector, FileEntry, FileSize, FileSystem, NewFile, addressed, check_supported_files,

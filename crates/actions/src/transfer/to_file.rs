@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use akkaflow_connectors::{
-    BatchReceiver, Column, Error, FileFormat, FileWriter, Finished, LineBreaks, Progress, Sink,
+    Altered, BatchReceiver, Column, Error, FileFormat, FileWriter, Finished, Progress, Sink,
     processor_time,
 };
 use akkaflow_model::text::Text;
@@ -59,8 +59,9 @@ impl Into<'_> {
         }
         let (copied, finished) = written?;
         copied.report(attempt);
-        let line_breaks = finished.line_breaks.as_ref().map(told);
-        for note in finished.notes.iter().chain(&line_breaks) {
+        let line_breaks = finished.line_breaks.as_ref().map(told_breaks);
+        let nulls = finished.nulls.as_ref().map(told_nulls);
+        for note in finished.notes.iter().chain(&line_breaks).chain(&nulls) {
             attempt.log.say(Level::Warn, note);
         }
         if let Some(after) = &self.commands.after {
@@ -142,12 +143,12 @@ impl Begun {
     }
 }
 
-fn told(line_breaks: &LineBreaks) -> Text {
-    let LineBreaks {
+fn told_breaks(altered: &Altered) -> Text {
+    let Altered {
         values,
         first_row,
         first_column,
-    } = line_breaks;
+    } = altered;
     Text::new(
         format!(
             "有{values}个值的换行已写为空格，因为文件中一行是一条记录；首个是第{first_row}行的字段`{first_column}`。\
@@ -156,6 +157,23 @@ fn told(line_breaks: &LineBreaks) -> Text {
         format!(
             "line breaks of {values} values became blanks, since a line of the file is a row; the first is row {first_row}, \
              column `{first_column}`. To keep them, write format=\"csv\""
+        ),
+    )
+}
+
+fn told_nulls(altered: &Altered) -> Text {
+    let Altered {
+        values,
+        first_row,
+        first_column,
+    } = altered;
+    Text::new(
+        format!(
+            "有{values}个值为空文本或`null`，读取该文件时将视为NULL；首个是第{first_row}行的字段`{first_column}`。若须区分，请使用format=\"csv\""
+        ),
+        format!(
+            "{values} values are empty or `null`, which the file's readers take for NULL; the first is row {first_row}, column `{first_column}`. \
+             To keep them apart, write format=\"csv\""
         ),
     )
 }

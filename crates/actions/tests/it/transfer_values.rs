@@ -442,3 +442,15 @@ async fn sqlite_keeps_what_other_databases_would_round_or_cut() {
     let words = bench.failure(body).await;
     assert!(words.contains("row 1, column `e`"), "{words}");
 }
+
+#[tokio::test]
+async fn sqlite_refuses_what_would_become_null() {
+    let database = crate::support::sqlite();
+    let bench = Bench::with(&[&database]);
+    database.execute(&["create table t(a int, d double)"]).await;
+    std::fs::write(bench.path("in"), "1,0.5\n2,NaN\n").unwrap();
+    let body = "<transfer><source type='FILE' delimited=','>in</source><target type='DB' db-link='sqlite' table='t'/></transfer>";
+    let words = bench.failure(body).await;
+    assert!(words.contains("row 2, column `d`"), "{words}");
+    assert_eq!(database.text("select count(*) from t").await, "0");
+}

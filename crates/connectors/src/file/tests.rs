@@ -178,12 +178,19 @@ fn line_breaks_become_one_blank_which_is_told_and_null_is_a_word() {
     second.first_row = 2;
     writer.write(&second).unwrap();
     writer.write(&batch(&[Some(b"c\r")])).unwrap();
-    let told = LineBreaks {
+    let told = Altered {
         values: 2,
         first_row: 2,
         first_column: "c".to_owned(),
     };
-    assert_eq!(writer.finish().unwrap().line_breaks, Some(told));
+    let finished = writer.finish().unwrap();
+    assert_eq!(finished.line_breaks, Some(told));
+    let nulls = Altered {
+        values: 1,
+        first_row: 2,
+        first_column: "c".to_owned(),
+    };
+    assert_eq!(finished.nulls, Some(nulls), "the empty text, not the NULL");
     assert_eq!(
         std::fs::read(&path).unwrap(),
         b"a b\na b,null,\\x00ff,\nc \n"

@@ -13,13 +13,19 @@ pub(super) fn take_row(
 ) -> Option<Taken> {
     let (line, taken) = take_line(text, is_at_end)?;
     for_each_field(line, delimiter.as_bytes(), |field| {
-        if field.is_empty() || (field.len() == 4 && field.eq_ignore_ascii_case(b"null")) {
+        if means_null(field) {
             batch.push_null();
         } else {
             batch.push(field);
         }
     });
     Some(taken)
+}
+
+/// Whether a field stands for NULL.
+#[inline]
+pub(super) fn means_null(field: &[u8]) -> bool {
+    field.is_empty() || (field.len() == 4 && field.eq_ignore_ascii_case(b"null"))
 }
 
 /// The first line without its line feed; `None` when its end is not there yet.

@@ -11,6 +11,7 @@ use super::failed;
 use super::format::{Format, Layout};
 use super::json::{append_json, append_string};
 use super::sink::Sink;
+use super::text::means_null;
 use crate::batch::{Batch, Row};
 use crate::column::{Column, Kind};
 use crate::convert::append_hex;
@@ -29,27 +30,41 @@ pub(super) struct TextWriter {
     /// The rows under way, in UTF-8, and in the file's own encoding.
     buffer: Vec<u8>,
     encoded: Vec<u8>,
-    line_breaks: Option<LineBreaks>,
+    line_breaks: Option<Altered>,
+    nulls: Option<Altered>,
 }
 
 /// What people should know of a file that took its place.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Finished {
-    /// Values that it does not hold as they were, if any.
-    pub line_breaks: Option<LineBreaks>,
+    /// Values whose line breaks became blanks, since a line is a row.
+    pub line_breaks: Option<Altered>,
+    /// Values that are read as NULL, though they were none.
+    pub nulls: Option<Altered>,
     /// What else.
     pub notes: Vec<Text>,
 }
 
-/// Values that a file does not hold as they were: it has one row a line, so their line breaks became blanks.
+/// Values that a file does not hold as they were.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LineBreaks {
+pub struct Altered {
     /// How many values.
     pub values: u64,
     /// The row of the first one, from 1.
     pub first_row: u64,
     /// Its column: the name, else its number from 1.
     pub first_column: String,
+}
+
+impl Altered {
+    fn count(found: &mut Option<Self>, row: u64, column: String) {
+        let found = found.get_or_insert(Self {
+            values: 0,
+            first_row: row,
+            first_column: column,
+        });
+        found.values += 1;
+    }
 }
 
 impl TextWriter {
@@ -80,6 +95,7 @@ impl TextWriter {
             buffer: Vec::new(),
             encoded: Vec::new(),
             line_breaks: None,
+            nulls: None,
         };
         if writer.layout == Layout::JsonLines {
             check_names(&writer.columns)?;
@@ -177,6 +193,10 @@ impl TextWriter {
                 csv.append_quoted(value, &mut self.buffer);
             }
             Layout::Text(_) if has_special => return self.append_unusual(value, place),
+            Layout::Text(_) if means_null(value) => {
+                self.note_null(place);
+                self.buffer.extend_from_slice(value);
+            }
             _ => self.buffer.extend_from_slice(value),
         }
         Ok(())
@@ -191,6 +211,7 @@ impl TextWriter {
         let notes = place().map_err(|error| failed(&self.path, &error))?;
         Ok(Finished {
             line_breaks: self.line_breaks,
+            nulls: self.nulls,
             notes,
         })
     }
@@ -199,6 +220,12 @@ impl TextWriter {
     fn has_special(&self, value: &[u8]) -> bool {
         let is_special = &self.is_special;
         value.iter().any(|byte| is_special[usize::from(*byte)])
+    }
+
+    #[cold]
+    fn note_null(&mut self, (row, position): (u64, usize)) {
+        let name = self.column_name(position);
+        Altered::count(&mut self.nulls, row, name);
     }
 
     #[cold]
@@ -227,12 +254,7 @@ impl TextWriter {
             return Err(Error::value(row, &name, value, zh, en));
         }
         if has_breaks {
-            let breaks = self.line_breaks.get_or_insert(LineBreaks {
-                values: 0,
-                first_row: row,
-                first_column: name,
-            });
-            breaks.values += 1;
+            Altered::count(&mut self.line_breaks, row, name);
         }
         Ok(())
     }

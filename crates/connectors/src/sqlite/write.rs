@@ -136,6 +136,12 @@ fn bind(
             }
         }
         Kind::Float | Kind::Double => match number.parse::<f64>() {
+            Ok(number) if number.is_nan() => {
+                return refuse(
+                    "在SQLite的数字字段中会变为NULL，请将该字段声明为text",
+                    "becomes NULL in a column of numbers of SQLite; declare the column as text",
+                );
+            }
             Ok(number) => add(arguments, number),
             Err(_) => return refuse("不是数字", "is no number"),
         },

@@ -111,7 +111,7 @@ impl ParquetWriter {
         let notes = sink.place();
         Ok(Finished {
             notes: notes.map_err(|error| crate::file::failed(&self.path, &error))?,
-            line_breaks: None,
+            ..Finished::default()
         })
     }
 }
