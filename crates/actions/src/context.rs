@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use akkaflow_connectors::Pool;
+use akkaflow_connectors::{Options, Pool};
 use akkaflow_model::db_links::DbLink;
 use akkaflow_model::file_links::FileAccess;
 use akkaflow_model::id::AttemptKey;
@@ -56,6 +56,13 @@ impl AttemptContext {
     /// Returns once the attempt must stop.
     pub async fn cancelled(&self) {
         self.cancel.cancelled().await;
+    }
+
+    /// What connecting needs beside a link.
+    pub(crate) fn options(&self) -> Options {
+        Options {
+            base_dir: self.base_directory.clone(),
+        }
     }
 
     /// Those of some values that the node declares as its outputs.

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use akkaflow_connectors::{
-    Connected, Done, Options, Pool, Preview, Session, Statement, cancellable, connect, dialects,
+    Connected, Done, Pool, Preview, Session, Statement, cancellable, connect, dialects,
     holds_no_statement, split,
 };
 use akkaflow_model::db_links::DbLink;
@@ -45,7 +45,7 @@ pub(crate) async fn open(
     name: &str,
 ) -> Result<Box<dyn Session>, ActionError> {
     let link = attempt.link(name)?;
-    let connected = connected(attempt, connect(link, &options(attempt))).await?;
+    let connected = connected(attempt, connect(link, &attempt.options())).await?;
     Ok(connected.session)
 }
 
@@ -60,7 +60,7 @@ impl<'a> Borrowed<'a> {
     /// On the db-link called `name`.
     pub(crate) async fn new(attempt: &'a AttemptContext, name: &str) -> Result<Self, ActionError> {
         let (pool, link) = (&attempt.sessions, attempt.link(name)?);
-        let connected = connected(attempt, pool.open(link, &options(attempt))).await?;
+        let connected = connected(attempt, pool.open(link, &attempt.options())).await?;
         Ok(Self {
             pool,
             link,
@@ -75,12 +75,6 @@ impl<'a> Borrowed<'a> {
     /// What is not given back is closed: after a failure nobody knows what state it is in.
     pub(crate) async fn give_back(self) {
         self.pool.give_back(self.link, self.connected).await;
-    }
-}
-
-fn options(attempt: &AttemptContext) -> Options {
-    Options {
-        base_dir: attempt.base_directory.clone(),
     }
 }
 

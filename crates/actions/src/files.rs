@@ -7,7 +7,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use akkaflow_connectors::{FileSize, FileSystem, Options, open_files};
+use akkaflow_connectors::{FileSize, FileSystem, open_files};
 use akkaflow_model::file_links::{self, FileAccess};
 use akkaflow_model::text::Text;
 
@@ -79,9 +79,7 @@ pub(crate) async fn open(
     attempt: &AttemptContext,
     link: &str,
 ) -> Result<Arc<dyn FileSystem>, ActionError> {
-    let options = Options {
-        base_dir: attempt.base_directory.clone(),
-    };
+    let options = attempt.options();
     Ok(match link {
         LOCAL => open_files(&FileAccess::local(), &options).await?,
         link => open_files(attempt.file_link(link)?, &options).await?,

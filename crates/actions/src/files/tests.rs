@@ -1,6 +1,6 @@
 use std::fs;
 
-use akkaflow_connectors::{Content, FileEntry};
+use akkaflow_connectors::{Content, FileEntry, Options};
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use akkaflow_connectors::{Error, Options, Session, connect};
+use akkaflow_connectors::{Error, Session, connect};
 use akkaflow_model::text::Text;
 
 use crate::context::{AttemptContext, Level};
@@ -95,10 +95,7 @@ impl<'a> Made<'a> {
         let (Some(identity_then), Ok(link)) = (&self.identity, self.attempt.link(self.link)) else {
             return Ok(false);
         };
-        let options = Options {
-            base_dir: self.attempt.base_directory.clone(),
-        };
-        let mut session = connect(link, &options).await?.session;
+        let mut session = connect(link, &self.attempt.options()).await?.session;
         let dialect = session.dialect();
         let table = self.table;
         // Nobody writes into it between the look and the end.

@@ -5,9 +5,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use akkaflow_connectors::{
-    Content, Error, FileSystem, NewFile, Options, Sink, addressed, processor_time,
-};
+use akkaflow_connectors::{Content, Error, FileSystem, NewFile, Sink, addressed, processor_time};
 use akkaflow_model::code;
 use akkaflow_model::diagnostic::Diagnostics;
 use akkaflow_model::element::Element;
@@ -138,11 +136,8 @@ impl Place {
         match self {
             Self::Link { link, path } => Ok((files::open(attempt, link).await?, path)),
             Self::Address(address) => {
-                let options = Options {
-                    base_dir: attempt.base_directory.clone(),
-                };
                 let connector = addressed(address).expect("it was one when it was read");
-                Ok((connector.open(None, &options).await?, address))
+                Ok((connector.open(None, &attempt.options()).await?, address))
             }
         }
     }

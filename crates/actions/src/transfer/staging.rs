@@ -7,8 +7,8 @@
 use std::time::Duration;
 
 use akkaflow_connectors::{
-    BatchReceiver, Column, Dialect, Error, Load, NamedLocks, Options, Progress, Session,
-    cancellable, connect, processor_time,
+    BatchReceiver, Column, Dialect, Error, Load, NamedLocks, Progress, Session, cancellable,
+    connect, processor_time,
 };
 use akkaflow_model::text::Text;
 use tokio::sync::mpsc;
@@ -232,9 +232,7 @@ impl<'a> Staging<'a> {
         let Ok(link) = self.attempt.link(self.link) else {
             return;
         };
-        let options = Options {
-            base_dir: self.attempt.base_directory.clone(),
-        };
+        let options = self.attempt.options();
         let dropping = async {
             let mut session = connect(link, &options).await?.session;
             let tables = self.tables(session.dialect()).join(", ");

@@ -144,36 +144,34 @@ impl Begun {
 }
 
 fn told_breaks(altered: &Altered) -> Text {
-    let Altered {
-        values,
-        first_row,
-        first_column,
-    } = altered;
+    let (values, Text { zh, en }) = (altered.values, first(altered));
     Text::new(
         format!(
-            "有{values}个值的换行已写为空格，因为文件中一行是一条记录；首个是第{first_row}行的字段`{first_column}`。\
-             若须保留换行，请使用format=\"csv\""
+            "有{values}个值的换行已写为空格，因为文件中一行是一条记录；{zh}。若须保留换行，请使用format=\"csv\""
         ),
         format!(
-            "line breaks of {values} values became blanks, since a line of the file is a row; the first is row {first_row}, \
-             column `{first_column}`. To keep them, write format=\"csv\""
+            "line breaks of {values} values became blanks, since a line of the file is a row; {en}. To keep them, write format=\"csv\""
         ),
     )
 }
 
 fn told_nulls(altered: &Altered) -> Text {
-    let Altered {
-        values,
-        first_row,
-        first_column,
-    } = altered;
+    let (values, Text { zh, en }) = (altered.values, first(altered));
     Text::new(
         format!(
-            "有{values}个值为空文本或`null`，读取该文件时将视为NULL；首个是第{first_row}行的字段`{first_column}`。若须区分，请使用format=\"csv\""
+            "有{values}个值为空文本或`null`，读取该文件时将视为NULL；{zh}。若须区分，请使用format=\"csv\""
         ),
         format!(
-            "{values} values are empty or `null`, which the file's readers take for NULL; the first is row {first_row}, column `{first_column}`. \
-             To keep them apart, write format=\"csv\""
+            "{values} values are empty or `null`, which the file's readers take for NULL; {en}. To keep them apart, write format=\"csv\""
         ),
+    )
+}
+
+/// Where the first of some values stands.
+fn first(altered: &Altered) -> Text {
+    let (row, column) = (altered.first_row, &altered.first_column);
+    Text::new(
+        format!("首个是第{row}行的字段`{column}`"),
+        format!("the first is row {row}, column `{column}`"),
     )
 }

@@ -11,7 +11,7 @@ use rand::{Rng as _, SeedableRng as _};
 
 use crate::connectors::ends::{Files, Format, all_files, written_formats};
 use crate::connectors::proxy::{Fault, Proxy};
-use crate::support::{Bench, Database, databases, parse, sqlite};
+use crate::support::{Bench, Database, databases, parse, sqlite, wait_until_alone};
 
 /// So many transfers unless `AKKAFLOW_SOAK_ROUNDS` says otherwise.
 const ROUNDS: u32 = 200;
@@ -456,20 +456,4 @@ async fn held(place: &Place, target: End<'_>) -> (u32, u32) {
     );
     assert_eq!(ids.len(), old + new.len(), "a row is there twice");
     (old as u32, new.len() as u32)
-}
-
-/// A server rolls back what a dead connection began once it notices.
-async fn wait_until_alone(database: &Database) {
-    let others = match database.kind() {
-        DbKind::Mysql => {
-            "select count(*) from information_schema.processlist where db = database() and id <> connection_id()"
-        }
-        DbKind::Postgres => {
-            "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
-        }
-        _ => return,
-    };
-    while database.text(others).await != "0" {
-        tokio::task::yield_now().await;
-    }
 }

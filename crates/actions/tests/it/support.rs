@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, Once};
+use std::time::{Duration, Instant};
 
 use akkaflow_actions::{
     ActionError, AttemptContext, LogSink, Meter, ParsedAction, ProcessSpec, Registry, Work,
@@ -361,6 +362,27 @@ impl Drop for Database {
         let _ = dropper.join();
     }
 }
+
+/// Waits until a database has no other connection: a server rolls back what a dead one began once it notices.
+pub(crate) async fn wait_until_alone(database: &Database) {
+    let others = match database.kind() {
+        DbKind::Mysql => {
+            "select count(*) from information_schema.processlist where db = database() and id <> connection_id()"
+        }
+        DbKind::Postgres => {
+            "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+        }
+        _ => return,
+    };
+    let since = Instant::now();
+    while database.text(others).await != "0" {
+        assert!(since.elapsed() < LONGEST, "a connection lives on");
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Machines that test are busy.
+const LONGEST: Duration = Duration::from_secs(60);
 
 pub(crate) fn row(values: &[&str]) -> Vec<Option<Vec<u8>>> {
     values

@@ -4,11 +4,11 @@
 use std::time::{Duration, Instant};
 
 use akkaflow_actions::ActionError;
-use akkaflow_model::db_links::{DbKind, DbLink};
+use akkaflow_model::db_links::DbLink;
 
 use super::ends::{Files, all_files};
 use super::proxy::{Fault, Proxy};
-use crate::support::{Bench, Database, databases, row};
+use crate::support::{Bench, Database, databases, row, wait_until_alone};
 
 /// Far above the two seconds promised: machines that test are busy.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -171,24 +171,6 @@ impl Place {
 enum Side {
     Source,
     Target,
-}
-
-/// A server rolls back what a dead connection began once it notices.
-async fn wait_until_alone(database: &Database) {
-    let others = match database.kind() {
-        DbKind::Mysql => {
-            "select count(*) from information_schema.processlist where db = database() and id <> connection_id()"
-        }
-        DbKind::Postgres => {
-            "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
-        }
-        _ => return,
-    };
-    let since = Instant::now();
-    while database.text(others).await != "0" {
-        assert!(since.elapsed() < LIMIT, "a connection lives on");
-        tokio::task::yield_now().await;
-    }
 }
 
 #[tokio::test]
